@@ -1,0 +1,287 @@
+/**
+ * The only reader of the environment and of the YAML file. One schema; every problem is listed at once.
+ * `firebreak.example.yml` documents each key; a test compares the two.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import { SetupError } from './contracts/errors.ts';
+import { Secret } from './contracts/secret.ts';
+import { AccountEntry } from './domain/inventory.ts';
+
+const SlackUserId = z.string().regex(/^[UW][A-Z0-9]{2,}$/, 'is not a Slack user id (U... or W...)');
+const SlackGroupId = z.string().regex(/^S[A-Z0-9]{2,}$/, 'is not a Slack user group id (S...)');
+const ChannelId = z
+  .string()
+  .trim()
+  .regex(/^([CGD][A-Z0-9]{2,}|#?[\p{L}\p{N}_-]{1,80})$/u, 'is neither a Slack channel id (C...) nor a name (#alerts)');
+const AccountId = z
+  .union([z.string(), z.number().int().nonnegative()])
+  .transform((value) => String(value).padStart(12, '0'))
+  .pipe(z.string().regex(/^\d{12}$/, 'is not a 12-digit account id'));
+
+export const modes = ['observe', 'propose', 'execute'] as const;
+export type Mode = (typeof modes)[number];
+
+const Crowd = z.union([
+  z.array(z.union([SlackUserId, SlackGroupId])).transform((ids) => ({
+    users: ids.filter((id) => !id.startsWith('S')),
+    groups: ids.filter((id) => id.startsWith('S')),
+  })),
+  z.strictObject({ users: z.array(SlackUserId).default([]), groups: z.array(SlackGroupId).default([]) }),
+]);
+
+const ConfigFile = z.strictObject({
+  mode: z.enum(modes).default('propose'),
+  channels: z
+    .strictObject({
+      default: ChannelId.optional(),
+      critical: ChannelId.optional(),
+      high: ChannelId.optional(),
+      medium: ChannelId.optional(),
+      low: ChannelId.optional(),
+      accounts: z.record(z.string().regex(/^\d{12}$/, 'is not a 12-digit account id'), ChannelId).default({}),
+      environments: z.record(z.string(), ChannelId).default({}),
+    })
+    .default({ accounts: {}, environments: {} }),
+  accounts: z.array(AccountEntry).default([]),
+  managementAccount: AccountId.optional(),
+  regions: z.array(z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d$/, 'is not a Region name')).default([]),
+  approvers: z
+    .strictObject({
+      users: z.array(SlackUserId).default([]),
+      groups: z.array(SlackGroupId).default([]),
+      required: z.number().int().min(1).max(5).default(1),
+      expiryMinutes: z
+        .number()
+        .int()
+        .min(1)
+        .max(24 * 60)
+        .default(30),
+      stepUp: z
+        .array(z.string())
+        .max(0, 'asks for one-time codes, which this version does not have yet: leave it empty')
+        .default([]),
+    })
+    .default({ users: [], groups: [], required: 1, expiryMinutes: 30, stepUp: [] }),
+  responders: Crowd.optional(),
+  people: z.array(z.strictObject({ name: z.string().min(1), slack: z.array(SlackUserId).min(1) })).default([]),
+  protected: z.array(z.string().min(1)).default([]),
+  hubs: z
+    .strictObject({
+      maxPrincipalsPerIp: z.number().int().min(0).default(20),
+      egress: z.array(z.string()).default([]),
+      principals: z.array(z.string()).default([]),
+    })
+    .default({ maxPrincipalsPerIp: 20, egress: [], principals: [] }),
+  pivot: z
+    .strictObject({
+      window: z.string().default('7d'),
+      maxRequests: z.number().int().min(1).default(2000),
+      maxEvents: z.number().int().min(1).default(500_000),
+    })
+    .default({ window: '7d', maxRequests: 2000, maxEvents: 500_000 }),
+  addresses: z.strictObject({ country: z.string().optional(), asn: z.string().optional() }).default({}),
+  // Names of the external contract that later versions use; accepted so that one file serves them all, and warned of.
+  queues: z.array(z.unknown()).default([]),
+  sns: z.record(z.string(), z.unknown()).default({}),
+  exceptions: z.array(z.unknown()).default([]),
+  retention: z.record(z.string(), z.unknown()).default({}),
+});
+export type ConfigFile = z.output<typeof ConfigFile>;
+
+/** What a process is about to do; decides which settings must be there. */
+export type Purpose =
+  | { readonly kind: 'serve'; readonly roles: readonly ('web' | 'worker' | 'executor')[] }
+  | { readonly kind: 'cli' };
+
+export interface Config extends ConfigFile {
+  readonly configPath: string;
+  readonly configFound: boolean;
+  readonly dataDir: string;
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: string;
+  readonly databaseUrl: Secret | undefined;
+  readonly redisUrl: Secret | undefined;
+  readonly webhookTokens: readonly Secret[];
+  readonly metricsToken: Secret | undefined;
+  readonly slack: {
+    readonly botToken: Secret | undefined;
+    readonly appToken: Secret | undefined;
+    readonly signingSecrets: readonly Secret[];
+    readonly apiUrl: string | undefined;
+  };
+  /** The AWS SDK's default Region; endpoints and credentials are the SDK's own business. */
+  readonly awsRegion: string;
+  readonly warnings: readonly string[];
+}
+
+const Env = z.object({
+  SLACK_BOT_TOKEN: z.string().optional(),
+  SLACK_SIGNING_SECRET: z.string().optional(),
+  SLACK_APP_TOKEN: z.string().optional(),
+  SLACK_API_URL: z
+    .url({ protocol: /^https?$/ })
+    .transform((url) => (url.endsWith('/') ? url : `${url}/`))
+    .optional(),
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  WEBHOOK_TOKEN: z.string().optional(),
+  METRICS_TOKEN: z.string().optional(),
+  FIREBREAK_CONFIG: z.string().optional(),
+  FIREBREAK_DATA_DIR: z.string().default('./data'),
+  FIREBREAK_MODE: z.enum(modes).optional(),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  HOST: z.string().default('127.0.0.1'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  AWS_REGION: z.string().optional(),
+  AWS_DEFAULT_REGION: z.string().optional(),
+});
+
+/**
+ * Reads the environment and the config file. `env` and `cwd` are arguments so that tests need no globals.
+ * Throws SetupError with every problem found in both.
+ */
+export function loadConfig(
+  purpose: Purpose,
+  env: NodeJS.ProcessEnv = process.env,
+  cwd: string = process.cwd(),
+): Config {
+  const problems: string[] = [];
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''));
+  const parsedEnv = Env.safeParse(set);
+  if (!parsedEnv.success) problems.push(...describe('environment', parsedEnv.error));
+  const raw = parsedEnv.success ? parsedEnv.data : Env.parse({});
+
+  const configPath = resolve(cwd, set.FIREBREAK_CONFIG ?? './firebreak.yml');
+  const configFound = existsSync(configPath);
+  if (!configFound && set.FIREBREAK_CONFIG) problems.push(`FIREBREAK_CONFIG: there is no file at ${configPath}`);
+  const parsedFile = ConfigFile.safeParse(configFound ? readYaml(configPath, problems) : {});
+  if (!parsedFile.success) problems.push(...describe(configPath, parsedFile.error));
+  const file = parsedFile.success ? parsedFile.data : ConfigFile.parse({});
+
+  const slackRoles = purpose.kind === 'serve' && purpose.roles.some((role) => role !== 'executor');
+  if (slackRoles) problems.push(...slackProblems(purpose, raw, file, configFound, configPath));
+  problems.push(...duplicateProblems(file));
+  if (problems.length > 0) throw new SetupError(problems);
+
+  return {
+    ...file,
+    mode: raw.FIREBREAK_MODE ?? file.mode,
+    configPath,
+    configFound,
+    dataDir: resolve(cwd, raw.FIREBREAK_DATA_DIR),
+    host: raw.HOST,
+    port: raw.PORT,
+    logLevel: raw.LOG_LEVEL,
+    databaseUrl: secret(raw.DATABASE_URL),
+    redisUrl: secret(raw.REDIS_URL),
+    webhookTokens: list(raw.WEBHOOK_TOKEN),
+    metricsToken: secret(raw.METRICS_TOKEN),
+    // An executor must not be able to speak in Slack's name, even where its environment holds the token (DESIGN.md 5).
+    slack: slackRoles
+      ? {
+          botToken: secret(raw.SLACK_BOT_TOKEN),
+          appToken: secret(raw.SLACK_APP_TOKEN),
+          signingSecrets: list(raw.SLACK_SIGNING_SECRET),
+          apiUrl: raw.SLACK_API_URL,
+        }
+      : { botToken: undefined, appToken: undefined, signingSecrets: [], apiUrl: undefined },
+    awsRegion: raw.AWS_REGION ?? raw.AWS_DEFAULT_REGION ?? 'us-east-1',
+    warnings: warnings(purpose, raw, file),
+  };
+}
+
+function slackProblems(
+  purpose: Purpose,
+  raw: z.output<typeof Env>,
+  file: ConfigFile,
+  configFound: boolean,
+  configPath: string,
+): string[] {
+  const problems: string[] = [];
+  if (!raw.SLACK_BOT_TOKEN) problems.push('SLACK_BOT_TOKEN is not set: the bot token (xoxb-...) of the Slack app');
+  const isWeb = purpose.kind === 'serve' && purpose.roles.includes('web');
+  if (isWeb && !raw.SLACK_SIGNING_SECRET && !raw.SLACK_APP_TOKEN) {
+    problems.push(
+      'SLACK_SIGNING_SECRET (HTTP) or SLACK_APP_TOKEN (Socket Mode) is not set: one of them is needed to hear Slack',
+    );
+  }
+  if (!configFound)
+    problems.push(`there is no config file at ${configPath}: copy firebreak.example.yml and name your channels`);
+  else if (!file.channels.default)
+    problems.push(`${configPath}: channels.default is not set: the channel that alerts go to`);
+  return problems;
+}
+
+function duplicateProblems(file: ConfigFile): string[] {
+  const problems: string[] = [];
+  const seenAccounts = new Set<string>();
+  for (const account of file.accounts) {
+    if (seenAccounts.has(account.id)) problems.push(`accounts: ${account.id} is listed twice`);
+    seenAccounts.add(account.id);
+  }
+  const owners = new Map<string, string>();
+  for (const person of file.people) {
+    for (const id of person.slack) {
+      const other = owners.get(id);
+      if (other !== undefined && other !== person.name)
+        problems.push(`people: ${id} belongs to both ${other} and ${person.name}`);
+      owners.set(id, person.name);
+    }
+  }
+  return problems;
+}
+
+function warnings(purpose: Purpose, raw: z.output<typeof Env>, file: ConfigFile): string[] {
+  if (purpose.kind === 'cli') return [];
+  const found: string[] = [];
+  if (!raw.WEBHOOK_TOKEN) found.push('WEBHOOK_TOKEN is not set: every webhook is answered with 401');
+  if (file.approvers.users.length + file.approvers.groups.length === 0) {
+    found.push('approvers is empty: nobody can approve, so nothing will ever be contained');
+  }
+  const unused = [
+    file.queues.length > 0 && 'queues',
+    Object.keys(file.sns).length > 0 && 'sns',
+    file.exceptions.length > 0 && 'exceptions',
+    Object.keys(file.retention).length > 0 && 'retention',
+  ].filter((name) => name !== false);
+  for (const name of unused) found.push(`${name} is set, but this version does not use it yet`);
+  return found;
+}
+
+function readYaml(path: string, problems: string[]): unknown {
+  try {
+    return parseYaml(readFileSync(path, 'utf8')) ?? {};
+  } catch (error) {
+    problems.push(`${path}: cannot be read: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
+    return {};
+  }
+}
+
+function describe(where: string, error: z.ZodError): string[] {
+  return error.issues.map((issue) => {
+    const path = issue.path.map(String).join('.');
+    return path === '' ? `${where}: ${issue.message}` : `${where}: ${path}: ${issue.message}`;
+  });
+}
+
+function secret(value: string | undefined): Secret | undefined {
+  return value === undefined ? undefined : new Secret(value);
+}
+
+function list(value: string | undefined): Secret[] {
+  return (value ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+    .map((item) => new Secret(item));
+}
+
+/** The folder of this installation, where the example config, the fonts and the lists live. */
+export function installationDir(): string {
+  return join(dirname(fileURLToPath(import.meta.url)), '..');
+}

@@ -1,0 +1,75 @@
+/** Words of the external contract: proposed -> approved -> applying -> verified | failed | partial; or rejected, withdrawn, expired, stale. */
+import type { ApiCall, PolicyDocument } from './aws.ts';
+
+export const approvalStates = [
+  'proposed',
+  'approved',
+  'applying',
+  'verified',
+  'failed',
+  'partial',
+  'rejected',
+  'withdrawn',
+  'expired',
+  'stale',
+] as const;
+export type ApprovalState = (typeof approvalStates)[number];
+
+export type Direction = 'apply' | 'undo';
+
+/** The plan that is shown, hashed, approved and run. Plain JSON; canonical form is RFC 8785. */
+export interface Plan {
+  readonly action: string;
+  readonly direction: Direction;
+  readonly accountId: string;
+  readonly partition: string;
+  readonly target: Readonly<Record<string, unknown>>;
+  /** What the action declares as its pre-state: drift in it voids the approval. */
+  readonly before: Readonly<Record<string, unknown>>;
+  readonly calls: readonly ApiCall[];
+  readonly sessionPolicy: PolicyDocument;
+  readonly responderRole: string;
+}
+
+/** What the card shows beside the plan; not part of the hash, since it may be older than the click. */
+export interface PlanContext {
+  /** Who used it for what lately, one line per user of it. */
+  readonly blastRadius: readonly string[];
+  /** Where blastRadius comes from and what it cannot show. */
+  readonly blastCoverage: string;
+  readonly willNotStop: readonly string[];
+  readonly reversal: string;
+  readonly cli: readonly string[];
+  /** Why two approvers are asked, where they are. */
+  readonly approvalsBecause: string;
+}
+
+export interface Vote {
+  readonly userId: string;
+  /** The person behind the id: the e-mail in lower case, or the config's name for them, or the id that the config lists. */
+  readonly person: string;
+  readonly vote: 'approve' | 'reject' | 'withdraw';
+  readonly at: string;
+}
+
+export interface Approval {
+  readonly id: string;
+  readonly caseId: string;
+  readonly state: ApprovalState;
+  readonly plan: Plan;
+  readonly planHash: string;
+  readonly context: PlanContext;
+  readonly requester: { readonly userId: string; readonly person: string };
+  readonly required: number;
+  readonly votes: readonly Vote[];
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  /** The approval that this one undoes. */
+  readonly undoOf?: string;
+  readonly channel: string;
+  readonly threadTs?: string;
+  /** Read back from AWS; what the final card shows. */
+  readonly after?: Readonly<Record<string, unknown>>;
+  /** Why it ended as it did, one sentence. */
+  readonly outcome?: string;
+}

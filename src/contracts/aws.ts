@@ -1,0 +1,58 @@
+/** AWS as the units see it. Clients are the SDK's own; constructing them is src/aws's and src/wire.ts's business. */
+import type { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import type { EC2Client } from '@aws-sdk/client-ec2';
+import type { IAMClient } from '@aws-sdk/client-iam';
+
+/** Read-only access to one account (audit role, or the base credentials where the account has none). */
+export interface AwsReader {
+  readonly accountId: string;
+  /** aws, aws-cn or aws-us-gov. */
+  readonly partition: string;
+  readonly iam: Pick<IAMClient, 'send'>;
+  ec2(region: string): Pick<EC2Client, 'send'>;
+  cloudtrail(region: string): Pick<CloudTrailClient, 'send'>;
+}
+
+/** An API call as data: what the approval shows, hashes and runs. `input` is the SDK's input, plain JSON. */
+export interface ApiCall {
+  readonly service: 'iam';
+  readonly operation: string;
+  readonly region: string;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+export interface PolicyDocument {
+  readonly Version: '2012-10-17';
+  readonly Statement: readonly {
+    readonly Sid?: string;
+    readonly Effect: 'Allow' | 'Deny';
+    readonly Action: readonly string[];
+    readonly Resource: string | readonly string[];
+  }[];
+}
+
+/** Write access for one approved plan: the responder role under a session policy of that plan only, 15 minutes. */
+export interface AwsResponder extends AwsReader {
+  /** Sends one call of the plan. Returns AWS's request id, which joins the audit with CloudTrail. */
+  write(call: ApiCall): Promise<{ requestId: string }>;
+}
+
+export interface ResponderRequest {
+  readonly accountId: string;
+  readonly policy: PolicyDocument;
+  readonly caseId: string;
+  readonly approvalId: string;
+  readonly planHash: string;
+  readonly requester: string;
+  readonly approver: string;
+}
+
+export interface AwsReach {
+  /** Accounts that can be read: those of the config, else the base credentials' own. Throws UpstreamError. */
+  accounts(): Promise<readonly string[]>;
+  /** Enabled Regions of an account: config, else account:ListRegions, else ec2:DescribeRegions. */
+  regions(accountId: string): Promise<readonly string[]>;
+  reader(accountId: string): Promise<AwsReader>;
+  /** The executor's only way to write. Throws UserError where the account has no responder role. */
+  responder(request: ResponderRequest): Promise<AwsResponder>;
+}

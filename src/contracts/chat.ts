@@ -1,0 +1,53 @@
+/** Slack as the flows see it. The adapter throws UpstreamError (service `slack`, code = Slack's own error word). */
+import type { Attachment, Message } from './message.ts';
+
+export interface PersonProfile {
+  readonly userId: string;
+  readonly teamId: string | undefined;
+  readonly enterpriseId: string | undefined;
+  /** Lower case; undefined where the app may not read it. */
+  readonly email: string | undefined;
+  readonly displayName: string;
+  readonly deleted: boolean;
+  readonly bot: boolean;
+  /** is_restricted or is_ultra_restricted. */
+  readonly guest: boolean;
+  /** is_stranger, or a team that is not ours. */
+  readonly stranger: boolean;
+}
+
+export interface ChannelFacts {
+  readonly id: string;
+  readonly externallyShared: boolean;
+}
+
+export interface Chat {
+  /** Posts. `channel` may be an id or a name; the id that Slack answers with comes back. `deliveryId` goes into the message's metadata so that `findPosted` can tell after an ambiguous failure. */
+  post(input: {
+    channel: string;
+    threadTs?: string | undefined;
+    message: Message;
+    deliveryId: string;
+  }): Promise<{ ts: string; channel: string }>;
+  /** Looks in the newest messages of the channel or thread for our own message with this deliveryId. */
+  findPosted(input: {
+    channel: string;
+    threadTs?: string | undefined;
+    deliveryId: string;
+  }): Promise<{ ts: string } | undefined>;
+  update(input: { channel: string; ts: string; message: Message }): Promise<void>;
+  /** To one person only: errors and refusals. */
+  tell(input: { channel: string; userId: string; threadTs?: string | undefined; message: Message }): Promise<void>;
+  upload(input: {
+    channel: string;
+    threadTs?: string | undefined;
+    attachments: readonly Attachment[];
+    comment: string;
+  }): Promise<void>;
+  person(userId: string): Promise<PersonProfile>;
+  /** Members of a user group (S...). Cached at most 60 s. Throws, so that callers fail closed. */
+  groupMembers(groupId: string): Promise<readonly string[]>;
+  channel(channelId: string): Promise<ChannelFacts>;
+  /** Answers whether Slack accepts our token now; never throws. */
+  reachable(): Promise<{ ok: true } | { ok: false; because: string }>;
+}

@@ -1,0 +1,66 @@
+/** A subcommand of /ir: decides what shall happen; the router acts. No AWS here, so the 3-second answer is kept by type. */
+import type { ParseArgsConfig } from 'node:util';
+import type { z } from 'zod';
+import type { Message } from './message.ts';
+
+export type CommandOutcome =
+  | { readonly kind: 'reply'; readonly message: Message; readonly json?: unknown }
+  /** Starts an investigation: the worker answers in a thread of the channel. */
+  | {
+      readonly kind: 'investigate';
+      readonly investigation: string;
+      readonly request: InvestigationRequest;
+      readonly notice: string;
+    }
+  /** Asks for a containment plan: the worker plans and posts the approval card. */
+  | { readonly kind: 'contain'; readonly action: string; readonly words: readonly string[] }
+  | { readonly kind: 'freeze'; readonly frozen: boolean; readonly reason: string };
+
+export interface InvestigationRequest {
+  readonly target: Readonly<Record<string, unknown>>;
+  /** ISO 8601 UTC; undefined: the source's default. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  readonly accounts?: readonly string[] | undefined;
+  readonly regions?: readonly string[] | undefined;
+  readonly maxRequests?: number | undefined;
+  readonly maxEvents?: number | undefined;
+}
+
+export interface ApprovalLine {
+  readonly id: string;
+  readonly state: string;
+  readonly what: string;
+  readonly requester: string;
+  readonly expiresAt: string;
+}
+
+export interface CommandContext {
+  readonly now: Date;
+  readonly commands: readonly Command[];
+  /** Names, usage and titles of the containment actions, for help. */
+  readonly actions: readonly { readonly name: string; readonly usage: string; readonly title: string }[];
+  /** Undefined on the command line without a store. */
+  openApprovals?(): Promise<readonly ApprovalLine[]>;
+  frozen?(): Promise<boolean>;
+}
+
+export interface Command<Args extends z.ZodType = z.ZodType> {
+  /** = file name = the word people type. */
+  readonly name: string;
+  readonly summary: string;
+  readonly usage: string;
+  /** member: any full member of the workspace; responder and approver as the config says. */
+  readonly role: 'member' | 'responder' | 'approver';
+  /** Flags, in the form of node:util parseArgs. `--json`, `--logs`, `--since` and `--until` are the router's. */
+  readonly options?: NonNullable<ParseArgsConfig['options']>;
+  /** Parses `{ words: string[], flags: {...} }`. */
+  readonly args: Args;
+  /** The words after the name; each is parsed and decided by a contract test. */
+  readonly examples: readonly string[];
+  decide(args: z.output<Args>, ctx: CommandContext): Promise<CommandOutcome>;
+}
+
+export function defineCommand<Args extends z.ZodType>(command: Command<Args>): Command<Args> {
+  return command;
+}

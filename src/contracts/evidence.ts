@@ -1,0 +1,60 @@
+/** Evidence: where records come from, and what was and was not looked at (safety rule 9). */
+import type { Artifact } from './artifact.ts';
+import type { CloudTrailRecord } from './cloudtrail.ts';
+
+export interface CoverageSource {
+  /** `CloudTrail LookupEvents eu-west-1 111122223333`, `CloudTrail files`, ... */
+  readonly name: string;
+  readonly events: number;
+  readonly pages: number;
+  readonly truncated: boolean;
+  readonly failed: boolean;
+  readonly reason?: string;
+}
+
+/** The external JSON form (DESIGN.md 5). `from` and `to` are ISO 8601 UTC. */
+export interface Coverage {
+  readonly complete: boolean;
+  readonly accounts: readonly string[];
+  readonly regions: readonly string[];
+  readonly from: string;
+  readonly to: string;
+  readonly sources: readonly CoverageSource[];
+  readonly badFiles: readonly { readonly path: string; readonly reason: string }[];
+  readonly notLookedAt: readonly string[];
+}
+
+/** Half-open: from <= eventTime < to. ISO 8601 UTC. `from` undefined: all time that the source holds. */
+export interface Window {
+  readonly from?: string;
+  readonly to: string;
+}
+
+export interface EvidenceBudget {
+  /** Requests to AWS (pages). */
+  readonly maxRequests: number;
+  /** Records kept in memory. */
+  readonly maxEvents: number;
+}
+
+export interface EvidenceProgress {
+  readonly regionsDone: number;
+  readonly regions: number;
+  readonly eventsRead: number;
+  readonly requests: number;
+}
+
+/**
+ * One investigation's view of the logs: one window, one set of accounts and Regions. Answers are cached for the life of
+ * the session, so asking twice costs nothing.
+ */
+export interface Evidence {
+  /**
+   * Every record in the window in which the artifact acts or is acted upon, in order of eventTime, exact duplicates
+   * dropped. A failed Region, a cap or a spent budget never throws: it shows in `coverage()`.
+   */
+  recordsOf(artifact: Artifact): Promise<readonly CloudTrailRecord[]>;
+  /** What has been looked at up to now. `complete` is false as soon as anything was capped, failed or not looked at. */
+  coverage(): Coverage;
+  progress(): EvidenceProgress;
+}

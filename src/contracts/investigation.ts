@@ -1,0 +1,84 @@
+/** An investigation: looks and reports, changes nothing. One file per question in workflows/investigation. */
+import type { z } from 'zod';
+import type { AwsReach } from './aws.ts';
+import type { Coverage, Evidence } from './evidence.ts';
+import type { Attachment, Part } from './message.ts';
+
+export interface InvestigationContext {
+  readonly evidence: Evidence;
+  /** Undefined where no AWS can be asked (`--logs`): then live state is "unknown", with the reason. */
+  readonly aws: AwsReach | undefined;
+  readonly signal: AbortSignal;
+  /** Called often; the flow coalesces. One short sentence of what is being done. */
+  progress(step: string): void;
+  now(): Date;
+}
+
+export interface Report<Answer = unknown> {
+  /** One sentence. */
+  readonly headline: string;
+  /** Body of the thread's first answer, top of the story first. Without headline and coverage: the flow adds them. */
+  readonly parts: readonly Part[];
+  readonly coverage: Coverage;
+  /** The external JSON document. */
+  readonly answer: Answer;
+  readonly pictures: readonly PictureRequest[];
+  /** What to type next. */
+  readonly next: readonly string[];
+  /** Containment that the answer suggests: action name and its words. */
+  readonly proposals: readonly { readonly action: string; readonly words: readonly string[]; readonly why: string }[];
+}
+
+/** A picture to draw, as data. The pictures adapter turns it into PNG. */
+export type PictureRequest =
+  | { readonly kind: 'graph'; readonly title: string; readonly graph: GraphPicture }
+  | { readonly kind: 'timeline'; readonly title: string; readonly timeline: TimelinePicture };
+
+export interface GraphPicture {
+  readonly nodes: readonly {
+    readonly id: string;
+    readonly kind: string;
+    /** Short, for the box. May be attacker-chosen: the adapter escapes it. */
+    readonly label: string;
+    readonly detail?: string;
+    readonly mark?: 'seed' | 'alive' | 'not-followed';
+  }[];
+  readonly edges: readonly { readonly from: string; readonly to: string; readonly label: string }[];
+  readonly footnote: string;
+}
+
+export interface TimelinePicture {
+  readonly lanes: readonly { readonly id: string; readonly label: string }[];
+  readonly events: readonly {
+    readonly at: string;
+    readonly lane: string;
+    readonly label: string;
+    readonly tactic?: string;
+    readonly failed: boolean;
+  }[];
+  readonly from: string;
+  readonly to: string;
+  readonly footnote: string;
+}
+
+/** Draws. Never throws for odd names; throws Error when the picture cannot be made at all. */
+export interface Pictures {
+  draw(request: PictureRequest): Promise<Attachment>;
+  close(): Promise<void>;
+}
+
+export interface Investigation<Target extends z.ZodType = z.ZodType, Answer = unknown> {
+  /** = file name. */
+  readonly name: string;
+  readonly title: string;
+  readonly target: Target;
+  /** Read-only IAM actions that it calls. */
+  readonly permissions: readonly string[];
+  run(target: z.output<Target>, ctx: InvestigationContext): Promise<Report<Answer>>;
+}
+
+export function defineInvestigation<Target extends z.ZodType, Answer>(
+  investigation: Investigation<Target, Answer>,
+): Investigation<Target, Answer> {
+  return investigation;
+}

@@ -1,0 +1,52 @@
+/** Every queue in one map: job names and payloads cannot drift. Payloads carry ids; the truth is in the store. */
+export interface Jobs {
+  'alert.received': { readonly alertId: string };
+  'alert.acknowledged': { readonly caseId: string; readonly userId: string; readonly channel: string };
+  'investigation.run': { readonly investigationId: string };
+  'containment.plan': { readonly requestId: string };
+  'approval.vote': { readonly voteId: string };
+  /** Looks at the voters' standing again, then hands over to the executor. */
+  'approval.admit': { readonly approvalId: string };
+  /** The executor's only job. */
+  'containment.run': { readonly approvalId: string };
+  'approval.changed': { readonly approvalId: string };
+}
+export type JobName = keyof Jobs;
+
+/** One BullMQ queue per lane, so that a long investigation never holds up a card. */
+export const lanes = {
+  alerts: ['alert.received', 'alert.acknowledged'],
+  investigations: ['investigation.run'],
+  approvals: ['containment.plan', 'approval.vote', 'approval.admit', 'approval.changed'],
+  executor: ['containment.run'],
+} as const satisfies Record<string, readonly JobName[]>;
+export type Lane = keyof typeof lanes;
+
+export type JobHandlers<Names extends JobName = JobName> = {
+  readonly [Name in Names]: (payload: Jobs[Name], ctx: JobContext) => Promise<void>;
+};
+
+export interface JobContext {
+  /** 1 on the first try. */
+  readonly attempt: number;
+  /** True when no further try will follow a throw. */
+  readonly last: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface Queue {
+  /** Durable when it returns. The same `id` while a job of that id is waiting or running is one job. Throws UpstreamError('queue'). */
+  add<Name extends JobName>(name: Name, payload: Jobs[Name], options: { id: string; delayMs?: number }): Promise<void>;
+  /** Starts taking jobs of a lane. UserError and non-retryable UpstreamError are not tried again. */
+  work<L extends Lane>(
+    lane: L,
+    handlers: JobHandlers<(typeof lanes)[L][number]>,
+    options: { concurrency: number },
+  ): Promise<void>;
+  /** Throws UpstreamError when jobs cannot be stored now. */
+  check(): Promise<void>;
+  /** Waiting, delayed and failed jobs per lane, for metrics. */
+  counts(): Promise<Readonly<Record<Lane, { waiting: number; delayed: number; active: number; failed: number }>>>;
+  /** Stops taking jobs, waits for the running ones (at most `timeoutMs`), closes. */
+  close(timeoutMs: number): Promise<void>;
+}

@@ -1,0 +1,219 @@
+/** The store as the flows see it. PostgreSQL behind it; every method is one statement or one transaction. Times are ISO 8601 UTC. */
+import type { Alert } from './alert.ts';
+import type { Approval, ApprovalState, Plan, PlanContext, Vote } from './approval.ts';
+import type { InvestigationRequest } from './command.ts';
+
+export interface Case {
+  readonly id: string;
+  readonly dedupeKey: string;
+  readonly alert: Alert;
+  readonly channel: string;
+  /** Undefined until the card is posted. */
+  readonly messageTs?: string | undefined;
+  readonly acknowledgedBy?: string | undefined;
+  readonly acknowledgedAt?: string | undefined;
+  readonly openedAt: string;
+}
+
+export interface AlertsStore {
+  /** Durable when it returns. `repeat`: this very delivery was stored before. */
+  receive(input: {
+    deliveryKey: string;
+    alert: Alert;
+    raw: unknown;
+    at: string;
+  }): Promise<{ alertId: string; repeat: boolean }>;
+  get(alertId: string): Promise<{ alert: Alert; receivedAt: string; handledAt?: string | undefined } | undefined>;
+  markHandled(alertId: string, at: string): Promise<void>;
+  /** Stored but not handled, oldest first: what the sweep queues again. */
+  unhandled(olderThan: string, limit: number): Promise<readonly string[]>;
+}
+
+export interface CasesStore {
+  /** Opens the case of a finding, or merges a newer version of the finding into it, under a row lock. */
+  openOrMerge(input: {
+    alert: Alert;
+    channel: string;
+    at: string;
+  }): Promise<{ case: Case; previous: Alert | undefined }>;
+  get(caseId: string): Promise<Case | undefined>;
+  /** A case without a finding behind it: `/ir contain` typed by hand. */
+  openByHand(input: { title: string; channel: string; accountId: string; at: string }): Promise<string>;
+  setMessage(caseId: string, channel: string, ts: string): Promise<void>;
+  /** False when somebody else was first. */
+  acknowledge(caseId: string, userId: string, at: string): Promise<boolean>;
+}
+
+/** Posted messages by key: what makes a post happen once over crashes. */
+export interface PostsStore {
+  /** Claims the key. `state` new: nobody tried; unsure: somebody tried and did not say how it ended; posted: done. */
+  claim(
+    key: string,
+    channel: string,
+    at: string,
+  ): Promise<{ state: 'new' | 'unsure' | 'posted'; ts?: string | undefined; deliveryId: string }>;
+  /** `channel` is the id that Slack answered with, where the claim may have held a name. */
+  posted(key: string, ts: string, channel?: string): Promise<void>;
+  get(key: string): Promise<{ channel: string; ts: string } | undefined>;
+}
+
+/** What an opaque button id stands for. */
+export type ButtonMeaning =
+  | { readonly kind: 'case'; readonly caseId: string }
+  | { readonly kind: 'pivot'; readonly caseId?: string | undefined; readonly artifact: string }
+  | {
+      readonly kind: 'contain';
+      readonly caseId?: string | undefined;
+      readonly action: string;
+      readonly words: readonly string[];
+    }
+  | { readonly kind: 'approval'; readonly approvalId: string }
+  | { readonly kind: 'investigation'; readonly investigationId: string; readonly request: InvestigationRequest };
+
+export interface ButtonsStore {
+  /** The same `key` gives the same id, so that a card rendered again keeps its buttons. */
+  mint(key: string, meaning: ButtonMeaning): Promise<string>;
+  meaning(id: string): Promise<ButtonMeaning | undefined>;
+}
+
+export interface StoredInvestigation {
+  readonly id: string;
+  readonly name: string;
+  readonly request: InvestigationRequest;
+  readonly channel: string;
+  readonly threadTs?: string | undefined;
+  readonly requestedBy: string;
+  readonly createdAt: string;
+  readonly finishedAt?: string | undefined;
+  readonly caseId?: string | undefined;
+}
+
+export interface InvestigationsStore {
+  create(input: Omit<StoredInvestigation, 'id' | 'finishedAt'>): Promise<string>;
+  get(id: string): Promise<StoredInvestigation | undefined>;
+  finish(id: string, answer: unknown, at: string): Promise<void>;
+  unfinished(olderThan: string, limit: number): Promise<readonly string[]>;
+}
+
+/** A wish for containment, before there is a plan. */
+export interface ContainmentRequest {
+  readonly action: string;
+  readonly words: readonly string[];
+  readonly userId: string;
+  readonly channel: string;
+  readonly threadTs?: string | undefined;
+  readonly caseId?: string | undefined;
+  /** Set where the wish is to undo this approval. */
+  readonly undoOf?: string | undefined;
+  readonly at: string;
+}
+
+export interface VoteRequest {
+  readonly approvalId: string;
+  readonly userId: string;
+  readonly vote: 'approve' | 'reject' | 'withdraw';
+  readonly channel: string;
+  readonly threadTs?: string | undefined;
+  readonly at: string;
+}
+
+/** What Slack said of a person, and when it was asked; the executor, which has no Slack token, decides from it. */
+export interface Standing {
+  readonly userId: string;
+  readonly person: string;
+  /** Undefined: may vote. Else why not. */
+  readonly refused?: string | undefined;
+  readonly checkedAt: string;
+}
+
+export interface ApprovalsStore {
+  saveRequest(request: ContainmentRequest): Promise<string>;
+  request(id: string): Promise<ContainmentRequest | undefined>;
+  saveVote(vote: VoteRequest): Promise<string>;
+  vote(id: string): Promise<VoteRequest | undefined>;
+  /** Once per requestId: a second call returns the approval of the first. Audits `plan` in the same transaction. */
+  propose(input: {
+    requestId: string;
+    caseId: string;
+    plan: Plan;
+    planHash: string;
+    context: PlanContext;
+    requester: { userId: string; person: string };
+    required: number;
+    createdAt: string;
+    expiresAt: string;
+    undoOf?: string | undefined;
+    channel: string;
+    threadTs?: string | undefined;
+  }): Promise<Approval>;
+  get(id: string): Promise<Approval | undefined>;
+  /** Undo of it that is not over yet, or the newest one. */
+  undoFor(approvalId: string): Promise<Approval | undefined>;
+  open(): Promise<readonly Approval[]>;
+  /**
+   * Loads under a row lock, lets `decide` say what shall happen, and stores it with its audit entry in one transaction.
+   * `decide` returns undefined to leave everything as it is.
+   */
+  move(
+    id: string,
+    decide: (approval: Approval) => Transition | undefined,
+  ): Promise<{ approval: Approval; moved: boolean }>;
+  setStanding(approvalId: string, standings: readonly Standing[]): Promise<void>;
+  standings(approvalId: string): Promise<readonly Standing[]>;
+  /** Proposed past their expiry, and approved or applying that nobody is working on. */
+  inState(states: readonly ApprovalState[], limit: number): Promise<readonly Approval[]>;
+}
+
+export interface Transition {
+  readonly state?: ApprovalState;
+  readonly addVote?: Vote;
+  readonly after?: Readonly<Record<string, unknown>>;
+  readonly outcome?: string;
+  readonly audit: AuditEntry;
+}
+
+export interface AuditEntry {
+  /** ask, plan, vote, refuse, intent, call, execute, verify, undo, expire, stale, freeze, ... */
+  readonly event: string;
+  readonly actor: string;
+  readonly caseId?: string | undefined;
+  readonly approvalId?: string | undefined;
+  readonly at: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+export interface AuditRow extends AuditEntry {
+  readonly seq: number;
+  readonly prevHash: string;
+  readonly hash: string;
+}
+
+export interface AuditStore {
+  append(entry: AuditEntry): Promise<void>;
+  /** In order of seq, from `after` (exclusive). */
+  read(after: number, limit: number): Promise<readonly AuditRow[]>;
+}
+
+export interface SettingsStore {
+  frozen(): Promise<{ frozen: boolean; by?: string; reason?: string; at?: string }>;
+  /** Audits in the same transaction. */
+  setFrozen(frozen: boolean, by: string, reason: string, at: string): Promise<void>;
+}
+
+export interface Store {
+  readonly alerts: AlertsStore;
+  readonly cases: CasesStore;
+  readonly posts: PostsStore;
+  readonly buttons: ButtonsStore;
+  readonly investigations: InvestigationsStore;
+  readonly approvals: ApprovalsStore;
+  readonly audit: AuditStore;
+  readonly settings: SettingsStore;
+  /** True the first time a key is seen; keys live for at least 10 minutes (Slack replays). */
+  firstTime(key: string, at: string): Promise<boolean>;
+  /** Reserves the next slot of a lane shared by all processes; returns how many ms to wait for it. */
+  reserveSlot(lane: string, everyMs: number): Promise<number>;
+  /** Throws UpstreamError when nothing can be stored now (writes, not only reads). */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}

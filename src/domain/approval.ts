@@ -1,0 +1,180 @@
+/**
+ * The approval's state machine: the one place that says which state may follow which, and under what conditions.
+ * proposed -> approved -> applying -> verified | failed | partial; or rejected, withdrawn, expired, stale.
+ * Pure: takes the approval and facts, returns what shall happen or why not.
+ */
+import type { Approval, ApprovalState, Vote } from '../contracts/approval.ts';
+import type { AuditEntry, Standing, Transition } from '../contracts/store.ts';
+import { areTwoPeople } from './people.ts';
+import { planHash } from './plan.ts';
+
+const following: Readonly<Record<ApprovalState, readonly ApprovalState[]>> = {
+  proposed: ['approved', 'rejected', 'withdrawn', 'expired', 'stale'],
+  approved: ['applying', 'withdrawn', 'expired', 'stale', 'failed'],
+  applying: ['verified', 'failed', 'partial'],
+  verified: [],
+  failed: [],
+  partial: [],
+  rejected: [],
+  withdrawn: [],
+  expired: [],
+  stale: [],
+};
+
+/** True when nothing more will happen to an approval in this state. */
+export function isOver(state: ApprovalState): boolean {
+  return following[state].length === 0;
+}
+
+export function mayFollow(from: ApprovalState, to: ApprovalState): boolean {
+  return following[from].includes(to);
+}
+
+export type Outcome = { readonly transition: Transition } | { readonly refused: string };
+
+/** A vote, after the voter's standing was looked at. `refusal` is the reason why the voter may not vote, if any. */
+export interface Ballot {
+  readonly userId: string;
+  readonly person: string;
+  readonly vote: Vote['vote'];
+  readonly at: string;
+  readonly refusal: string | undefined;
+}
+
+/**
+ * Counts one vote. The same vote by the same id again is accepted without effect (`repeat`), so that a job may run twice.
+ */
+export function castVote(approval: Approval, ballot: Ballot): Outcome | { readonly repeat: true } {
+  if (approval.votes.some((vote) => vote.userId === ballot.userId && vote.vote === ballot.vote))
+    return { repeat: true };
+  if (approval.state !== 'proposed') return { refused: `it is already ${approval.state}` };
+  if (ballot.at >= approval.expiresAt) return { refused: `it expired at ${approval.expiresAt}` };
+  const own = ballot.userId === approval.requester.userId;
+  if (ballot.vote === 'withdraw') {
+    return own ? counted(approval, ballot, 'withdrawn') : { refused: 'only the person who asked can withdraw it' };
+  }
+  if (ballot.refusal !== undefined) return { refused: ballot.refusal };
+  if (ballot.vote === 'reject') return counted(approval, ballot, 'rejected');
+  if (own || !areTwoPeople(ballot.person, approval.requester.person)) {
+    return {
+      refused: own
+        ? 'the person who asked cannot approve'
+        : 'this seems to be the same person as the one who asked; if not, name both in `people` in the config',
+    };
+  }
+  const approvers = approval.votes.filter((vote) => vote.vote === 'approve');
+  if (approvers.some((vote) => !areTwoPeople(vote.person, ballot.person))) {
+    return { refused: 'another account of the same person has approved already' };
+  }
+  return counted(approval, ballot, approvers.length + 1 >= approval.required ? 'approved' : undefined);
+}
+
+function counted(approval: Approval, ballot: Ballot, state: ApprovalState | undefined): Outcome {
+  const vote: Vote = { userId: ballot.userId, person: ballot.person, vote: ballot.vote, at: ballot.at };
+  return {
+    transition: {
+      ...(state === undefined ? {} : { state }),
+      addVote: vote,
+      audit: audit(approval, 'vote', ballot.userId, ballot.at, {
+        vote: ballot.vote,
+        person: ballot.person,
+        planHash: approval.planHash,
+        state: state ?? approval.state,
+      }),
+    },
+  };
+}
+
+/** What the executor knows when it is about to write. */
+export interface ExecutionFacts {
+  readonly now: string;
+  readonly mode: 'observe' | 'propose' | 'execute';
+  readonly frozen: boolean;
+  readonly standings: readonly Standing[];
+  /** A standing older than this is asked for again, ms. */
+  readonly standingMaxAgeMs: number;
+  /** Ids that the config allows to approve; undefined: the config names groups only, so the standing decides. */
+  readonly listedApprovers: readonly string[] | undefined;
+  readonly protectedBecause: string | undefined;
+}
+
+export type MayExecute =
+  | { readonly kind: 'yes' }
+  /** The voters' standing must be looked at again first. */
+  | { readonly kind: 'ask-standing' }
+  | { readonly kind: 'no'; readonly state: 'expired' | 'stale'; readonly because: string };
+
+/** The whole approval, checked once more where the write happens. Everything that is missing means no. */
+export function mayExecute(approval: Approval, facts: ExecutionFacts): MayExecute {
+  const no = (because: string): MayExecute => ({ kind: 'no', state: 'stale', because });
+  if (planHash(approval.plan) !== approval.planHash) return no('the stored plan is not the one that was approved');
+  if (facts.now >= approval.expiresAt)
+    return { kind: 'no', state: 'expired', because: `it expired at ${approval.expiresAt}` };
+  if (facts.mode !== 'execute') return no(`the mode is ${facts.mode}: nothing is written`);
+  if (facts.frozen) return no('all writes are frozen');
+  if (facts.protectedBecause !== undefined) return no(facts.protectedBecause);
+  const votes = approval.votes.filter((vote) => vote.vote === 'approve');
+  if (distinctPeople(votes, approval) < approval.required)
+    return no('it lacks approvals by distinct people other than the requester');
+  for (const vote of votes) {
+    if (facts.listedApprovers !== undefined && !facts.listedApprovers.includes(vote.userId)) {
+      return no(`${vote.userId} is no longer an approver`);
+    }
+    const standing = facts.standings.find((entry) => entry.userId === vote.userId);
+    if (standing === undefined || Date.parse(facts.now) - Date.parse(standing.checkedAt) > facts.standingMaxAgeMs) {
+      return { kind: 'ask-standing' };
+    }
+    if (standing.refused !== undefined) return no(`an approver lost the right to approve: ${standing.refused}`);
+  }
+  const requester = facts.standings.find((entry) => entry.userId === approval.requester.userId);
+  if (requester === undefined) return { kind: 'ask-standing' };
+  if (requester.refused !== undefined) return no(`the requester lost the right to ask: ${requester.refused}`);
+  return { kind: 'yes' };
+}
+
+function distinctPeople(votes: readonly Vote[], approval: Approval): number {
+  const counted: Vote[] = [];
+  for (const vote of votes) {
+    if (vote.userId === approval.requester.userId || !areTwoPeople(vote.person, approval.requester.person)) continue;
+    if (counted.every((other) => other.userId !== vote.userId && areTwoPeople(other.person, vote.person)))
+      counted.push(vote);
+  }
+  return counted.length;
+}
+
+/** A move that no person made: expiry, drift, start, end. Undefined when the state machine does not allow it. */
+export function moveTo(
+  approval: Approval,
+  state: ApprovalState,
+  input: {
+    readonly event: string;
+    readonly actor: string;
+    readonly at: string;
+    readonly outcome?: string;
+    readonly after?: Readonly<Record<string, unknown>>;
+    readonly payload?: Readonly<Record<string, unknown>>;
+  },
+): Transition | undefined {
+  if (!mayFollow(approval.state, state)) return undefined;
+  return {
+    state,
+    ...(input.outcome === undefined ? {} : { outcome: input.outcome }),
+    ...(input.after === undefined ? {} : { after: input.after }),
+    audit: audit(approval, input.event, input.actor, input.at, {
+      state,
+      planHash: approval.planHash,
+      ...(input.outcome === undefined ? {} : { outcome: input.outcome }),
+      ...input.payload,
+    }),
+  };
+}
+
+export function audit(
+  approval: Pick<Approval, 'id' | 'caseId'>,
+  event: string,
+  actor: string,
+  at: string,
+  payload: Readonly<Record<string, unknown>>,
+): AuditEntry {
+  return { event, actor, at, caseId: approval.caseId, approvalId: approval.id, payload };
+}

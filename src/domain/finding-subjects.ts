@@ -1,0 +1,52 @@
+/** What of a finding can be looked into, and what can be stopped. */
+import type { Alert } from '../contracts/alert.ts';
+import { UserError } from '../contracts/errors.ts';
+import { accessKeyId as keyForm } from './access-key.ts';
+import { classify } from './artifact.ts';
+
+function isArtifact(text: string | undefined): text is string {
+  if (text === undefined) return false;
+  try {
+    classify(text);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof UserError) return false;
+    throw thrown;
+  }
+}
+
+/**
+ * Where a pivot starts: key id, else the principal's ARN, else the instance, else the resource, else the remote address.
+ * Only what the pivot command takes counts. Undefined where the finding names nothing of the kind.
+ */
+export function pivotSeedOf(alert: Alert): string | undefined {
+  const { actor, resource, resourceIds, remote } = alert;
+  const candidates = [
+    actor.accessKeyId,
+    actor.principalArn,
+    ...resourceIds.filter((id) => id.startsWith('i-')),
+    resource.id,
+    ...resourceIds,
+    ...remote.map(({ ip }) => ip),
+  ];
+  return candidates.find(isArtifact);
+}
+
+/** Why this finding offers no access key to disable, as a sentence; undefined where it does. */
+export function whyNoKey(alert: Alert): string | undefined {
+  const { accessKeyId, userType } = alert.actor;
+  if (alert.sample) return 'This is a sample finding: its resources are not real.';
+  if (accessKeyId === undefined) return 'The finding names no access key.';
+  if (accessKeyId.startsWith('ASIA')) return 'The key is a temporary one, which AWS cannot disable.';
+  if (userType === 'Root') return "Only the root user itself can disable the root user's key.";
+  if (!keyForm.test(accessKeyId)) return 'The access key in the finding does not have the form of one.';
+  return undefined;
+}
+
+/** The long-term access key (AKIA) that can be disabled. Never that of a sample, never the root user's. */
+export function containableKeyOf(alert: Alert): string | undefined {
+  return whyNoKey(alert) === undefined ? alert.actor.accessKeyId : undefined;
+}
+
+/** Whether anything may be contained in an account; `no` is a sentence that says why not. */
+export type Containable = { readonly yes: true } | { readonly no: string };

@@ -1,0 +1,86 @@
+/**
+ * Who a Slack id is, and what they may do. People, not Slack ids (safety rule 3; DOMAIN.md 1.14). Everything that cannot
+ * be told is refused.
+ */
+import type { PersonProfile } from '../contracts/chat.ts';
+
+export interface PeopleRules {
+  readonly approvers: { readonly users: readonly string[]; readonly groups: readonly string[] };
+  /** Undefined: every full member may investigate and ask for containment. */
+  readonly responders: { readonly users: readonly string[]; readonly groups: readonly string[] } | undefined;
+  /** Which Slack ids belong to one human being. */
+  readonly people: readonly { readonly name: string; readonly slack: readonly string[] }[];
+}
+
+/** Members of the groups that the rules name, by group id. A group that could not be read is absent. */
+export type GroupMembers = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * The person behind a Slack id, as a word that can be compared: `name:` by the config's mapping, `email:` by the readable
+ * e-mail, `listed:` where only the config vouches for the id, `unknown:` else.
+ */
+export function personOf(profile: Pick<PersonProfile, 'userId' | 'email'>, rules: PeopleRules): string {
+  const mapped = rules.people.find((person) => person.slack.includes(profile.userId));
+  if (mapped !== undefined) return `name:${mapped.name}`;
+  if (profile.email !== undefined && profile.email !== '') return `email:${profile.email.toLowerCase()}`;
+  const listed =
+    rules.approvers.users.includes(profile.userId) || rules.responders?.users.includes(profile.userId) === true;
+  return `${listed ? 'listed' : 'unknown'}:${profile.userId}`;
+}
+
+/** True only when the two are certainly two people. An e-mail beside an unreadable one proves nothing. */
+export function areTwoPeople(a: string, b: string): boolean {
+  if (a === b) return false;
+  const kinds = [kindOf(a), kindOf(b)];
+  if (kinds.includes('unknown')) return false;
+  return !(kinds.includes('email') && kinds.includes('listed'));
+}
+
+function kindOf(person: string): string {
+  return person.slice(0, person.indexOf(':'));
+}
+
+/** Why somebody may do nothing at all here, or undefined. */
+export function standingRefusal(profile: PersonProfile): string | undefined {
+  if (profile.deleted) return 'this Slack account is deactivated';
+  if (profile.bot) return 'bots decide nothing here';
+  if (profile.stranger) return 'this person is not a member of our workspace';
+  if (profile.guest) return 'guests may read, but neither ask nor approve';
+  return undefined;
+}
+
+/** Why this person may not ask for investigations or containment, or undefined. */
+export function askingRefusal(profile: PersonProfile, rules: PeopleRules, groups: GroupMembers): string | undefined {
+  const standing = standingRefusal(profile);
+  if (standing !== undefined) return standing;
+  if (rules.responders === undefined) return undefined;
+  if (belongsToAny(profile.userId, rules.responders, groups)) return undefined;
+  // An approver may look for himself; the rule that he cannot approve his own wish still holds.
+  if (approvingRefusal(profile, rules, groups) === undefined) return undefined;
+  return 'only responders may ask this (`responders` in the config)';
+}
+
+/**
+ * Why this person may not approve, or undefined. Where the config names users and groups, both must hold: a Slack admin
+ * must not become an approver by editing a group.
+ */
+export function approvingRefusal(profile: PersonProfile, rules: PeopleRules, groups: GroupMembers): string | undefined {
+  const standing = standingRefusal(profile);
+  if (standing !== undefined) return standing;
+  const { users, groups: groupIds } = rules.approvers;
+  if (users.length === 0 && groupIds.length === 0) return 'nobody may approve: `approvers` in the config is empty';
+  if (users.length > 0 && !users.includes(profile.userId))
+    return 'only approvers may do this (`approvers.users` in the config)';
+  if (groupIds.length > 0 && !groupIds.some((id) => groups.get(id)?.includes(profile.userId))) {
+    return 'only members of the approvers’ user group may do this (`approvers.groups` in the config)';
+  }
+  return undefined;
+}
+
+function belongsToAny(
+  userId: string,
+  crowd: { readonly users: readonly string[]; readonly groups: readonly string[] },
+  groups: GroupMembers,
+): boolean {
+  return crowd.users.includes(userId) || crowd.groups.some((id) => groups.get(id)?.includes(userId));
+}

@@ -1,0 +1,127 @@
+/**
+ * Who in the graph acts together. Sharing an address ties nobody to anybody: identities that only an address leads to are
+ * neighbours, which may be innocent, and are never called the attacker's (DOMAIN.md 3.4, shared IP trap).
+ */
+import type { EdgeKind, NodeKind } from '../contracts/artifact.ts';
+import type { PivotNode } from '../contracts/pivot.ts';
+import type { PivotGraph } from './pivot-engine.ts';
+import { whyNotFollow } from './pivot-rules.ts';
+import {
+  type GraphNode,
+  isPrincipal,
+  nodeOfArn,
+  parseArn,
+  principalGroup,
+  principalOf,
+  sessionOf,
+} from './principal.ts';
+
+export interface Actor {
+  /** User, root or federated user by ARN; all sessions of a role together by the role's ARN. */
+  readonly id: string;
+  readonly label: string;
+  readonly nodes: readonly PivotNode[];
+  /** Tied to the seed by keys, sessions or what was made, not by an address alone. */
+  readonly isCore: boolean;
+  /** Calls that it made itself. */
+  readonly events: number;
+  readonly ips: readonly string[];
+  readonly keys: readonly string[];
+  readonly firstSeen: string;
+  readonly lastSeen: string;
+}
+
+/** Ids tied to the seeds by anything but a shared address. An address as seed ties everybody who used it. */
+export function coreOf(graph: PivotGraph, seeds: readonly GraphNode[]): ReadonlySet<string> {
+  const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
+  const kindOf = (id: string): NodeKind => nodes.get(id)?.kind ?? 'resource';
+  const ties = new Map<string, string[]>();
+  const tie = (from: string, to: string) => ties.set(from, [...(ties.get(from) ?? []), to]);
+  for (const edge of graph.edges) {
+    const isSeedAddress = seeds.some((seed) => seed.kind === 'ip' && seed.id === edge.to);
+    if (edge.kind === 'used-ip' && !isSeedAddress) continue;
+    if (whyNotFollow(edge, edge.from, kindOf) === undefined) tie(edge.from, edge.to);
+    if (whyNotFollow(edge, edge.to, kindOf) === undefined) tie(edge.to, edge.from);
+  }
+  const core = new Set(seeds.map((seed) => seed.id));
+  for (const id of core) {
+    if (nodes.get(id)?.expanded === false) continue;
+    for (const other of ties.get(id) ?? []) {
+      if (!/^(service|account)$/.test(kindOf(other))) core.add(other);
+    }
+  }
+  return core;
+}
+
+interface Group {
+  readonly nodes: Map<string, PivotNode>;
+  readonly times: string[];
+  events: number;
+}
+
+/** The acting identities of the graph, core first, busiest first. */
+export function actorsOf(graph: PivotGraph, core: ReadonlySet<string>): readonly Actor[] {
+  const nodes = new Map(graph.nodes.filter((node) => isPrincipal(node.kind)).map((node) => [node.id, node]));
+  const groups = new Map<string, Group>();
+  const groupOf = (node: PivotNode): Group => {
+    const id = principalGroup(node);
+    const group = groups.get(id) ?? { nodes: new Map(), times: [], events: 0 };
+    group.nodes.set(node.id, node);
+    groups.set(id, group);
+    return group;
+  };
+  for (const node of nodes.values()) groupOf(node);
+  for (const record of graph.records) {
+    const node = nodes.get(principalOf(record)?.id ?? '');
+    if (!node) continue;
+    const group = groupOf(node);
+    group.events += 1;
+    group.times.push(record.eventTime);
+  }
+  return [...groups]
+    .map(([id, group]): Actor => {
+      const members = [...group.nodes.values()];
+      const used = (kind: EdgeKind) => [
+        ...new Set(
+          graph.edges.filter((edge) => edge.kind === kind && group.nodes.has(edge.from)).map((edge) => edge.to),
+        ),
+      ];
+      return {
+        id,
+        label: labelOf(id),
+        nodes: members,
+        isCore: members.some((node) => core.has(node.id)),
+        events: group.events,
+        ips: used('used-ip'),
+        keys: used('used-key'),
+        firstSeen: group.times[0] ?? '',
+        lastSeen: group.times.at(-1) ?? '',
+      };
+    })
+    .sort((a, b) => Number(b.isCore) - Number(a.isCore) || b.events - a.events || (a.id < b.id ? -1 : 1));
+}
+
+/** `user pipeline`, `role DevOps`, `session MaryMajor of role DevOps`, `root of 111122223333`; other ids as they are. */
+export function labelOf(id: string): string {
+  const arn = parseArn(id);
+  const node = nodeOfArn(id);
+  const last = arn?.resource.split('/').at(-1) ?? id;
+  switch (node?.kind) {
+    case 'user':
+      return `user ${last}`;
+    case 'role':
+      return `role ${last}`;
+    case 'root':
+      return `root of ${arn?.accountId}`;
+    case 'federatedUser':
+      return `federated user ${last}`;
+    case 'session': {
+      const session = sessionOf(id);
+      return session ? `session ${session.session} of role ${session.role}` : id;
+    }
+    case 'resource':
+      return arn ? `${arn.service} ${arn.resource.replace(/^[^:/]*[:/](?=.)/, '')}` : id;
+    default:
+      return id;
+  }
+}

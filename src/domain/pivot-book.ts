@@ -1,0 +1,98 @@
+/** The records that a pivot has read, each once, with the links that they prove. */
+import type { EdgeKind, NodeKind } from '../contracts/artifact.ts';
+import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
+import { linksOf } from './links.ts';
+import { nameKeyOfArn } from './principal.ts';
+import { canonicalText, compareRecords } from './record.ts';
+
+export interface BookEdge {
+  readonly from: string;
+  readonly to: string;
+  readonly kind: EdgeKind;
+  readonly records: CloudTrailRecord[];
+}
+
+export class RecordBook {
+  readonly kinds = new Map<string, NodeKind>();
+  readonly edges = new Map<string, BookEdge>();
+  readonly #touching = new Map<string, Set<BookEdge>>();
+  readonly #records = new Map<string, CloudTrailRecord[]>();
+  readonly #seen = new Set<CloudTrailRecord>();
+  readonly #names = new Map<string, Set<string>>();
+
+  /** Distinct records. */
+  get size(): number {
+    return this.#seen.size;
+  }
+
+  /** Adds a record unless it, or an exact copy, is there already. Event ids repeat between different events, so they alone say nothing. */
+  add(record: CloudTrailRecord): boolean {
+    if (this.#seen.has(record)) return false;
+    const key = [record.eventID, record.eventTime, record.eventName, record.awsRegion, record.sourceIPAddress].join(
+      '\n',
+    );
+    const alike = this.#records.get(key) ?? [];
+    if (alike.length > 0) {
+      const text = canonicalText(record);
+      if (alike.some((other) => canonicalText(other) === text)) return false;
+    }
+    this.#records.set(key, [...alike, record]);
+    this.#seen.add(record);
+    const { nodes, edges } = linksOf(record);
+    for (const node of nodes) {
+      const had = this.kinds.get(node.id);
+      if (had === undefined || had === 'resource') this.kinds.set(node.id, node.kind);
+      this.#noteName(node.id);
+    }
+    for (const edge of edges) this.#edge(edge.from, edge.to, edge.kind).records.push(record);
+    return true;
+  }
+
+  edgesOf(id: string): Iterable<BookEdge> {
+    return this.#touching.get(id) ?? [];
+  }
+
+  /** All records, in order of time, whatever the order in which they were read. */
+  sorted(): readonly CloudTrailRecord[] {
+    return sortRecords([...this.#seen]);
+  }
+
+  #edge(from: string, to: string, kind: EdgeKind): BookEdge {
+    const key = `${kind}\n${from}\n${to}`;
+    const had = this.edges.get(key);
+    if (had) return had;
+    const edge: BookEdge = { from, to, kind, records: [] };
+    this.edges.set(key, edge);
+    for (const id of [from, to]) {
+      const touching = this.#touching.get(id) ?? new Set();
+      this.#touching.set(id, touching.add(edge));
+    }
+    return edge;
+  }
+
+  /** Calls name a user without its path, the user's own calls with it: names are unique in an account, so both are the same. */
+  #noteName(id: string): void {
+    const key = nameKeyOfArn(id);
+    if (key === undefined) return;
+    const names = this.#names.get(key) ?? new Set();
+    if (names.has(id)) return;
+    for (const other of names) {
+      const [from, to] = [id, other].sort(byLength);
+      if (from && to) this.#edge(from, to, 'same-as');
+    }
+    this.#names.set(key, names.add(id));
+  }
+}
+
+function byLength(a: string, b: string): number {
+  return a.length - b.length || compare(a, b);
+}
+
+export function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The same order whatever the order in which the records were read. */
+export function sortRecords(records: readonly CloudTrailRecord[]): readonly CloudTrailRecord[] {
+  return [...records].sort(compareRecords);
+}

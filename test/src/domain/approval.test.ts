@@ -1,0 +1,217 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Approval, approvalStates, type Plan } from '../../../src/contracts/approval.ts';
+import type { Standing } from '../../../src/contracts/store.ts';
+import { castVote, type ExecutionFacts, isOver, mayExecute, mayFollow, moveTo } from '../../../src/domain/approval.ts';
+import { planHash } from '../../../src/domain/plan.ts';
+
+const plan: Plan = {
+  action: 'disable-access-key',
+  direction: 'apply',
+  accountId: '999999999999',
+  partition: 'aws',
+  target: { accessKeyId: 'AKIAIOSFODNN7EXAMPLE' },
+  before: { userName: 'pipeline', status: 'Active', createDate: '2026-01-01T00:00:00.000Z', partition: 'aws' },
+  calls: [{ service: 'iam', operation: 'UpdateAccessKey', region: 'us-east-1', input: { UserName: 'pipeline' } }],
+  sessionPolicy: { Version: '2012-10-17', Statement: [] },
+  responderRole: 'arn:aws:iam::999999999999:role/ir/IrResponder',
+};
+
+function proposed(changes: Partial<Approval> = {}): Approval {
+  return {
+    id: 'a1',
+    caseId: 'IR-1',
+    state: 'proposed',
+    plan,
+    planHash: planHash(plan),
+    context: { blastRadius: [], blastCoverage: '', willNotStop: [], reversal: '', cli: [], approvalsBecause: '' },
+    requester: { userId: 'UROSA', person: 'email:rosa@example.com' },
+    required: 1,
+    votes: [],
+    createdAt: '2026-11-20T22:00:00.000Z',
+    expiresAt: '2026-11-20T22:30:00.000Z',
+    channel: 'C1',
+    ...changes,
+  };
+}
+
+const approve = {
+  userId: 'UOMAR',
+  person: 'email:omar@example.com',
+  vote: 'approve',
+  at: '2026-11-20T22:10:00.000Z',
+  refusal: undefined,
+} as const;
+
+const vote = { userId: approve.userId, person: approve.person, vote: approve.vote, at: approve.at };
+
+function standing(userId: string, changes: Partial<Standing> = {}): Standing {
+  return { userId, person: `email:${userId}`, checkedAt: '2026-11-20T22:10:01.000Z', ...changes };
+}
+
+const facts: ExecutionFacts = {
+  now: '2026-11-20T22:10:02.000Z',
+  mode: 'execute',
+  frozen: false,
+  standings: [standing('UROSA'), standing('UOMAR')],
+  standingMaxAgeMs: 300_000,
+  listedApprovers: ['UOMAR'],
+  protectedBecause: undefined,
+};
+
+describe('a vote', () => {
+  it('approves when one other person approves in time', () => {
+    expect(castVote(proposed(), approve)).toMatchObject({ transition: { state: 'approved' } });
+  });
+
+  it('of the requester never approves, also from another account of the same person', () => {
+    expect(castVote(proposed(), { ...approve, userId: 'UROSA' })).toHaveProperty('refused');
+    expect(castVote(proposed(), { ...approve, person: 'email:rosa@example.com' })).toHaveProperty('refused');
+  });
+
+  it('of somebody who cannot be told from the requester is refused', () => {
+    expect(castVote(proposed(), { ...approve, person: 'unknown:UOMAR' })).toHaveProperty('refused');
+    expect(castVote(proposed(), { ...approve, person: 'listed:UOMAR' })).toHaveProperty('refused');
+  });
+
+  it('of somebody without the right is refused with the reason', () => {
+    expect(castVote(proposed(), { ...approve, refusal: 'guests decide nothing' })).toEqual({
+      refused: 'guests decide nothing',
+    });
+  });
+
+  it('at or after the expiry is refused', () => {
+    expect(castVote(proposed(), { ...approve, at: '2026-11-20T22:30:00.000Z' })).toHaveProperty('refused');
+  });
+
+  it('counts once, and two accounts of one person count as one', () => {
+    const first = proposed({ required: 2, votes: [vote] });
+
+    expect(castVote(first, approve)).toEqual({ repeat: true });
+    expect(castVote(first, { ...approve, userId: 'UOMAR2' })).toHaveProperty('refused');
+    expect(castVote(first, { ...approve, userId: 'UANA', person: 'email:ana@example.com' })).toMatchObject({
+      transition: { state: 'approved' },
+    });
+  });
+
+  it('to withdraw is the requester’s alone', () => {
+    expect(castVote(proposed(), { ...approve, vote: 'withdraw' })).toHaveProperty('refused');
+    expect(castVote(proposed(), { ...approve, vote: 'withdraw', userId: 'UROSA' })).toMatchObject({
+      transition: { state: 'withdrawn' },
+    });
+  });
+
+  it('after the decision changes nothing', () => {
+    for (const state of approvalStates.filter((name) => name !== 'proposed')) {
+      expect(castVote(proposed({ state }), approve)).toHaveProperty('refused');
+    }
+  });
+});
+
+describe('the executor', () => {
+  const approved = proposed({ state: 'approved', votes: [vote] });
+
+  it('runs what was approved by somebody else, in time, with everybody still in standing', () => {
+    expect(mayExecute(approved, facts)).toEqual({ kind: 'yes' });
+  });
+
+  const noes: readonly (readonly [string, Approval, Partial<ExecutionFacts>])[] = [
+    ['a plan that is not the one that was hashed', { ...approved, plan: { ...plan, accountId: '111122223333' } }, {}],
+    ['an expired approval', approved, { now: '2026-11-20T22:30:00.000Z' }],
+    ['the mode propose', approved, { mode: 'propose' }],
+    ['the mode observe', approved, { mode: 'observe' }],
+    ['a freeze', approved, { frozen: true }],
+    ['a protected target', approved, { protectedBecause: 'it is ours' }],
+    ['no vote', { ...approved, votes: [] }, {}],
+    ['the requester’s own vote', { ...approved, votes: [{ ...vote, userId: 'UROSA' }] }, {}],
+    ['the same person’s vote', { ...approved, votes: [{ ...vote, person: 'email:rosa@example.com' }] }, {}],
+    ['one vote where two are asked', { ...approved, required: 2 }, {}],
+    ['a voter whom the config no longer lists', approved, { listedApprovers: ['UANA'] }],
+    [
+      'a voter who was deactivated',
+      approved,
+      { standings: [standing('UROSA'), standing('UOMAR', { refused: 'deactivated' })] },
+    ],
+    [
+      'a requester who was deactivated',
+      approved,
+      { standings: [standing('UROSA', { refused: 'deactivated' }), standing('UOMAR')] },
+    ],
+  ];
+  it.each(noes)('does not run with %s', (_name, approval, changes) => {
+    expect(mayExecute(approval, { ...facts, ...changes })).toMatchObject({ kind: 'no' });
+  });
+
+  it('asks for standings that are missing or old', () => {
+    expect(mayExecute(approved, { ...facts, standings: [] })).toEqual({ kind: 'ask-standing' });
+    expect(mayExecute(approved, { ...facts, standings: [standing('UOMAR')] })).toEqual({ kind: 'ask-standing' });
+    const old = [standing('UROSA'), standing('UOMAR', { checkedAt: '2026-11-20T22:00:00.000Z' })];
+    expect(mayExecute(approved, { ...facts, standings: old })).toEqual({ kind: 'ask-standing' });
+  });
+});
+
+describe('the state machine', () => {
+  it('never leaves a state that is over', () => {
+    for (const from of approvalStates.filter(isOver)) {
+      for (const to of approvalStates) {
+        expect(moveTo(proposed({ state: from }), to, { event: 'x', actor: 'y', at: 'z' })).toBeUndefined();
+      }
+    }
+  });
+
+  it('reaches "applying" only through "approved", and "verified" only through "applying", whatever the order of moves', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...approvalStates), { maxLength: 30 }), (moves) => {
+        const path: string[] = ['proposed'];
+        let approval = proposed();
+        for (const state of moves) {
+          const next = moveTo(approval, state, { event: 'x', actor: 'y', at: 'z' });
+          expect(next !== undefined).toBe(mayFollow(approval.state, state));
+          if (next?.state === undefined) continue;
+          approval = { ...approval, state: next.state };
+          path.push(next.state);
+        }
+        const cameFrom = (state: string) => path[path.indexOf(state) - 1];
+        if (path.includes('applying')) expect(cameFrom('applying')).toBe('approved');
+        if (path.includes('verified')) expect(cameFrom('verified')).toBe('applying');
+        expect(new Set(path).size).toBe(path.length);
+      }),
+    );
+  });
+
+  it('approves only with enough distinct people other than the requester, whatever the order of ballots', () => {
+    const person = fc.constantFrom(
+      'email:rosa@example.com',
+      'email:omar@example.com',
+      'email:ana@example.com',
+      'unknown:x',
+    );
+    const ballot = fc.record({
+      userId: fc.constantFrom('UROSA', 'UOMAR', 'UANA', 'UOMAR2'),
+      person,
+      vote: fc.constantFrom('approve' as const, 'reject' as const, 'withdraw' as const),
+      at: fc.constantFrom('2026-11-20T22:10:00.000Z', '2026-11-20T22:40:00.000Z'),
+      refusal: fc.option(fc.constant('no right'), { nil: undefined }),
+    });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 3 }), fc.array(ballot, { maxLength: 12 }), (required, ballots) => {
+        let approval = proposed({ required });
+        for (const entry of ballots) {
+          const outcome = castVote(approval, entry);
+          if (!('transition' in outcome)) continue;
+          const { state, addVote } = outcome.transition;
+          approval = {
+            ...approval,
+            state: state ?? approval.state,
+            votes: addVote === undefined ? approval.votes : [...approval.votes, addVote],
+          };
+        }
+        const approvers = new Set(
+          approval.votes.filter((entry) => entry.vote === 'approve').map((entry) => entry.person),
+        );
+        expect(approvers.has('email:rosa@example.com') || approvers.has('unknown:x')).toBe(false);
+        if (approval.state === 'approved') expect(approvers.size).toBeGreaterThanOrEqual(required);
+      }),
+    );
+  });
+});
