@@ -1,0 +1,123 @@
+/** The two backends of BullMQ, each on one shared set of connections: PostgreSQL (schema `bullmq`) and Redis. */
+import type { EventEmitter } from 'node:events';
+import {
+  createPostgresBackend,
+  type PgPool,
+  type Processor,
+  Queue,
+  runMigrations,
+  Worker,
+  type WorkerOptions,
+} from 'bullmq';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import type { Log } from '../contracts/log.ts';
+
+export type BackendChoice =
+  | { readonly kind: 'postgres'; readonly connectionString: string }
+  | { readonly kind: 'redis'; readonly url: string };
+
+type WorkOptions = Omit<WorkerOptions, 'connection' | 'prefix'>;
+
+/** BullMQ's classes carry the types of their backend; these parts are the same on both. */
+export type Line = Pick<Queue, 'add' | 'getJobCounts' | 'close'> & EventEmitter;
+export type LineWorker = Pick<Worker, 'waitUntilReady' | 'close'> & EventEmitter;
+
+export interface Backend {
+  queue(lane: string): Line;
+  worker(lane: string, process: Processor, options: WorkOptions): LineWorker;
+  /** A real write. */
+  check(): Promise<void>;
+  /** Lets go of the shared connections; queues and workers are closed before. */
+  close(): Promise<void>;
+}
+
+/** Connects; throws what the driver throws where the server cannot be reached. */
+export function openBackend(choice: BackendChoice, prefix: string, log: Log): Promise<Backend> {
+  return choice.kind === 'postgres'
+    ? openPostgres(choice.connectionString, prefix, log)
+    : openRedis(choice.url, prefix, log);
+}
+
+async function openPostgres(connectionString: string, prefix: string, log: Log): Promise<Backend> {
+  const pool = new pg.Pool({
+    connectionString,
+    application_name: 'firebreak queue',
+    // Every worker holds one connection to listen on.
+    max: 12,
+    connectionTimeoutMillis: 2_000,
+    statement_timeout: 15_000,
+    query_timeout: 20_000,
+    // Without it BullMQ would have to poll: a listening connection that broke silently would go unnoticed.
+    keepAlive: true,
+    options: '-c search_path=bullmq',
+  });
+  pool.on('error', (error) => log.warn({ error: error.message }, 'an idle queue connection was lost'));
+  try {
+    const client = await pool.connect();
+    try {
+      await runMigrations(client, 'bullmq');
+    } finally {
+      client.release();
+    }
+  } catch (thrown) {
+    await pool.end();
+    throw thrown;
+  }
+  // The same thing to both: the declared types differ in how they overload `on`.
+  const connection = pool as unknown as PgPool;
+  const named = (lane: string) => `${prefix}-${lane}`;
+  return {
+    queue: (lane) => new Queue(named(lane), { connection }, createPostgresBackend),
+    worker: (lane, process, options) =>
+      new Worker(named(lane), process, { ...options, connection }, createPostgresBackend),
+    check: async () => {
+      await pool.query(
+        `insert into meta (queue, field, value) values ($1, 'check', $2)
+           on conflict (queue, field) do update set value = excluded.value`,
+        [prefix, new Date().toISOString()],
+      );
+    },
+    close: () => pool.end(),
+  };
+}
+
+interface Patience {
+  readonly enableOfflineQueue: boolean;
+  readonly maxRetriesPerRequest: number | null;
+}
+
+async function openRedis(url: string, prefix: string, log: Log): Promise<Backend> {
+  const retryStrategy = (times: number) => Math.min(times * 100, 2_000);
+  const connect = (name: string, options: Patience): Redis => {
+    const redis = new Redis(url, { connectionName: name, connectTimeout: 2_000, retryStrategy, ...options });
+    redis.on('error', (error) => log.warn({ error: error.message, connection: name }, 'the queue lost Redis'));
+    return redis;
+  };
+  // The producer fails at once when Redis is away, so that a webhook answers 503; the workers wait for it.
+  const producer = connect('firebreak-producer', { enableOfflineQueue: false, maxRetriesPerRequest: 0 });
+  let consumer: Redis | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      producer.once('ready', () => resolve());
+      producer.once('error', reject);
+    });
+  } catch (thrown) {
+    producer.disconnect();
+    throw thrown;
+  }
+  return {
+    queue: (lane) => new Queue(lane, { connection: producer, prefix }),
+    worker: (lane, process, options) => {
+      consumer ??= connect('firebreak-consumer', { enableOfflineQueue: true, maxRetriesPerRequest: null });
+      return new Worker(lane, process, { ...options, connection: consumer, prefix });
+    },
+    check: async () => {
+      await producer.set(`${prefix}:check`, new Date().toISOString(), 'EX', 60);
+    },
+    close: async () => {
+      producer.disconnect();
+      consumer?.disconnect();
+    },
+  };
+}

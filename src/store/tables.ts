@@ -1,0 +1,84 @@
+/** The tables as Kysely sees them. `json` columns are written as text and read as values; bigint is read as text. */
+import type { ColumnType, Generated } from 'kysely';
+import type { Alert } from '../contracts/alert.ts';
+import type { ApprovalState, Plan, PlanContext, Vote } from '../contracts/approval.ts';
+import type { InvestigationRequest } from '../contracts/command.ts';
+import type { ButtonMeaning, ContainmentRequest, Standing, VoteRequest } from '../contracts/store.ts';
+
+type Json<T> = ColumnType<T, string, string>;
+type Time = ColumnType<Date, string, string>;
+type NullableTime = ColumnType<Date | null, string | null | undefined, string | null>;
+
+export interface Tables {
+  readonly alerts: {
+    id: string;
+    delivery_key: string;
+    dedupe_key: string;
+    alert: Json<Alert>;
+    raw: Json<unknown>;
+    received_at: Time;
+    handled_at: NullableTime;
+  };
+  readonly cases: {
+    id: string;
+    dedupe_key: string;
+    alert: Json<Alert>;
+    channel: string;
+    message_ts: string | null;
+    acknowledged_by: string | null;
+    acknowledged_at: NullableTime;
+    opened_at: Time;
+  };
+  readonly posts: { key: string; channel: string; delivery_id: string; ts: string | null; claimed_at: Time };
+  readonly buttons: { id: string; key: string; meaning: Json<ButtonMeaning> };
+  readonly investigations: {
+    id: string;
+    name: string;
+    request: Json<InvestigationRequest>;
+    channel: string;
+    thread_ts: string | null;
+    requested_by: string;
+    created_at: Time;
+    finished_at: NullableTime;
+    case_id: string | null;
+    answer: ColumnType<unknown, string | null | undefined, string>;
+  };
+  readonly containment_requests: { id: string; request: Json<ContainmentRequest> };
+  readonly vote_requests: { id: string; vote: Json<VoteRequest> };
+  readonly approvals: {
+    id: string;
+    number: Generated<string>;
+    request_id: string;
+    case_id: string;
+    state: ApprovalState;
+    plan: Json<Plan>;
+    plan_hash: string;
+    context: Json<PlanContext>;
+    requester: Json<{ userId: string; person: string }>;
+    required: number;
+    created_at: Time;
+    expires_at: Time;
+    undo_of: string | null;
+    channel: string;
+    thread_ts: string | null;
+    after: ColumnType<Readonly<Record<string, unknown>> | null, string | null | undefined, string>;
+    outcome: string | null;
+  };
+  readonly approval_votes: { approval_id: string; number: Generated<string>; vote: Json<Vote> };
+  readonly standings: { approval_id: string; user_id: string; standing: Json<Standing> };
+  readonly audit: {
+    seq: ColumnType<string, number, never>;
+    event: string;
+    actor: string;
+    case_id: string | null;
+    approval_id: string | null;
+    at: string;
+    payload: Json<Readonly<Record<string, unknown>>>;
+    prev_hash: string;
+    hash: string;
+  };
+  readonly settings: { key: string; value: Json<unknown> };
+  readonly seen_keys: { key: string; at: string; seen_at: Generated<Date> };
+  readonly slots: { lane: string; next_at: Time };
+  readonly health: { id: number; at: Time };
+}
