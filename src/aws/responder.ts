@@ -1,0 +1,76 @@
+/**
+ * The write side. The only place that sends a changing call to AWS is `write` below, under a role session that one
+ * approved plan has for itself (safety rules 1 and 4; DOMAIN.md 9.1).
+ */
+import { type IAMClient, UpdateAccessKeyCommand, type UpdateAccessKeyCommandInput } from '@aws-sdk/client-iam';
+import { AssumeRoleCommand } from '@aws-sdk/client-sts';
+import type { ApiCall, AwsResponder, ResponderRequest } from '../contracts/aws.ts';
+import { UpstreamError } from '../contracts/errors.ts';
+import { globalRegion, partitionOfRegion } from '../domain/partition.ts';
+import { iamClient, partitionOfRole, stsClient } from './clients.ts';
+import { reader } from './reader.ts';
+
+/** What may be written at all. An operation that is not listed here cannot be sent, whatever a plan says. */
+const writes = {
+  'iam:UpdateAccessKey': (client: IAMClient, input: ApiCall['input']) =>
+    client.send(new UpdateAccessKeyCommand(input as unknown as UpdateAccessKeyCommandInput)),
+} as const;
+
+/** Assumes the responder role for one plan: 15 minutes, session policy, source identity and tags. Throws the SDK's errors. */
+export async function assumeResponder(
+  roleArn: string,
+  externalId: string | undefined,
+  request: ResponderRequest,
+  region: string,
+): Promise<AwsResponder> {
+  const partition = partitionOfRole(roleArn);
+  const stsRegion = partitionOfRegion(region) === partition ? region : globalRegion(partition);
+  const answer = await stsClient(stsRegion, { credentials: undefined, maxAttempts: 3 }).send(
+    new AssumeRoleCommand({
+      RoleArn: roleArn,
+      RoleSessionName: sessionName(`ir-${request.caseId}-${request.approvalId}`),
+      SourceIdentity: sessionName(`ir-${request.approver}`),
+      DurationSeconds: 900,
+      Policy: JSON.stringify(request.policy),
+      Tags: [
+        { Key: 'ir-case', Value: tagValue(request.caseId) },
+        { Key: 'ir-plan', Value: tagValue(request.planHash) },
+        { Key: 'ir-requester', Value: tagValue(request.requester) },
+        { Key: 'ir-approver', Value: tagValue(request.approver) },
+      ],
+      ...(externalId === undefined ? {} : { ExternalId: externalId }),
+    }),
+  );
+  const keys = answer.Credentials;
+  if (!keys?.AccessKeyId || !keys.SecretAccessKey || !keys.SessionToken) {
+    throw new UpstreamError('aws', 'NotAws', `assuming ${roleArn} gave no credentials`, { retryable: true });
+  }
+  const credentials = {
+    accessKeyId: keys.AccessKeyId,
+    secretAccessKey: keys.SecretAccessKey,
+    sessionToken: keys.SessionToken,
+  };
+  const writer = iamClient(globalRegion(partition), { credentials, maxAttempts: 1 });
+  return {
+    ...reader(request.accountId, partition, credentials),
+    async write(call) {
+      const send = Object.hasOwn(writes, `${call.service}:${call.operation}`)
+        ? writes[`${call.service}:${call.operation}` as keyof typeof writes]
+        : undefined;
+      if (send === undefined)
+        throw new Error(`${call.service}:${call.operation} is not a call that Firebreak can make`);
+      const done = await send(writer, call.input);
+      return { requestId: done.$metadata.requestId ?? '' };
+    },
+  };
+}
+
+/** RoleSessionName and SourceIdentity take 2 to 64 of `[\w+=,.@-]`. */
+function sessionName(text: string): string {
+  return text.replace(/[^\w+=,.@-]/g, '-').slice(0, 64);
+}
+
+/** Tag values take up to 256 letters, digits, spaces and `_.:/=+-@`. */
+function tagValue(text: string): string {
+  return text.replace(/[^\p{L}\p{N}\s_.:/=+\-@]/gu, '-').slice(0, 256);
+}
