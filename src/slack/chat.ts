@@ -1,0 +1,161 @@
+/** The Chat port over Slack's Web API. */
+import type { Chat } from '../contracts/chat.ts';
+import type { Clock } from '../contracts/clock.ts';
+import { asError, UpstreamError } from '../contracts/errors.ts';
+import type { Log } from '../contracts/log.ts';
+import type { Message } from '../contracts/message.ts';
+import { fallback, type SlackMessage, toSlack, withBlocks } from './blocks.ts';
+import { uploadFiles } from './files.ts';
+import { channelIdOf, eventType, findMessage } from './find-posted.ts';
+import { openCache, openPace, systemClock } from './pacing.ts';
+import { asObject, asText, openPeople } from './people.ts';
+import { type CallKind, explain, openWebApi } from './web-api.ts';
+
+interface ChatOptions {
+  readonly token: string;
+  /** Another Slack-compatible API, with its `/api/`. */
+  readonly apiUrl?: string | undefined;
+  readonly log: Log;
+  /** For one call; default 10 s. */
+  readonly timeoutMs?: number;
+  /** For users.info, usergroups.users.list and auth.test, which a person waits for; default 2 s. */
+  readonly lookupTimeoutMs?: number;
+  readonly clock?: Clock;
+}
+
+/** Slack refused the blocks, not the message: a plainer form may pass (DOMAIN.md 1.9). */
+const refusedBlocks = [
+  'invalid_blocks',
+  'invalid_blocks_format',
+  'invalid_attachments',
+  'invalid_arguments',
+  'msg_blocks_too_long',
+  'msg_too_long',
+  'only_one_table_allowed',
+];
+/** An ephemeral message is impossible, but the person can still be told directly. */
+const notThere = ['user_not_in_channel', 'not_in_channel', 'channel_not_found', 'is_archived'];
+
+/** `text` must not grow links or mentions where a client shows it instead of the blocks. */
+const inertArguments = { unfurl_links: false, unfurl_media: false, parse: 'none', link_names: false };
+
+/**
+ * Opens the port. Succeeds when Slack is down: Slack trouble must not stop intake; each call then throws UpstreamError.
+ * Errors carry Slack's own word as code; `ambiguous` means that nobody knows whether a post arrived.
+ */
+export async function openChat(options: ChatOptions): Promise<Chat> {
+  const { token, apiUrl, log, timeoutMs = 10_000, lookupTimeoutMs = 2_000, clock = systemClock } = options;
+  const api = openWebApi({ token, apiUrl, timeoutMs, log, clock });
+  const people = openPeople(api, clock, Math.min(lookupTimeoutMs, timeoutMs));
+  // chat.update has about 50 a minute for all messages together; chat.postMessage one a second per channel.
+  const updates = openPace({ burst: 4, everyMs: 60_000 / 41, maxWaitMs: 5_000, clock });
+  const posts = openPace({ burst: 3, everyMs: 1_000, maxWaitMs: 5_000, clock });
+  const reach = openCache<{ ok: true } | { ok: false; because: string }>(15_000, clock);
+  /** Ids of channels that the config names by name, as Slack told them. */
+  const channelIds = new Map<string, string>();
+  let saidMissingScope = false;
+  people.home().then(
+    ({ teamId }) => log.info({ teamId }, 'Slack accepts the bot token'),
+    (error: unknown) => log.warn({ error: asError(error) }, 'Slack does not answer now; it is asked again when needed'),
+  );
+
+  /** Sends the full form, then a plainer one, then the sentence alone: an alert is never lost to a block. */
+  async function send(method: string, message: Message, args: Readonly<Record<string, unknown>>, kind: CallKind) {
+    const { text } = toSlack(message);
+    const forms: readonly (() => SlackMessage)[] = [
+      () => toSlack(message),
+      () => fallback(message),
+      () => ({ text, blocks: [] }),
+    ];
+    for (const [index, form] of forms.entries()) {
+      try {
+        const { text, blocks } = form();
+        return await api.call(method, { ...args, text, ...withBlocks(blocks), ...inertArguments }, { kind });
+      } catch (thrown) {
+        const error = explain(thrown, method, kind);
+        if (!refusedBlocks.includes(error.code) || index === forms.length - 1) throw error;
+        log.warn({ method, code: error.code, form: index }, 'Slack refused the blocks, sending a plainer form');
+      }
+    }
+    throw new Error('unreachable: the last form returns or throws');
+  }
+
+  async function post(channel: string, threadTs: string | undefined, message: Message, metadata?: object) {
+    await posts(channel);
+    const args = { channel, thread_ts: threadTs, metadata, mrkdwn: false };
+    const answer = await send('chat.postMessage', message, args, 'append');
+    const ts = asText(answer.ts);
+    // Slack answers with the id where `channel` was a name or a person; updates need the id.
+    const id = asText(answer.channel) ?? channel;
+    if (channelIds.size < 200) channelIds.set(channel, id);
+    if (ts !== undefined) return { ts, channel: id };
+    throw new UpstreamError('slack', 'ambiguous', 'Slack chat.postMessage: an answer without ts', { retryable: true });
+  }
+
+  return {
+    post: ({ channel, threadTs, message, deliveryId }) =>
+      post(channel, threadTs, message, { event_type: eventType, event_payload: { delivery_id: deliveryId } }),
+
+    async findPosted({ channel, threadTs, deliveryId }) {
+      try {
+        const id = channelIds.get(channel) ?? (await channelIdOf(api, channel));
+        if (id === undefined) {
+          log.warn({ channel }, 'no channel of that name is visible, so a message may be posted twice');
+          return undefined;
+        }
+        const ts = await findMessage(api, { channel: id, threadTs, deliveryId }, (await people.home()).botId);
+        return ts === undefined ? undefined : { ts };
+      } catch (error) {
+        if (!(error instanceof UpstreamError) || error.code !== 'missing_scope') throw error;
+        if (!saidMissingScope) log.warn({}, 'the app may not read history, so a message may be posted twice');
+        saidMissingScope = true;
+        return undefined;
+      }
+    },
+
+    async update({ channel, ts, message }) {
+      await updates('');
+      await send('chat.update', message, { channel, ts }, 'replace');
+    },
+
+    async tell({ channel, userId, threadTs, message }) {
+      try {
+        await send('chat.postEphemeral', message, { channel, user: userId, thread_ts: threadTs }, 'append');
+      } catch (error) {
+        if (!(error instanceof UpstreamError) || !notThere.includes(error.code)) throw error;
+        await post(userId, undefined, message);
+      }
+    },
+
+    upload: async (input) => {
+      if (input.attachments.length > 0) await posts(input.channel);
+      await uploadFiles(api, input, { apiUrl, timeoutMs: timeoutMs * 3 });
+    },
+
+    person: people.person,
+    groupMembers: people.groupMembers,
+
+    async channel(channelId) {
+      const answer = await api.call('conversations.info', { channel: channelId }, { kind: 'read' });
+      const facts = asObject(answer.channel);
+      const id = asText(facts.id);
+      if (id === undefined) {
+        throw new UpstreamError('slack', 'unexpected_answer', 'Slack conversations.info: no channel', {
+          retryable: true,
+        });
+      }
+      const shared = facts.is_shared === true && facts.is_org_shared !== true;
+      return { id, externallyShared: facts.is_ext_shared === true || facts.is_pending_ext_shared === true || shared };
+    },
+
+    reachable: () =>
+      reach('', async () => {
+        try {
+          await api.call('auth.test', {}, { kind: 'read', timeoutMs: Math.min(lookupTimeoutMs, timeoutMs) });
+          return { ok: true };
+        } catch (error) {
+          return { ok: false, because: asError(error).message };
+        }
+      }),
+  };
+}
