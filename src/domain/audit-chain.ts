@@ -13,7 +13,7 @@ export const genesisHash = '0'.repeat(64);
  * An entry as it is hashed and stored: plain JSON without U+0000 and without half surrogate pairs, which neither
  * RFC 8785 nor PostgreSQL takes. Absent ids are absent.
  */
-export function normaliseAuditEntry(entry: AuditEntry): AuditEntry {
+function normaliseAuditEntry(entry: AuditEntry): AuditEntry {
   const payload = clean(JSON.parse(JSON.stringify(entry.payload))) as Readonly<Record<string, unknown>>;
   return {
     event: cleanText(entry.event),
@@ -42,7 +42,7 @@ export function chainAuditEntry(entry: AuditEntry, seq: number, prevHash: string
   return { ...normal, seq, prevHash, hash: hashOf(normal, seq, prevHash) };
 }
 
-/** Throws Error where the entry is not normal (see normaliseAuditEntry). */
+/** Throws Error where the entry is not normal. */
 function hashOf(entry: AuditEntry, seq: number, prevHash: string): string {
   const { at, event, actor, caseId, approvalId, payload } = entry;
   const ids = { ...(caseId == null ? {} : { caseId }), ...(approvalId == null ? {} : { approvalId }) };

@@ -3,7 +3,7 @@
  * neighbours, which may be innocent, and are never called the attacker's (DOMAIN.md 3.4, shared IP trap).
  */
 import type { EdgeKind, NodeKind } from '../contracts/artifact.ts';
-import type { PivotNode } from '../contracts/pivot.ts';
+import type { PivotEdge, PivotNode } from '../contracts/pivot.ts';
 import type { PivotGraph } from './pivot-engine.ts';
 import { whyNotFollow } from './pivot-rules.ts';
 import {
@@ -23,6 +23,8 @@ export interface Actor {
   readonly nodes: readonly PivotNode[];
   /** Tied to the seed by keys, sessions or what was made, not by an address alone. */
   readonly isCore: boolean;
+  /** Why it is not told as part of the story, for behind its name: ` (same address only)`, ` (not followed)`; else "". */
+  readonly aside: string;
   /** Calls that it made itself. */
   readonly events: number;
   readonly ips: readonly string[];
@@ -36,7 +38,7 @@ export function coreOf(graph: PivotGraph, seeds: readonly GraphNode[]): Readonly
   const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
   const kindOf = (id: string): NodeKind => nodes.get(id)?.kind ?? 'resource';
   const ties = new Map<string, string[]>();
-  const tie = (from: string, to: string) => ties.set(from, [...(ties.get(from) ?? []), to]);
+  const tie = (from: string, to: string) => gather(ties, from, to);
   for (const edge of graph.edges) {
     const isSeedAddress = seeds.some((seed) => seed.kind === 'ip' && seed.id === edge.to);
     if (edge.kind === 'used-ip' && !isSeedAddress) continue;
@@ -51,6 +53,12 @@ export function coreOf(graph: PivotGraph, seeds: readonly GraphNode[]): Readonly
     }
   }
   return core;
+}
+
+function gather<Value>(map: Map<string, Value[]>, key: string, value: Value): void {
+  const had = map.get(key);
+  if (had) had.push(value);
+  else map.set(key, [value]);
 }
 
 interface Group {
@@ -78,19 +86,26 @@ export function actorsOf(graph: PivotGraph, core: ReadonlySet<string>): readonly
     group.events += 1;
     group.times.push(record.eventTime);
   }
+  const usedBy = new Map<string, PivotEdge[]>();
+  for (const edge of graph.edges)
+    if (edge.kind === 'used-ip' || edge.kind === 'used-key') gather(usedBy, edge.from, edge);
   return [...groups]
     .map(([id, group]): Actor => {
       const members = [...group.nodes.values()];
+      const isCore = members.some((node) => core.has(node.id));
       const used = (kind: EdgeKind) => [
         ...new Set(
-          graph.edges.filter((edge) => edge.kind === kind && group.nodes.has(edge.from)).map((edge) => edge.to),
+          members.flatMap((node) =>
+            (usedBy.get(node.id) ?? []).flatMap((edge) => (edge.kind === kind ? [edge.to] : [])),
+          ),
         ),
       ];
       return {
         id,
         label: labelOf(id),
         nodes: members,
-        isCore: members.some((node) => core.has(node.id)),
+        isCore,
+        aside: isCore ? '' : members.some((node) => node.expanded) ? ' (same address only)' : ' (not followed)',
         events: group.events,
         ips: used('used-ip'),
         keys: used('used-key'),

@@ -40,21 +40,23 @@ export function headlineOf(story: Story): string {
       ? ''
       : ` from ${ips[0]}${ips.length > 1 ? ` and ${count(ips.length - 1, 'more address', 'more addresses')}` : ''}`;
   const calls = core.reduce((sum, actor) => sum + actor.events, 0);
-  const made = mainThings(story.made.filter((thing) => isCoreThing(thing, core)));
+  const isCoreThing = coreThings(story.actors);
+  const made = mainThings(story.made.filter(isCoreThing));
   const makings = made.length === 0 ? '' : ` and created ${summary(made)}; ${aliveWords(made)}`;
   return `${upperFirst(who)} made ${count(calls, 'call')}${where}${makings}${unfinished}.`;
 }
 
-/** The one that made most, then did the most telling things, then the busiest. */
+/** The seed itself where it acts, else the one that made most, then did the most telling things, then the busiest. */
 function mainActor(core: readonly Actor[], story: Story): Actor | undefined {
+  const scores = new Map<string, number>();
+  for (const { createdBy } of story.made) scores.set(createdBy, (scores.get(createdBy) ?? 0) + 1_000);
+  for (const { sighting, weight } of story.sightings) {
+    const had = scores.get(sighting.principal) ?? 0;
+    scores.set(sighting.principal, had - (had % 10) + Math.max(had % 10, weight));
+  }
   const score = (actor: Actor) => {
-    const own = new Set(actor.nodes.map((node) => node.id));
-    const makes = story.made.filter((thing) => own.has(thing.createdBy)).length;
-    const weight = story.sightings.reduce(
-      (top, { sighting, weight }) => (own.has(sighting.principal) ? Math.max(top, weight) : top),
-      0,
-    );
-    return makes * 1_000 + weight;
+    const isSeed = actor.nodes.some((node) => node.depth === 0);
+    return actor.nodes.reduce((sum, node) => sum + (scores.get(node.id) ?? 0), isSeed ? 1e12 : 0);
   };
   return core.toSorted((a, b) => score(b) - score(a) || b.events - a.events)[0];
 }
@@ -65,14 +67,20 @@ export function mainThings(made: readonly CreatedThing[]): readonly CreatedThing
   return main.length > 0 ? main : made;
 }
 
-export function isCoreThing(thing: CreatedThing, core: readonly Actor[]): boolean {
-  return core.some((actor) => actor.nodes.some((node) => node.id === thing.createdBy));
+/** Tells what the identities of the story made from what their neighbours made. */
+export function coreThings(actors: readonly Actor[]): (thing: Pick<CreatedThing, 'createdBy'>) => boolean {
+  const ids = new Set(actors.filter((actor) => actor.isCore).flatMap((actor) => actor.nodes.map((node) => node.id)));
+  return (thing) => ids.has(thing.createdBy);
 }
 
 /** `10 instances, 1 access key and 3 other resources`. */
 export function summary(things: readonly CreatedThing[]): string {
   const bySort = new Map<string, CreatedThing[]>();
-  for (const thing of things) bySort.set(sortOf(thing), [...(bySort.get(sortOf(thing)) ?? []), thing]);
+  for (const thing of things) {
+    const alike = bySort.get(sortOf(thing));
+    if (alike) alike.push(thing);
+    else bySort.set(sortOf(thing), [thing]);
+  }
   const ordered = [...bySort].sort(
     ([, a], [, b]) => (a[0] && b[0] ? sortRank(a[0]) - sortRank(b[0]) : 0) || b.length - a.length,
   );
@@ -126,6 +134,7 @@ export interface Deed {
   readonly sighting: Sighting;
   readonly times: number;
   readonly isCore: boolean;
+  readonly aside: string;
   readonly weight: number;
   readonly who: string;
 }
@@ -141,7 +150,9 @@ export function deedsOf(story: Story): readonly Deed[] {
     const had = deeds.get(key);
     deeds.set(
       key,
-      had ? { ...had, times: had.times + 1 } : { sighting, times: 1, isCore: actor?.isCore ?? false, weight, who },
+      had
+        ? { ...had, times: had.times + 1 }
+        : { sighting, times: 1, isCore: actor?.isCore ?? false, aside: actor?.aside ?? '', weight, who },
     );
   }
   const score = (deed: Deed) => deed.weight * (deed.sighting.outcome === 'success' ? 2 : 1);

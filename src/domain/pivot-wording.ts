@@ -5,7 +5,7 @@ import type { CreatedThing, PivotNode } from '../contracts/pivot.ts';
 import { bold, code, count, line, text, utc } from './phrases.ts';
 import { type Actor, labelOf } from './pivot-actors.ts';
 import { sortOf, sortRank } from './pivot-created.ts';
-import { deedsOf, isCoreThing, mainThings, type Story, sharedAddresses, summary } from './pivot-story.ts';
+import { coreThings, deedsOf, mainThings, type Story, sharedAddresses, summary } from './pivot-story.ts';
 
 const maxActors = 8;
 const maxDeeds = 10;
@@ -42,7 +42,7 @@ function actorTable(actors: readonly Actor[]): Part {
   const rows = actors
     .slice(0, maxActors)
     .map((actor) => [
-      actor.isCore ? actor.label : `${actor.label} (same address only)`,
+      `${actor.label}${actor.aside}`,
       few(actor.ips),
       few(actor.keys),
       actor.events.toLocaleString('en-US'),
@@ -60,7 +60,7 @@ function few(items: readonly string[]): string {
 function deedParts(story: Story): readonly Part[] {
   const deeds = deedsOf(story).filter((deed) => deed.weight > 1 || deed.isCore);
   if (deeds.length === 0) return [];
-  const items = deeds.slice(0, maxDeeds).map(({ sighting, times, who, isCore }): Line => {
+  const items = deeds.slice(0, maxDeeds).map(({ sighting, times, who, aside }): Line => {
     const outcome =
       sighting.outcome === 'success'
         ? ''
@@ -70,7 +70,7 @@ function deedParts(story: Story): readonly Part[] {
       ` ${who} ${sighting.outcome === 'success' ? '' : 'tried: '}${sighting.says}: `,
       code(sighting.eventName),
       `${times > 1 ? ` ×${times.toLocaleString('en-US')}` : ''}${outcome}, ${sighting.region}, ${utc(sighting.eventTime)}`,
-      isCore ? '' : ' (same address only)',
+      aside,
     );
   });
   const rest = deeds.slice(maxDeeds).reduce((sum, deed) => sum + deed.times, 0);
@@ -83,9 +83,9 @@ function deedParts(story: Story): readonly Part[] {
 
 function madeParts(story: Story): readonly Part[] {
   if (story.made.length === 0) return [];
-  const core = story.actors.filter((actor) => actor.isCore);
+  const isCoreThing = coreThings(story.actors);
   const ordered = story.made.toSorted(
-    (a, b) => Number(isCoreThing(b, core)) - Number(isCoreThing(a, core)) || sortRank(a) - sortRank(b),
+    (a, b) => Number(isCoreThing(b)) - Number(isCoreThing(a)) || sortRank(a) - sortRank(b),
   );
   const shown = mainThings(ordered).slice(0, maxMade);
   const rows = shown.map((thing) => [
@@ -95,7 +95,8 @@ function madeParts(story: Story): readonly Part[] {
     labelOf(thing.createdBy),
     `${thing.region}, ${utc(thing.createdAt)}`,
   ]);
-  const rest = ordered.filter((thing) => !shown.includes(thing));
+  const isShown = new Set(shown);
+  const rest = ordered.filter((thing) => !isShown.has(thing));
   const parts: Part[] = [
     { kind: 'header', text: 'What was made' },
     { kind: 'table', columns: ['Thing', 'Kind', 'State', 'Made by', 'Where and when'], rows },

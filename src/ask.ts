@@ -1,0 +1,209 @@
+/** `firebreak ir ...`: the subcommands without Slack, for the day when Slack is down. */
+import { actions } from '#actions';
+import { commands } from '#commands';
+import { investigations } from '#investigations';
+import { systemClock } from './clock.ts';
+import { type Config, loadConfig } from './config.ts';
+import type { ContainmentAction } from './contracts/action.ts';
+import type { AwsReach } from './contracts/aws.ts';
+import type { CommandContext, CommandOutcome, InvestigationRequest } from './contracts/command.ts';
+import { UserError } from './contracts/errors.ts';
+import type { Evidence } from './contracts/evidence.ts';
+import type { Log } from './contracts/log.ts';
+import type { Message } from './contracts/message.ts';
+import { whatOf } from './domain/approval-wording.ts';
+import { say } from './domain/phrases.ts';
+import { plainText } from './domain/plain-text.ts';
+import { cliCommand } from './domain/plan.ts';
+import { reportMessage } from './domain/report-wording.ts';
+import { parseWindow } from './domain/window.ts';
+import { interpret } from './domain/words.ts';
+import { checkContainable, locate } from './flows/locate-target.ts';
+import { windowOf } from './flows/window-of.ts';
+import { openLog } from './log.ts';
+import { connectReach, connectStore, folderEvidence, lookupEvidence, settingsOf } from './wire.ts';
+
+interface Flags {
+  readonly json: boolean;
+  readonly logs: string | undefined;
+}
+
+interface Answer {
+  readonly message: Message;
+  readonly json: unknown;
+  readonly complete: boolean;
+}
+
+const incomplete = 3;
+
+/** Runs one subcommand; the answer goes to stdout, all else to stderr. Returns the exit code. */
+export async function ask(words: readonly string[]): Promise<number> {
+  const { command, args, extra } = interpret(words, commands, { json: { type: 'boolean' }, logs: { type: 'string' } });
+  const flags: Flags = { json: extra.json === true, logs: typeof extra.logs === 'string' ? extra.logs : undefined };
+  const config = loadConfig({ kind: 'cli' });
+  const log = openLog(process.stderr.isTTY ? 'error' : config.logLevel === 'info' ? 'error' : config.logLevel);
+  const outcome = await command.decide(args as never, contextOf(config, log));
+  const answer = await carryOut(outcome, flags, config, log);
+  process.stdout.write(
+    flags.json ? `${JSON.stringify(answer.json, undefined, 2)}\n` : `${plainText(answer.message)}\n`,
+  );
+  return answer.complete ? 0 : incomplete;
+}
+
+function contextOf(config: Config, log: Log): CommandContext {
+  return {
+    now: systemClock.now(),
+    commands,
+    actions: actions.map(({ name, usage, title }) => ({ name, usage, title })),
+    openApprovals: () =>
+      withStore(config, log, async (store) =>
+        (await store.approvals.open()).map((approval) => ({
+          id: approval.id,
+          state: approval.state,
+          what: whatOf(approval),
+          requester: approval.requester.userId,
+          expiresAt: approval.expiresAt,
+        })),
+      ),
+    frozen: () => withStore(config, log, async (store) => (await store.settings.frozen()).frozen),
+  };
+}
+
+async function carryOut(outcome: CommandOutcome, flags: Flags, config: Config, log: Log): Promise<Answer> {
+  switch (outcome.kind) {
+    case 'reply':
+      return { message: outcome.message, json: outcome.json ?? { text: outcome.message.text }, complete: true };
+    case 'investigate':
+      return investigate(outcome.investigation, outcome.request, flags, config, log);
+    case 'contain':
+      return plan(outcome.action, outcome.words, config, log);
+    case 'freeze': {
+      const by = `host user ${process.getuid?.() ?? '?'}`;
+      await withStore(config, log, (store) =>
+        store.settings.setFrozen(outcome.frozen, by, outcome.reason, systemClock.now().toISOString()),
+      );
+      const message = say(outcome.frozen ? 'All writes to AWS are frozen.' : 'The freeze is lifted.');
+      return { message, json: { frozen: outcome.frozen }, complete: true };
+    }
+  }
+}
+
+async function investigate(
+  name: string,
+  request: InvestigationRequest,
+  flags: Flags,
+  config: Config,
+  log: Log,
+): Promise<Answer> {
+  const unit = investigations.find((candidate) => candidate.name === name);
+  if (unit === undefined) throw new UserError(`There is no investigation "${name}".`);
+  const ended = new AbortController();
+  process.once('SIGINT', () => ended.abort(new UserError('Interrupted.')));
+  const reach = flags.logs === undefined ? connectReach(config, log) : undefined;
+  const evidence = await (reach === undefined
+    ? fromFolder(flags.logs ?? '', request, config, log)
+    : fromAws(reach, request, config, log, ended.signal));
+  const report = await unit.run(unit.target.parse({ hubs: config.hubs, ...request.target }), {
+    evidence,
+    aws: reach,
+    signal: ended.signal,
+    progress: (step) => log.info({ step }, 'investigating'),
+    now: () => systemClock.now(),
+  });
+  const body = reportMessage(report);
+  const message: Message = { text: report.headline, parts: [{ kind: 'header', text: report.headline }, ...body.parts] };
+  return { message, json: report.answer, complete: report.coverage.complete };
+}
+
+/** Without `--since` a folder is read for all the time that it covers. */
+function fromFolder(dir: string, request: InvestigationRequest, config: Config, log: Log): Promise<Evidence> {
+  return folderEvidence({
+    dir,
+    window: parseWindow({ since: request.since, until: request.until }, systemClock.now()),
+    maxEvents: request.maxEvents ?? Math.max(config.pivot.maxEvents, 5_000_000),
+    accounts: request.accounts,
+    regions: request.regions,
+    log,
+  });
+}
+
+/** One process asks here, so the pace is kept in its own memory. */
+function fromAws(
+  reach: AwsReach,
+  request: InvestigationRequest,
+  config: Config,
+  log: Log,
+  signal: AbortSignal,
+): Promise<Evidence> {
+  return lookupEvidence(
+    reach,
+    localSlots(),
+    log,
+  )({
+    accounts: request.accounts,
+    regions: request.regions,
+    window: windowOf(request, config.pivot.window, systemClock.now()),
+    maxRequests: request.maxRequests ?? config.pivot.maxRequests,
+    maxEvents: request.maxEvents ?? config.pivot.maxEvents,
+    signal,
+    onProgress: (progress) => log.info({ ...progress }, 'looking'),
+  });
+}
+
+function localSlots(): (lane: string, everyMs: number) => Promise<number> {
+  const next = new Map<string, number>();
+  return (lane, everyMs) => {
+    const now = Date.now();
+    const slot = Math.max(now, next.get(lane) ?? 0);
+    next.set(lane, slot + everyMs);
+    return Promise.resolve(slot - now);
+  };
+}
+
+/** The plan alone, with the commands for a break-glass role. Asking for approval needs a person whom Slack knows. */
+async function plan(name: string, words: readonly string[], config: Config, log: Log): Promise<Answer> {
+  const action: ContainmentAction | undefined = actions.find((candidate) => candidate.name === name);
+  if (action === undefined) throw new UserError(`There is no action "${name}".`);
+  const target = action.parse(words) as Readonly<Record<string, unknown>>;
+  const settings = settingsOf(config);
+  const signal = AbortSignal.timeout(60_000);
+  const { aws, before } = await locate(action, target, undefined, signal, { reach: connectReach(config, log), log });
+  const { required, because } = checkContainable(action, target, before, aws, { settings });
+  const calls = action.apply(target as never, before as never);
+  const cli = calls.map(cliCommand);
+  return {
+    message: {
+      text: `Plan: ${action.title}`,
+      parts: [
+        { kind: 'header', text: `Plan only, nothing is run: ${action.describe(target as never, before as never)}` },
+        { kind: 'lines', lines: [[{ kind: 'text', text: `${action.title} ${action.impact}` }]] },
+        { kind: 'preformatted', text: cli.join('\n') },
+        { kind: 'lines', lines: [[{ kind: 'text', text: `In Slack it takes ${required} approval(s). ${because}` }]] },
+      ],
+    },
+    json: {
+      action: action.name,
+      accountId: aws.accountId,
+      target,
+      before,
+      calls,
+      cli,
+      required,
+      willNotStop: action.willNotStop(before as never),
+    },
+    complete: true,
+  };
+}
+
+async function withStore<T>(
+  config: Config,
+  log: Log,
+  use: (store: Awaited<ReturnType<typeof connectStore>>['store']) => Promise<T>,
+): Promise<T> {
+  const { store, close } = await connectStore(config, [], log);
+  try {
+    return await use(store);
+  } finally {
+    await close();
+  }
+}

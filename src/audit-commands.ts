@@ -1,0 +1,70 @@
+/** `firebreak audit verify [FILE]` and `firebreak audit export`. */
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { loadConfig } from './config.ts';
+import { SetupError } from './contracts/errors.ts';
+import type { AuditRow } from './contracts/store.ts';
+import { genesisHash, verifyAuditRows } from './domain/audit-chain.ts';
+import { openLog } from './log.ts';
+import { connectStore } from './wire.ts';
+
+const batch = 1_000;
+
+export async function auditCommand(words: readonly string[]): Promise<number> {
+  const [what, file, ...more] = words;
+  if (what === 'export' && file === undefined) {
+    for await (const rows of fromStore()) for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`);
+    return 0;
+  }
+  if (what !== 'verify' || more.length > 0)
+    throw new SetupError(['usage: firebreak audit verify [FILE] | firebreak audit export']);
+  let expected = { seq: 0, hash: genesisHash };
+  let count = 0;
+  for await (const rows of file === undefined ? fromStore() : fromFile(file)) {
+    const result = verifyAuditRows(rows, expected);
+    if (!result.ok) {
+      process.stdout.write(`BROKEN at entry ${result.seq}: ${result.because}\n`);
+      return 1;
+    }
+    count += rows.length;
+    expected = rows.at(-1) ?? expected;
+  }
+  process.stdout.write(`The chain of ${count} entries is whole. Head: ${expected.hash}\n`);
+  return 0;
+}
+
+async function* fromStore(): AsyncGenerator<readonly AuditRow[]> {
+  const config = loadConfig({ kind: 'cli' });
+  const { store, close } = await connectStore(config, [], openLog('error'));
+  try {
+    for (let after = 0; ; ) {
+      const rows = await store.audit.read(after, batch);
+      if (rows.length === 0) return;
+      yield rows;
+      after = rows.at(-1)?.seq ?? after;
+    }
+  } finally {
+    await close();
+  }
+}
+
+async function* fromFile(path: string): AsyncGenerator<readonly AuditRow[]> {
+  let rows: AuditRow[] = [];
+  let number = 0;
+  for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
+    number += 1;
+    if (text.trim() === '') continue;
+    try {
+      rows.push(JSON.parse(text) as AuditRow);
+    } catch (error) {
+      throw new SetupError([
+        `${path}: line ${number} is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+      ]);
+    }
+    if (rows.length >= batch) {
+      yield rows;
+      rows = [];
+    }
+  }
+  yield rows;
+}

@@ -1,0 +1,97 @@
+/** /ir words -> command decides -> stored and queued -> answer within 3 seconds. No AWS here. */
+import type { CommandContext, CommandOutcome } from '../contracts/command.ts';
+import type { Message } from '../contracts/message.ts';
+import { refusal, say } from '../domain/phrases.ts';
+import { interpret, wordsOf } from '../domain/words.ts';
+import type { WebDeps } from './deps.ts';
+import { approvingRefusalOf, askingRefusalOf } from './standing.ts';
+import { windowOf } from './window-of.ts';
+
+export interface SlashCommand {
+  readonly userId: string;
+  readonly channelId: string;
+  readonly text: string;
+  readonly threadTs?: string | undefined;
+}
+
+/** Answers one slash command; the Message goes to the typist alone. Throws UserError for what he can put right. */
+export async function answerCommand(input: SlashCommand, deps: WebDeps): Promise<Message> {
+  const { command, args } = interpret(wordsOf(input.text), deps.commands);
+  const looked =
+    command.role === 'approver'
+      ? await approvingRefusalOf(input.userId, deps)
+      : await askingRefusalOf(input.userId, deps);
+  // Help holds nothing that a reader of the channel must not know, so a guest gets it too.
+  if (looked.refusal !== undefined && command.name !== 'help') {
+    return refusal(`You cannot do this: ${looked.refusal}.`, undefined);
+  }
+  return act(await command.decide(args, contextOf(deps)), input, looked, deps);
+}
+
+function contextOf({ commands, actions, store, clock }: WebDeps): CommandContext {
+  return {
+    now: clock.now(),
+    commands,
+    actions: actions.map(({ name, usage, title }) => ({ name, usage, title })),
+    openApprovals: async () =>
+      (await store.approvals.open()).map((approval) => ({
+        id: approval.id,
+        state: approval.state,
+        what: `${approval.plan.direction === 'undo' ? 'undo ' : ''}${approval.plan.action} ${Object.values(approval.plan.target).join(' ')}`,
+        requester: approval.requester.userId,
+        expiresAt: approval.expiresAt,
+      })),
+    frozen: async () => (await store.settings.frozen()).frozen,
+  };
+}
+
+async function act(
+  outcome: CommandOutcome,
+  input: SlashCommand,
+  looked: { person: string },
+  deps: WebDeps,
+): Promise<Message> {
+  const at = deps.clock.now().toISOString();
+  switch (outcome.kind) {
+    case 'reply':
+      return outcome.message;
+    case 'investigate': {
+      // Read here so that a slip is answered at once; the worker reads it again.
+      windowOf(outcome.request, deps.settings.pivot.window, deps.clock.now());
+      const investigationId = await deps.store.investigations.create({
+        name: outcome.investigation,
+        request: outcome.request,
+        channel: input.channelId,
+        threadTs: input.threadTs,
+        requestedBy: input.userId,
+        createdAt: at,
+      });
+      await deps.queue.add('investigation.run', { investigationId }, { id: `investigation-${investigationId}` });
+      return say(`${outcome.notice} The answer comes in a thread in this channel.`);
+    }
+    case 'contain': {
+      const action = deps.actions.find((candidate) => candidate.name === outcome.action);
+      // The words are checked here so that a slip is answered at once; the worker parses them again.
+      action?.parse(outcome.words);
+      if (deps.settings.mode === 'observe')
+        return refusal('Firebreak runs in the mode observe: it proposes nothing.', undefined);
+      const requestId = await deps.store.approvals.saveRequest({
+        action: outcome.action,
+        words: outcome.words,
+        userId: input.userId,
+        channel: input.channelId,
+        threadTs: input.threadTs,
+        at,
+      });
+      await deps.queue.add('containment.plan', { requestId }, { id: `plan-${requestId}` });
+      return say('Making the plan. The approval card comes into this channel; somebody else has to approve it.');
+    }
+    case 'freeze': {
+      if (!outcome.frozen) {
+        return refusal('A freeze is lifted on the host only.', 'Run `firebreak ir freeze --lift <reason>` there.');
+      }
+      await deps.store.settings.setFrozen(true, `${input.userId} (${looked.person})`, outcome.reason, at);
+      return say('All writes to AWS are frozen from now on. What is half applied is finished; nothing new is started.');
+    }
+  }
+}

@@ -1,0 +1,54 @@
+/** What the target was used for lately, from the logs: what an approver is about to break. */
+import type { ContainmentAction } from '../contracts/action.ts';
+import type { Plan } from '../contracts/approval.ts';
+import type { AwsReader } from '../contracts/aws.ts';
+import { asError } from '../contracts/errors.ts';
+import { awsErrorFacts } from '../domain/aws-errors.ts';
+import { usesOf } from '../domain/use.ts';
+import type { WorkerDeps } from './deps.ts';
+
+const days = 7;
+/** Enough for a card: a key used more than this in a week is in heavy use, which is what must be said. */
+const maxRequests = 150;
+
+/** Lines for the card. Never throws for a log that cannot be read: the card then says so. */
+export async function blastRadius(
+  action: ContainmentAction,
+  target: Plan['target'],
+  before: Plan['before'],
+  aws: AwsReader,
+  signal: AbortSignal,
+  deps: Pick<WorkerDeps, 'openEvidence' | 'clock' | 'log'>,
+): Promise<{ blastRadius: string[]; blastCoverage: string }> {
+  const now = deps.clock.now();
+  const lines: string[] = [];
+  let coverage = `CloudTrail management events of ${days} days`;
+  try {
+    const evidence = await deps.openEvidence({
+      accounts: [aws.accountId],
+      regions: undefined,
+      window: { from: new Date(now.getTime() - days * 24 * 3_600_000).toISOString(), to: now.toISOString() },
+      maxRequests,
+      maxEvents: 20_000,
+      signal,
+      onProgress: () => undefined,
+    });
+    const records = await evidence.recordsOf(action.artifact(target as never, before as never));
+    lines.push(...usesOf(records));
+    const looked = evidence.coverage();
+    if (!looked.complete) {
+      const failed = looked.sources.filter((source) => source.failed || source.truncated).map((source) => source.name);
+      coverage += `, NOT COMPLETE: ${failed.slice(0, 3).join(', ') || 'see the pivot'}`;
+    }
+  } catch (error) {
+    deps.log.warn({ error: asError(error) }, 'the use of a target could not be read from the logs');
+    lines.push('Unknown: the logs could not be read.');
+    coverage += `, NOT LOOKED AT: ${awsErrorFacts(error).code}`;
+  }
+  try {
+    lines.push(...(await action.background(target as never, before as never, { aws, signal })));
+  } catch (error) {
+    lines.push(`IAM could not be asked for more: ${awsErrorFacts(error).code}.`);
+  }
+  return { blastRadius: lines, blastCoverage: coverage };
+}

@@ -1,0 +1,79 @@
+/** What the flows are given. Each flow names the part that it needs. */
+import type { ContainmentAction } from '../contracts/action.ts';
+import type { AddressBook } from '../contracts/address.ts';
+import type { AwsReach } from '../contracts/aws.ts';
+import type { Chat } from '../contracts/chat.ts';
+import type { Clock } from '../contracts/clock.ts';
+import type { Command, InvestigationRequest } from '../contracts/command.ts';
+import type { Evidence, EvidenceProgress, Window } from '../contracts/evidence.ts';
+import type { Investigation, Pictures } from '../contracts/investigation.ts';
+import type { Queue } from '../contracts/job.ts';
+import type { Log } from '../contracts/log.ts';
+import type { Store } from '../contracts/store.ts';
+import type { Account } from '../domain/inventory.ts';
+import type { PeopleRules } from '../domain/people.ts';
+import type { Channels } from '../domain/routing.ts';
+
+/** The part of the config that decisions need. Plain data; no secrets. */
+export interface Settings {
+  readonly mode: 'observe' | 'propose' | 'execute';
+  readonly channels: Channels;
+  readonly accounts: readonly Account[];
+  readonly managementAccount: string | undefined;
+  readonly rules: PeopleRules;
+  readonly approvals: { readonly required: number; readonly expiryMinutes: number };
+  readonly protectedPatterns: readonly string[];
+  readonly pivot: { readonly window: string; readonly maxRequests: number; readonly maxEvents: number };
+  readonly hubs: {
+    readonly maxPrincipalsPerIp: number;
+    readonly egress: readonly string[];
+    readonly principals: readonly string[];
+  };
+}
+
+export interface EvidenceRequest {
+  readonly accounts: readonly string[] | undefined;
+  readonly regions: readonly string[] | undefined;
+  readonly window: Window & { readonly from: string };
+  readonly maxRequests: number;
+  readonly maxEvents: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: EvidenceProgress) => void;
+}
+
+export type OpenEvidence = (request: EvidenceRequest) => Promise<Evidence>;
+
+export interface Deps {
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly queue: Queue;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The processes that speak in Slack. */
+export interface ChatDeps extends Deps {
+  readonly chat: Chat;
+}
+
+export interface WebDeps extends ChatDeps {
+  readonly commands: readonly Command[];
+  readonly actions: readonly ContainmentAction[];
+}
+
+export interface WorkerDeps extends ChatDeps {
+  readonly actions: readonly ContainmentAction[];
+  readonly investigations: readonly Investigation[];
+  readonly reach: AwsReach;
+  readonly openEvidence: OpenEvidence;
+  readonly pictures: Pictures;
+  readonly addresses: AddressBook;
+}
+
+/** No chat here: the executor cannot speak in Slack. */
+export interface ExecutorDeps extends Deps {
+  readonly actions: readonly ContainmentAction[];
+  readonly reach: AwsReach;
+}
+
+export type { InvestigationRequest };

@@ -1,0 +1,259 @@
+/** investigation -> evidence -> report -> thread with pictures. One message shows progress by coalesced updates. */
+import { asError, UpstreamError, UserError } from '../contracts/errors.ts';
+import type { EvidenceProgress } from '../contracts/evidence.ts';
+import type { Investigation, Report } from '../contracts/investigation.ts';
+import type { Button, Message } from '../contracts/message.ts';
+import type { StoredInvestigation } from '../contracts/store.ts';
+import { awsErrorFacts } from '../domain/aws-errors.ts';
+import { refusal } from '../domain/phrases.ts';
+import { headlineMessage, progressMessage, reportMessage } from '../domain/report-wording.ts';
+import { postOnce, postOrUpdate, tellOne } from './deliver.ts';
+import type { WorkerDeps } from './deps.ts';
+import { askingRefusalOf } from './standing.ts';
+import { windowOf } from './window-of.ts';
+
+/** chat.update is a shared budget of about 50 a minute (DOMAIN.md 1.7). */
+const updateEveryMs = 3_000;
+/** Windows that the button Widen steps through (S3: 7, 15, 90 days). */
+const wider: Readonly<Record<string, string>> = { '7d': '15d', '15d': '90d' };
+
+interface Place {
+  readonly channel: string;
+  readonly ts: string;
+}
+
+/** Job `investigation.run`. A retry goes on in the same message and thread. */
+export async function investigate(
+  { investigationId }: { readonly investigationId: string },
+  ctx: { readonly signal: AbortSignal; readonly last: boolean },
+  deps: WorkerDeps,
+): Promise<void> {
+  const stored = await deps.store.investigations.get(investigationId);
+  const unit = deps.investigations.find((candidate) => candidate.name === stored?.name);
+  if (stored === undefined || unit === undefined || stored.finishedAt !== undefined) return;
+  const looked = await askingRefusalOf(stored.requestedBy, deps);
+  if (looked.refusal !== undefined) {
+    await end(stored, refusal(`You cannot ask for this: ${looked.refusal}.`, undefined), deps);
+    return;
+  }
+  try {
+    await run(stored, unit, ctx.signal, deps);
+  } catch (error) {
+    const final = error instanceof UserError || (error instanceof UpstreamError && !error.retryable) || ctx.last;
+    if (!final) throw error;
+    deps.log.error({ investigationId, error: asError(error) }, 'an investigation failed');
+    await end(stored, failure(error), deps);
+  }
+}
+
+async function run(
+  stored: StoredInvestigation,
+  unit: Investigation,
+  signal: AbortSignal,
+  deps: WorkerDeps,
+): Promise<void> {
+  const subject = subjectOf(stored);
+  const base = { title: unit.title, subject, requestedBy: stored.requestedBy };
+  const place = await start(stored, progressMessage({ ...base, step: '', progress: undefined }), deps);
+  const ticker = coalesced(deps, place, (step, progress) => progressMessage({ ...base, step, progress }));
+  const window = windowOf(stored.request, deps.settings.pivot.window, new Date(stored.createdAt));
+  const evidence = await deps.openEvidence({
+    accounts: stored.request.accounts,
+    regions: stored.request.regions,
+    window,
+    maxRequests: stored.request.maxRequests ?? deps.settings.pivot.maxRequests,
+    maxEvents: stored.request.maxEvents ?? deps.settings.pivot.maxEvents,
+    signal,
+    onProgress: (progress) => ticker.progress(progress),
+  });
+  const target = unit.target.parse({ hubs: deps.settings.hubs, ...stored.request.target });
+  let report: Report;
+  try {
+    report = await unit.run(target, {
+      evidence,
+      aws: deps.reach,
+      signal,
+      progress: (step) => ticker.step(step),
+      now: () => deps.clock.now(),
+    });
+  } finally {
+    await ticker.stop();
+  }
+  await tell(stored, place, { ...base, report }, deps);
+  await deps.store.investigations.finish(stored.id, report.answer, deps.clock.now().toISOString());
+}
+
+async function tell(
+  stored: StoredInvestigation,
+  place: Place,
+  told: { title: string; subject: string; requestedBy: string; report: Report },
+  deps: WorkerDeps,
+): Promise<void> {
+  const { report } = told;
+  const inThread = stored.threadTs !== undefined;
+  const threadTs = stored.threadTs ?? place.ts;
+  const buttons = await buttonsOf(stored, report, deps);
+  await deps.chat.update({ ...place, message: headlineMessage({ ...told, inThread }, buttons) });
+  await postOnce(
+    { key: `investigation:${stored.id}:report`, channel: place.channel, threadTs, message: reportMessage(report) },
+    deps,
+  );
+  const claim = await deps.store.posts.claim(
+    `investigation:${stored.id}:pictures`,
+    place.channel,
+    deps.clock.now().toISOString(),
+  );
+  if (claim.state === 'posted') return;
+  // An upload whose end is not known is made again: a picture twice is better than none.
+  await draw(stored, place, threadTs, report, deps);
+  await deps.store.posts.posted(`investigation:${stored.id}:pictures`, threadTs);
+}
+
+async function draw(
+  stored: StoredInvestigation,
+  place: Place,
+  threadTs: string,
+  report: Report,
+  deps: WorkerDeps,
+): Promise<void> {
+  if (report.pictures.length === 0) return;
+  try {
+    const attachments = [];
+    for (const request of report.pictures) attachments.push(await deps.pictures.draw(request));
+    await deps.chat.upload({ channel: place.channel, threadTs, attachments, comment: 'The graph and the timeline.' });
+  } catch (error) {
+    if (error instanceof UpstreamError && error.retryable) throw error;
+    deps.log.error({ investigationId: stored.id, error: asError(error) }, 'pictures could not be made or uploaded');
+    await postOnce(
+      {
+        key: `investigation:${stored.id}:no-pictures`,
+        channel: place.channel,
+        threadTs,
+        message: refusal(
+          'The pictures could not be made or uploaded; the answer above is whole without them.',
+          undefined,
+        ),
+      },
+      deps,
+    );
+  }
+}
+
+async function buttonsOf(
+  stored: StoredInvestigation,
+  report: Report,
+  { store, settings }: WorkerDeps,
+): Promise<Button[]> {
+  const buttons: Button[] = [];
+  for (const proposal of report.proposals.slice(0, 3)) {
+    const words = proposal.words.join(' ');
+    buttons.push({
+      action: 'contain',
+      value: await store.buttons.mint(`investigation:${stored.id}:contain:${words}`, {
+        kind: 'contain',
+        caseId: stored.caseId,
+        action: proposal.action,
+        words: proposal.words,
+      }),
+      label: `Disable key …${words.slice(-4)}`,
+      describe: `Ask to disable the access key ending ${words.slice(-4)}`,
+      style: 'danger',
+    });
+  }
+  const next = wider[stored.request.since ?? settings.pivot.window];
+  if (next !== undefined && stored.request.until === undefined) {
+    buttons.push({
+      action: 'widen',
+      value: await store.buttons.mint(`investigation:${stored.id}:widen:${next}`, {
+        kind: 'investigation',
+        investigationId: stored.id,
+        request: { ...stored.request, since: next },
+      }),
+      label: `Widen to ${next.replace('d', ' days')}`,
+      describe: `Ask the same again over ${next.replace('d', ' days')}`,
+    });
+  }
+  return buttons;
+}
+
+/**
+ * Posts the first message. Where the bot is not in the channel that the command was typed in, the answer goes to the
+ * person directly: nothing that was asked stays unanswered.
+ */
+async function start(stored: StoredInvestigation, message: Message, deps: WorkerDeps): Promise<Place> {
+  const key = `investigation:${stored.id}`;
+  try {
+    return await postOnce({ key, channel: stored.channel, threadTs: stored.threadTs, message }, deps);
+  } catch (error) {
+    if (!(error instanceof UpstreamError) || !['not_in_channel', 'channel_not_found'].includes(error.code)) throw error;
+    return postOnce({ key: `${key}:direct`, channel: stored.requestedBy, message }, deps);
+  }
+}
+
+async function end(stored: StoredInvestigation, message: Message, deps: WorkerDeps): Promise<void> {
+  const started = (await deps.store.posts.get(`investigation:${stored.id}`)) ?? undefined;
+  if (started === undefined) {
+    await tellOne({ channel: stored.channel, userId: stored.requestedBy, threadTs: stored.threadTs, message }, deps);
+  } else {
+    await postOrUpdate(
+      { key: `investigation:${stored.id}`, channel: started.channel, threadTs: stored.threadTs, message },
+      deps,
+    );
+  }
+  await deps.store.investigations.finish(stored.id, { failed: message.text }, deps.clock.now().toISOString());
+}
+
+function failure(error: unknown): Message {
+  if (error instanceof UserError) return refusal(error.message, error.hint);
+  const code = error instanceof UpstreamError ? `${error.service}: ${error.code}` : awsErrorFacts(error).code;
+  return refusal(
+    `This could not be answered (${code}). Nothing was looked at to the end: it says nothing about what is there.`,
+    undefined,
+  );
+}
+
+function subjectOf(stored: StoredInvestigation): string {
+  const { artifact } = stored.request.target;
+  return typeof artifact === 'string' ? artifact : stored.name;
+}
+
+/** At most one update per `updateEveryMs`, always of the newest state, never two at once. */
+function coalesced(
+  { chat, clock, log }: Pick<WorkerDeps, 'chat' | 'clock' | 'log'>,
+  place: Place,
+  render: (step: string, progress: EvidenceProgress | undefined) => Message,
+) {
+  let step = '';
+  let progress: EvidenceProgress | undefined;
+  let sending: Promise<void> | undefined;
+  let lastAt = clock.now().getTime();
+  let stopped = false;
+  async function send(): Promise<void> {
+    try {
+      await chat.update({ ...place, message: render(step, progress) });
+    } catch (error) {
+      log.warn({ error: asError(error) }, 'progress could not be shown');
+    }
+    sending = undefined;
+  }
+  function changed(): void {
+    const now = clock.now().getTime();
+    if (stopped || sending !== undefined || now - lastAt < updateEveryMs) return;
+    lastAt = now;
+    sending = send();
+  }
+  return {
+    step(text: string) {
+      step = text;
+      changed();
+    },
+    progress(next: EvidenceProgress) {
+      progress = next;
+      changed();
+    },
+    async stop() {
+      stopped = true;
+      await sending;
+    },
+  };
+}

@@ -1,0 +1,105 @@
+/** Finds the account that holds a target, and says whether it may be contained there. */
+import type { ContainmentAction } from '../contracts/action.ts';
+import type { Plan } from '../contracts/approval.ts';
+import type { AwsReader } from '../contracts/aws.ts';
+import { NotFoundError, UpstreamError, UserError } from '../contracts/errors.ts';
+import { awsErrorFacts } from '../domain/aws-errors.ts';
+import { accountWords } from '../domain/inventory.ts';
+import { protectedBecause } from '../domain/protected.ts';
+import type { Deps, WorkerDeps } from './deps.ts';
+
+/**
+ * The account that holds the target, and its pre-state. Asks the likely accounts first: the case's, then the one that the
+ * id itself tells, then every other. Throws UserError when it is certainly nowhere, UpstreamError when that is not certain.
+ */
+export async function locate(
+  action: ContainmentAction,
+  target: Plan['target'],
+  caseAccount: string | undefined,
+  signal: AbortSignal,
+  { reach, log }: Pick<WorkerDeps, 'reach' | 'log'>,
+): Promise<{ aws: AwsReader; before: Plan['before'] }> {
+  const told = action.accountOf(target as never);
+  const known = await reach.accounts();
+  const likely = [caseAccount, told].filter((id) => id !== undefined && known.includes(id)) as string[];
+  const troubles: string[] = [];
+  let retryable = false;
+  for (const accountId of new Set([...likely, ...known])) {
+    try {
+      const aws = await reach.reader(accountId);
+      return { aws, before: (await action.inspect(target as never, { aws, signal })) as Plan['before'] };
+    } catch (error) {
+      if (error instanceof NotFoundError) continue;
+      const facts = error instanceof UpstreamError ? error : awsErrorFacts(error);
+      if (error instanceof UserError) troubles.push(error.message);
+      else troubles.push(`account ${accountId}: ${facts.code}`);
+      retryable ||= facts.retryable;
+      log.warn(
+        { account: accountId, action: action.name, code: facts.code },
+        'an account could not be looked at for a target',
+      );
+    }
+  }
+  const words = Object.values(target).map(String).join(' ');
+  if (troubles.length === 0) {
+    const where =
+      told === undefined || known.includes(told) ? '' : ` The id says account ${told}, which is not one of ours.`;
+    throw new UserError(`${words} is in none of the ${known.length} accounts that I can read.${where}`);
+  }
+  if (retryable) {
+    throw new UpstreamError('aws', 'CouldNotLook', `${words} was not found, and not every account could be looked at`, {
+      retryable: true,
+    });
+  }
+  throw new UserError(`${words} was not found, but not every account could be looked at: ${troubles.join('; ')}.`);
+}
+
+/** Where the account or the target may not be contained: UserError. Else the role to use and how many must approve. */
+export function checkContainable(
+  action: ContainmentAction,
+  target: Plan['target'],
+  before: Plan['before'],
+  aws: Pick<AwsReader, 'accountId' | 'partition'>,
+  { settings }: Pick<Deps, 'settings'>,
+): { responderRole: string; required: number; because: string } {
+  const account = settings.accounts.find((entry) => entry.id === aws.accountId);
+  const where = accountWords(aws.accountId, account);
+  if (account?.responderRole === undefined) {
+    throw new UserError(
+      `${where} has no responder role: it can be investigated, but not contained.`,
+      'Add accounts[].responderRole.',
+    );
+  }
+  if (account.containment === 'never')
+    throw new UserError(`The config says that ${where} is never contained from here.`);
+  const because = protectedTarget(action, target, before, aws, settings);
+  if (because !== undefined) throw new UserError(`Refused: ${because}.`);
+  const asked = [
+    { n: settings.approvals.required, why: 'The config asks for this many.' },
+    { n: action.approvals, why: 'This action asks for this many.' },
+    { n: account.containment === 'approve2' ? 2 : 1, why: 'The account asks for two.' },
+    {
+      n: settings.managementAccount === aws.accountId ? 2 : 1,
+      why: 'It is the management account: two people must approve.',
+    },
+  ];
+  const most = asked.reduce((a, b) => (b.n > a.n ? b : a));
+  return { responderRole: account.responderRole, required: most.n, because: most.why };
+}
+
+/** Asked when planned and again when run (safety rule 5). */
+export function protectedTarget(
+  action: ContainmentAction,
+  target: Plan['target'],
+  before: Plan['before'],
+  aws: Pick<AwsReader, 'accountId' | 'partition'>,
+  settings: Deps['settings'],
+): string | undefined {
+  const own = settings.accounts.flatMap((account) =>
+    [account.auditRole, account.responderRole].filter((role) => role !== undefined),
+  );
+  return protectedBecause(action.touches(target as never, before as never, aws.accountId, aws.partition), {
+    patterns: settings.protectedPatterns,
+    own,
+  });
+}

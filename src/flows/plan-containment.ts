@@ -1,0 +1,184 @@
+/** wish -> who asks -> where is it -> inspect -> plan, hashed -> approval card. Reads only; nothing is written to AWS. */
+import type { ContainmentAction } from '../contracts/action.ts';
+import type { Plan, PlanContext } from '../contracts/approval.ts';
+import { UserError } from '../contracts/errors.ts';
+import type { ContainmentRequest } from '../contracts/store.ts';
+import { isOver } from '../domain/approval.ts';
+import { awsErrorFacts } from '../domain/aws-errors.ts';
+import { refusal } from '../domain/phrases.ts';
+import { cliCommand, drift, planHash, sameState } from '../domain/plan.ts';
+import { blastRadius } from './blast-radius.ts';
+import { channelRefusal } from './channel-refusal.ts';
+import { tellOne } from './deliver.ts';
+import type { WorkerDeps } from './deps.ts';
+import { checkContainable, locate } from './locate-target.ts';
+import { showApproval } from './show-approval.ts';
+import { askingRefusalOf } from './standing.ts';
+
+interface Drawn {
+  readonly plan: Plan;
+  readonly context: PlanContext;
+  readonly required: number;
+}
+
+/** Job `containment.plan`. The same request gives the same approval, however often it runs. */
+export async function planContainment(
+  { requestId }: { readonly requestId: string },
+  ctx: { readonly signal: AbortSignal; readonly last: boolean },
+  deps: WorkerDeps,
+): Promise<void> {
+  const request = await deps.store.approvals.request(requestId);
+  if (request === undefined) return;
+  try {
+    await propose(requestId, request, ctx.signal, deps);
+  } catch (error) {
+    if (!(error instanceof UserError) && !ctx.last) throw error;
+    await refuse(request, error, deps);
+    if (!(error instanceof UserError)) throw error;
+  }
+}
+
+async function propose(
+  requestId: string,
+  request: ContainmentRequest,
+  signal: AbortSignal,
+  deps: WorkerDeps,
+): Promise<void> {
+  if (deps.settings.mode === 'observe') throw new UserError('Firebreak runs in the mode observe: it proposes nothing.');
+  const looked = await askingRefusalOf(request.userId, deps);
+  if (looked.refusal !== undefined) throw new UserError(`You cannot ask for containment: ${looked.refusal}.`);
+  const shared = await channelRefusal(request.channel, deps);
+  if (shared !== undefined) throw new UserError(shared);
+  const { plan, context, required } =
+    request.undoOf === undefined
+      ? await drawApply(request, signal, deps)
+      : await drawUndo(request.undoOf, signal, deps);
+  const at = deps.clock.now();
+  const caseId =
+    request.caseId ??
+    (await deps.store.cases.openByHand({
+      title: `${plan.action} ${Object.values(plan.target).join(' ')}`,
+      channel: request.channel,
+      accountId: plan.accountId,
+      at: at.toISOString(),
+    }));
+  const approval = await deps.store.approvals.propose({
+    requestId,
+    caseId,
+    plan,
+    planHash: planHash(plan),
+    context,
+    requester: { userId: request.userId, person: looked.person },
+    required,
+    createdAt: at.toISOString(),
+    expiresAt: new Date(at.getTime() + deps.settings.approvals.expiryMinutes * 60_000).toISOString(),
+    undoOf: request.undoOf,
+    channel: request.channel,
+  });
+  await showApproval({ approvalId: approval.id }, deps);
+  if (approval.undoOf !== undefined) await showApproval({ approvalId: approval.undoOf }, deps);
+}
+
+async function drawApply(request: ContainmentRequest, signal: AbortSignal, deps: WorkerDeps): Promise<Drawn> {
+  const action = deps.actions.find((candidate) => candidate.name === request.action);
+  if (action === undefined) throw new UserError(`There is no action "${request.action.slice(0, 40)}".`);
+  const target = action.parse(request.words) as Plan['target'];
+  const opened = request.caseId === undefined ? undefined : await deps.store.cases.get(request.caseId);
+  const { aws, before } = await locate(action, target, opened?.alert.accountId, signal, deps);
+  if (action.verify('apply', before as never, before as never).held) {
+    throw new UserError(`Nothing to do: ${action.describe(target as never, before as never)} already.`);
+  }
+  const calls = action.apply(target as never, before as never);
+  return drawn({ action, direction: 'apply', target, before, calls, aws, signal }, deps);
+}
+
+async function drawUndo(undoOf: string, signal: AbortSignal, deps: WorkerDeps): Promise<Drawn> {
+  const done = await deps.store.approvals.get(undoOf);
+  if (done === undefined || done.state !== 'verified' || done.after === undefined) {
+    throw new UserError('Only what was applied and verified can be undone.');
+  }
+  const earlier = await deps.store.approvals.undoFor(undoOf);
+  if (earlier !== undefined && (!isOver(earlier.state) || earlier.state === 'verified')) {
+    throw new UserError(`An undo of it is there already; it is ${earlier.state}.`);
+  }
+  const action = deps.actions.find((candidate) => candidate.name === done.plan.action);
+  if (action === undefined || !('undo' in action)) throw new UserError('This action cannot be undone.');
+  const aws = await deps.reach.reader(done.plan.accountId);
+  const before = (await action.inspect(done.plan.target as never, { aws, signal })) as Plan['before'];
+  if (!sameState(before, done.after)) {
+    throw new UserError(
+      `Not undone: something else changed it since. ${drift(done.after, before).join('; ')}.`,
+      'Look at who did that first: pivot on the target.',
+    );
+  }
+  const calls = action.undo(done.plan.target as never, before as never);
+  return drawn({ action, direction: 'undo', target: done.plan.target, before, calls, aws, signal }, deps);
+}
+
+async function drawn(
+  input: {
+    action: ContainmentAction;
+    direction: Plan['direction'];
+    target: Plan['target'];
+    before: Plan['before'];
+    calls: Plan['calls'];
+    aws: Parameters<ContainmentAction['inspect']>[1]['aws'];
+    signal: AbortSignal;
+  },
+  deps: WorkerDeps,
+): Promise<Drawn> {
+  const { action, direction, target, before, calls, aws, signal } = input;
+  const { responderRole, required, because } = checkContainable(action, target, before, aws, deps);
+  const plan: Plan = {
+    action: action.name,
+    direction,
+    accountId: aws.accountId,
+    partition: aws.partition,
+    target,
+    before,
+    calls,
+    sessionPolicy: action.sessionPolicy(target as never, before as never, aws.accountId, aws.partition),
+    responderRole,
+  };
+  const use = await blastRadius(action, target, before, aws, signal, deps);
+  return {
+    plan,
+    required,
+    context: {
+      ...use,
+      willNotStop: direction === 'apply' ? action.willNotStop(before as never) : [],
+      reversal:
+        direction === 'undo'
+          ? 'Ask for the containment again.'
+          : 'reversal' in action
+            ? action.reversal
+            : action.irreversible,
+      cli: calls.map(cliCommand),
+      approvalsBecause: because,
+    },
+  };
+}
+
+/** Tells the one who asked why there is no plan, and writes the refusal into the audit (DOMAIN.md 9.8). */
+async function refuse(request: ContainmentRequest, error: unknown, deps: WorkerDeps): Promise<void> {
+  const sentence =
+    error instanceof UserError
+      ? error.message
+      : `The plan could not be made: AWS or Slack answered ${awsErrorFacts(error).code}. Nothing was changed.`;
+  await deps.store.audit.append({
+    event: 'ask.refused',
+    actor: request.userId,
+    at: deps.clock.now().toISOString(),
+    caseId: request.caseId,
+    payload: { action: request.action, words: request.words, undoOf: request.undoOf ?? null, because: sentence },
+  });
+  await tellOne(
+    {
+      channel: request.channel,
+      userId: request.userId,
+      threadTs: request.threadTs,
+      message: refusal(sentence, error instanceof UserError ? error.hint : undefined),
+    },
+    deps,
+  );
+}

@@ -1,0 +1,122 @@
+/** click (opaque id only) -> what it stands for, from the store -> queued. Nothing is decided here but what was meant. */
+import { UserError } from '../contracts/errors.ts';
+import type { ButtonAction } from '../contracts/message.ts';
+import type { ButtonMeaning } from '../contracts/store.ts';
+import type { WebDeps } from './deps.ts';
+
+export interface Click {
+  readonly action: ButtonAction;
+  readonly value: string;
+  readonly userId: string;
+  readonly channelId: string;
+  readonly messageTs?: string | undefined;
+  readonly threadTs?: string | undefined;
+}
+
+const votes = { approve: 'approve', reject: 'reject', withdraw: 'withdraw' } as const;
+
+/** Stores and queues what was meant. Throws UserError for a button that stands for nothing (any more). */
+export async function pressButton(click: Click, deps: Pick<WebDeps, 'store' | 'queue' | 'clock'>): Promise<void> {
+  const meaning = await deps.store.buttons.meaning(click.value);
+  if (meaning === undefined) throw unknown();
+  const handled = await carryOut(click, meaning, deps);
+  if (!handled) throw unknown();
+}
+
+function unknown(): UserError {
+  return new UserError('This button stands for nothing that I know.', 'Use the newest message, or type the command.');
+}
+
+async function carryOut(
+  click: Click,
+  meaning: ButtonMeaning,
+  deps: Pick<WebDeps, 'store' | 'queue' | 'clock'>,
+): Promise<boolean> {
+  const at = deps.clock.now().toISOString();
+  // Work that starts from a card goes on in the card's thread.
+  const threadTs = click.threadTs ?? click.messageTs;
+  const { userId, channelId: channel } = click;
+  if (click.action === 'acknowledge' && meaning.kind === 'case') {
+    await deps.queue.add(
+      'alert.acknowledged',
+      { caseId: meaning.caseId, userId, channel },
+      { id: `ack-${meaning.caseId}-${userId}` },
+    );
+    return true;
+  }
+  if (click.action === 'pivot' && meaning.kind === 'pivot') {
+    await investigate(meaning.artifact, { caseId: meaning.caseId, channel, threadTs, userId, at }, deps);
+    return true;
+  }
+  if ((click.action === 'widen' || click.action === 'expand') && meaning.kind === 'investigation') {
+    const before = await deps.store.investigations.get(meaning.investigationId);
+    const id = await deps.store.investigations.create({
+      name: before?.name ?? 'pivot',
+      request: meaning.request,
+      channel,
+      threadTs,
+      requestedBy: userId,
+      createdAt: at,
+      caseId: before?.caseId,
+    });
+    await deps.queue.add('investigation.run', { investigationId: id }, { id: `investigation-${id}` });
+    return true;
+  }
+  if (click.action === 'contain' && meaning.kind === 'contain') {
+    const requestId = await deps.store.approvals.saveRequest({
+      action: meaning.action,
+      words: meaning.words,
+      userId,
+      channel,
+      threadTs,
+      caseId: meaning.caseId,
+      at,
+    });
+    await deps.queue.add('containment.plan', { requestId }, { id: `plan-${requestId}` });
+    return true;
+  }
+  if (click.action === 'undo' && meaning.kind === 'approval') {
+    const requestId = await deps.store.approvals.saveRequest({
+      action: '',
+      words: [],
+      userId,
+      channel,
+      threadTs: click.threadTs,
+      undoOf: meaning.approvalId,
+      at,
+    });
+    await deps.queue.add('containment.plan', { requestId }, { id: `plan-${requestId}` });
+    return true;
+  }
+  if (Object.hasOwn(votes, click.action) && meaning.kind === 'approval') {
+    const vote = votes[click.action as keyof typeof votes];
+    const voteId = await deps.store.approvals.saveVote({
+      approvalId: meaning.approvalId,
+      userId,
+      vote,
+      channel,
+      threadTs: click.threadTs,
+      at,
+    });
+    await deps.queue.add('approval.vote', { voteId }, { id: `vote-${voteId}` });
+    return true;
+  }
+  return false;
+}
+
+async function investigate(
+  artifact: string,
+  where: { caseId?: string | undefined; channel: string; threadTs?: string | undefined; userId: string; at: string },
+  { store, queue }: Pick<WebDeps, 'store' | 'queue'>,
+): Promise<void> {
+  const investigationId = await store.investigations.create({
+    name: 'pivot',
+    request: { target: { artifact } },
+    channel: where.channel,
+    threadTs: where.threadTs,
+    requestedBy: where.userId,
+    createdAt: where.at,
+    caseId: where.caseId,
+  });
+  await queue.add('investigation.run', { investigationId }, { id: `investigation-${investigationId}` });
+}

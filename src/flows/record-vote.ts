@@ -1,0 +1,78 @@
+/** vote -> who is it -> one database transition -> hand over to the executor when it is enough. */
+import type { Approval } from '../contracts/approval.ts';
+import type { VoteRequest } from '../contracts/store.ts';
+import { audit, castVote } from '../domain/approval.ts';
+import { refusal } from '../domain/phrases.ts';
+import { channelRefusal } from './channel-refusal.ts';
+import { tellOne } from './deliver.ts';
+import type { WorkerDeps } from './deps.ts';
+import { approvingRefusalOf, standingOf } from './standing.ts';
+
+type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'chat' | 'clock' | 'settings' | 'log'>;
+
+const words = { approve: 'approve', reject: 'reject', withdraw: 'withdraw' } as const;
+
+/** Job `approval.vote`. The same vote may run twice; it counts once. */
+export async function recordVote({ voteId }: { readonly voteId: string }, deps: Needs): Promise<void> {
+  const vote = await deps.store.approvals.vote(voteId);
+  if (vote === undefined) return;
+  const looked = await approvingRefusalOf(vote.userId, deps);
+  const shared = vote.vote === 'approve' ? await channelRefusal(vote.channel, deps) : undefined;
+  let refused: string | undefined;
+  const { approval } = await deps.store.approvals.move(vote.approvalId, (current) => {
+    const outcome = castVote(current, {
+      userId: vote.userId,
+      person: looked.person,
+      vote: vote.vote,
+      at: vote.at,
+      refusal: shared ?? looked.refusal,
+    });
+    if ('refused' in outcome) refused = outcome.refused;
+    return 'transition' in outcome ? outcome.transition : undefined;
+  });
+  if (refused !== undefined) await tellRefusal(vote, approval, refused, deps);
+  await announce(approval, deps);
+  if (approval.state === 'approved') await handOver(approval, deps);
+}
+
+async function tellRefusal(vote: VoteRequest, approval: Approval, because: string, deps: Needs): Promise<void> {
+  await deps.store.audit.append(
+    audit(approval, 'vote.refused', vote.userId, deps.clock.now().toISOString(), { vote: vote.vote, because }),
+  );
+  await tellOne(
+    {
+      channel: vote.channel,
+      userId: vote.userId,
+      threadTs: vote.threadTs,
+      message: refusal(`You cannot ${words[vote.vote]} this: ${because}.`, undefined),
+    },
+    deps,
+  );
+}
+
+/** In the modes observe and propose nothing is handed over: the card shows the commands instead. */
+async function handOver(approval: Approval, { queue, settings }: Needs): Promise<void> {
+  if (settings.mode !== 'execute') return;
+  await queue.add('approval.admit', { approvalId: approval.id }, { id: `admit-${approval.id}` });
+}
+
+/** The id holds the state and the votes, so that a newer truth is never taken for an older one that still runs. */
+export async function announce(approval: Approval, { queue }: Pick<WorkerDeps, 'queue'>): Promise<void> {
+  await queue.add(
+    'approval.changed',
+    { approvalId: approval.id },
+    { id: `changed-${approval.id}-${approval.state}-${approval.votes.length}` },
+  );
+}
+
+/** Job `approval.admit`: looks at everybody's standing once more, stores it, and calls the executor. */
+export async function admitApproval({ approvalId }: { readonly approvalId: string }, deps: Needs): Promise<void> {
+  const approval = await deps.store.approvals.get(approvalId);
+  if (approval === undefined || !['approved', 'applying'].includes(approval.state)) return;
+  const approvers = approval.votes.filter((vote) => vote.vote === 'approve').map((vote) => vote.userId);
+  await deps.store.approvals.setStanding(approvalId, [
+    await standingOf(approval.requester.userId, 'requester', deps),
+    ...(await Promise.all(approvers.map((userId) => standingOf(userId, 'approver', deps)))),
+  ]);
+  await deps.queue.add('containment.run', { approvalId }, { id: `run-${approvalId}` });
+}

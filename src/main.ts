@@ -1,0 +1,79 @@
+/** serve | ir | audit | doctor: parses the arguments and hands over. */
+import { parseArgs } from 'node:util';
+import { SetupError, UserError } from './contracts/errors.ts';
+import { redactText } from './domain/redaction.ts';
+
+const usage = `Firebreak: AWS incident response in Slack
+
+  firebreak serve [--role all|web|worker|executor]   run the bot
+  firebreak ir <command> ... [--json] [--logs DIR]   ask without Slack; "firebreak ir help" lists the commands
+  firebreak audit verify [FILE]                      check the hash chain of the audit, or of an exported file
+  firebreak audit export                             print the audit as JSON lines
+  firebreak doctor                                   check the installation
+
+Exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 answered, but not everything could be looked at.
+`;
+
+const roles = ['all', 'web', 'worker', 'executor'] as const;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [subcommand, ...rest] = argv;
+  switch (subcommand) {
+    case 'serve': {
+      const { values } = parseArgs({
+        args: [...rest],
+        options: { role: { type: 'string', default: 'all' } },
+        strict: true,
+      });
+      const role = roles.find((name) => name === values.role);
+      if (role === undefined) throw new SetupError([`--role ${values.role} is none of ${roles.join(', ')}`]);
+      return (await import('./serve.ts')).serve(role === 'all' ? ['web', 'worker', 'executor'] : [role]);
+    }
+    case 'ir':
+      return (await import('./ask.ts')).ask(rest);
+    case 'audit':
+      return (await import('./audit-commands.ts')).auditCommand(rest);
+    case 'doctor':
+      return (await import('./doctor.ts')).doctor();
+    case undefined:
+    case 'help':
+    case '--help':
+    case '-h':
+      process.stdout.write(usage);
+      return subcommand === undefined ? 2 : 0;
+    default:
+      throw new SetupError([`there is no subcommand "${subcommand.slice(0, 40)}"`, usage]);
+  }
+}
+
+// Started by the launcher under an older Node: when that process is killed, this one must go at once as well.
+if (process.channel !== undefined && process.channel !== null) {
+  process.channel.unref();
+  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.exitCode = explain(error);
+}
+
+function explain(error: unknown): number {
+  const say = (text: string) => process.stderr.write(`${redactText(text)}\n`);
+  if (error instanceof SetupError) {
+    for (const problem of error.problems) say(`firebreak: ${problem}`);
+    return 2;
+  }
+  if (error instanceof UserError) {
+    say(`firebreak: ${error.message}`);
+    if (error.hint !== undefined) say(error.hint);
+    return 2;
+  }
+  const code = (error as { code?: unknown } | undefined)?.code;
+  if (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS')) {
+    say(`firebreak: ${(error as Error).message}`);
+    return 2;
+  }
+  say(`firebreak: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  return 1;
+}

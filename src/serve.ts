@@ -1,0 +1,165 @@
+/** Runs the roles of one process until it is told to stop, then drains. */
+import { actions } from '#actions';
+import { commands } from '#commands';
+import { investigations } from '#investigations';
+import { systemClock } from './clock.ts';
+import { type Config, loadConfig } from './config.ts';
+import { asError } from './contracts/errors.ts';
+import type { Log } from './contracts/log.ts';
+import { acknowledge } from './flows/acknowledge.ts';
+import { contain } from './flows/contain.ts';
+import type { Deps, WebDeps, WorkerDeps } from './flows/deps.ts';
+import { handleAlert } from './flows/handle-alert.ts';
+import { investigate } from './flows/investigate.ts';
+import { planContainment } from './flows/plan-containment.ts';
+import { admitApproval, recordVote } from './flows/record-vote.ts';
+import { showApproval } from './flows/show-approval.ts';
+import { sweep } from './flows/sweep.ts';
+import { openLog } from './log.ts';
+import type { Role } from './store/embedded-postgres.ts';
+import { startWeb } from './web.ts';
+import {
+  connectAddresses,
+  connectChat,
+  connectPictures,
+  connectQueue,
+  connectReach,
+  connectStore,
+  lookupEvidence,
+  settingsOf,
+} from './wire.ts';
+
+type Stop = () => Promise<void>;
+
+/** Jobs that are running get this long to end; what is cut off runs again after the restart. */
+const drainMs = 20_000;
+const sweepEveryMs = 5_000;
+
+/** Runs `firebreak serve`. Resolves with the exit code after SIGTERM or SIGINT. Throws SetupError for what the operator must mend. */
+export async function serve(roles: readonly Role[]): Promise<number> {
+  const began = performance.now();
+  const config = loadConfig({ kind: 'serve', roles });
+  const log = openLog(config.logLevel, { role: roles.length > 1 ? 'all' : roles[0] });
+  for (const warning of config.warnings) log.warn({}, warning);
+  const stopped = stopSignal(log);
+  const stops: Stop[] = [];
+  try {
+    const { port } = await start(config, roles, stops, log);
+    log.info({ mode: config.mode, port, ms: Math.round(performance.now() - began) }, 'firebreak is ready');
+    await stopped;
+  } finally {
+    // Last started, first stopped: doors before workers, workers before the store.
+    for (const stop of stops.reverse()) {
+      try {
+        await stop();
+      } catch (error) {
+        log.error({ error: asError(error) }, 'a part did not stop cleanly');
+      }
+    }
+  }
+  log.info({}, 'firebreak has stopped');
+  return 0;
+}
+
+async function start(
+  config: Config,
+  roles: readonly Role[],
+  stops: Stop[],
+  log: Log,
+): Promise<{ port: number | undefined }> {
+  const { store, connectionString, close } = await connectStore(config, roles, log);
+  stops.push(close);
+  const queue = await connectQueue(config, connectionString, log);
+  stops.push(() => queue.close(drainMs));
+  const deps: Deps = { settings: settingsOf(config), store, queue, clock: systemClock, log };
+
+  if (roles.includes('executor')) {
+    const executor = { ...deps, actions, reach: connectReach(config, log) };
+    await queue.work(
+      'executor',
+      { 'containment.run': (payload, ctx) => contain(payload, ctx, executor) },
+      { concurrency: 2 },
+    );
+  }
+  if (!roles.includes('web') && !roles.includes('worker')) return { port: undefined };
+  const chat = await connectChat(config, log);
+  if (roles.includes('worker')) {
+    const reach = connectReach(config, log);
+    const pictures = connectPictures(log);
+    stops.push(() => pictures.close());
+    const addresses = await connectAddresses(config, log);
+    const openEvidence = lookupEvidence(reach, store.reserveSlot, log);
+    await startWorker({ ...deps, chat, actions, investigations, reach, openEvidence, pictures, addresses }, stops);
+  }
+  if (!roles.includes('web')) return { port: undefined };
+  const web: WebDeps = { ...deps, chat, commands, actions };
+  const { port, stop } = await startWeb(config, web);
+  stops.push(stop);
+  return { port };
+}
+
+async function startWorker(deps: WorkerDeps, stops: Stop[]): Promise<void> {
+  const { queue } = deps;
+  await Promise.all([
+    queue.work(
+      'alerts',
+      {
+        'alert.received': (payload) => handleAlert(payload, deps),
+        'alert.acknowledged': (payload) => acknowledge(payload, deps),
+      },
+      { concurrency: 4 },
+    ),
+    queue.work(
+      'investigations',
+      { 'investigation.run': (payload, ctx) => investigate(payload, ctx, deps) },
+      { concurrency: 3 },
+    ),
+    queue.work(
+      'approvals',
+      {
+        'containment.plan': (payload, ctx) => planContainment(payload, ctx, deps),
+        'approval.vote': (payload) => recordVote(payload, deps),
+        'approval.admit': (payload) => admitApproval(payload, deps),
+        'approval.changed': (payload) => showApproval(payload, deps),
+      },
+      { concurrency: 4 },
+    ),
+  ]);
+  stops.push(every(sweepEveryMs, () => sweep(deps), deps.log));
+}
+
+/** Runs a task again and again, never twice at once; the returned function ends it and waits for a running one. */
+function every(ms: number, task: () => Promise<void>, log: Log): Stop {
+  const ended = new AbortController();
+  const loop = (async () => {
+    while (!ended.signal.aborted) {
+      try {
+        await task();
+      } catch (error) {
+        log.warn({ error: asError(error) }, 'the sweep failed, it runs again');
+      }
+      await systemClock.sleep(ms, ended.signal).catch((error: unknown) => {
+        if (!ended.signal.aborted) throw error;
+      });
+    }
+  })();
+  return async () => {
+    ended.abort();
+    await loop;
+  };
+}
+
+/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
+function stopSignal(log: Log): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        if (asked) process.exit(1);
+        asked = true;
+        log.info({ signal }, 'stopping: draining');
+        resolve();
+      });
+    }
+  });
+}

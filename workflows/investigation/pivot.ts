@@ -1,0 +1,278 @@
+/** The whole story of one artifact: who, from where, what else, what is still alive. */
+import { DescribeInstancesCommand } from '@aws-sdk/client-ec2';
+import { GetRoleCommand, GetUserCommand, ListAccessKeysCommand } from '@aws-sdk/client-iam';
+import { z } from 'zod';
+import { type Artifact, nodeKinds } from '#src/contracts/artifact.ts';
+import type { AwsReader } from '#src/contracts/aws.ts';
+import { UpstreamError, UserError } from '#src/contracts/errors.ts';
+import type { Coverage } from '#src/contracts/evidence.ts';
+import { defineInvestigation, type InvestigationContext, type Report } from '#src/contracts/investigation.ts';
+import type { PivotAnswer } from '#src/contracts/pivot.ts';
+import { accessKeyId } from '#src/domain/access-key.ts';
+import { classify } from '#src/domain/artifact.ts';
+import { awsErrorFacts, isAwsError } from '#src/domain/aws-errors.ts';
+import { actorsOf, coreOf } from '#src/domain/pivot-actors.ts';
+import { type Made, madeIn, sortOf } from '#src/domain/pivot-created.ts';
+import { runPivot } from '#src/domain/pivot-engine.ts';
+import { coreThings, headlineOf, mainThings, type Story, summary } from '#src/domain/pivot-story.ts';
+import { type KeyState, partsOf, picturesOf } from '#src/domain/pivot-wording.ts';
+import { type GraphNode, parseArn, principalOf } from '#src/domain/principal.ts';
+import { sightingsOf } from '#src/domain/sightings.ts';
+import { techniques } from '../../detections/techniques.ts';
+
+const Target = z.object({
+  artifact: z.string().min(1),
+  /** Where the caller knows what the artifact is; told from its form otherwise. */
+  kind: z.enum([...nodeKinds, 'event']).optional(),
+  /** Hops from the seed. DOMAIN.md 4.1 stops session chains at 6; a hop here is a link, and a session is two or three links away. */
+  depth: z.int().min(0).max(100).default(18),
+  hubLimit: z.int().min(0).optional(),
+  maxNodes: z.int().min(1).default(5_000),
+  maxEvents: z.int().min(1).default(500_000),
+  /** Ids to follow although a rule holds them back. */
+  expand: z.array(z.string()).default([]),
+  hubs: z
+    .object({
+      maxPrincipalsPerIp: z.int().min(0).default(20),
+      egress: z.array(z.string()).readonly().default([]),
+      principals: z.array(z.string()).readonly().default([]),
+    })
+    .default({ maxPrincipalsPerIp: 20, egress: [], principals: [] }),
+});
+type Asked = z.output<typeof Target>;
+
+export const pivot = defineInvestigation({
+  name: 'pivot',
+  title: 'Pivot',
+  target: Target,
+  permissions: ['cloudtrail:LookupEvents', 'ec2:DescribeInstances', 'iam:GetRole', 'iam:GetUser', 'iam:ListAccessKeys'],
+
+  async run(target, ctx): Promise<Report<PivotAnswer>> {
+    const { artifact: seed, takenFor } = target.kind
+      ? { artifact: { kind: target.kind, id: target.artifact }, takenFor: target.kind }
+      : classify(target.artifact);
+    const seeds = await startsOf(seed, ctx);
+    const graph = await runPivot({
+      seeds,
+      evidence: ctx.evidence,
+      limits: {
+        maxDepth: target.depth,
+        hubLimit: target.hubLimit ?? target.hubs.maxPrincipalsPerIp,
+        maxNodes: target.maxNodes,
+        maxEvents: target.maxEvents,
+      },
+      hubs: target.hubs,
+      expandAlso: target.expand,
+      progress: (step) => ctx.progress(step),
+      signal: ctx.signal,
+    });
+    const actors = actorsOf(graph, coreOf(graph, seeds));
+    const live = new LiveCheck(ctx);
+    const made = await live.statesOf(madeIn(graph, ctx.aws ? 'no live check of this kind' : 'no AWS was asked'));
+    // Records of what was made name outsiders too (who listed it); what those did is not part of the story.
+    const known = new Set(['', ...graph.nodes.map((node) => node.id)]);
+    const ranked = sightingsOf(graph.records, techniques).filter(({ sighting }) => known.has(sighting.principal));
+    const coverage = coverageOf(ctx, graph.cutShort);
+    const story: Story = { seed, takenFor, graph, actors, made, sightings: ranked, complete: coverage.complete };
+    const keys = await keysOf(story, live);
+    const headline = headlineOf(story);
+    return {
+      headline,
+      parts: partsOf(story, keys),
+      coverage,
+      answer: {
+        seed,
+        nodes: graph.nodes,
+        edges: graph.edges,
+        events: graph.records.length,
+        coverage,
+        findings: ranked.map(({ sighting }) => sighting),
+        created: made,
+        headline,
+        takenFor,
+      },
+      pictures: picturesOf(story),
+      next: nextOf(story, keys, target),
+      proposals: keys
+        .filter((key) => key.isSuspect)
+        .map((key) => ({ action: 'disable-access-key', words: [key.id], why: key.why })),
+    };
+  },
+});
+
+/** Where to start: the artifact itself; for an event, whoever made the call. */
+async function startsOf(seed: Artifact, ctx: InvestigationContext): Promise<readonly GraphNode[]> {
+  if (seed.kind !== 'event') return [{ kind: seed.kind, id: seed.id }];
+  ctx.progress(`Looking for the event ${seed.id}`);
+  const actors = (await ctx.evidence.recordsOf(seed)).flatMap((record) => principalOf(record) ?? []);
+  return [...new Map(actors.map((actor) => [actor.id, actor])).values()];
+}
+
+function coverageOf({ evidence }: InvestigationContext, cutShort: readonly string[]): Coverage {
+  const coverage = evidence.coverage();
+  if (cutShort.length === 0) return coverage;
+  return { ...coverage, complete: false, notLookedAt: [...coverage.notLookedAt, ...cutShort] };
+}
+
+interface SuspectKey extends KeyState {
+  /** Tied to the seed and able to act: worth proposing to disable. */
+  readonly isSuspect: boolean;
+  readonly why: string;
+}
+
+const maxKeys = 10;
+
+/** Long-term keys that the seed's identities used or made, and whether they still work. */
+async function keysOf({ graph, actors, made }: Story, live: LiveCheck): Promise<readonly SuspectKey[]> {
+  const core = actors.filter((actor) => actor.isCore);
+  const isCoreThing = coreThings(actors);
+  const keys = new Map<string, SuspectKey>();
+  for (const thing of made) {
+    if (thing.kind !== 'accessKey' || !thing.id.startsWith('AKIA') || !isCoreThing(thing)) continue;
+    const why = 'an identity of this story made the key';
+    keys.set(thing.id, {
+      id: thing.id,
+      user: thing.createdBy,
+      state: `${thing.state}, ${thing.because}`,
+      isSuspect: thing.state !== 'gone',
+      why,
+    });
+  }
+  for (const edge of graph.edges.filter(({ kind, to }) => kind === 'used-key' && to.startsWith('AKIA'))) {
+    const actor = core.find((candidate) => candidate.nodes.some((node) => node.id === edge.from));
+    if (!actor || keys.size >= maxKeys) continue;
+    const { state, because } = await live.keyState(edge.to, parseArn(edge.from)?.accountId ?? '', nameOf(edge.from));
+    const makes = mainThings(made.filter((thing) => thing.createdBy === edge.from));
+    const isSuspect =
+      state !== 'gone' && (makes.length > 0 || keys.has(edge.to) || actor.nodes.some((node) => node.depth <= 1));
+    const why = makes.length > 0 ? `${actor.label} created ${summary(makes)}` : `${actor.label} used it`;
+    keys.set(edge.to, { id: edge.to, user: edge.from, state: `${state}, ${because}`, isSuspect, why });
+  }
+  return [...keys.values()]
+    .slice(0, maxKeys)
+    .map((key) => ({ ...key, isSuspect: key.isSuspect && accessKeyId.test(key.id) }));
+}
+
+function nextOf(story: Story, keys: readonly SuspectKey[], target: Asked): readonly string[] {
+  const held = story.graph.nodes.filter(
+    (node) => node.notExpandedBecause && !/^(service|account)$/.test(node.kind) && !/\s/.test(node.id),
+  );
+  const next = keys
+    .filter((key) => key.isSuspect)
+    .slice(0, 3)
+    .map((key) => `/ir contain disable-access-key ${key.id}`);
+  next.push(...held.slice(0, 3).map((node) => `/ir pivot ${node.id}`));
+  if (story.graph.records.length === 0) next.push(`/ir pivot ${target.artifact} --since 90d`);
+  return next;
+}
+
+function nameOf(arn: string): string {
+  return parseArn(arn)?.resource.split('/').at(-1) ?? '';
+}
+
+type State = Pick<Made, 'state' | 'because'>;
+
+/** Asks AWS whether things exist. Whatever AWS does not tell is "unknown", with the reason; nothing here throws for it. */
+class LiveCheck {
+  readonly #ctx: InvestigationContext;
+  readonly #readers = new Map<string, Promise<AwsReader>>();
+
+  constructor(ctx: InvestigationContext) {
+    this.#ctx = ctx;
+  }
+
+  async statesOf(made: readonly Made[]): Promise<readonly Made[]> {
+    if (this.#ctx.aws === undefined || made.length === 0) return made;
+    this.#ctx.progress('Asking AWS what is still alive');
+    const instances = await this.#instances(made.filter((thing) => sortOf(thing) === 'instance'));
+    const states: Made[] = [];
+    for (const thing of made)
+      states.push({ ...thing, ...(instances.get(thing.id) ?? (await this.#identity(thing)) ?? {}) });
+    return states;
+  }
+
+  async keyState(id: string, accountId: string, user: string): Promise<State> {
+    if (this.#ctx.aws === undefined) return { state: 'unknown', because: 'no AWS was asked' };
+    return this.#asked('NoSuchEntityException', 'NoSuchEntity', async () => {
+      const { iam } = await this.#reader(accountId);
+      const page = await iam.send(new ListAccessKeysCommand({ UserName: user }), { abortSignal: this.#ctx.signal });
+      const key = page.AccessKeyMetadata?.find((entry) => entry.AccessKeyId === id);
+      if (!key) return { state: 'gone', because: `user ${user} has no such key` };
+      if (key.Status === 'Active') return { state: 'alive', because: 'Active' };
+      return { state: 'gone', because: `${key.Status ?? 'not active'}: it cannot be used while it stays so` };
+    });
+  }
+
+  async #identity(thing: Made): Promise<State | undefined> {
+    const name = nameOf(thing.id);
+    if (thing.kind === 'accessKey' && thing.owner && thing.id.startsWith('AKIA')) {
+      return this.keyState(thing.id, thing.accountId, thing.owner);
+    }
+    if (thing.kind !== 'user' && thing.kind !== 'role') return undefined;
+    return this.#asked('NoSuchEntityException', 'NoSuchEntity', async () => {
+      const { iam } = await this.#reader(thing.accountId);
+      const options = { abortSignal: this.#ctx.signal };
+      if (thing.kind === 'user') await iam.send(new GetUserCommand({ UserName: name }), options);
+      else await iam.send(new GetRoleCommand({ RoleName: name }), options);
+      return { state: 'alive', because: 'it exists now' };
+    });
+  }
+
+  /** One request per account, Region and 200 ids (the filter's limit). Ids that AWS no longer lists are gone. */
+  async #instances(things: readonly Made[]): Promise<ReadonlyMap<string, State>> {
+    const states = new Map<string, State>();
+    const places = Map.groupBy(things, (thing) => `${thing.accountId} ${thing.region}`);
+    for (const all of places.values()) {
+      for (let at = 0; at < all.length; at += 200) {
+        const batch = all.slice(at, at + 200);
+        const found = await this.#asked('', '', async () => this.#describe(batch, states));
+        for (const { id } of batch) if (!states.has(id)) states.set(id, found);
+      }
+    }
+    return states;
+  }
+
+  /** Notes what is found; returns what the rest is. */
+  async #describe(batch: readonly Made[], states: Map<string, State>): Promise<State> {
+    const [first] = batch;
+    const ec2 = (await this.#reader(first?.accountId ?? '')).ec2(first?.region ?? '');
+    let token: string | undefined;
+    do {
+      const page = await ec2.send(
+        new DescribeInstancesCommand({
+          Filters: [{ Name: 'instance-id', Values: batch.map((thing) => thing.id) }],
+          NextToken: token,
+        }),
+        { abortSignal: this.#ctx.signal },
+      );
+      for (const instance of page.Reservations?.flatMap((reservation) => reservation.Instances ?? []) ?? []) {
+        const name = instance.State?.Name ?? 'unknown';
+        const isGone = name === 'terminated' || name === 'shutting-down';
+        states.set(instance.InstanceId ?? '', { state: isGone ? 'gone' : 'alive', because: name });
+      }
+      token = page.NextToken;
+    } while (token !== undefined && token !== '');
+    return { state: 'gone', because: 'AWS no longer lists it' };
+  }
+
+  #reader(accountId: string): Promise<AwsReader> {
+    const { aws } = this.#ctx;
+    if (aws === undefined || !/^\d{12}$/.test(accountId))
+      throw new UserError(`account ${accountId || 'of it'} is not known`);
+    const reader = this.#readers.get(accountId) ?? aws.reader(accountId);
+    this.#readers.set(accountId, reader);
+    return reader;
+  }
+
+  async #asked(...[absent, alsoAbsent, ask]: [string, string, () => Promise<State>]): Promise<State> {
+    try {
+      return await ask();
+    } catch (error) {
+      this.#ctx.signal.throwIfAborted();
+      if (isAwsError(error, absent, alsoAbsent)) return { state: 'gone', because: 'AWS says that it does not exist' };
+      if (error instanceof UserError) return { state: 'unknown', because: error.message };
+      const code = error instanceof UpstreamError ? error.code : awsErrorFacts(error).code;
+      return { state: 'unknown', because: `AWS could not be asked (${code})` };
+    }
+  }
+}
