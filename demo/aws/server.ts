@@ -1,0 +1,145 @@
+/** The demo's AWS: one HTTP port on 127.0.0.1 that speaks the real wire protocols, enforces IAM and keeps its own CloudTrail. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createFailRules, createRateLimit, type FailRule } from './failures.ts';
+import { type Hook, handle, type LoggedCall, type World } from './handle.ts';
+import { seededRandom } from './ids.ts';
+import type { State } from './state.ts';
+import { s3Story } from './stories/s3.ts';
+import type { Story } from './stories/story.ts';
+import { createTrail, type TrailRecord } from './trail.ts';
+import { buildCast, type Cast } from './world.ts';
+
+export interface DemoAwsOptions {
+  readonly port?: number;
+  /** The story's clock. Signatures are checked against the machine's. */
+  readonly now?: () => Date;
+  readonly story?: Story | 's3' | 'empty';
+  /** Calls of the DevOps role behind the shared address, over 7 days. 1,257 where absent. */
+  readonly backgroundEvents?: number;
+  /** 2 where absent, as AWS has it, per account and Region. */
+  readonly lookupRatePerSecond?: number;
+  /** How long authorisation lags behind a change of a key; reads show it at once. 0 where absent. */
+  readonly iamDelayMs?: number;
+  /** How long a record takes to appear in LookupEvents. 0 where absent. */
+  readonly trailDelayMs?: number;
+  /** Of the story's randomness. */
+  readonly seed?: number;
+}
+
+export interface DemoAws {
+  readonly url: string;
+  close(): Promise<void>;
+  readonly state: State;
+  /** Every call, oldest first, the last 20,000. */
+  readonly calls: readonly LoggedCall[];
+  /** Every CloudTrail record, in the order written. */
+  readonly trail: readonly TrailRecord[];
+  readonly credentials: Cast['credentials'];
+  readonly accounts: Cast['accounts'];
+  /**
+   * Awaited before a call is handled and again before it is answered. Returns what removes it. A call whose client dies
+   * meanwhile is still handled, unless the hook answers `drop` in phase `before`.
+   */
+  onRequest(hook: Hook): () => void;
+  /** Makes calls fail. Returns what ends it. */
+  fail(rule: FailRule): () => void;
+}
+
+const bodyLimit = 1_048_576;
+
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > bodyLimit) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+async function answer(world: World, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = await readBody(request);
+  if (body === undefined) {
+    response.writeHead(413).end();
+    return;
+  }
+  const { method = 'GET', url = '/', headers } = request;
+  const wire = await handle(world, { method, url, headers, body });
+  if (wire === 'hang') return;
+  if (wire === 'close') {
+    request.socket.destroy();
+    return;
+  }
+  response.writeHead(wire.status, { ...wire.headers, date: new Date().toUTCString() });
+  response.end(wire.body);
+}
+
+function loadStory(world: World, cast: Cast, options: DemoAwsOptions): void {
+  const wanted = options.story ?? 's3';
+  const story = wanted === 's3' ? s3Story : wanted;
+  if (story === 'empty') return;
+  const records: TrailRecord[] = [];
+  story.load({
+    cast,
+    now: world.now(),
+    random: seededRandom(options.seed ?? 3),
+    backgroundEvents: options.backgroundEvents ?? 1257,
+    record: (record) => records.push(record),
+  });
+  records.sort((a, b) => Date.parse(a.eventTime) - Date.parse(b.eventTime));
+  for (const record of records) world.trail.add(record, Date.parse(record.eventTime));
+}
+
+/** Starts the world. Port 0 where absent; `url` has the one taken. */
+export async function startDemoAws(options: DemoAwsOptions = {}): Promise<DemoAws> {
+  const now = options.now ?? (() => new Date());
+  const cast = buildCast(now());
+  const world: World = {
+    state: {
+      accounts: new Map([cast.hub, cast.workshop].map((account) => [account.id, account])),
+      sessions: new Map(),
+      iamDelayMs: options.iamDelayMs ?? 0,
+    },
+    trail: createTrail(),
+    calls: [],
+    random: seededRandom(now().getTime()),
+    rules: createFailRules(),
+    hooks: new Set(),
+    trailDelayMs: options.trailDelayMs ?? 0,
+    now,
+    lookupAllowed: createRateLimit(options.lookupRatePerSecond ?? 2),
+  };
+  loadStory(world, cast, options);
+  const server = createServer((request, response) => {
+    answer(world, request, response).catch((error: unknown) => {
+      // The client is gone, or this server has a fault: say it, and cut this connection only.
+      if (!request.destroyed || !response.destroyed) console.error('demo AWS could not answer', error);
+      request.socket.destroy();
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve, reject) => {
+        server.close((error) => (error === undefined ? resolve() : reject(error)));
+        server.closeAllConnections();
+      }),
+    state: world.state,
+    calls: world.calls,
+    trail: world.trail.records,
+    credentials: cast.credentials,
+    accounts: cast.accounts,
+    onRequest(hook) {
+      world.hooks.add(hook);
+      return () => world.hooks.delete(hook);
+    },
+    fail: (rule) => world.rules.add(rule),
+  };
+}
