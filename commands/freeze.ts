@@ -6,7 +6,8 @@ import { UserError } from '#src/contracts/errors.ts';
 
 export const freeze = defineCommand({
   name: 'freeze',
-  summary: 'Stops every write to AWS at once. To lift it, run `firebreak ir freeze --lift <reason>` on the host.',
+  summary:
+    'Stops every write to AWS at once, until it is lifted on the host with `firebreak ir freeze --lift <reason>`.',
   usage: '/ir freeze <reason>',
   role: 'responder',
   options: { lift: { type: 'boolean' } },

@@ -2,8 +2,36 @@
 import type { Command } from '#src/contracts/command.ts';
 import { approvals } from './approvals.ts';
 import { contain } from './contain.ts';
+import { coverage } from './coverage.ts';
+import { dataAccess } from './data-access.ts';
+import { entry } from './entry.ts';
+import { errors } from './errors.ts';
 import { freeze } from './freeze.ts';
 import { help } from './help.ts';
+import { hunt } from './hunt.ts';
 import { pivot } from './pivot.ts';
+import { rules } from './rules.ts';
+import { secretsRead } from './secrets-read.ts';
+import { sessions } from './sessions.ts';
+import { timeline } from './timeline.ts';
+import { triage } from './triage.ts';
+import { whoCreated } from './who-created.ts';
 
-export const commands: readonly Command[] = [help, pivot, contain, approvals, freeze];
+export const commands: readonly Command[] = [
+  help,
+  pivot,
+  hunt,
+  triage,
+  rules,
+  timeline,
+  whoCreated,
+  sessions,
+  entry,
+  secretsRead,
+  errors,
+  dataAccess,
+  coverage,
+  contain,
+  approvals,
+  freeze,
+];

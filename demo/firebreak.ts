@@ -1,5 +1,6 @@
 /** Runs the real Firebreak as a process of its own, against servers that speak Slack's and AWS's protocols. Knows only its outside: arguments, environment, config file, HTTP. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -37,15 +38,26 @@ export interface Firebreak {
 
 const launcher = fileURLToPath(new URL('../bin/firebreak.js', import.meta.url));
 
-/** A free port of 127.0.0.1. Another process may take it before it is used; then the start fails with a clear error. */
+/**
+ * A free port of 127.0.0.1, below those that outgoing connections take theirs from, so that none of them is faster. Another
+ * process may take it before it is used; then the start fails with a clear error.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
+  for (;;) {
+    const port = randomInt(10_000, 32_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    const isFree = await Promise.race([
+      once(server, 'listening').then(() => true),
+      once(server, 'close').then(() => false),
+    ]).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') return false;
+      throw error;
+    });
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** Starts `firebreak serve`. It is running, but not yet ready, when this resolves. */
@@ -95,8 +107,8 @@ export async function startFirebreak(options: FirebreakOptions): Promise<Firebre
     async ready(withinMs = 20_000) {
       const until = Date.now() + withinMs;
       while (Date.now() < until) {
-        if (child.exitCode !== null)
-          throw new Error(`Firebreak ended with ${child.exitCode}:\n${lines.slice(-20).join('\n')}`);
+        const how = child.exitCode ?? child.signalCode;
+        if (how !== null) throw new Error(`Firebreak ended with ${how}:\n${lines.slice(-20).join('\n')}`);
         if (lines.some((line) => line.includes('"firebreak is ready"'))) return;
         await sleep(20);
       }
@@ -109,6 +121,8 @@ export async function startFirebreak(options: FirebreakOptions): Promise<Firebre
     },
     async kill() {
       await end('SIGKILL');
+      // Where the data lies elsewhere, nothing in the folder is needed again.
+      if (options.dataDir !== undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -111,7 +111,7 @@ export const computeTechniques = [
     3,
   ),
   row('ec2', 'CreateSecurityGroup', 'T1562.007', 'Defense Evasion', 'created a security group', 2),
-  row('ec2', 'RunInstances', 'T1578.002 T1496.001 T1535', 'Defense Evasion / Impact', 'launched instances', 4),
+  row('ec2', 'RunInstances', 'T1578.002 T1496.001 T1535', 'Impact / Defense Evasion', 'launched instances', 4),
   row(
     'ec2',
     'RequestSpotInstances RequestSpotFleet CreateFleet',
@@ -144,6 +144,14 @@ export const computeTechniques = [
     3,
   ),
   row('ec2', 'DescribeInstances', 'T1580', 'Discovery', 'listed instances', 1),
+  row(
+    'ec2',
+    'DescribeImages DescribeInstanceTypes DescribeKeyPairs DescribeSecurityGroups DescribeSubnets DescribeVpcs',
+    'T1580',
+    'Discovery',
+    'looked around in EC2',
+    1,
+  ),
   row(
     'ec2',
     'DescribeRegions DescribeAccountAttributes',

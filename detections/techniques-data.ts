@@ -24,7 +24,7 @@ export const dataTechniques = [
   row('ssm', 'StartSession ResumeSession', 'T1021.007', 'Lateral Movement', 'opened a shell on an instance', 3),
   row('ssm', 'SendCommand StartAutomationExecution', 'T1651', 'Execution', 'ran a command on instances', 4),
   row('s3', 'ListBuckets', 'T1619', 'Discovery', 'listed buckets', 1),
-  row('s3', 'GetObject', 'T1530', 'Collection', 'read an object', 1),
+  row('s3', 'GetObject', 'T1530', 'Collection', 'read an object', 2),
   row(
     's3',
     'PutBucketPolicy PutBucketAcl PutBucketReplication',

@@ -8,46 +8,94 @@ import type { ContainmentAction } from './contracts/action.ts';
 import type { AwsReach } from './contracts/aws.ts';
 import type { CommandContext, CommandOutcome, InvestigationRequest } from './contracts/command.ts';
 import { UserError } from './contracts/errors.ts';
-import type { Evidence } from './contracts/evidence.ts';
+import type { Coverage, Evidence } from './contracts/evidence.ts';
+import { type ExportFormat, exportFormats, type ReportFile } from './contracts/investigation.ts';
 import type { Log } from './contracts/log.ts';
 import type { Message } from './contracts/message.ts';
 import { whatOf } from './domain/approval-wording.ts';
 import { say } from './domain/phrases.ts';
 import { plainText } from './domain/plain-text.ts';
 import { cliCommand } from './domain/plan.ts';
-import { reportMessage } from './domain/report-wording.ts';
+import { coverageSentence, reportMessage } from './domain/report-wording.ts';
 import { parseWindow } from './domain/window.ts';
 import { interpret } from './domain/words.ts';
+import { readRuleFiles } from './evidence/rule-files.ts';
 import { checkContainable, locate } from './flows/locate-target.ts';
 import { windowOf } from './flows/window-of.ts';
 import { openLog } from './log.ts';
-import { connectReach, connectStore, folderEvidence, lookupEvidence, settingsOf } from './wire.ts';
+import { connectReach, connectStore, folderEvidence, plannedEvidence, settingsOf } from './wire.ts';
 
 interface Flags {
-  readonly json: boolean;
+  /** Undefined: in words. */
+  readonly format: ExportFormat | undefined;
   readonly logs: string | undefined;
+  /** A folder of Sigma files, beside our own rules. On the machine's own disk, so not for Slack. */
+  readonly rules: string | undefined;
 }
 
 interface Answer {
   readonly message: Message;
   readonly json: unknown;
   readonly complete: boolean;
+  readonly coverage?: Coverage;
+  readonly files?: readonly ReportFile[] | undefined;
 }
 
 const incomplete = 3;
 
 /** Runs one subcommand; the answer goes to stdout, all else to stderr. Returns the exit code. */
 export async function ask(words: readonly string[]): Promise<number> {
-  const { command, args, extra } = interpret(words, commands, { json: { type: 'boolean' }, logs: { type: 'string' } });
-  const flags: Flags = { json: extra.json === true, logs: typeof extra.logs === 'string' ? extra.logs : undefined };
+  const { command, args, extra } = interpret(words, commands, {
+    json: { type: 'boolean' },
+    format: { type: 'string' },
+    logs: { type: 'string' },
+    rules: { type: 'string' },
+  });
+  const flags: Flags = {
+    format: formatOf(extra),
+    logs: typeof extra.logs === 'string' ? extra.logs : undefined,
+    rules: typeof extra.rules === 'string' ? extra.rules : undefined,
+  };
   const config = loadConfig({ kind: 'cli' });
   const log = openLog(process.stderr.isTTY ? 'error' : config.logLevel === 'info' ? 'error' : config.logLevel);
   const outcome = await command.decide(args as never, contextOf(config, log));
   const answer = await carryOut(outcome, flags, config, log);
-  process.stdout.write(
-    flags.json ? `${JSON.stringify(answer.json, undefined, 2)}\n` : `${plainText(answer.message)}\n`,
-  );
+  process.stdout.on('error', readerGone);
+  // Tables and graphs have no place for it.
+  if (answer.coverage !== undefined && !answer.complete && flags.format !== undefined && flags.format !== 'json') {
+    process.stderr.write(`firebreak: ${coverageSentence(answer.coverage)}\n`);
+  }
+  process.stdout.write(inFormat(answer, flags.format, command.name));
   return answer.complete ? 0 : incomplete;
+}
+
+/** `| head` closes the pipe when it has enough: no failure. Anything else that stdout says is one. */
+function readerGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}
+
+function formatOf({ json, format }: Readonly<Record<string, unknown>>): ExportFormat | undefined {
+  if (format === undefined) return json === true ? 'json' : undefined;
+  const known = exportFormats.find((name) => name === format);
+  if (known === undefined || (json === true && known !== 'json')) {
+    throw new UserError(
+      known === undefined ? '--format is none that I know.' : '--json and another --format exclude each other.',
+      `Formats: ${exportFormats.join(', ')}; words where none is given.`,
+    );
+  }
+  return known;
+}
+
+function inFormat(answer: Answer, format: ExportFormat | undefined, command: string): string {
+  if (format === undefined) return `${plainText(answer.message)}\n`;
+  if (format === 'json') return `${JSON.stringify(answer.json, undefined, 2)}\n`;
+  const file = answer.files?.find((candidate) => candidate.format === format);
+  if (file !== undefined) return file.text();
+  const offered = ['json', ...(answer.files ?? []).map((candidate) => candidate.format)];
+  throw new UserError(
+    `${command} cannot be had as ${format}.`,
+    `It comes as words and as ${[...new Set(offered)].join(', ')}.`,
+  );
 }
 
 function contextOf(config: Config, log: Log): CommandContext {
@@ -97,6 +145,8 @@ async function investigate(
 ): Promise<Answer> {
   const unit = investigations.find((candidate) => candidate.name === name);
   if (unit === undefined) throw new UserError(`There is no investigation "${name}".`);
+  if (flags.rules !== undefined && unit.takesRules !== true) throw new UserError(`${name} takes no --rules.`);
+  const rules = flags.rules === undefined ? undefined : await readRuleFiles(flags.rules);
   const ended = new AbortController();
   process.once('SIGINT', () => ended.abort(new UserError('Interrupted.')));
   const reach = flags.logs === undefined ? connectReach(config, log) : undefined;
@@ -106,13 +156,20 @@ async function investigate(
   const report = await unit.run(unit.target.parse({ hubs: config.hubs, ...request.target }), {
     evidence,
     aws: reach,
+    rules,
     signal: ended.signal,
     progress: (step) => log.info({ step }, 'investigating'),
     now: () => systemClock.now(),
   });
   const body = reportMessage(report);
   const message: Message = { text: report.headline, parts: [{ kind: 'header', text: report.headline }, ...body.parts] };
-  return { message, json: report.answer, complete: report.coverage.complete };
+  return {
+    message,
+    json: report.answer,
+    complete: report.coverage.complete,
+    coverage: report.coverage,
+    files: report.files,
+  };
 }
 
 /** Without `--since` a folder is read for all the time that it covers. */
@@ -135,7 +192,8 @@ function fromAws(
   log: Log,
   signal: AbortSignal,
 ): Promise<Evidence> {
-  return lookupEvidence(
+  return plannedEvidence(
+    config,
     reach,
     localSlots(),
     log,

@@ -1,5 +1,5 @@
 /** `firebreak audit verify [FILE]` and `firebreak audit export`. */
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { loadConfig } from './config.ts';
 import { SetupError } from './contracts/errors.ts';
@@ -49,6 +49,7 @@ async function* fromStore(): AsyncGenerator<readonly AuditRow[]> {
 }
 
 async function* fromFile(path: string): AsyncGenerator<readonly AuditRow[]> {
+  if (!existsSync(path)) throw new SetupError([`there is no file at ${path}`]);
   let rows: AuditRow[] = [];
   let number = 0;
   for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {

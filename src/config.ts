@@ -3,8 +3,7 @@
  * `firebreak.example.yml` documents each key; a test compares the two.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { SetupError } from './contracts/errors.ts';
@@ -17,13 +16,13 @@ const ChannelId = z
   .string()
   .trim()
   .regex(/^([CGD][A-Z0-9]{2,}|#?[\p{L}\p{N}_-]{1,80})$/u, 'is neither a Slack channel id (C...) nor a name (#alerts)');
+/** YAML reads an unquoted id as a number and drops its leading zeros. */
 const AccountId = z
   .union([z.string(), z.number().int().nonnegative()])
-  .transform((value) => String(value).padStart(12, '0'))
+  .transform((value) => (typeof value === 'number' ? String(value).padStart(12, '0') : value.trim()))
   .pipe(z.string().regex(/^\d{12}$/, 'is not a 12-digit account id'));
 
-export const modes = ['observe', 'propose', 'execute'] as const;
-export type Mode = (typeof modes)[number];
+const modes = ['observe', 'propose', 'execute'] as const;
 
 const Crowd = z.union([
   z.array(z.union([SlackUserId, SlackGroupId])).transform((ids) => ({
@@ -116,6 +115,8 @@ export interface Config extends ConfigFile {
   };
   /** The AWS SDK's default Region; endpoints and credentials are the SDK's own business. */
   readonly awsRegion: string;
+  /** True where an endpoint is set: emulators know no host names of buckets. */
+  readonly s3PathStyle: boolean;
   readonly warnings: readonly string[];
 }
 
@@ -139,6 +140,8 @@ const Env = z.object({
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   AWS_REGION: z.string().optional(),
   AWS_DEFAULT_REGION: z.string().optional(),
+  AWS_ENDPOINT_URL: z.string().optional(),
+  AWS_ENDPOINT_URL_S3: z.string().optional(),
 });
 
 /**
@@ -191,6 +194,7 @@ export function loadConfig(
         }
       : { botToken: undefined, appToken: undefined, signingSecrets: [], apiUrl: undefined },
     awsRegion: raw.AWS_REGION ?? raw.AWS_DEFAULT_REGION ?? 'us-east-1',
+    s3PathStyle: (raw.AWS_ENDPOINT_URL_S3 ?? raw.AWS_ENDPOINT_URL) !== undefined,
     warnings: warnings(purpose, raw, file),
   };
 }
@@ -243,6 +247,9 @@ function warnings(purpose: Purpose, raw: z.output<typeof Env>, file: ConfigFile)
   if (file.approvers.users.length + file.approvers.groups.length === 0) {
     found.push('approvers is empty: nobody can approve, so nothing will ever be contained');
   }
+  if (file.managementAccount === undefined && file.accounts.some((account) => account.responderRole !== undefined)) {
+    found.push('managementAccount is not set: if one of the accounts is it, two approvers are not asked for there');
+  }
   const unused = [
     file.queues.length > 0 && 'queues',
     Object.keys(file.sns).length > 0 && 'sns',
@@ -279,9 +286,4 @@ function list(value: string | undefined): Secret[] {
     .map((item) => item.trim())
     .filter((item) => item !== '')
     .map((item) => new Secret(item));
-}
-
-/** The folder of this installation, where the example config, the fonts and the lists live. */
-export function installationDir(): string {
-  return join(dirname(fileURLToPath(import.meta.url)), '..');
 }

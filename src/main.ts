@@ -1,12 +1,14 @@
-/** serve | ir | audit | doctor: parses the arguments and hands over. */
+/** serve | ir | import | audit | doctor: parses the arguments and hands over. */
 import { parseArgs } from 'node:util';
-import { SetupError, UserError } from './contracts/errors.ts';
+import { SetupError, UpstreamError, UserError } from './contracts/errors.ts';
 import { redactText } from './domain/redaction.ts';
 
 const usage = `Firebreak: AWS incident response in Slack
 
   firebreak serve [--role all|web|worker|executor]   run the bot
   firebreak ir <command> ... [--json] [--logs DIR]   ask without Slack; "firebreak ir help" lists the commands
+               [--format json|dot|mermaid|csv|timesketch]   the answer for another tool
+  firebreak import DIR|s3://bucket/prefix            read CloudTrail files into the data folder [--since T --until T --accounts A,.. --regions R,..]
   firebreak audit verify [FILE]                      check the hash chain of the audit, or of an exported file
   firebreak audit export                             print the audit as JSON lines
   firebreak doctor                                   check the installation
@@ -31,6 +33,8 @@ async function main(argv: readonly string[]): Promise<number> {
     }
     case 'ir':
       return (await import('./ask.ts')).ask(rest);
+    case 'import':
+      return (await import('./import-command.ts')).importCommand(rest);
     case 'audit':
       return (await import('./audit-commands.ts')).auditCommand(rest);
     case 'doctor':
@@ -74,6 +78,8 @@ function explain(error: unknown): number {
     say(`firebreak: ${(error as Error).message}`);
     return 2;
   }
-  say(`firebreak: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  // What another service did not do is no fault of the code: a stack would only hide the sentence.
+  if (error instanceof UpstreamError) say(`firebreak: ${error.message}`);
+  else say(`firebreak: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   return 1;
 }

@@ -14,7 +14,8 @@ import { investigate } from './flows/investigate.ts';
 import { planContainment } from './flows/plan-containment.ts';
 import { admitApproval, recordVote } from './flows/record-vote.ts';
 import { showApproval } from './flows/show-approval.ts';
-import { sweep } from './flows/sweep.ts';
+import { openSweep } from './flows/sweep.ts';
+import { watch } from './flows/watch.ts';
 import { openLog } from './log.ts';
 import type { Role } from './store/embedded-postgres.ts';
 import { startWeb } from './web.ts';
@@ -25,7 +26,7 @@ import {
   connectQueue,
   connectReach,
   connectStore,
-  lookupEvidence,
+  plannedEvidence,
   settingsOf,
 } from './wire.ts';
 
@@ -67,7 +68,7 @@ async function start(
   stops: Stop[],
   log: Log,
 ): Promise<{ port: number | undefined }> {
-  const { store, connectionString, close } = await connectStore(config, roles, log);
+  const { store, connectionString, alone, close } = await connectStore(config, roles, log);
   stops.push(close);
   const queue = await connectQueue(config, connectionString, log);
   stops.push(() => queue.close(drainMs));
@@ -78,7 +79,7 @@ async function start(
     await queue.work(
       'executor',
       { 'containment.run': (payload, ctx) => contain(payload, ctx, executor) },
-      { concurrency: 2 },
+      { concurrency: 2, alone },
     );
   }
   if (!roles.includes('web') && !roles.includes('worker')) return { port: undefined };
@@ -88,8 +89,12 @@ async function start(
     const pictures = connectPictures(log);
     stops.push(() => pictures.close());
     const addresses = await connectAddresses(config, log);
-    const openEvidence = lookupEvidence(reach, store.reserveSlot, log);
-    await startWorker({ ...deps, chat, actions, investigations, reach, openEvidence, pictures, addresses }, stops);
+    const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log);
+    await startWorker(
+      { ...deps, chat, actions, investigations, reach, openEvidence, pictures, addresses },
+      alone,
+      stops,
+    );
   }
   if (!roles.includes('web')) return { port: undefined };
   const web: WebDeps = { ...deps, chat, commands, actions };
@@ -98,7 +103,7 @@ async function start(
   return { port };
 }
 
-async function startWorker(deps: WorkerDeps, stops: Stop[]): Promise<void> {
+async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Promise<void> {
   const { queue } = deps;
   await Promise.all([
     queue.work(
@@ -107,25 +112,32 @@ async function startWorker(deps: WorkerDeps, stops: Stop[]): Promise<void> {
         'alert.received': (payload) => handleAlert(payload, deps),
         'alert.acknowledged': (payload) => acknowledge(payload, deps),
       },
-      { concurrency: 4 },
+      { concurrency: 4, alone },
     ),
     queue.work(
       'investigations',
       { 'investigation.run': (payload, ctx) => investigate(payload, ctx, deps) },
-      { concurrency: 3 },
+      { concurrency: 3, alone },
+    ),
+    queue.work(
+      'plans',
+      {
+        'containment.plan': (payload, ctx) => planContainment(payload, ctx, deps),
+        'containment.watch': (payload, ctx) => watch(payload, ctx, deps),
+      },
+      { concurrency: 2, alone },
     ),
     queue.work(
       'approvals',
       {
-        'containment.plan': (payload, ctx) => planContainment(payload, ctx, deps),
-        'approval.vote': (payload) => recordVote(payload, deps),
+        'approval.vote': (payload, ctx) => recordVote(payload, ctx, deps),
         'approval.admit': (payload) => admitApproval(payload, deps),
         'approval.changed': (payload) => showApproval(payload, deps),
       },
-      { concurrency: 4 },
+      { concurrency: 4, alone },
     ),
   ]);
-  stops.push(every(sweepEveryMs, () => sweep(deps), deps.log));
+  stops.push(every(sweepEveryMs, openSweep(deps), deps.log));
 }
 
 /** Runs a task again and again, never twice at once; the returned function ends it and waits for a running one. */

@@ -1,7 +1,7 @@
 /** The one HTTP port: Slack's door, the webhooks, health and metrics. In Socket Mode the port stays for the webhooks. */
-import Fastify from 'fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
 import type { Config } from './config.ts';
-import { asError } from './contracts/errors.ts';
+import { asError, SetupError } from './contracts/errors.ts';
 import type { Log } from './contracts/log.ts';
 import { answerCommand } from './flows/answer-command.ts';
 import type { WebDeps } from './flows/deps.ts';
@@ -12,6 +12,14 @@ import { startSlack } from './slack/app.ts';
 import { type ReadyPart, registerWebhooks } from './webhooks/server.ts';
 
 const bodyLimit = 1_048_576;
+
+/** What the operator can put right, by the system's error code. */
+const listenProblems: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the port is taken, maybe by another Firebreak; stop that one or choose another PORT',
+  EACCES: 'this account may not use the port; choose one above 1023',
+  EADDRNOTAVAIL: 'this machine does not have that address',
+  ENOTFOUND: 'there is no host of that name',
+};
 
 export async function startWeb(config: Config, deps: WebDeps): Promise<{ port: number; stop(): Promise<void> }> {
   const { store, queue, chat, clock, log } = deps;
@@ -52,7 +60,7 @@ export async function startWeb(config: Config, deps: WebDeps): Promise<{ port: n
       : { socket: { appToken: appToken.reveal() } }),
     log,
   });
-  await server.listen({ host: config.host, port: config.port });
+  await listen(server, config);
   const address = server.server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : config.port,
@@ -61,6 +69,16 @@ export async function startWeb(config: Config, deps: WebDeps): Promise<{ port: n
       await server.close();
     },
   };
+}
+
+async function listen(server: FastifyInstance, { host, port }: Config): Promise<void> {
+  try {
+    await server.listen({ host, port });
+  } catch (error) {
+    const problem = listenProblems[String((error as { code?: unknown }).code)];
+    if (problem === undefined) throw error;
+    throw new SetupError([`cannot listen on HOST ${host}, PORT ${port}: ${problem}`]);
+  }
 }
 
 /** Ready means: an alert can be stored and queued. Slack trouble is shown, and turns nothing away. */

@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import type { AddressBook } from './contracts/address.ts';
 import type { AwsReach } from './contracts/aws.ts';
 import type { Chat } from './contracts/chat.ts';
+import { UserError } from './contracts/errors.ts';
 import type { Evidence, Window } from './contracts/evidence.ts';
 import type { Pictures } from './contracts/investigation.ts';
 import type { Queue } from './contracts/job.ts';
@@ -13,7 +14,9 @@ import type { Log } from './contracts/log.ts';
 import type { Store } from './contracts/store.ts';
 import { openAddressBook } from './evidence/address-book.ts';
 import { openFolderEvidence } from './evidence/folder.ts';
+import type { ImportOptions, ImportResult } from './evidence/lake/import.ts';
 import { openLookupEvidence } from './evidence/lookup.ts';
+import { planEvidence } from './evidence/plan.ts';
 import type { OpenEvidence, Settings } from './flows/deps.ts';
 import { openPictures } from './pictures/pictures.ts';
 import { openQueue } from './queue/queue.ts';
@@ -24,6 +27,8 @@ import { openStore } from './store/store.ts';
 export interface Stored {
   readonly store: Store;
   readonly connectionString: string;
+  /** True where no other process has one of our roles on this database: whatever is half done was left by a dead one. */
+  readonly alone: boolean;
   close(): Promise<void>;
 }
 
@@ -33,7 +38,7 @@ export async function connectStore(config: Config, roles: readonly Role[], log: 
   const applicationName = `firebreak ${roles.join('+') || 'command'}`;
   if (external !== undefined) {
     const store = await openStore({ connectionString: external, log, applicationName });
-    return { store, connectionString: external, close: () => store.close() };
+    return { store, connectionString: external, alone: false, close: () => store.close() };
   }
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const server = await openEmbeddedPostgres({ dataDir: config.dataDir, roles, log });
@@ -42,6 +47,7 @@ export async function connectStore(config: Config, roles: readonly Role[], log: 
     return {
       store,
       connectionString: server.connectionString,
+      alone: true,
       async close() {
         await store.close();
         await server.release();
@@ -79,7 +85,7 @@ export function connectPictures(log: Log): Pictures {
 }
 
 /** LookupEvents, at a pace that all processes share through `reserveSlot`. */
-export function lookupEvidence(reach: AwsReach, reserveSlot: Store['reserveSlot'], log: Log): OpenEvidence {
+function lookupEvidence(reach: AwsReach, reserveSlot: Store['reserveSlot'], log: Log): OpenEvidence {
   return async (request) =>
     openLookupEvidence({
       reach,
@@ -95,6 +101,24 @@ export function lookupEvidence(reach: AwsReach, reserveSlot: Store['reserveSlot'
     });
 }
 
+/** The lake where it covers the question, else LookupEvents. */
+export function plannedEvidence(
+  config: Config,
+  reach: AwsReach,
+  reserveSlot: Store['reserveSlot'],
+  log: Log,
+): OpenEvidence {
+  const openLookup = lookupEvidence(reach, reserveSlot, log);
+  return (request) => {
+    const inventory = config.accounts.map((account) => account.id);
+    const accounts = request.accounts ?? (inventory.length > 0 ? inventory : undefined);
+    return planEvidence(
+      { ...request, accounts },
+      { dataDir: config.dataDir, log, openLookup: () => openLookup(request) },
+    );
+  };
+}
+
 /** A folder of CloudTrail files: no AWS, no store, no lock. */
 export function folderEvidence(input: {
   dir: string;
@@ -105,6 +129,25 @@ export function folderEvidence(input: {
   log: Log;
 }): Promise<Evidence> {
   return openFolderEvidence(input);
+}
+
+/** CloudTrail files of a folder or bucket into the lake: no Slack, no database. */
+export async function importIntoLake(
+  config: Config,
+  asked: Pick<ImportOptions, 'selection' | 'digestKeys' | 'signal' | 'onProgress' | 'log'> & { readonly place: string },
+): Promise<ImportResult> {
+  const { place, ...options } = asked;
+  // DuckDB and the S3 client take 200 ms to load, which no other process has to wait for.
+  const { openS3Objects, parseS3Url } = await import('./aws/s3-objects.ts');
+  const { folderSource } = await import('./evidence/lake/folder-source.ts');
+  const { importLogs } = await import('./evidence/lake/import.ts');
+  const bucket = parseS3Url(place);
+  if (bucket === undefined && place.startsWith('s3:'))
+    throw new UserError(`"${place.slice(0, 100)}" is no address of a bucket.`, 'Write s3://bucket/prefix.');
+  const source = bucket
+    ? openS3Objects(bucket, { region: config.awsRegion, pathStyle: config.s3PathStyle })
+    : folderSource(place);
+  return importLogs({ ...options, source, dataDir: config.dataDir, now: () => systemClock.now() });
 }
 
 /** The part of the config that the flows decide by. */

@@ -11,6 +11,8 @@ export interface ActionContext {
   readonly aws: AwsReader;
   /** Aborts on shutdown. */
   readonly signal: AbortSignal;
+  /** Set where an approved plan is carried out: its pre-state, for what the plan's own session may not read. */
+  readonly planned?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export type Held = { readonly held: true } | { readonly held: false; readonly because: string };

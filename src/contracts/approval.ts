@@ -50,6 +50,9 @@ export interface Vote {
   readonly person: string;
   readonly vote: 'approve' | 'reject' | 'withdraw';
   readonly at: string;
+  /** What was on the card: the vote is for this plan, under this mode, and for nothing else. */
+  readonly planHash: string;
+  readonly mode: 'observe' | 'propose' | 'execute';
 }
 
 export interface Approval {
@@ -70,6 +73,8 @@ export interface Approval {
   readonly threadTs?: string;
   /** Read back from AWS; what the final card shows. */
   readonly after?: Readonly<Record<string, unknown>>;
+  /** When AWS answered the last call of the plan without an error. It is never sent again after that. */
+  readonly sentAt?: string;
   /** Why it ended as it did, one sentence. */
   readonly outcome?: string;
 }

@@ -44,9 +44,10 @@ export interface Chat {
     attachments: readonly Attachment[];
     comment: string;
   }): Promise<void>;
-  person(userId: string): Promise<PersonProfile>;
-  /** Members of a user group (S...). Cached at most 60 s. Throws, so that callers fail closed. */
-  groupMembers(groupId: string): Promise<readonly string[]>;
+  /** Cached at most 30 s; `fresh` asks Slack in any case, as every vote must. */
+  person(userId: string, options?: { readonly fresh?: boolean }): Promise<PersonProfile>;
+  /** Members of a user group (S...). Cached at most 60 s unless `fresh`. Throws, so that callers fail closed. */
+  groupMembers(groupId: string, options?: { readonly fresh?: boolean }): Promise<readonly string[]>;
   channel(channelId: string): Promise<ChannelFacts>;
   /** Answers whether Slack accepts our token now; never throws. */
   reachable(): Promise<{ ok: true } | { ok: false; because: string }>;

@@ -54,6 +54,11 @@ export interface Evidence {
    * dropped. A failed Region, a cap or a spent budget never throws: it shows in `coverage()`.
    */
   recordsOf(artifact: Artifact): Promise<readonly CloudTrailRecord[]>;
+  /**
+   * Every record in the window, exact duplicates dropped, in no promised order. As with `recordsOf`, failures show in
+   * `coverage()`. Absent where the source answers single questions only: then the window was not looked at as a whole.
+   */
+  all?(): AsyncIterable<CloudTrailRecord>;
   /** What has been looked at up to now. `complete` is false as soon as anything was capped, failed or not looked at. */
   coverage(): Coverage;
   progress(): EvidenceProgress;

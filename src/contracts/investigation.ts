@@ -8,6 +8,8 @@ export interface InvestigationContext {
   readonly evidence: Evidence;
   /** Undefined where no AWS can be asked (`--logs`): then live state is "unknown", with the reason. */
   readonly aws: AwsReach | undefined;
+  /** Sigma files that the operator points at, beside our own; `path` is relative to their folder. */
+  readonly rules?: readonly { readonly path: string; readonly text: string }[] | undefined;
   readonly signal: AbortSignal;
   /** Called often; the flow coalesces. One short sentence of what is being done. */
   progress(step: string): void;
@@ -27,6 +29,25 @@ export interface Report<Answer = unknown> {
   readonly next: readonly string[];
   /** Containment that the answer suggests: action name and its words. */
   readonly proposals: readonly { readonly action: string; readonly words: readonly string[]; readonly why: string }[];
+  /** The answer in other forms: for `--format`, and for the thread where it is too long to read there. */
+  readonly files?: readonly ReportFile[];
+  /** Ids that a rule held back, the most telling first: each may be followed by asking the same with `expand: [id]`. */
+  readonly expansions?: readonly { readonly id: string; readonly label: string }[];
+}
+
+export const exportFormats = ['json', 'dot', 'mermaid', 'csv', 'timesketch'] as const;
+export type ExportFormat = (typeof exportFormats)[number];
+
+export interface ReportFile {
+  readonly format: ExportFormat;
+  /** `pivot.json`. */
+  readonly filename: string;
+  /** What is in it, in a sentence: title and text for screen readers. */
+  readonly describes: string;
+  /** True: it goes into the thread as well. */
+  readonly attach: boolean;
+  /** Made only when wanted. UTF-8. */
+  text(): string;
 }
 
 /** A picture to draw, as data. The pictures adapter turns it into PNG. */
@@ -74,6 +95,8 @@ export interface Investigation<Target extends z.ZodType = z.ZodType, Answer = un
   readonly target: Target;
   /** Read-only IAM actions that it calls. */
   readonly permissions: readonly string[];
+  /** Whether it uses `ctx.rules`; elsewhere `--rules` is refused rather than ignored. */
+  readonly takesRules?: boolean;
   run(target: z.output<Target>, ctx: InvestigationContext): Promise<Report<Answer>>;
 }
 

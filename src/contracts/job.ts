@@ -8,6 +8,8 @@ export interface Jobs {
   /** Looks at the voters' standing again, then hands over to the executor. */
   'approval.admit': { readonly approvalId: string };
   /** The executor's only job. */
+  /** A second look, a minute after the change was read back. */
+  'containment.watch': { readonly approvalId: string };
   'containment.run': { readonly approvalId: string };
   'approval.changed': { readonly approvalId: string };
 }
@@ -17,7 +19,9 @@ export type JobName = keyof Jobs;
 export const lanes = {
   alerts: ['alert.received', 'alert.acknowledged'],
   investigations: ['investigation.run'],
-  approvals: ['containment.plan', 'approval.vote', 'approval.admit', 'approval.changed'],
+  // Plans read logs for a while; votes and cards must not wait behind them.
+  plans: ['containment.plan', 'containment.watch'],
+  approvals: ['approval.vote', 'approval.admit', 'approval.changed'],
   executor: ['containment.run'],
 } as const satisfies Record<string, readonly JobName[]>;
 export type Lane = keyof typeof lanes;
@@ -37,11 +41,14 @@ export interface JobContext {
 export interface Queue {
   /** Durable when it returns. The same `id` while a job of that id is waiting or running is one job. Throws UpstreamError('queue'). */
   add<Name extends JobName>(name: Name, payload: Jobs[Name], options: { id: string; delayMs?: number }): Promise<void>;
-  /** Starts taking jobs of a lane. UserError and non-retryable UpstreamError are not tried again. */
+  /**
+   * Starts taking jobs of a lane. UserError and non-retryable UpstreamError are not tried again. `alone`: no other process
+   * works on this lane, so what is running in it was left by a dead one and is taken over at once.
+   */
   work<L extends Lane>(
     lane: L,
     handlers: JobHandlers<(typeof lanes)[L][number]>,
-    options: { concurrency: number },
+    options: { concurrency: number; alone?: boolean },
   ): Promise<void>;
   /** Throws UpstreamError when jobs cannot be stored now. */
   check(): Promise<void>;

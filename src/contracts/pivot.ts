@@ -55,6 +55,19 @@ export interface CreatedThing {
   readonly because: string;
 }
 
+/** Another user of an address that the actors used. */
+export interface Neighbour {
+  readonly ip: string;
+  /** The principal; all sessions of a role together, by the role's ARN. */
+  readonly principal: string;
+  readonly events: number;
+  /** How much it acts like the actors: 0 to 1. No verdict; it says whom to look at first. */
+  readonly likeness: number;
+  /** What is alike, in words. */
+  readonly because: string;
+  readonly followed: boolean;
+}
+
 export interface PivotAnswer {
   readonly seed: Artifact;
   readonly nodes: readonly PivotNode[];
@@ -64,6 +77,8 @@ export interface PivotAnswer {
   readonly coverage: Coverage;
   readonly findings: readonly Sighting[];
   readonly created: readonly CreatedThing[];
+  /** For each address, the most alike first; at most 50 per address. */
+  readonly neighbours: readonly Neighbour[];
   /** One sentence. */
   readonly headline: string;
   /** What the artifact was taken for, in words. */

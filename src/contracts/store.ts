@@ -127,9 +127,14 @@ export interface Standing {
 }
 
 export interface ApprovalsStore {
+  /** Audits `ask` in the same transaction. */
   saveRequest(request: ContainmentRequest): Promise<string>;
+  requestHandled(id: string, at: string): Promise<void>;
   request(id: string): Promise<ContainmentRequest | undefined>;
   saveVote(vote: VoteRequest): Promise<string>;
+  voteHandled(id: string, at: string): Promise<void>;
+  /** Stored but not handled, oldest first: what the sweep queues again. */
+  unhandled(olderThan: string, limit: number): Promise<{ requests: readonly string[]; votes: readonly string[] }>;
   vote(id: string): Promise<VoteRequest | undefined>;
   /** Once per requestId: a second call returns the approval of the first. Audits `plan` in the same transaction. */
   propose(input: {
@@ -147,6 +152,8 @@ export interface ApprovalsStore {
     threadTs?: string | undefined;
   }): Promise<Approval>;
   get(id: string): Promise<Approval | undefined>;
+  /** The approval that this wish has led to, if any. */
+  ofRequest(requestId: string): Promise<Approval | undefined>;
   /** Undo of it that is not over yet, or the newest one. */
   undoFor(approvalId: string): Promise<Approval | undefined>;
   open(): Promise<readonly Approval[]>;
@@ -158,6 +165,10 @@ export interface ApprovalsStore {
     id: string,
     decide: (approval: Approval) => Transition | undefined,
   ): Promise<{ approval: Approval; moved: boolean }>;
+  /** Notes which state the card in Slack shows. */
+  markShown(id: string, shown: string): Promise<void>;
+  /** Approvals whose card shows another state than theirs, oldest first. */
+  notShown(limit: number): Promise<readonly Approval[]>;
   setStanding(approvalId: string, standings: readonly Standing[]): Promise<void>;
   standings(approvalId: string): Promise<readonly Standing[]>;
   /** Proposed past their expiry, and approved or applying that nobody is working on. */
@@ -169,6 +180,7 @@ export interface Transition {
   readonly addVote?: Vote;
   readonly after?: Readonly<Record<string, unknown>>;
   readonly outcome?: string;
+  readonly sentAt?: string;
   readonly audit: AuditEntry;
 }
 
@@ -213,6 +225,11 @@ export interface Store {
   firstTime(key: string, at: string): Promise<boolean>;
   /** Reserves the next slot of a lane shared by all processes; returns how many ms to wait for it. */
   reserveSlot(lane: string, everyMs: number): Promise<number>;
+  /**
+   * Runs `work` while nobody else, in any process, works under the same key; ended by the database when the process dies.
+   * Never take a turn inside another.
+   */
+  turn<T>(key: string, work: () => Promise<T>): Promise<T>;
   /** Throws UpstreamError when nothing can be stored now (writes, not only reads). */
   check(): Promise<void>;
   close(): Promise<void>;

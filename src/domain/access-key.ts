@@ -16,8 +16,3 @@ export function accountOfKeyId(id: string): string | undefined {
   const firstSix = bits >> 2n;
   return String((firstSix & 0x7fffffffff80n) >> 7n).padStart(12, '0');
 }
-
-/** `AKIA...MPLE`: enough to recognise a key by, for places that many can read. */
-export function shortKey(id: string): string {
-  return id.length > 8 ? `${id.slice(0, 4)}…${id.slice(-4)}` : id;
-}

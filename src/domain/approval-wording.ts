@@ -13,8 +13,8 @@ export interface ApprovalCard {
   readonly frozen: boolean;
   /** Opaque id of the approval's buttons. */
   readonly button: string;
-  /** True while an undo of this approval is under way or done. */
-  readonly undoTaken: boolean;
+  /** The undo of this approval that is under way or done. */
+  readonly undo: 'none' | 'asked' | 'done';
 }
 
 const headings: Readonly<Record<ApprovalState, string>> = {
@@ -44,7 +44,7 @@ export function approvalCard(card: ApprovalCard): Message {
   const what = whatOf(approval);
   const open = approval.state === 'proposed';
   const parts: Part[] = [
-    { kind: 'header', text: `${headings[approval.state]}: ${what}` },
+    { kind: 'header', text: `${isUndone(card) ? 'Undone' : headings[approval.state]}: ${what}` },
     { kind: 'lines', lines: statusLines(card) },
     { kind: 'facts', facts: facts(card) },
     ...(open ? planParts(card) : endParts(card)),
@@ -54,8 +54,15 @@ export function approvalCard(card: ApprovalCard): Message {
   return { text: sentence(card, what), parts };
 }
 
-function sentence({ approval, account, mode }: ApprovalCard, what: string): string {
+/** What was read back then is not so any more: the card must not say it as if it were. */
+function isUndone({ approval, undo }: ApprovalCard): boolean {
+  return approval.state === 'verified' && undo === 'done';
+}
+
+function sentence(card: ApprovalCard, what: string): string {
+  const { approval, account, mode } = card;
   const where = accountWords(approval.plan.accountId, account);
+  if (isUndone(card)) return `Undone: ${what} in ${where} was carried out, and was undone since.`;
   switch (approval.state) {
     case 'proposed':
       return `Approval needed to ${what} in ${where}. It expires at ${utc(approval.expiresAt)}.`;
@@ -72,7 +79,10 @@ function sentence({ approval, account, mode }: ApprovalCard, what: string): stri
   }
 }
 
-function statusLines({ approval, action, mode, frozen }: ApprovalCard): Line[] {
+function statusLines(card: ApprovalCard): Line[] {
+  const { approval, action, mode, frozen } = card;
+  if (isUndone(card))
+    return [line('It was carried out, and was undone since by a plan of its own. Its card says more.')];
   const lines: Line[] = [];
   if (approval.state === 'proposed') {
     lines.push(line(approval.plan.direction === 'undo' && 'reversal' in action ? action.reversal : action.title));
@@ -90,6 +100,8 @@ function statusLines({ approval, action, mode, frozen }: ApprovalCard): Line[] {
     lines.push(line(bold('Read back from AWS: '), action.describe(approval.plan.target, approval.after as never), '.'));
     lines.push(line('IAM can take some seconds more to refuse the key everywhere.'));
   }
+  if (card.undo === 'asked')
+    lines.push(line('Somebody asked to undo it: that is a plan of its own, on a card of its own.'));
   if (approval.outcome !== undefined) lines.push(line(approval.outcome));
   return lines;
 }
@@ -158,20 +170,21 @@ function planParts({ approval }: ApprovalCard): Part[] {
   ];
 }
 
-function endParts({ approval, mode }: ApprovalCard): Part[] {
+function endParts(card: ApprovalCard): Part[] {
+  const { approval, mode } = card;
   if (approval.state === 'approved' && mode !== 'execute') {
     return [{ kind: 'preformatted', text: approval.context.cli.join('\n') }];
   }
-  if (approval.state === 'verified' && approval.context.willNotStop.length > 0) {
+  if (approval.state === 'verified' && !isUndone(card) && approval.context.willNotStop.length > 0) {
     return [
-      { kind: 'lines', lines: [line(bold('Still going on'))] },
+      { kind: 'lines', lines: [line(bold('What it did not stop'))] },
       { kind: 'list', items: approval.context.willNotStop.map((entry) => line(entry)) },
     ];
   }
   return [];
 }
 
-function buttons({ approval, action, button, undoTaken }: ApprovalCard): Part[] {
+function buttons({ approval, action, button, undo }: ApprovalCard): Part[] {
   const target = Object.values(approval.plan.target).map(String).join(' ').slice(-4);
   const make = (name: Button['action'], label: string, describe: string, style?: Button['style']): Button => ({
     action: name,
@@ -193,7 +206,9 @@ function buttons({ approval, action, button, undoTaken }: ApprovalCard): Part[] 
       },
     ];
   }
-  if (approval.state === 'verified' && approval.plan.direction === 'apply' && 'undo' in action && !undoTaken) {
+  // What AWS accepted and nobody could confirm needs a way back as well.
+  const undoable = approval.state === 'verified' || (approval.state === 'failed' && approval.sentAt !== undefined);
+  if (undoable && approval.plan.direction === 'apply' && 'undo' in action && undo === 'none') {
     return [{ kind: 'buttons', buttons: [make('undo', 'Undo', `Ask to undo it for the target ending ${target}`)] }];
   }
   return [];
@@ -207,7 +222,7 @@ export function milestone(approval: Approval): Message | undefined {
     failed: `Failed: ${what}. ${approval.outcome ?? ''}`,
     partial: `Partly done: ${what}. ${approval.outcome ?? ''}`,
     stale: `Void, nothing was written: ${what}. ${approval.outcome ?? ''}`,
-    expired: `Expired, nothing was written: ${what}.`,
+    expired: `Expired: ${what}. ${approval.outcome ?? ''}`,
   };
   const sentenceSaid = said[approval.state]?.trim();
   if (sentenceSaid === undefined) return undefined;

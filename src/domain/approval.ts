@@ -39,6 +39,8 @@ export interface Ballot {
   readonly vote: Vote['vote'];
   readonly at: string;
   readonly refusal: string | undefined;
+  /** The mode in which the card was shown to the voter. */
+  readonly mode: Vote['mode'];
 }
 
 /**
@@ -59,7 +61,7 @@ export function castVote(approval: Approval, ballot: Ballot): Outcome | { readon
     return {
       refused: own
         ? 'the person who asked cannot approve'
-        : 'this seems to be the same person as the one who asked; if not, name both in `people` in the config',
+        : 'this seems to be the same person as the one who asked; if not, name both under "people" in the config',
     };
   }
   const approvers = approval.votes.filter((vote) => vote.vote === 'approve');
@@ -70,7 +72,14 @@ export function castVote(approval: Approval, ballot: Ballot): Outcome | { readon
 }
 
 function counted(approval: Approval, ballot: Ballot, state: ApprovalState | undefined): Outcome {
-  const vote: Vote = { userId: ballot.userId, person: ballot.person, vote: ballot.vote, at: ballot.at };
+  const vote: Vote = {
+    userId: ballot.userId,
+    person: ballot.person,
+    vote: ballot.vote,
+    at: ballot.at,
+    planHash: approval.planHash,
+    mode: ballot.mode,
+  };
   return {
     transition: {
       ...(state === undefined ? {} : { state }),
@@ -79,6 +88,7 @@ function counted(approval: Approval, ballot: Ballot, state: ApprovalState | unde
         vote: ballot.vote,
         person: ballot.person,
         planHash: approval.planHash,
+        mode: ballot.mode,
         state: state ?? approval.state,
       }),
     },
@@ -93,9 +103,12 @@ export interface ExecutionFacts {
   readonly standings: readonly Standing[];
   /** A standing older than this is asked for again, ms. */
   readonly standingMaxAgeMs: number;
-  /** Ids that the config allows to approve; undefined: the config names groups only, so the standing decides. */
-  readonly listedApprovers: readonly string[] | undefined;
-  readonly protectedBecause: string | undefined;
+  /** As the executor's own config has it. Users empty: groups alone decide, through the standing. */
+  readonly approvers: { readonly users: readonly string[]; readonly groups: readonly string[] };
+  /** How many must approve by the executor's own config. */
+  readonly required: number;
+  /** Why the executor itself would not make this plan now, if so: protected, never contained, other calls, another role. */
+  readonly objection: string | undefined;
 }
 
 export type MayExecute =
@@ -112,12 +125,18 @@ export function mayExecute(approval: Approval, facts: ExecutionFacts): MayExecut
     return { kind: 'no', state: 'expired', because: `it expired at ${approval.expiresAt}` };
   if (facts.mode !== 'execute') return no(`the mode is ${facts.mode}: nothing is written`);
   if (facts.frozen) return no('all writes are frozen');
-  if (facts.protectedBecause !== undefined) return no(facts.protectedBecause);
+  if (facts.objection !== undefined) return no(facts.objection);
+  const { users, groups } = facts.approvers;
+  if (users.length === 0 && groups.length === 0) return no('the config names no approvers');
   const votes = approval.votes.filter((vote) => vote.vote === 'approve');
-  if (distinctPeople(votes, approval) < approval.required)
+  if (votes.some((vote) => vote.planHash !== approval.planHash)) return no('a vote was given for another plan');
+  if (votes.some((vote) => vote.mode !== 'execute')) {
+    return no('it was approved while Firebreak ran nothing; ask again');
+  }
+  if (distinctPeople(votes, approval) < Math.max(approval.required, facts.required))
     return no('it lacks approvals by distinct people other than the requester');
   for (const vote of votes) {
-    if (facts.listedApprovers !== undefined && !facts.listedApprovers.includes(vote.userId)) {
+    if (users.length > 0 && !users.includes(vote.userId)) {
       return no(`${vote.userId} is no longer an approver`);
     }
     const standing = facts.standings.find((entry) => entry.userId === vote.userId);

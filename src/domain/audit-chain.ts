@@ -3,8 +3,8 @@
  * Pure: the store appends with it, and `audit verify` checks an export with it, offline.
  */
 import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import type { AuditEntry, AuditRow } from '../contracts/store.ts';
+import { canonical } from './canonical.ts';
 
 /** The hash before the first entry. */
 export const genesisHash = '0'.repeat(64);
@@ -46,7 +46,7 @@ export function chainAuditEntry(entry: AuditEntry, seq: number, prevHash: string
 function hashOf(entry: AuditEntry, seq: number, prevHash: string): string {
   const { at, event, actor, caseId, approvalId, payload } = entry;
   const ids = { ...(caseId == null ? {} : { caseId }), ...(approvalId == null ? {} : { approvalId }) };
-  const body = canonicalize({ seq, at, event, actor, ...ids, payload });
+  const body = canonical({ seq, at, event, actor, ...ids, payload });
   return createHash('sha256').update(`${prevHash}${body}`).digest('hex');
 }
 

@@ -14,14 +14,17 @@ const throttles =
 const network =
   /^(TimeoutError|AbortError|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|NetworkingError|RequestTimeout|RequestTimeoutException)$/;
 
+/** The request did not leave the machine. */
+const neverSent = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
+
 /** Reads an error thrown by an SDK client's `send`. */
 export function awsErrorFacts(error: unknown): AwsErrorFacts {
   if (!(error instanceof Error)) return { code: 'Unknown', message: String(error), retryable: false, ambiguous: true };
   const { code: errno, $metadata } = error as { code?: unknown; $metadata?: { httpStatusCode?: number } };
   const status = $metadata?.httpStatusCode;
-  const name = typeof errno === 'string' && network.test(errno) ? errno : error.name;
+  const name = typeof errno === 'string' && (network.test(errno) || status === undefined) ? errno : error.name;
   if (network.test(name))
-    return { code: name, message: error.message, retryable: true, ambiguous: name !== 'ECONNREFUSED' };
+    return { code: name, message: error.message, retryable: true, ambiguous: !neverSent.test(name) };
   if (name === 'CredentialsProviderError') {
     return { code: name, message: 'no AWS credentials were found', retryable: false, ambiguous: false };
   }
@@ -34,7 +37,10 @@ export function awsErrorFacts(error: unknown): AwsErrorFacts {
       ambiguous: true,
     };
   }
-  const serverSide = status !== undefined && status >= 500;
+  // No status: no answer of AWS was understood. What was never sent is known; of all else nobody knows how it ended.
+  if (status === undefined)
+    return { code: name, message: error.message, retryable: true, ambiguous: !neverSent.test(name) };
+  const serverSide = status >= 500;
   return {
     code: name,
     message: error.message,

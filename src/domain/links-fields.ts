@@ -44,7 +44,7 @@ function normalise(name: string): string {
     .replace(/(id|arn|name|identifier)s$/, '$1');
 }
 
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

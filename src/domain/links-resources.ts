@@ -7,7 +7,7 @@ import { fieldsOf } from './links-fields.ts';
 import { type Named, nameOf, type Place } from './links-naming.ts';
 import type { GraphNode } from './principal.ts';
 
-export interface Effect {
+interface Effect {
   readonly kind: 'created' | 'changed' | 'deleted';
   readonly node: GraphNode;
 }
@@ -31,7 +31,7 @@ export function plainEventName(eventName: string): string {
   return eventName.replace(/\d{4}_?\d{2}_?\d{2}(v\d+)?$/, '');
 }
 
-export function isWrite(record: CloudTrailRecord): boolean {
+function isWrite(record: CloudTrailRecord): boolean {
   const name = plainEventName(record.eventName);
   if (uses.test(name)) return false;
   return record.readOnly === undefined ? !reads.test(name) : !record.readOnly;

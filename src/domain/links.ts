@@ -33,10 +33,7 @@ import {
   text,
 } from './principal.ts';
 
-export type { GraphNode } from './principal.ts';
-export { principalOf } from './principal.ts';
-
-export interface GraphEdge {
+interface GraphEdge {
   readonly from: string;
   readonly to: string;
   readonly kind: EdgeKind;

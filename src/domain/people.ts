@@ -41,7 +41,7 @@ function kindOf(person: string): string {
 }
 
 /** Why somebody may do nothing at all here, or undefined. */
-export function standingRefusal(profile: PersonProfile): string | undefined {
+function standingRefusal(profile: PersonProfile): string | undefined {
   if (profile.deleted) return 'this Slack account is deactivated';
   if (profile.bot) return 'bots decide nothing here';
   if (profile.stranger) return 'this person is not a member of our workspace';
@@ -57,7 +57,7 @@ export function askingRefusal(profile: PersonProfile, rules: PeopleRules, groups
   if (belongsToAny(profile.userId, rules.responders, groups)) return undefined;
   // An approver may look for himself; the rule that he cannot approve his own wish still holds.
   if (approvingRefusal(profile, rules, groups) === undefined) return undefined;
-  return 'only responders may ask this (`responders` in the config)';
+  return 'only responders may ask this';
 }
 
 /**
@@ -68,11 +68,10 @@ export function approvingRefusal(profile: PersonProfile, rules: PeopleRules, gro
   const standing = standingRefusal(profile);
   if (standing !== undefined) return standing;
   const { users, groups: groupIds } = rules.approvers;
-  if (users.length === 0 && groupIds.length === 0) return 'nobody may approve: `approvers` in the config is empty';
-  if (users.length > 0 && !users.includes(profile.userId))
-    return 'only approvers may do this (`approvers.users` in the config)';
+  if (users.length === 0 && groupIds.length === 0) return 'nobody may approve, because the config names no approvers';
+  if (users.length > 0 && !users.includes(profile.userId)) return 'only approvers may do this';
   if (groupIds.length > 0 && !groupIds.some((id) => groups.get(id)?.includes(profile.userId))) {
-    return 'only members of the approvers’ user group may do this (`approvers.groups` in the config)';
+    return 'only members of the approvers’ user group may do this';
   }
   return undefined;
 }

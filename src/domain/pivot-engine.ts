@@ -30,6 +30,8 @@ export interface PivotGraph {
   readonly records: readonly CloudTrailRecord[];
   /** For each address, how many records each principal (sessions of a role as one) has on it. */
   readonly users: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** All records of each address that was read, followed or not. */
+  readonly onAddress: ReadonlyMap<string, readonly CloudTrailRecord[]>;
   /** Budgets that ended the search early, in words. Empty: the graph is closed. */
   readonly cutShort: readonly string[];
 }
@@ -71,6 +73,9 @@ class Search {
   readonly #followed = new Map<string, Reached>();
   readonly #shown = new Map<string, Reached>();
   readonly #users = new Map<string, Map<string, number>>();
+  readonly #onAddress = new Map<string, readonly CloudTrailRecord[]>();
+  /** Users of an address that is not followed whom a person asked for. */
+  readonly #invited = new Map<string, Reached>();
   readonly #cutShort = new Set<string>();
   readonly #forced: ReadonlySet<string>;
 
@@ -137,10 +142,12 @@ class Search {
     if (node.kind === 'ip') {
       const users = usersOf(id, records);
       this.#users.set(id, users);
+      this.#onAddress.set(id, sortRecords(records));
       const hub = isForced ? undefined : whyHub(new Set(users.keys()), limits);
       if (hub) {
         reached.because = hub;
         reached.hubRecords = records;
+        this.#invite(records, reached.depth + 1);
         return;
       }
     }
@@ -151,6 +158,16 @@ class Search {
         break;
       }
       this.#book.add(record);
+    }
+  }
+
+  /** A hub is not followed, but for those of its users whom a person asked for, by their own id or their role's. */
+  #invite(records: readonly CloudTrailRecord[], depth: number): void {
+    for (const record of records) {
+      const user = principalOf(record);
+      if (!user || !(this.#forced.has(user.id) || this.#forced.has(principalGroup(user)))) continue;
+      this.#book.add(record);
+      if (!this.#followed.has(user.id)) this.#invited.set(user.id, { kind: user.kind, depth, expanded: false });
     }
   }
 
@@ -168,7 +185,8 @@ class Search {
 
   /** Everything that the expanded nodes lead to and that is not followed yet. */
   #next(depth: number): Map<string, Reached> {
-    const level = new Map<string, Reached>();
+    const level = new Map<string, Reached>([...this.#invited].filter(([id]) => !this.#followed.has(id)));
+    this.#invited.clear();
     for (const [id, reached] of this.#followed) {
       if (!reached.expanded) continue;
       for (const edge of this.#book.edgesOf(id)) {
@@ -208,7 +226,7 @@ class Search {
       .filter((edge) => all.has(edge.from) && all.has(edge.to))
       .map((edge) => describeEdge(edge, seen))
       .sort((a, b) => compare(a.from, b.from) || compare(a.to, b.to) || compare(a.kind, b.kind));
-    return { nodes, edges, records, users: this.#users, cutShort: [...this.#cutShort] };
+    return { nodes, edges, records, users: this.#users, onAddress: this.#onAddress, cutShort: [...this.#cutShort] };
   }
 }
 

@@ -159,6 +159,6 @@ export function deedsOf(story: Story): readonly Deed[] {
   return [...deeds.values()].sort((a, b) => Number(b.isCore) - Number(a.isCore) || score(b) - score(a));
 }
 
-export function upperFirst(words: string): string {
+function upperFirst(words: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

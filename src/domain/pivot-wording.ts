@@ -6,6 +6,7 @@ import { bold, code, count, line, text, utc } from './phrases.ts';
 import { type Actor, labelOf } from './pivot-actors.ts';
 import { sortOf, sortRank } from './pivot-created.ts';
 import { coreThings, deedsOf, mainThings, type Story, sharedAddresses, summary } from './pivot-story.ts';
+import { timelineOf } from './pivot-timeline.ts';
 
 const maxActors = 8;
 const maxDeeds = 10;
@@ -58,7 +59,9 @@ function few(items: readonly string[]): string {
 }
 
 function deedParts(story: Story): readonly Part[] {
-  const deeds = deedsOf(story).filter((deed) => deed.weight > 1 || deed.isCore);
+  const deeds = deedsOf(story).filter(
+    (deed) => (deed.weight > 1 || deed.isCore) && !isServiceName(deed.sighting.principal),
+  );
   if (deeds.length === 0) return [];
   const items = deeds.slice(0, maxDeeds).map(({ sighting, times, who, aside }): Line => {
     const outcome =
@@ -140,6 +143,11 @@ function frontierParts(nodes: readonly PivotNode[], cutShort: readonly string[])
       ];
 }
 
+/** AWS services take roles all day long: the session that they hand over is the story, not they. */
+function isServiceName(principal: string): boolean {
+  return /^[a-z0-9.-]+\.amazonaws\.com(\.cn)?$/.test(principal);
+}
+
 /** For a thing that nobody is tied to: who named it. */
 function mentions(story: Story): Line {
   const names = new Map<string, number>();
@@ -148,11 +156,9 @@ function mentions(story: Story): Line {
   return line(`Named by ${top.map(([name, n]) => `${name} (${n})`).join(', ')}.`);
 }
 
-const maxTimelineEvents = 400;
-
 /** Graph and timeline. Folding what does not fit on a picture is the drawer's part. */
 export function picturesOf(story: Story): readonly PictureRequest[] {
-  const { graph, seed, actors } = story;
+  const { graph, seed } = story;
   if (graph.nodes.length < 2) return [];
   const alive = new Set(story.made.filter((thing) => thing.state === 'alive').map((thing) => thing.id));
   const nodes = graph.nodes.map((node): GraphPicture['nodes'][number] => {
@@ -173,12 +179,6 @@ export function picturesOf(story: Story): readonly PictureRequest[] {
     } as const;
   });
   const edges = graph.edges.map((edge) => ({ from: edge.from, to: edge.to, label: edge.kind }));
-  const marks = story.sightings.filter(({ weight, sighting }) => weight > 1 && sighting.principal !== '');
-  const shown =
-    marks.length > maxTimelineEvents
-      ? marks.toSorted((a, b) => b.weight - a.weight).slice(0, maxTimelineEvents)
-      : marks;
-  const laneOf = new Map(actors.flatMap((actor) => actor.nodes.map((node) => [node.id, actor.id] as const)));
   const pictures: PictureRequest[] = [
     {
       kind: 'graph',
@@ -190,30 +190,7 @@ export function picturesOf(story: Story): readonly PictureRequest[] {
       },
     },
   ];
-  const first = graph.records[0]?.eventTime;
-  const last = graph.records.at(-1)?.eventTime;
-  if (shown.length === 0 || first === undefined || last === undefined) return pictures;
-  pictures.push({
-    kind: 'timeline',
-    title: `Timeline of ${labelOf(seed.id)}`,
-    timeline: {
-      lanes: actors.map((actor) => ({ id: actor.id, label: actor.label })),
-      events: shown
-        .map(({ sighting }) => ({
-          at: sighting.eventTime,
-          lane: laneOf.get(sighting.principal) ?? sighting.principal,
-          label: sighting.eventName,
-          ...(sighting.tactic[0] === undefined ? {} : { tactic: sighting.tactic[0] }),
-          failed: sighting.outcome !== 'success',
-        }))
-        .sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)),
-      from: first,
-      to: last,
-      footnote:
-        marks.length > shown.length
-          ? `The ${shown.length} most telling of ${marks.length} known calls, UTC.`
-          : 'Known calls, UTC.',
-    },
-  });
+  const timeline = timelineOf(story);
+  if (timeline !== undefined) pictures.push({ kind: 'timeline', title: `Timeline of ${labelOf(seed.id)}`, timeline });
   return pictures;
 }

@@ -1,15 +1,8 @@
 /** The plan's canonical form and hash: what an approval is bound to (safety rule 1). */
 import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import type { Plan } from '../contracts/approval.ts';
 import type { ApiCall } from '../contracts/aws.ts';
-
-/** RFC 8785 canonical JSON. Throws for what JSON cannot hold. */
-export function canonical(value: unknown): string {
-  const text = canonicalize(value);
-  if (text === undefined) throw new Error('the value has no JSON form');
-  return text;
-}
+import { canonical } from './canonical.ts';
 
 /** SHA-256 over the canonical plan, hex. Any change of call, target, policy, role or pre-state changes it. */
 export function planHash(plan: Plan): string {

@@ -17,7 +17,7 @@ export interface Arn {
 }
 
 /** Longer ids are cut out of the graph: AWS allows 2,048 characters in an ARN. */
-export const maxIdLength = 2048;
+const maxIdLength = 2048;
 
 export function parseArn(text: string): Arn | undefined {
   if (!text.startsWith('arn:') || text.length > maxIdLength) return undefined;

@@ -4,10 +4,12 @@
 const always: readonly (readonly [string, string])[] = [
   ['arn:*:iam::*:role/aws-service-role/*', 'a service-linked role: only its service can change it'],
   ['arn:*:iam::*:role/ir/*', 'a role of the incident-response installation'],
-  ['arn:*:iam::*:user/ir/*', 'a user of the incident-response installation'],
 ];
 
-/** Why one of the names is protected, or undefined. `own` are ARNs of the config (audit and responder roles). */
+/**
+ * Why one of the names is protected, or undefined. `own` are ARNs of the config (audit and responder roles). A user's ARN
+ * with `*` for its path could be any user of that name: it is protected as soon as the list names users at all.
+ */
 export function protectedBecause(
   names: readonly string[],
   config: { readonly patterns: readonly string[]; readonly own: readonly string[] },
@@ -16,6 +18,12 @@ export function protectedBecause(
     if (config.own.includes(name)) return `${name} is a role that Firebreak itself uses`;
     const byRule = always.find(([pattern]) => matches(pattern, name));
     if (byRule !== undefined) return `${name} is ${byRule[1]}`;
+    const pathUnknown = name.includes(':user/*/');
+    const byPath = pathUnknown
+      ? config.patterns.find((candidate) => candidate.toLowerCase().includes(':user/'))
+      : undefined;
+    if (byPath !== undefined)
+      return `the path of ${name} could not be read (iam:GetUser), and ${byPath} is on the protected list`;
     const pattern = config.patterns.find((candidate) => matches(candidate, name));
     if (pattern !== undefined) return `${name} is on the protected list of the config (${pattern})`;
   }

@@ -87,7 +87,7 @@ export function coverageSentence(coverage: Coverage): string {
   return coverage.complete ? basis : `NOT COMPLETE. ${basis}`;
 }
 
-export function coverageLines(coverage: Coverage): Line[] {
+function coverageLines(coverage: Coverage): Line[] {
   const lines: Line[] = [line(coverageSentence(coverage))];
   const bad = coverage.sources.filter((source) => source.failed || source.truncated);
   for (const source of bad.slice(0, 8)) {

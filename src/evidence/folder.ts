@@ -87,6 +87,9 @@ export async function openFolderEvidence(options: FolderOptions): Promise<Eviden
 
   return {
     recordsOf: async (artifact) => index.recordsOf(artifact),
+    all: async function* () {
+      yield* index.all();
+    },
     coverage,
     progress: () => ({ regionsDone: 1, regions: 1, eventsRead: index.size(), requests: 0 }),
   };
@@ -123,7 +126,7 @@ interface Found {
 }
 
 /** All regular files below the folder, by path, so that a cap cuts at the same place every time. */
-async function listFiles(dir: string): Promise<Found> {
+export async function listFiles(dir: string): Promise<Found> {
   const root = await rootOf(dir);
   const files: { absolute: string; path: string; size: number }[] = [];
   const links: { path: string }[] = [];

@@ -1,6 +1,7 @@
 /** Reads one file of logs: takes off gzip, zip and UTF-16 by content, cuts the JSON, and says what was wrong with it. */
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { constants, createGunzip, gunzipSync } from 'node:zlib';
 import { fromBufferPromise, openPromise, type ZipFile } from 'yauzl';
 import { type LogReader, LogText } from './log-text.ts';
@@ -13,6 +14,7 @@ const minInflated = 64 * 1024 * 1024;
 /** Up to here a gzip file is unpacked in one go, which is faster and lets a damaged one be saved up to the damage. */
 const smallGzip = 8 * 1024 * 1024;
 const maxLayers = 4;
+const pieceBytes = 1024 * 1024;
 const maxNestedZip = 256 * 1024 * 1024;
 const maxEntries = 100_000;
 
@@ -35,7 +37,7 @@ class BadContent extends Error {}
 export async function readLogFile(absolute: string, path: string, size: number, reader: LogReader): Promise<void> {
   const inflated = { bytes: 0, limit: Math.max(minInflated, size * maxInflation) };
   const layer: Layer = { path, depth: 0, isGzip: false, inflated, reader };
-  const stream = createReadStream(absolute, { highWaterMark: 1024 * 1024 });
+  const stream = createReadStream(absolute, { highWaterMark: pieceBytes });
   try {
     await readLayer(stream, size, layer, absolute);
   } catch (error) {
@@ -81,7 +83,11 @@ async function readSmallGzip(chunks: Chunks, layer: Layer): Promise<void> {
   const { content, problem } = unpack(packed, layer.inflated.limit - layer.inflated.bytes);
   layer.inflated.bytes += content.length;
   async function* unpacked(): AsyncGenerator<Buffer> {
-    if (content.length > 0) yield content;
+    // In pieces, so that others get their turn in between.
+    for (let at = 0; at < content.length; at += pieceBytes) {
+      yield content.subarray(at, at + pieceBytes);
+      await setImmediate();
+    }
     if (problem) throw new BadContent(problem);
   }
   await readLayer(unpacked(), content.length, layer);

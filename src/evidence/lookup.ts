@@ -1,4 +1,5 @@
 /** Evidence from CloudTrail's event history: LookupEvents in all accounts and Regions, within a budget (DOMAIN.md 3.7). */
+import { setImmediate } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { Artifact } from '../contracts/artifact.ts';
 import type { AwsReach } from '../contracts/aws.ts';
@@ -46,6 +47,7 @@ const graceMs = 3_600_000;
 const horizonMs = 15 * 60_000;
 /** Regions asked at the same time, over all accounts. */
 const maxLanes = 64;
+const recordsPerTurn = 2_000;
 
 interface Lanes {
   readonly lanes: readonly (Lane & { readonly isGlobal: boolean })[];
@@ -160,7 +162,20 @@ export function openLookupEvidence(options: LookupOptions): Evidence {
     async recordsOf(artifact: Artifact) {
       options.signal.throwIfAborted();
       if (from < to) await askAll(questionOf(artifact));
+      // Answers from memory come without a pause: without this turn a long recursion would hold up locks and clicks.
+      await setImmediate();
       return index.recordsOf(artifact);
+    },
+    async *all() {
+      options.signal.throwIfAborted();
+      if (from < to) await askAll({ scan: true });
+      let given = 0;
+      for (const record of index.all()) {
+        yield record;
+        given += 1;
+        // As above: others get their turn in between.
+        if (given % recordsPerTurn === 0) await setImmediate();
+      }
     },
     progress: report,
     coverage(): Coverage {

@@ -16,6 +16,8 @@ export interface RecordIndex {
   /** In order of time; the same objects at every call. */
   recordsOf(artifact: Artifact): readonly CloudTrailRecord[];
   size(): number;
+  /** Every record, in the order in which they came. */
+  all(): readonly CloudTrailRecord[];
   /** Accounts and Regions that the records name, sorted, and the first and last eventTime. */
   span(): {
     readonly accounts: readonly string[];
@@ -91,6 +93,7 @@ export function createRecordIndex(): RecordIndex {
       return found;
     },
     size: () => records.length,
+    all: () => records,
     span: () => ({
       accounts: [...accounts].sort(),
       regions: [...regions].sort(),

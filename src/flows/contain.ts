@@ -10,7 +10,7 @@ import { audit, mayExecute, moveTo } from '../domain/approval.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
 import { drift, sameState } from '../domain/plan.ts';
 import type { ExecutorDeps } from './deps.ts';
-import { protectedTarget } from './locate-target.ts';
+import { executionFacts } from './execution-facts.ts';
 import { announce } from './record-vote.ts';
 
 const actor = 'firebreak executor';
@@ -18,7 +18,7 @@ const actor = 'firebreak executor';
 const confirmWithinMs = 30_000;
 /** After a crash: how long to look for our own change before sending it again. */
 const lookForOwnChangeMs = 5_000;
-const standingMaxAgeMs = 5 * 60_000;
+const watchAfterMs = 60_000;
 
 interface Run {
   readonly approval: Approval;
@@ -27,9 +27,24 @@ interface Run {
   readonly signal: AbortSignal;
 }
 
-/** Job `containment.run`. */
+/** Job `containment.run`. One at a time for an approval: a stalled job that is run again must not write beside the first. */
 export async function contain(
   { approvalId }: { readonly approvalId: string },
+  ctx: { readonly signal: AbortSignal; readonly last: boolean },
+  deps: ExecutorDeps,
+): Promise<void> {
+  try {
+    await deps.store.turn(`run:${approvalId}`, () => carryOn(approvalId, ctx, deps));
+  } finally {
+    // However it went, the card must say where it stands; a crash before this is caught by the sweep.
+    const now = await deps.store.approvals.get(approvalId);
+    if (now !== undefined) await announce(now, deps);
+  }
+}
+
+/** From wherever the approval stands. */
+async function carryOn(
+  approvalId: string,
   ctx: { readonly signal: AbortSignal; readonly last: boolean },
   deps: ExecutorDeps,
 ): Promise<void> {
@@ -38,9 +53,6 @@ export async function contain(
   const action = deps.actions.find((candidate) => candidate.name === approval.plan.action);
   if (approval.state === 'approved') await begin(approval, action, ctx, deps);
   else if (approval.state === 'applying') await resume(approval, action, ctx, deps);
-  // A crash between the last transition and the card leaves the card behind: the job says it again.
-  const now = await deps.store.approvals.get(approvalId);
-  if (now !== undefined) await announce(now, deps);
 }
 
 async function begin(
@@ -50,14 +62,11 @@ async function begin(
   deps: ExecutorDeps,
 ): Promise<void> {
   if (action === undefined) return settle(approval, 'stale', 'this version does not know the action', deps);
-  const verdict = mayExecute(approval, await executionFacts(approval, action, deps));
-  if (verdict.kind === 'ask-standing') {
-    await deps.queue.add('approval.admit', { approvalId: approval.id }, { id: `admit-${approval.id}` });
-    return;
-  }
-  if (verdict.kind === 'no') return settle(approval, verdict.state, `Nothing was written: ${verdict.because}.`, deps);
-  const ready = await prepare(approval, action, ctx, deps);
-  if (ready === undefined) return;
+  if (!(await permitted(approval, action, 'stale', 'Nothing was written', deps))) return;
+  const responder = await prepare(approval, action, ctx, deps);
+  if (responder === undefined) return;
+  // Asked again: assuming the role and looking took time, in which somebody may have frozen all writes.
+  if (!(await permitted(approval, action, 'stale', 'Nothing was written', deps))) return;
   const { approval: applying, moved } = await deps.store.approvals.move(approval.id, (current) =>
     moveTo(current, 'applying', {
       event: 'intent',
@@ -66,7 +75,25 @@ async function begin(
       payload: { calls: approval.plan.calls, role: approval.plan.responderRole, before: approval.plan.before },
     }),
   );
-  if (moved) await applyAndConfirm({ approval: applying, action, responder: ready, signal: ctx.signal }, deps);
+  if (moved) await applyAndConfirm({ approval: applying, action, responder, signal: ctx.signal }, deps);
+}
+
+/** The whole approval, checked where the write happens. False when it was settled, or when Slack is asked first. */
+async function permitted(
+  approval: Approval,
+  action: ContainmentAction,
+  otherwise: 'stale' | 'failed',
+  said: string,
+  deps: ExecutorDeps,
+): Promise<boolean> {
+  const verdict = mayExecute(approval, await executionFacts(approval, action, deps));
+  if (verdict.kind === 'yes') return true;
+  if (verdict.kind === 'ask-standing') {
+    await deps.queue.add('approval.admit', { approvalId: approval.id }, { id: `admit-${approval.id}`, delayMs: 1_000 });
+    return false;
+  }
+  await settle(approval, otherwise === 'failed' ? 'failed' : verdict.state, `${said}: ${verdict.because}.`, deps);
+  return false;
 }
 
 /** The responder session and the drift check. Undefined when the approval was settled instead. */
@@ -101,33 +128,61 @@ async function prepare(
   return undefined;
 }
 
-/** After a crash: our own change may have been carried out. It is looked for before anything is sent again. */
+/**
+ * After a crash: our own change may have been carried out, so it is looked for before anything is sent again. Sending again
+ * is a write like any other: only what was surely not sent, on a target that is as it was approved, under every check.
+ */
 async function resume(
   approval: Approval,
   action: ContainmentAction | undefined,
   ctx: { readonly signal: AbortSignal },
   deps: ExecutorDeps,
 ): Promise<void> {
-  if (action === undefined)
-    return settle(approval, 'failed', 'Unknown state: this version does not know the action.', deps);
-  const run: Run = { approval, action, responder: await assume(approval, deps), signal: ctx.signal };
-  const seen = await confirm(run, lookForOwnChangeMs, deps);
+  const unknown = (because: string) =>
+    settle(approval, 'failed', `NOT CONFIRMED, look at the target by hand: ${because}.`, deps);
+  if (action === undefined) return unknown('this version does not know the action');
+  let responder: AwsResponder;
+  try {
+    responder = await assume(approval, deps);
+  } catch (error) {
+    const { code, retryable } = factsOf(error);
+    if (retryable) throw error;
+    return unknown(`it could not be read back after a restart (${error instanceof UserError ? error.message : code})`);
+  }
+  const run: Run = { approval, action, responder, signal: ctx.signal };
+  const seen = await confirm(run, approval.sentAt === undefined ? lookForOwnChangeMs : confirmWithinMs, deps);
   if (seen.held) return verified(run, seen.now, 'found done after a restart', deps);
-  await applyAndConfirm(run, deps);
+  if (seen.now === undefined) {
+    throw new UpstreamError('aws', 'CouldNotLook', 'the target could not be read, so nothing is sent', {
+      retryable: true,
+    });
+  }
+  if (approval.sentAt !== undefined) return unknown(`AWS accepted the call at ${approval.sentAt}, but ${seen.because}`);
+  if (!sameState(seen.now, approval.plan.before)) {
+    return unknown(`somebody else changed it (${drift(approval.plan.before, seen.now).join('; ')})`);
+  }
+  if (await permitted(approval, action, 'failed', 'Not sent again after a restart', deps))
+    await applyAndConfirm(run, deps);
 }
 
 async function applyAndConfirm(run: Run, deps: ExecutorDeps): Promise<void> {
   const { approval, responder } = run;
   const requestIds: string[] = [];
   try {
-    // THE one place where Firebreak writes to AWS.
-    for (const call of approval.plan.calls) requestIds.push((await responder.write(call)).requestId);
+    for (const call of approval.plan.calls) {
+      await deps.store.audit.append(audit(approval, 'call', actor, now(deps), { call }));
+      // THE one place where Firebreak writes to AWS.
+      requestIds.push((await responder.write(call)).requestId);
+    }
   } catch (error) {
     const facts = factsOf(error);
+    const failed = { code: facts.code, sent: requestIds.length, requestIds };
+    await deps.store.audit.append(audit(approval, 'call.failed', actor, now(deps), failed));
     if (facts.ambiguous || facts.retryable) {
       const seen = await confirm(run, lookForOwnChangeMs, deps);
-      if (seen.held)
+      if (seen.held) {
         return verified(run, seen.now, `AWS's answer was lost (${facts.code}), the change was read back`, deps);
+      }
       throw new UpstreamError('aws', facts.code, 'the write was not confirmed, it will be looked at again', {
         retryable: true,
         cause: error,
@@ -140,9 +195,11 @@ async function applyAndConfirm(run: Run, deps: ExecutorDeps): Promise<void> {
         : `${done} of ${approval.plan.calls.length} calls were carried out, then AWS answered ${facts.code}.`;
     return settle(approval, done === 0 ? 'failed' : 'partial', outcome, deps);
   }
-  await deps.store.audit.append(
-    audit(approval, 'execute', actor, now(deps), { calls: approval.plan.calls, requestIds }),
-  );
+  deps.log.info({ approvalId: approval.id, requestIds }, 'AWS answered the calls of a plan');
+  await deps.store.approvals.move(approval.id, (current) => ({
+    sentAt: now(deps),
+    audit: audit(current, 'execute', actor, now(deps), { calls: approval.plan.calls, requestIds }),
+  }));
   const seen = await confirm(run, confirmWithinMs, deps);
   if (seen.held) return verified(run, seen.now, undefined, deps);
   await settle(
@@ -153,19 +210,24 @@ async function applyAndConfirm(run: Run, deps: ExecutorDeps): Promise<void> {
   );
 }
 
-/** Reads back until the wanted state is seen or the time is over. Trouble in reading counts as not seen. */
+/**
+ * Reads back until the wanted state is seen or the time is over. `now` is what was read last; undefined where nothing could be
+ * read, which is not the same as another state.
+ */
 async function confirm(
   run: Run,
   withinMs: number,
   { clock, log }: ExecutorDeps,
-): Promise<{ held: true; now: Plan['before'] } | { held: false; because: string }> {
+): Promise<{ held: true; now: Plan['before'] } | { held: false; because: string; now: Plan['before'] | undefined }> {
   const { approval, action } = run;
   const until = clock.now().getTime() + withinMs;
   let pauseMs = 200;
+  let last: Plan['before'] | undefined;
   for (;;) {
     let because: string;
     try {
       const found = await inspect(run);
+      last = found;
       const held: Held = action.verify(approval.plan.direction, approval.plan.before as never, found as never);
       if (held.held) return { held: true, now: found };
       because = held.because;
@@ -173,7 +235,7 @@ async function confirm(
       because = `reading back failed with ${factsOf(error).code}`;
       log.warn({ approvalId: approval.id, code: factsOf(error).code }, 'reading back failed');
     }
-    if (clock.now().getTime() + pauseMs > until) return { held: false, because };
+    if (clock.now().getTime() + pauseMs > until) return { held: false, because, now: last };
     await clock.sleep(pauseMs, run.signal);
     pauseMs = Math.min(pauseMs * 2, 3_000);
   }
@@ -189,6 +251,12 @@ async function verified(run: Run, after: Plan['before'], note: string | undefine
       ...(note === undefined ? {} : { payload: { note } }),
     }),
   );
+  await lookAgain(run.approval.id, deps);
+}
+
+/** A second look follows in a minute: what holds now may be changed back by whoever holds other rights. */
+async function lookAgain(approvalId: string, { queue }: ExecutorDeps): Promise<void> {
+  await queue.add('containment.watch', { approvalId }, { id: `watch-${approvalId}`, delayMs: watchAfterMs });
 }
 
 async function settle(approval: Approval, state: ApprovalState, outcome: string, deps: ExecutorDeps): Promise<void> {
@@ -213,27 +281,8 @@ function assume(approval: Approval, { reach }: ExecutorDeps): Promise<AwsRespond
 }
 
 async function inspect({ approval, action, responder, signal }: Run): Promise<Plan['before']> {
-  return (await action.inspect(approval.plan.target as never, { aws: responder, signal })) as Plan['before'];
-}
-
-async function executionFacts(approval: Approval, action: ContainmentAction, deps: ExecutorDeps) {
-  const { settings, store } = deps;
-  const { plan } = approval;
-  return {
-    now: now(deps),
-    mode: settings.mode,
-    frozen: (await store.settings.frozen()).frozen,
-    standings: await store.approvals.standings(approval.id),
-    standingMaxAgeMs,
-    listedApprovers: settings.rules.approvers.users.length === 0 ? undefined : settings.rules.approvers.users,
-    protectedBecause: protectedTarget(action, plan.target, plan.before, plan, settings) ?? roleDrift(plan, settings),
-  };
-}
-
-/** The role of the plan must still be the config's, or the write would go where nobody approved. */
-function roleDrift(plan: Plan, settings: ExecutorDeps['settings']): string | undefined {
-  const role = settings.accounts.find((account) => account.id === plan.accountId)?.responderRole;
-  return role === plan.responderRole ? undefined : 'the responder role in the config is not the one of the plan';
+  const { target, before: planned } = approval.plan;
+  return (await action.inspect(target as never, { aws: responder, signal, planned })) as Plan['before'];
 }
 
 function factsOf(error: unknown): { code: string; retryable: boolean; ambiguous: boolean } {

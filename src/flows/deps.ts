@@ -4,7 +4,7 @@ import type { AddressBook } from '../contracts/address.ts';
 import type { AwsReach } from '../contracts/aws.ts';
 import type { Chat } from '../contracts/chat.ts';
 import type { Clock } from '../contracts/clock.ts';
-import type { Command, InvestigationRequest } from '../contracts/command.ts';
+import type { Command } from '../contracts/command.ts';
 import type { Evidence, EvidenceProgress, Window } from '../contracts/evidence.ts';
 import type { Investigation, Pictures } from '../contracts/investigation.ts';
 import type { Queue } from '../contracts/job.ts';
@@ -75,5 +75,3 @@ export interface ExecutorDeps extends Deps {
   readonly actions: readonly ContainmentAction[];
   readonly reach: AwsReach;
 }
-
-export type { InvestigationRequest };

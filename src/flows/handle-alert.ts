@@ -30,8 +30,12 @@ export async function handleAlert({ alertId }: { readonly alertId: string }, dep
   await deps.store.alerts.markHandled(alertId, now(deps));
 }
 
-/** Renders the case's card from what the store holds now, and posts or updates it. */
-export async function showCase(caseId: string, deps: Needs): Promise<{ channel: string; ts: string } | undefined> {
+/** Renders the case's card from what the store holds now, and posts or updates it. One writer per card at a time. */
+export function showCase(caseId: string, deps: Needs): Promise<{ channel: string; ts: string } | undefined> {
+  return deps.store.turn(`case:${caseId}`, () => bringUpToDate(caseId, deps));
+}
+
+async function bringUpToDate(caseId: string, deps: Needs): Promise<{ channel: string; ts: string } | undefined> {
   const found = await deps.store.cases.get(caseId);
   if (found === undefined) return undefined;
   const message = findingCard({

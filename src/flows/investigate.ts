@@ -1,9 +1,10 @@
 /** investigation -> evidence -> report -> thread with pictures. One message shows progress by coalesced updates. */
 import { asError, UpstreamError, UserError } from '../contracts/errors.ts';
 import type { EvidenceProgress } from '../contracts/evidence.ts';
-import type { Investigation, Report } from '../contracts/investigation.ts';
-import type { Button, Message } from '../contracts/message.ts';
+import type { Investigation, Report, ReportFile } from '../contracts/investigation.ts';
+import type { Attachment, Button, Message } from '../contracts/message.ts';
 import type { StoredInvestigation } from '../contracts/store.ts';
+import { storable } from '../domain/answers.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
 import { refusal } from '../domain/phrases.ts';
 import { headlineMessage, progressMessage, reportMessage } from '../domain/report-wording.ts';
@@ -80,7 +81,8 @@ async function run(
     await ticker.stop();
   }
   await tell(stored, place, { ...base, report }, deps);
-  await deps.store.investigations.finish(stored.id, report.answer, deps.clock.now().toISOString());
+  const answer = storable(report.answer, report.headline, report.coverage);
+  await deps.store.investigations.finish(stored.id, answer, deps.clock.now().toISOString());
 }
 
 async function tell(
@@ -116,27 +118,42 @@ async function draw(
   report: Report,
   deps: WorkerDeps,
 ): Promise<void> {
-  if (report.pictures.length === 0) return;
+  const files = (report.files ?? []).filter((file) => file.attach);
+  if (report.pictures.length === 0 && files.length === 0) return;
   try {
-    const attachments = [];
+    const attachments: Attachment[] = [];
     for (const request of report.pictures) attachments.push(await deps.pictures.draw(request));
-    await deps.chat.upload({ channel: place.channel, threadTs, attachments, comment: 'The graph and the timeline.' });
+    for (const file of files) attachments.push(attachmentOf(file));
+    const comment = report.pictures.length > 0 ? 'The pictures, and the answer as files.' : 'The whole answer.';
+    await deps.chat.upload({ channel: place.channel, threadTs, attachments, comment });
   } catch (error) {
     if (error instanceof UpstreamError && error.retryable) throw error;
-    deps.log.error({ investigationId: stored.id, error: asError(error) }, 'pictures could not be made or uploaded');
+    deps.log.error(
+      { investigationId: stored.id, error: asError(error) },
+      'pictures and files could not be made or uploaded',
+    );
     await postOnce(
       {
         key: `investigation:${stored.id}:no-pictures`,
         channel: place.channel,
         threadTs,
         message: refusal(
-          'The pictures could not be made or uploaded; the answer above is whole without them.',
+          'The pictures and files could not be made or uploaded; the answer above holds without them.',
           undefined,
         ),
       },
       deps,
     );
   }
+}
+
+function attachmentOf(file: ReportFile): Attachment {
+  return {
+    filename: file.filename,
+    title: file.filename,
+    altText: file.describes,
+    bytes: new TextEncoder().encode(file.text()),
+  };
 }
 
 async function buttonsOf(
@@ -158,6 +175,20 @@ async function buttonsOf(
       label: `Disable key …${words.slice(-4)}`,
       describe: `Ask to disable the access key ending ${words.slice(-4)}`,
       style: 'danger',
+    });
+  }
+  for (const { id, label } of (report.expansions ?? []).slice(0, 3)) {
+    const before = stored.request.target.expand;
+    const expand = [...(Array.isArray(before) ? (before as readonly unknown[]) : []), id];
+    buttons.push({
+      action: 'expand',
+      value: await store.buttons.mint(`investigation:${stored.id}:expand:${id}`, {
+        kind: 'investigation',
+        investigationId: stored.id,
+        request: { ...stored.request, target: { ...stored.request.target, expand } },
+      }),
+      label,
+      describe: `Ask the same again and follow it: ${label}`,
     });
   }
   const next = wider[stored.request.since ?? settings.pivot.window];

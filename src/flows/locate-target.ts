@@ -47,14 +47,13 @@ export async function locate(
     throw new UserError(`${words} is in none of the ${known.length} accounts that I can read.${where}`);
   }
   if (retryable) {
-    throw new UpstreamError('aws', 'CouldNotLook', `${words} was not found, and not every account could be looked at`, {
-      retryable: true,
-    });
+    const sentence = `${words} was not found, and not every account could be looked at: ${troubles.join('; ')}`;
+    throw new UpstreamError('aws', 'CouldNotLook', sentence, { retryable: true });
   }
   throw new UserError(`${words} was not found, but not every account could be looked at: ${troubles.join('; ')}.`);
 }
 
-/** Where the account or the target may not be contained: UserError. Else the role to use and how many must approve. */
+/** Asked when planned and again when run (safety rule 5). Where the account or the target may not be contained: UserError. Else the role to use and how many must approve. */
 export function checkContainable(
   action: ContainmentAction,
   target: Plan['target'],
@@ -87,8 +86,7 @@ export function checkContainable(
   return { responderRole: account.responderRole, required: most.n, because: most.why };
 }
 
-/** Asked when planned and again when run (safety rule 5). */
-export function protectedTarget(
+function protectedTarget(
   action: ContainmentAction,
   target: Plan['target'],
   before: Plan['before'],

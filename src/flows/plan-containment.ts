@@ -1,10 +1,11 @@
 /** wish -> who asks -> where is it -> inspect -> plan, hashed -> approval card. Reads only; nothing is written to AWS. */
 import type { ContainmentAction } from '../contracts/action.ts';
-import type { Plan, PlanContext } from '../contracts/approval.ts';
-import { UserError } from '../contracts/errors.ts';
+import type { Approval, Plan, PlanContext } from '../contracts/approval.ts';
+import { UpstreamError, UserError } from '../contracts/errors.ts';
 import type { ContainmentRequest } from '../contracts/store.ts';
-import { isOver } from '../domain/approval.ts';
+import { isOver, moveTo } from '../domain/approval.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
+import { canonical } from '../domain/canonical.ts';
 import { refusal } from '../domain/phrases.ts';
 import { cliCommand, drift, planHash, sameState } from '../domain/plan.ts';
 import { blastRadius } from './blast-radius.ts';
@@ -24,18 +25,43 @@ interface Drawn {
 /** Job `containment.plan`. The same request gives the same approval, however often it runs. */
 export async function planContainment(
   { requestId }: { readonly requestId: string },
-  ctx: { readonly signal: AbortSignal; readonly last: boolean },
+  ctx: { readonly signal: AbortSignal; readonly attempt: number; readonly last: boolean },
   deps: WorkerDeps,
 ): Promise<void> {
   const request = await deps.store.approvals.request(requestId);
   if (request === undefined) return;
   try {
-    await propose(requestId, request, ctx.signal, deps);
+    // After a crash the plan may be stored but not shown. It is not drawn again: its own undo would be "there already".
+    const approval =
+      (await deps.store.approvals.ofRequest(requestId)) ?? (await propose(requestId, request, ctx.signal, deps));
+    await showApproval({ approvalId: approval.id }, deps);
+    if (approval.undoOf !== undefined) await showApproval({ approvalId: approval.undoOf }, deps);
   } catch (error) {
-    if (!(error instanceof UserError) && !ctx.last) throw error;
+    const hopeless = error instanceof UserError || (error instanceof UpstreamError && !error.retryable);
+    if (!hopeless && !ctx.last) {
+      // A stumble is over by the second try; who waits for longer must know that nothing has happened yet.
+      if (ctx.attempt === 2) await sayThatItTakesLonger(request, error, deps);
+      throw error;
+    }
+    await voidUnseen(requestId, error, deps);
     await refuse(request, error, deps);
-    if (!(error instanceof UserError)) throw error;
   }
+  await deps.store.approvals.requestHandled(requestId, deps.clock.now().toISOString());
+}
+
+/** A plan whose card nobody can see must not wait for votes. */
+async function voidUnseen(requestId: string, error: unknown, deps: WorkerDeps): Promise<void> {
+  const approval = await deps.store.approvals.ofRequest(requestId);
+  if (approval === undefined || (await deps.store.posts.get(`approval:${approval.id}`)) !== undefined) return;
+  await deps.store.approvals.move(approval.id, (current) =>
+    moveTo(current, 'stale', {
+      event: 'stale',
+      actor: 'firebreak',
+      at: deps.clock.now().toISOString(),
+      outcome: `Nothing was written: its card could not be posted (${whyOf(error)}).`,
+    }),
+  );
+  await deps.store.approvals.markShown(approval.id, 'stale');
 }
 
 async function propose(
@@ -43,12 +69,12 @@ async function propose(
   request: ContainmentRequest,
   signal: AbortSignal,
   deps: WorkerDeps,
-): Promise<void> {
+): Promise<Approval> {
   if (deps.settings.mode === 'observe') throw new UserError('Firebreak runs in the mode observe: it proposes nothing.');
   const looked = await askingRefusalOf(request.userId, deps);
   if (looked.refusal !== undefined) throw new UserError(`You cannot ask for containment: ${looked.refusal}.`);
   const shared = await channelRefusal(request.channel, deps);
-  if (shared !== undefined) throw new UserError(shared);
+  if (shared !== undefined) throw new UserError(`You cannot ask for containment: ${shared}.`);
   const { plan, context, required } =
     request.undoOf === undefined
       ? await drawApply(request, signal, deps)
@@ -62,7 +88,16 @@ async function propose(
       accountId: plan.accountId,
       at: at.toISOString(),
     }));
-  const approval = await deps.store.approvals.propose({
+  const open = (await deps.store.approvals.open()).find(
+    (other) => other.state === 'proposed' && sameWish(other.plan, plan),
+  );
+  if (open !== undefined) {
+    throw new UserError(
+      `The same plan waits for a decision already (case ${open.caseId}).`,
+      'Its card is in the channel; `/ir approvals` lists it.',
+    );
+  }
+  return deps.store.approvals.propose({
     requestId,
     caseId,
     plan,
@@ -75,8 +110,11 @@ async function propose(
     undoOf: request.undoOf,
     channel: request.channel,
   });
-  await showApproval({ approvalId: approval.id }, deps);
-  if (approval.undoOf !== undefined) await showApproval({ approvalId: approval.undoOf }, deps);
+}
+
+function sameWish(a: Plan, b: Plan): boolean {
+  const wish = ({ action, direction, accountId, target }: Plan) => canonical([action, direction, accountId, target]);
+  return wish(a) === wish(b);
 }
 
 async function drawApply(request: ContainmentRequest, signal: AbortSignal, deps: WorkerDeps): Promise<Drawn> {
@@ -94,8 +132,10 @@ async function drawApply(request: ContainmentRequest, signal: AbortSignal, deps:
 
 async function drawUndo(undoOf: string, signal: AbortSignal, deps: WorkerDeps): Promise<Drawn> {
   const done = await deps.store.approvals.get(undoOf);
-  if (done === undefined || done.state !== 'verified' || done.after === undefined) {
-    throw new UserError('Only what was applied and verified can be undone.');
+  // What AWS accepted and nobody could confirm can be undone too, once it is seen to be there.
+  const undoable = done?.state === 'verified' || (done?.state === 'failed' && done.sentAt !== undefined);
+  if (done === undefined || !undoable || done.plan.direction !== 'apply') {
+    throw new UserError('Only what was applied can be undone.');
   }
   const earlier = await deps.store.approvals.undoFor(undoOf);
   if (earlier !== undefined && (!isOver(earlier.state) || earlier.state === 'verified')) {
@@ -105,7 +145,10 @@ async function drawUndo(undoOf: string, signal: AbortSignal, deps: WorkerDeps): 
   if (action === undefined || !('undo' in action)) throw new UserError('This action cannot be undone.');
   const aws = await deps.reach.reader(done.plan.accountId);
   const before = (await action.inspect(done.plan.target as never, { aws, signal })) as Plan['before'];
-  if (!sameState(before, done.after)) {
+  if (done.after === undefined && !action.verify('apply', done.plan.before as never, before as never).held) {
+    throw new UserError(`Nothing to undo: ${action.describe(done.plan.target as never, before as never)}.`);
+  }
+  if (done.after !== undefined && !sameState(before, done.after)) {
     throw new UserError(
       `Not undone: something else changed it since. ${drift(done.after, before).join('; ')}.`,
       'Look at who did that first: pivot on the target.',
@@ -159,12 +202,23 @@ async function drawn(
   };
 }
 
+function whyOf(error: unknown): string {
+  return error instanceof UpstreamError ? error.message : `AWS answered ${awsErrorFacts(error).code}`;
+}
+
+async function sayThatItTakesLonger(request: ContainmentRequest, error: unknown, deps: WorkerDeps): Promise<void> {
+  const { channel, userId, threadTs } = request;
+  const message = refusal(
+    `No plan yet: ${whyOf(error)}.`,
+    'Nothing was changed. It is tried again for some minutes; then you are told how it ended.',
+  );
+  await tellOne({ channel, userId, threadTs, message }, deps);
+}
+
 /** Tells the one who asked why there is no plan, and writes the refusal into the audit (DOMAIN.md 9.8). */
 async function refuse(request: ContainmentRequest, error: unknown, deps: WorkerDeps): Promise<void> {
   const sentence =
-    error instanceof UserError
-      ? error.message
-      : `The plan could not be made: AWS or Slack answered ${awsErrorFacts(error).code}. Nothing was changed.`;
+    error instanceof UserError ? error.message : `The plan could not be made: ${whyOf(error)}. Nothing was changed.`;
   await deps.store.audit.append({
     event: 'ask.refused',
     actor: request.userId,

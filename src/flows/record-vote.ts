@@ -1,5 +1,6 @@
 /** vote -> who is it -> one database transition -> hand over to the executor when it is enough. */
 import type { Approval } from '../contracts/approval.ts';
+import { UserError } from '../contracts/errors.ts';
 import type { VoteRequest } from '../contracts/store.ts';
 import { audit, castVote } from '../domain/approval.ts';
 import { refusal } from '../domain/phrases.ts';
@@ -13,9 +14,26 @@ type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'chat' | 'clock' | 'settings' 
 const words = { approve: 'approve', reject: 'reject', withdraw: 'withdraw' } as const;
 
 /** Job `approval.vote`. The same vote may run twice; it counts once. */
-export async function recordVote({ voteId }: { readonly voteId: string }, deps: Needs): Promise<void> {
+export async function recordVote(
+  { voteId }: { readonly voteId: string },
+  ctx: { readonly last: boolean },
+  deps: Needs,
+): Promise<void> {
   const vote = await deps.store.approvals.vote(voteId);
   if (vote === undefined) return;
+  try {
+    await count(vote, deps);
+  } catch (error) {
+    if (!(error instanceof UserError) && !ctx.last) throw error;
+    // It was acknowledged, so its end must be said: a vote that nobody counted is told and audited like a refusal.
+    const approval = await deps.store.approvals.get(vote.approvalId);
+    if (approval !== undefined) await tellRefusal(vote, approval, 'it could not be counted in time, vote again', deps);
+    if (!(error instanceof UserError)) throw error;
+  }
+  await deps.store.approvals.voteHandled(voteId, deps.clock.now().toISOString());
+}
+
+async function count(vote: VoteRequest, deps: Needs): Promise<void> {
   const looked = await approvingRefusalOf(vote.userId, deps);
   const shared = vote.vote === 'approve' ? await channelRefusal(vote.channel, deps) : undefined;
   let refused: string | undefined;
@@ -26,6 +44,7 @@ export async function recordVote({ voteId }: { readonly voteId: string }, deps: 
       vote: vote.vote,
       at: vote.at,
       refusal: shared ?? looked.refusal,
+      mode: deps.settings.mode,
     });
     if ('refused' in outcome) refused = outcome.refused;
     return 'transition' in outcome ? outcome.transition : undefined;

@@ -1,5 +1,5 @@
 /** The approval's card in the channel, brought to what the store holds now; a word in its thread when it ended. */
-
+import type { Approval } from '../contracts/approval.ts';
 import { isOver } from '../domain/approval.ts';
 import { approvalCard, milestone } from '../domain/approval-wording.ts';
 import { postOnce, postOrUpdate } from './deliver.ts';
@@ -9,9 +9,16 @@ type Needs = Pick<WorkerDeps, 'store' | 'chat' | 'clock' | 'settings' | 'actions
 
 /** Job `approval.changed`. Renders from the store, so that running it twice or late tells the truth all the same. */
 export async function showApproval({ approvalId }: { readonly approvalId: string }, deps: Needs): Promise<void> {
+  // One writer per card: of two at once, the one that read the store first could write last, or both could post.
+  const shown = await deps.store.turn(`approval:${approvalId}`, () => bringUpToDate(approvalId, deps));
+  // The card of what was undone loses its Undo button, or gets it back.
+  if (shown?.undoOf !== undefined && isOver(shown.state)) await showApproval({ approvalId: shown.undoOf }, deps);
+}
+
+async function bringUpToDate(approvalId: string, deps: Needs): Promise<Approval | undefined> {
   const approval = await deps.store.approvals.get(approvalId);
   const action = deps.actions.find((candidate) => candidate.name === approval?.plan.action);
-  if (approval === undefined || action === undefined) return;
+  if (approval === undefined || action === undefined) return undefined;
   const undo = await deps.store.approvals.undoFor(approvalId);
   const message = approvalCard({
     approval,
@@ -20,7 +27,7 @@ export async function showApproval({ approvalId }: { readonly approvalId: string
     mode: deps.settings.mode,
     frozen: (await deps.store.settings.frozen()).frozen,
     button: await deps.store.buttons.mint(`approval:${approvalId}`, { kind: 'approval', approvalId }),
-    undoTaken: undo !== undefined && (!isOver(undo.state) || undo.state === 'verified'),
+    undo: undo?.state === 'verified' ? 'done' : undo !== undefined && !isOver(undo.state) ? 'asked' : 'none',
   });
   const place = await postOrUpdate({ key: `approval:${approvalId}`, channel: approval.channel, message }, deps);
   const note = milestone(approval);
@@ -30,7 +37,6 @@ export async function showApproval({ approvalId }: { readonly approvalId: string
       deps,
     );
   }
-  // The card of what was undone loses its Undo button, or gets it back.
-  if (approval.undoOf !== undefined && isOver(approval.state))
-    await showApproval({ approvalId: approval.undoOf }, deps);
+  await deps.store.approvals.markShown(approvalId, approval.state);
+  return approval;
 }

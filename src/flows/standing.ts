@@ -1,6 +1,6 @@
 /** Asks Slack who somebody is, and the rules what he may. Every failure to tell means no (fail closed). */
 import type { PersonProfile } from '../contracts/chat.ts';
-import { asError } from '../contracts/errors.ts';
+import { asError, UpstreamError } from '../contracts/errors.ts';
 import type { Standing } from '../contracts/store.ts';
 import { approvingRefusal, askingRefusal, type GroupMembers, personOf } from '../domain/people.ts';
 import type { ChatDeps } from './deps.ts';
@@ -10,21 +10,36 @@ type Needs = Pick<ChatDeps, 'chat' | 'settings' | 'log' | 'clock'>;
 export interface Looked {
   readonly person: string;
   readonly refusal: string | undefined;
+  /** True where the refusal is only that Slack did not tell. */
+  readonly untold: boolean;
 }
 
 /** May this Slack id ask for investigations and containment? */
-export function askingRefusalOf(userId: string, deps: Needs): Promise<Looked> {
-  return look(userId, deps, (profile, groups) => askingRefusal(profile, deps.settings.rules, groups));
+export function askingRefusalOf(
+  userId: string,
+  deps: Needs,
+  options: { readonly fresh?: boolean } = {},
+): Promise<Looked> {
+  return look(userId, options.fresh === true, deps, (profile, groups) =>
+    askingRefusal(profile, deps.settings.rules, groups),
+  );
 }
 
-/** May this Slack id approve? */
+/** May this Slack id approve? Always asked afresh: whoever was removed a second ago decides nothing. */
 export function approvingRefusalOf(userId: string, deps: Needs): Promise<Looked> {
-  return look(userId, deps, (profile, groups) => approvingRefusal(profile, deps.settings.rules, groups));
+  return look(userId, true, deps, (profile, groups) => approvingRefusal(profile, deps.settings.rules, groups));
 }
 
-/** The same as something to store, for the executor. */
+/**
+ * The same as something to store, for the executor. Throws UpstreamError while Slack does not tell: that is no reason to void
+ * an approval, so the job is tried again until it expires.
+ */
 export async function standingOf(userId: string, as: 'requester' | 'approver', deps: Needs): Promise<Standing> {
-  const looked = as === 'approver' ? await approvingRefusalOf(userId, deps) : await askingRefusalOf(userId, deps);
+  const looked =
+    as === 'approver' ? await approvingRefusalOf(userId, deps) : await askingRefusalOf(userId, deps, { fresh: true });
+  if (looked.untold) {
+    throw new UpstreamError('slack', 'untold', 'Slack does not tell who may decide', { retryable: true });
+  }
   return {
     userId,
     person: looked.person,
@@ -33,34 +48,50 @@ export async function standingOf(userId: string, as: 'requester' | 'approver', d
   };
 }
 
+const notTold = 'Slack does not tell who you are right now, so the answer is no; try again';
+
 async function look(
   userId: string,
+  fresh: boolean,
   deps: Needs,
   judge: (profile: PersonProfile, groups: GroupMembers) => string | undefined,
 ): Promise<Looked> {
   let profile: PersonProfile;
   try {
-    profile = await deps.chat.person(userId);
+    profile = await deps.chat.person(userId, { fresh });
   } catch (error) {
     deps.log.warn({ userId, error: asError(error) }, 'a person could not be looked up, refused');
-    return {
-      person: `unknown:${userId}`,
-      refusal: 'Slack does not tell who you are right now, so the answer is no; try again',
-    };
+    return { person: `unknown:${userId}`, refusal: notTold, untold: true };
   }
-  return { person: personOf(profile, deps.settings.rules), refusal: judge(profile, await members(deps)) };
+  const person = personOf(profile, deps.settings.rules);
+  // Groups are a scarce question (20 a minute): they are read only for somebody whom they can help.
+  const atBest = judge(profile, new Map(groupsOf(deps).map((id) => [id, [userId]])));
+  if (atBest !== undefined) return { person, refusal: atBest, untold: false };
+  const { found, untold } = await members(deps, fresh);
+  const refusal = judge(profile, found);
+  return refusal !== undefined && untold ? { person, refusal: notTold, untold } : { person, refusal, untold: false };
 }
 
-/** A group that cannot be read is left out, which refuses whoever depends on it. */
-async function members({ chat, settings, log }: Needs): Promise<GroupMembers> {
+function groupsOf({ settings }: Pick<Needs, 'settings'>): readonly string[] {
   const { approvers, responders } = settings.rules;
+  return [...new Set([...approvers.groups, ...(responders?.groups ?? [])])];
+}
+
+/** A group that cannot be read is left out, which refuses whoever depends on it; `untold` says that there was one. */
+async function members(deps: Needs, fresh: boolean): Promise<{ found: GroupMembers; untold: boolean }> {
   const found = new Map<string, readonly string[]>();
-  for (const id of new Set([...approvers.groups, ...(responders?.groups ?? [])])) {
+  let untold = false;
+  for (const id of groupsOf(deps)) {
     try {
-      found.set(id, await chat.groupMembers(id));
+      found.set(id, await deps.chat.groupMembers(id, { fresh }));
     } catch (error) {
-      log.warn({ group: id, error: asError(error) }, 'a user group could not be read, nobody counts as its member');
+      // A group that does not exist will not come back; all else may pass.
+      untold ||= !(error instanceof UpstreamError) || error.retryable;
+      deps.log.warn(
+        { group: id, error: asError(error) },
+        'a user group could not be read, nobody counts as its member',
+      );
     }
   }
-  return found;
+  return { found, untold };
 }

@@ -1,4 +1,5 @@
-/** What fell between two stools is picked up again: stored but not queued, approved but not run, proposed but expired. */
+/** What fell between two stools is picked up again: stored but not queued, approved but not run, shown but not truly, expired. */
+import type { JobName, Jobs } from '../contracts/job.ts';
 import { moveTo } from '../domain/approval.ts';
 import type { WorkerDeps } from './deps.ts';
 import { announce } from './record-vote.ts';
@@ -8,32 +9,85 @@ type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'clock' | 'settings' | 'log'>;
 const batch = 200;
 /** Younger things are still on their ordinary way. */
 const restMs = 20_000;
+/** Less than what the executor accepts. */
+const standingFreshMs = 2 * 60_000;
+const longestPauseMs = 60 * 60_000;
 
-/** Runs every few seconds in the worker; each step may run in several processes at once. */
-export async function sweep(deps: Needs): Promise<void> {
+/**
+ * Returns the sweep, which runs every few seconds in the worker, in several processes at once where there are several. What
+ * is picked up again and again is picked up ever more rarely, so that a hopeless thing does not eat what others need.
+ */
+export function openSweep(deps: Needs): () => Promise<void> {
   const { store, queue, clock, settings } = deps;
-  const now = clock.now();
-  const olderThan = new Date(now.getTime() - restMs).toISOString();
-  for (const alertId of await store.alerts.unhandled(olderThan, batch)) {
-    await queue.add('alert.received', { alertId }, { id: `alert-${alertId}` });
+  const paces = new Map<string, { pauseMs: number; nextAt: number }>();
+
+  /** Queues a job again unless it is there; a job that waits for its next try is not brought forward. */
+  async function again<Name extends JobName>(name: Name, payload: Jobs[Name], id: string): Promise<void> {
+    const now = clock.now().getTime();
+    const pace = paces.get(id);
+    if (pace !== undefined && now < pace.nextAt) return;
+    const pauseMs = Math.min((pace?.pauseMs ?? restMs / 2) * 2, longestPauseMs);
+    paces.set(id, { pauseMs, nextAt: now + pauseMs });
+    await queue.add(name, payload, { id, delayMs: 0 });
   }
-  for (const investigationId of await store.investigations.unfinished(olderThan, batch)) {
-    await queue.add('investigation.run', { investigationId }, { id: `investigation-${investigationId}` });
+
+  async function stored(olderThan: string): Promise<void> {
+    for (const alertId of await store.alerts.unhandled(olderThan, batch)) {
+      await again('alert.received', { alertId }, `alert-${alertId}`);
+    }
+    for (const investigationId of await store.investigations.unfinished(olderThan, batch)) {
+      await again('investigation.run', { investigationId }, `investigation-${investigationId}`);
+    }
+    const { requests, votes } = await store.approvals.unhandled(olderThan, batch);
+    for (const requestId of requests) await again('containment.plan', { requestId }, `plan-${requestId}`);
+    for (const voteId of votes) await again('approval.vote', { voteId }, `vote-${voteId}`);
+    for (const approval of await store.approvals.notShown(batch)) {
+      const latest =
+        [approval.createdAt, approval.sentAt ?? '', ...approval.votes.map(({ at }) => at)].sort().at(-1) ?? '';
+      if (latest < olderThan)
+        await again('approval.changed', { approvalId: approval.id }, `shown-${approval.id}-${approval.state}`);
+    }
   }
-  for (const approval of await store.approvals.inState(['proposed', 'approved'], batch)) {
-    if (now.toISOString() < approval.expiresAt) continue;
-    const { approval: after, moved } = await store.approvals.move(approval.id, (current) =>
-      moveTo(current, 'expired', {
-        event: 'expire',
-        actor: 'firebreak',
-        at: now.toISOString(),
-        outcome: `Nothing was written: it expired at ${current.expiresAt}.`,
-      }),
-    );
-    if (moved) await announce(after, deps);
+
+  async function expired(now: string): Promise<void> {
+    // Where Firebreak runs nothing, an approved plan stays on its card: somebody may be running its commands by hand.
+    const states = settings.mode === 'execute' ? (['proposed', 'approved'] as const) : (['proposed'] as const);
+    for (const approval of await store.approvals.inState(states, batch)) {
+      if (now < approval.expiresAt) continue;
+      const { approval: after, moved } = await store.approvals.move(approval.id, (current) =>
+        moveTo(current, 'expired', {
+          event: 'expire',
+          actor: 'firebreak',
+          at: now,
+          outcome: `Nothing was written: it expired at ${current.expiresAt}.`,
+        }),
+      );
+      if (moved) await announce(after, deps);
+    }
   }
-  if (settings.mode !== 'execute') return;
-  for (const approval of await store.approvals.inState(['approved', 'applying'], batch)) {
-    await queue.add('approval.admit', { approvalId: approval.id }, { id: `admit-${approval.id}` });
+
+  /** What is half applied is looked after in every mode: the executor then reads, and decides whether it may do more. */
+  async function running(now: Date): Promise<void> {
+    const states = settings.mode === 'execute' ? (['approved', 'applying'] as const) : (['applying'] as const);
+    const freshSince = new Date(now.getTime() - standingFreshMs).toISOString();
+    for (const approval of await store.approvals.inState(states, batch)) {
+      const standings = await store.approvals.standings(approval.id);
+      // Slack answers few questions a minute: who was looked at a moment ago is not looked at again.
+      const asked = standings.length > 0 && standings.every(({ checkedAt }) => checkedAt > freshSince);
+      const { id: approvalId } = approval;
+      if (asked) await queue.add('containment.run', { approvalId }, { id: `run-${approvalId}`, delayMs: 0 });
+      else await queue.add('approval.admit', { approvalId }, { id: `admit-${approvalId}`, delayMs: 0 });
+    }
   }
+
+  // What a dead process left is not on its way any more: the first look waits for nothing.
+  let waitMs = 0;
+  return async () => {
+    const now = clock.now();
+    for (const [id, pace] of paces) if (now.getTime() > pace.nextAt + longestPauseMs) paces.delete(id);
+    await stored(new Date(now.getTime() - waitMs).toISOString());
+    waitMs = restMs;
+    await expired(now.toISOString());
+    await running(now);
+  };
 }

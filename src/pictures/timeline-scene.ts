@@ -43,7 +43,7 @@ export function timelineScene(title: string, timeline: TimelinePicture, typeface
       subtitle: subtitleOf(times, identities),
       content,
       legend: legendOf(lanes, typeface),
-      footnotes: [lookedAt(timeline), ...late, ...notes, timeline.footnote],
+      footnotes: [drawnTime(timeline), ...late, ...notes, timeline.footnote],
     },
     typeface,
   );
@@ -56,12 +56,12 @@ function subtitleOf(times: readonly number[], identities: number): string {
   return `${counted(times.length, 'event')} of ${who}, ${utcMinute(first)} to ${utcMinute(last)} UTC`;
 }
 
-function lookedAt(timeline: TimelinePicture): string {
+function drawnTime(timeline: TimelinePicture): string {
   const words = [timeline.from, timeline.to].map((at) => {
     const time = Date.parse(at);
     return Math.abs(time) < 8.64e15 ? utcMinute(time) : at;
   });
-  return `Looked at ${words[0]} to ${words[1]} UTC.`;
+  return `Drawn: ${words[0]} to ${words[1]} UTC.`;
 }
 
 interface Flag {

@@ -26,6 +26,8 @@ export type LineWorker = Pick<Worker, 'waitUntilReady' | 'close'> & EventEmitter
 export interface Backend {
   queue(lane: string): Line;
   worker(lane: string, process: Processor, options: WorkOptions): LineWorker;
+  /** Lets the next look for dead workers' jobs take over all that run in the lane now, whatever their locks say. */
+  orphan(lane: string): Promise<void>;
   /** A real write. */
   check(): Promise<void>;
   /** Lets go of the shared connections; queues and workers are closed before. */
@@ -53,6 +55,10 @@ async function openPostgres(connectionString: string, prefix: string, log: Log):
     options: '-c search_path=bullmq',
   });
   pool.on('error', (error) => log.warn({ error: error.message }, 'an idle queue connection was lost'));
+  // The pool hears its idle connections only: without this, one that breaks while BullMQ holds it would end the process.
+  pool.on('connect', (client) => {
+    client.on('error', (error) => log.warn({ error: error.message }, 'a queue connection was lost'));
+  });
   try {
     const client = await pool.connect();
     try {
@@ -71,6 +77,14 @@ async function openPostgres(connectionString: string, prefix: string, log: Log):
     queue: (lane) => new Queue(named(lane), { connection }, createPostgresBackend),
     worker: (lane, process, options) =>
       new Worker(named(lane), process, { ...options, connection }, createPostgresBackend),
+    orphan: async (lane) => {
+      // BullMQ's own takeover does the rest: it wants an expired lock, a mark of an earlier look, and no look lately.
+      await pool.query(
+        `update job set locked_until_ms = 0, stalled_marked = true where queue = $1 and state = 'active'`,
+        [named(lane)],
+      );
+      await pool.query(`delete from meta where queue = $1 and field = 'stalled-check'`, [named(lane)]);
+    },
     check: async () => {
       await pool.query(
         `insert into meta (queue, field, value) values ($1, 'check', $2)
@@ -112,6 +126,8 @@ async function openRedis(url: string, prefix: string, log: Log): Promise<Backend
       consumer ??= connect('firebreak-consumer', { enableOfflineQueue: true, maxRetriesPerRequest: null });
       return new Worker(lane, process, { ...options, connection: consumer, prefix });
     },
+    // Nobody can tell who else works on a Redis: the locks run out by themselves.
+    orphan: async () => undefined,
     check: async () => {
       await producer.set(`${prefix}:check`, new Date().toISOString(), 'EX', 60);
     },

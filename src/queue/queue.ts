@@ -19,7 +19,9 @@ export async function openQueue(input: {
   readonly backend: BackendChoice;
   readonly log: Log;
   readonly prefix?: string;
+  /** How long a job stays with a worker that says nothing; default 8 s. */
   readonly lockDurationMs?: number;
+  /** How often jobs of dead workers are looked for; default 2 s. */
   readonly stalledCheckMs?: number;
 }): Promise<Queue> {
   const { log } = input;
@@ -61,14 +63,17 @@ export async function openQueue(input: {
         });
       }),
 
-    work: async (lane, handlers, { concurrency }) => {
+    work: async (lane, handlers, { concurrency, alone }) => {
+      if (alone === true) await ask(() => backend.orphan(lane));
       const worker = backend.worker(lane, (job, token) => run(job, token, handlers as Handlers), {
         concurrency,
-        lockDuration: input.lockDurationMs ?? 15_000,
-        stalledInterval: input.stalledCheckMs ?? 5_000,
+        lockDuration: input.lockDurationMs ?? 8_000,
+        stalledInterval: input.stalledCheckMs ?? 2_000,
         // A killed process is no reason to give a job up; a job that kills its process every time is.
         maxStalledCount: 10,
         settings: { backoffStrategy: backoffMs },
+        // With BullMQ's own 15 s a lane stands still that long after the server was away for a moment.
+        runRetryDelay: 1_000,
       });
       worker.on('error', (error: Error) =>
         log.warn({ lane, error: error.message }, 'a worker had trouble with its queue'),
@@ -76,7 +81,8 @@ export async function openQueue(input: {
       worker.on('stalled', (jobId: string) => log.warn({ lane, jobId }, 'the job of a dead worker is taken over'));
       // What never reached a handler: a job without one, or one that killed its worker too often.
       worker.on('failed', (job: Job | undefined, error: Error) => {
-        if (!told.has(error)) log.error({ lane, job: job?.name, payload: job?.data, error: error.message }, 'a job was given up');
+        if (!told.has(error))
+          log.error({ lane, job: job?.name, payload: job?.data, error: error.message }, 'a job was given up');
       });
       workers.push(worker);
       await ask(() => worker.waitUntilReady());

@@ -36,7 +36,9 @@ const ranks: readonly { readonly kinds: readonly Part['kind'][]; readonly most: 
 ];
 
 function sentence(text: string): string {
-  const shown = clip(inert(text, maxText), (candidate) => escapeMrkdwn(candidate).length <= maxText);
+  // The sentence holds identifiers that must stay as they are, so only what a client could make a link of is broken.
+  const unlinked = inert(text, maxText).replace(/\bhttp(?=s?:\/\/)/giu, 'hxxp');
+  const shown = clip(unlinked, (candidate) => escapeMrkdwn(candidate).length <= maxText);
   return shown === undefined || shown === '' ? 'Firebreak' : escapeMrkdwn(shown);
 }
 

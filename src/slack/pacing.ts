@@ -61,16 +61,16 @@ export function openPace({ burst, everyMs, maxWaitMs, clock }: PaceOptions): Pac
   };
 }
 
-/** Keeps answers for a while and shares a running request. Failures are never kept. */
+/** Keeps answers for a while and shares a running request. Failures are never kept. `fresh` asks in any case. */
 export function openCache<Value>(
   ttlMs: number,
   clock: Clock,
-): (key: string, load: () => Promise<Value>) => Promise<Value> {
+): (key: string, load: () => Promise<Value>, fresh?: boolean) => Promise<Value> {
   const kept = new Map<string, { readonly at: number; readonly value: Promise<Value> }>();
-  return (key, load) => {
+  return (key, load, fresh = false) => {
     const now = clock.now().getTime();
     const known = kept.get(key);
-    if (known !== undefined && now - known.at >= 0 && now - known.at < ttlMs) return known.value;
+    if (!fresh && known !== undefined && now - known.at >= 0 && now - known.at < ttlMs) return known.value;
     const entry = { at: now, value: load() };
     kept.delete(key);
     kept.set(key, entry);

@@ -1,5 +1,5 @@
 /** Who a Slack user id is (DOMAIN.md 1.14). What cannot be read counts against the person: callers fail closed. */
-import type { PersonProfile } from '../contracts/chat.ts';
+import type { Chat, PersonProfile } from '../contracts/chat.ts';
 import type { Clock } from '../contracts/clock.ts';
 import { UpstreamError } from '../contracts/errors.ts';
 import { inert } from '../domain/inert.ts';
@@ -19,8 +19,8 @@ type Json = Readonly<Record<string, unknown>>;
 interface People {
   /** Asked once; a failure is asked again. Throws UpstreamError. */
   home(): Promise<Home>;
-  person(userId: string): Promise<PersonProfile>;
-  groupMembers(groupId: string): Promise<readonly string[]>;
+  person: Chat['person'];
+  groupMembers: Chat['groupMembers'];
 }
 
 export function asObject(value: unknown): Json {
@@ -96,12 +96,12 @@ export function openPeople(api: WebApi, clock: Clock, timeoutMs: number): People
 
   return {
     home: () => homes('', readHome),
-    person: async (userId) => {
+    person: async (userId, { fresh = false } = {}) => {
       if (!isUserId(userId)) {
         throw new UpstreamError('slack', 'user_not_found', 'This is not a Slack user id', { retryable: false });
       }
-      return profiles(userId, () => readProfile(userId));
+      return profiles(userId, () => readProfile(userId), fresh);
     },
-    groupMembers: (groupId) => groups(groupId, () => readMembers(groupId)),
+    groupMembers: (groupId, { fresh = false } = {}) => groups(groupId, () => readMembers(groupId), fresh),
   };
 }

@@ -5,47 +5,46 @@ import type { ApprovalsStore, Transition } from '../contracts/store.ts';
 import { appendAudit } from './audit.ts';
 import { asking, CallerError, type Database, iso, json, newId, optionalText, text } from './database.ts';
 import type { Tables } from './tables.ts';
+import { wishesStore } from './wishes.ts';
 
 /** States in which something may still happen. */
 const openStates: readonly ApprovalState[] = ['proposed', 'approved', 'applying'];
 
 export function approvalsStore(db: Database): ApprovalsStore {
   return {
-    saveRequest: (request) =>
+    ...wishesStore(db),
+
+    markShown: (id, shown) =>
       asking(async () => {
-        const id = newId();
         await db
-          .insertInto('containment_requests')
-          .values({ id, request: json(request) })
+          .updateTable('approvals')
+          .set({ shown: text(shown) })
+          .where('id', '=', text(id))
           .execute();
-        return id;
       }),
 
-    request: (id) =>
+    notShown: (limit) =>
       asking(async () => {
-        const found = db.selectFrom('containment_requests').select('request').where('id', '=', text(id));
-        return (await found.executeTakeFirst())?.request;
-      }),
-
-    saveVote: (vote) =>
-      asking(async () => {
-        const id = newId();
-        await db
-          .insertInto('vote_requests')
-          .values({ id, vote: json(vote) })
+        const rows = await db
+          .selectFrom('approvals')
+          .selectAll()
+          .where((where) => where.or([where('shown', 'is', null), where('shown', '<>', where.ref('state'))]))
+          .orderBy('number')
+          .limit(limit)
           .execute();
-        return id;
-      }),
-
-    vote: (id) =>
-      asking(async () => {
-        const found = db.selectFrom('vote_requests').select('vote').where('id', '=', text(id));
-        return (await found.executeTakeFirst())?.vote;
+        return withVotes(db, rows);
       }),
 
     propose: (input) => asking(() => db.transaction().execute((tx) => propose(tx, input))),
 
     get: (id) => asking(() => load(db, id)),
+
+    ofRequest: (requestId) =>
+      asking(async () => {
+        const found = db.selectFrom('approvals').selectAll().where('request_id', '=', text(requestId));
+        const row = await found.executeTakeFirst();
+        return row === undefined ? undefined : (await withVotes(db, [row]))[0];
+      }),
 
     undoFor: (approvalId) =>
       asking(async () => {
@@ -170,14 +169,15 @@ function decideSafely(
 }
 
 async function store(tx: Transaction<Tables>, approval: Approval, transition: Transition): Promise<void> {
-  const { state, after, outcome, addVote, audit } = transition;
-  if (state !== undefined || after !== undefined || outcome !== undefined) {
+  const { state, after, outcome, sentAt, addVote, audit } = transition;
+  if (state !== undefined || after !== undefined || outcome !== undefined || sentAt !== undefined) {
     await tx
       .updateTable('approvals')
       .set({
         ...(state === undefined ? {} : { state }),
         ...(after === undefined ? {} : { after: json(after) }),
         ...(outcome === undefined ? {} : { outcome: text(outcome) }),
+        ...(sentAt === undefined ? {} : { sent_at: sentAt }),
       })
       .where('id', '=', approval.id)
       .execute();
@@ -256,5 +256,6 @@ function approvalOf(row: Row, votes: readonly VoteRow[]): Approval {
     ...(row.thread_ts === null ? {} : { threadTs: row.thread_ts }),
     ...(row.after === null ? {} : { after: row.after }),
     ...(row.outcome === null ? {} : { outcome: row.outcome }),
+    ...(row.sent_at === null ? {} : { sentAt: iso(row.sent_at) }),
   };
 }

@@ -28,6 +28,10 @@ export function connect(connectionString: string, applicationName: string, log: 
   });
   // Idle connections that break are replaced by the pool; the next statement says whether the database is there.
   pool.on('error', (error) => log.warn({ error: error.message }, 'an idle database connection was lost'));
+  // The pool hears its idle connections only: without this, one that breaks inside a transaction would end the process.
+  pool.on('connect', (client) => {
+    client.on('error', (error) => log.warn({ error: error.message }, 'a database connection was lost'));
+  });
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {

@@ -22,7 +22,9 @@ const settings = [
   'shared_buffers=32MB',
   'min_wal_size=32MB',
   'max_wal_size=256MB',
-  'wal_level=minimal',
+  // Not minimal: there, a sequence that is used in the transaction that made it goes back after a crash, as BullMQ's
+  // job ids do, and a job whose id was there before is never run.
+  'wal_level=replica',
   'max_wal_senders=0',
   'max_logical_replication_workers=0',
   'max_parallel_workers=0',
@@ -131,14 +133,23 @@ async function start(
   throw new SetupError([`The embedded PostgreSQL does not start. The end of ${folder.serverLog}:\n${tail}`]);
 }
 
+/** In bytes; 0 where there is no file. */
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (thrown) {
+    if (isSystemError(thrown, 'ENOENT')) return 0;
+    throw thrown;
+  }
+}
+
 async function launch(
   folder: DataFolder,
   account: ServerAccount,
   postgres: string,
   port: number,
 ): Promise<{ readonly signal: AbortSignal }> {
-  const size = (await stat(folder.serverLog).catch(() => undefined))?.size ?? 0;
-  if (size > 5_000_000) await rename(folder.serverLog, `${folder.serverLog}.1`);
+  if ((await sizeOf(folder.serverLog)) > 5_000_000) await rename(folder.serverLog, `${folder.serverLog}.1`);
   const output = await open(folder.serverLog, 'a', 0o600);
   const exited = new AbortController();
   try {

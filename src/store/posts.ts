@@ -21,11 +21,11 @@ export function postsStore(db: Database): PostsStore {
         return { state: 'posted', ts: before.ts, deliveryId: before.delivery_id };
       }),
 
-    posted: (key, ts) =>
+    posted: (key, ts, channel) =>
       asking(async () => {
         await db
           .updateTable('posts')
-          .set({ ts: text(ts) })
+          .set({ ts: text(ts), ...(channel === undefined ? {} : { channel: text(channel) }) })
           .where('key', '=', text(key))
           .execute();
       }),

@@ -11,6 +11,7 @@ import { asking, connect, type Database, json, text } from './database.ts';
 import { investigationsStore } from './investigations.ts';
 import { migrate } from './migrations.ts';
 import { buttonsStore, postsStore } from './posts.ts';
+import { openTurns } from './turns.ts';
 
 /**
  * Connects and brings the schema up to date. Throws UpstreamError `database` where the server cannot be reached, and
@@ -31,6 +32,7 @@ export async function openStore(input: {
     await close();
     throw thrown;
   }
+  const turns = openTurns(input.connectionString, input.applicationName, input.log);
   return {
     alerts: alertsStore(db),
     cases: casesStore(db),
@@ -41,12 +43,16 @@ export async function openStore(input: {
     audit: auditStore(db),
     settings: settingsStore(db),
     firstTime: firstTimes(db),
+    turn: turns.take,
     reserveSlot: (lane, everyMs) => asking(() => reserveSlot(db, lane, everyMs)),
     check: () =>
       asking(async () => {
         await sql`insert into health (id, at) values (1, now()) on conflict (id) do update set at = now()`.execute(db);
       }),
-    close,
+    async close() {
+      await turns.close();
+      await close();
+    },
   };
 }
 

@@ -43,8 +43,13 @@ export interface Tables {
     case_id: string | null;
     answer: ColumnType<unknown, string | null | undefined, string>;
   };
-  readonly containment_requests: { id: string; request: Json<ContainmentRequest> };
-  readonly vote_requests: { id: string; vote: Json<VoteRequest> };
+  readonly containment_requests: {
+    id: string;
+    request: Json<ContainmentRequest>;
+    received_at: Time;
+    handled_at: NullableTime;
+  };
+  readonly vote_requests: { id: string; vote: Json<VoteRequest>; received_at: Time; handled_at: NullableTime };
   readonly approvals: {
     id: string;
     number: Generated<string>;
@@ -63,6 +68,8 @@ export interface Tables {
     thread_ts: string | null;
     after: ColumnType<Readonly<Record<string, unknown>> | null, string | null | undefined, string>;
     outcome: string | null;
+    sent_at: NullableTime;
+    shown: string | null;
   };
   readonly approval_votes: { approval_id: string; number: Generated<string>; vote: Json<Vote> };
   readonly standings: { approval_id: string; user_id: string; standing: Json<Standing> };

@@ -130,7 +130,14 @@ describe.each(servers)('the store on $name', ({ missing, start }) => {
     });
   }
 
-  const voteBy = (userId: string): Vote => ({ userId, person: `${userId}@example.com`, vote: 'approve', at });
+  const voteBy = (userId: string): Vote => ({
+    userId,
+    person: `${userId}@example.com`,
+    vote: 'approve',
+    at,
+    planHash: 'hash',
+    mode: 'execute',
+  });
   const approve = (userId: string): Transition => ({
     state: 'approved',
     addVote: voteBy(userId),

@@ -1,18 +1,43 @@
 /** The main job through its doors: a finding becomes a card, a pivot tells the story, a button disables the key, undo brings it back. */
 import { execFileSync } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { demoIds } from '../../demo/slack/workspace.ts';
+import { externalPostgresMissing, redisMissing, startExternalDatabase, startTestRedis } from '../support/databases.ts';
 import { hasButton, openScene, type Scene, wordsOf } from '../support/scene.ts';
 
 const key = 'AKIAIOSFODNN7EXAMPLE';
 const { alerts, rosa, omar, gil } = demoIds;
 
-describe('the main job', () => {
+const missing = [redisMissing(), externalPostgresMissing()].filter((reason) => reason !== undefined).join('; ');
+
+/** Where the data lies: in the data folder, or on the servers of an operator. */
+const backends = [
+  { on: 'the embedded PostgreSQL alone', external: false },
+  { on: `an external PostgreSQL and Redis${missing === '' ? '' : ` (skipped: ${missing})`}`, external: true },
+] as const;
+
+describe.each(backends)('the main job on $on', ({ external }) => {
+  const skipped = external && missing !== '';
   let scene: Scene;
+  let env: Record<string, string> = {};
+  const stops: (() => Promise<void>)[] = [];
   beforeAll(async () => {
-    scene = await openScene();
+    if (skipped) return;
+    if (external) {
+      const database = await startExternalDatabase();
+      const redis = await startTestRedis();
+      stops.push(database.stop, redis.stop);
+      env = { DATABASE_URL: database.connectionString, REDIS_URL: redis.url };
+    }
+    scene = await openScene({ env });
   });
-  afterAll(() => scene?.close());
+  afterAll(async () => {
+    await scene?.close();
+    for (const stop of stops) await stop();
+  });
+  beforeEach((context) => {
+    if (skipped) context.skip(missing);
+  });
 
   function keyStatus(): string | undefined {
     return [...scene.aws.state.accounts.values()]
@@ -167,9 +192,9 @@ describe('the main job', () => {
   });
 
   it('leaves an audit whose chain verifies, with every step in it', async () => {
-    const env = { ...process.env, FIREBREAK_DATA_DIR: scene.dataDir };
+    const own = { ...process.env, ...env, FIREBREAK_DATA_DIR: scene.dataDir };
     const run = (...words: string[]) =>
-      execFileSync(process.execPath, ['bin/firebreak.js', 'audit', ...words], { env, encoding: 'utf8' });
+      execFileSync(process.execPath, ['bin/firebreak.js', 'audit', ...words], { env: own, encoding: 'utf8' });
 
     expect(run('verify')).toContain('is whole');
     const events = run('export')

@@ -95,7 +95,7 @@ export async function runSql(connectionString: string, statement: string): Promi
   }
 }
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const probe = createServer();
   probe.listen(0, '127.0.0.1');
   await once(probe, 'listening');

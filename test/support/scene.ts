@@ -1,13 +1,14 @@
 /** A whole scene for tests that enter by the doors: real servers of Slack's and AWS's protocols, and the real process. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { storyFindings } from '../../demo/aws/findings.ts';
 import { type DemoAws, type DemoAwsOptions, startDemoAws } from '../../demo/aws/server.ts';
 import { type Firebreak, type FirebreakOptions, startFirebreak } from '../../demo/firebreak.ts';
 import { botToken, configFor, environmentFor, signingSecret, webhookToken } from '../../demo/setting.ts';
-import { type DemoSlack, startDemoSlack } from '../../demo/slack/server.ts';
+import { type DemoSlack, type DemoSlackOptions, startDemoSlack } from '../../demo/slack/server.ts';
 import type { Message } from '../../demo/slack/workspace.ts';
+import { discardServer } from './databases.ts';
 
 export interface Scene {
   readonly aws: DemoAws;
@@ -25,6 +26,7 @@ export interface Scene {
 
 export interface SceneOptions {
   readonly aws?: Partial<DemoAwsOptions>;
+  readonly slack?: Partial<DemoSlackOptions>;
   readonly config?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly start?: boolean;
@@ -33,7 +35,7 @@ export interface SceneOptions {
 export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   const began = new Date();
   const aws = await startDemoAws({ story: 's3', backgroundEvents: 40, lookupRatePerSecond: 50, ...options.aws });
-  const slack = await startDemoSlack({ signingSecret, botToken });
+  const slack = await startDemoSlack({ signingSecret, botToken, ...options.slack });
   const dataDir = mkdtempSync(join(tmpdir(), 'firebreak-scene-'));
   let firebreak: Firebreak | undefined;
   const scene: Scene = {
@@ -73,7 +75,8 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
       }
       await slack.close();
       await aws.close();
-      rmSync(dataDir, { recursive: true, force: true });
+      // After a kill -9 the server of the data folder may still be there.
+      discardServer(dataDir);
     },
   };
   if (options.start !== false) await scene.start();

@@ -1,9 +1,9 @@
 /** Disables one long-term access key (DOMAIN.md 5.1). Never deletes; only the named key is touched. */
-import { GetAccessKeyLastUsedCommand, ListAccessKeysCommand } from '@aws-sdk/client-iam';
+import { GetAccessKeyLastUsedCommand, GetUserCommand, ListAccessKeysCommand } from '@aws-sdk/client-iam';
 import { z } from 'zod';
 import { defineAction } from '#src/contracts/action.ts';
 import type { AwsReader } from '#src/contracts/aws.ts';
-import { NotFoundError, UserError } from '#src/contracts/errors.ts';
+import { NotFoundError, UpstreamError, UserError } from '#src/contracts/errors.ts';
 import { accessKeyId, accountOfKeyId } from '#src/domain/access-key.ts';
 import { isAwsError } from '#src/domain/aws-errors.ts';
 import { globalRegion } from '#src/domain/partition.ts';
@@ -14,6 +14,8 @@ const Target = z.strictObject({
 
 const Before = z.strictObject({
   userName: z.string(),
+  /** With the user's path, which the protected list and the session policy need and the name does not tell. */
+  userArn: z.string(),
   status: z.string(),
   createDate: z.string(),
   partition: z.string(),
@@ -21,14 +23,14 @@ const Before = z.strictObject({
 
 export const disableAccessKey = defineAction({
   name: 'disable-access-key',
-  title: 'Set the access key to Inactive. It is not deleted, and no other key is touched.',
+  title: 'Set the access key to Inactive; it is not deleted, and no other key is touched.',
   impact: 'Everything that signs with this key stops working within seconds, attacker and workload alike.',
   usage: 'disable-access-key AKIA...',
   examples: ['AKIAIOSFODNN7EXAMPLE'],
   target: Target,
   before: Before,
   permissions: {
-    read: ['iam:GetAccessKeyLastUsed', 'iam:ListAccessKeys'],
+    read: ['iam:GetAccessKeyLastUsed', 'iam:GetUser', 'iam:ListAccessKeys'],
     write: ['iam:UpdateAccessKey'],
   },
   approvals: 1,
@@ -56,15 +58,22 @@ export const disableAccessKey = defineAction({
   accountOf: (target) => accountOfKeyId(target.accessKeyId),
   artifact: (target) => ({ kind: 'accessKey', id: target.accessKeyId }),
 
-  async inspect(target, { aws, signal }) {
+  async inspect(target, { aws, signal, planned }) {
     const userName = await ownerOf(target.accessKeyId, aws, signal);
+    // The session of a plan is bound to the planned ARN: a user of that name elsewhere would be refused below.
+    const userArn =
+      planned?.userName === userName && typeof planned.userArn === 'string'
+        ? planned.userArn
+        : await arnOf(userName, aws, signal);
     let marker: string | undefined;
     do {
       const page = await listKeys(userName, marker, aws, signal);
-      const key = page.AccessKeyMetadata?.find((entry) => entry.AccessKeyId === target.accessKeyId);
+      if (page.AccessKeyMetadata === undefined) throw notAws('ListAccessKeys');
+      const key = page.AccessKeyMetadata.find((entry) => entry.AccessKeyId === target.accessKeyId);
       if (key !== undefined) {
         return {
           userName,
+          userArn,
           status: key.Status ?? 'unknown',
           createDate: key.CreateDate?.toISOString() ?? 'unknown',
           partition: aws.partition,
@@ -93,11 +102,7 @@ export const disableAccessKey = defineAction({
     return lines;
   },
 
-  touches: (target, before, accountId, partition) => [
-    target.accessKeyId,
-    `arn:${partition}:iam::${accountId}:user/${before.userName}`,
-    before.userName,
-  ],
+  touches: (target, before) => [target.accessKeyId, before.userArn, before.userName],
 
   apply: (target, before) => [updateAccessKey(target.accessKeyId, before, 'Inactive')],
   undo: (target, before) => [updateAccessKey(target.accessKeyId, before, 'Active')],
@@ -109,16 +114,17 @@ export const disableAccessKey = defineAction({
       : { held: false, because: `IAM still reads ${now.status}, not ${wanted}` };
   },
 
-  sessionPolicy(_target, before, accountId, partition) {
-    const user = `arn:${partition}:iam::${accountId}:user`;
+  sessionPolicy(_target, before) {
     return {
       Version: '2012-10-17',
       Statement: [
         {
           Effect: 'Allow',
           Action: ['iam:UpdateAccessKey', 'iam:ListAccessKeys', 'iam:GetAccessKeyLastUsed'],
-          // With and without a path: user names are unique in an account whatever their path.
-          Resource: [`${user}/${before.userName}`, `${user}/*/${before.userName}`],
+          // With an unknown path: with and without one, since user names are unique in an account.
+          Resource: before.userArn.includes(':user/*/')
+            ? [before.userArn, before.userArn.replace(':user/*/', ':user/')]
+            : before.userArn,
         },
         { Effect: 'Allow', Action: ['iam:GetAccessKeyLastUsed'], Resource: '*' },
       ],
@@ -139,13 +145,31 @@ export const disableAccessKey = defineAction({
 async function ownerOf(id: string, aws: AwsReader, signal: AbortSignal): Promise<string> {
   try {
     const answer = await aws.iam.send(new GetAccessKeyLastUsedCommand({ AccessKeyId: id }), { abortSignal: signal });
+    // AWS always says something of a key that it has. A proxy's page says nothing, and the SDK takes it for an answer.
+    if (answer.UserName === undefined && answer.AccessKeyLastUsed === undefined) throw notAws('GetAccessKeyLastUsed');
     if (answer.UserName !== undefined && answer.UserName !== '') return answer.UserName;
   } catch (error) {
-    // AWS answers a key of another account with one of these two, by age of the key.
-    if (!isAwsError(error, 'NoSuchEntityException', 'NoSuchEntity', 'ValidationError', 'InvalidClientTokenId'))
-      throw error;
+    if (!isAwsError(error, 'NoSuchEntityException', 'NoSuchEntity', 'ValidationError')) throw error;
   }
   throw new NotFoundError(`account ${aws.accountId} has no access key ${id}`);
+}
+
+async function arnOf(userName: string, aws: AwsReader, signal: AbortSignal): Promise<string> {
+  try {
+    const { User } = await aws.iam.send(new GetUserCommand({ UserName: userName }), { abortSignal: signal });
+    if (User?.Arn !== undefined && User.Arn !== '') return User.Arn;
+  } catch (error) {
+    if (isAwsError(error, 'NoSuchEntityException', 'NoSuchEntity')) {
+      throw new NotFoundError(`user ${userName} is no longer in account ${aws.accountId}`);
+    }
+    // Without the right to read the user his path stays unknown, and is written so: the protected list then decides
+    // as if he had every path.
+    if (isAwsError(error, 'AccessDenied', 'AccessDeniedException')) {
+      return `arn:${aws.partition}:iam::${aws.accountId}:user/*/${userName}`;
+    }
+    throw error;
+  }
+  throw notAws('GetUser');
 }
 
 async function listKeys(userName: string, marker: string | undefined, aws: AwsReader, signal: AbortSignal) {
@@ -169,4 +193,9 @@ function updateAccessKey(id: string, before: z.output<typeof Before>, status: 'A
     region: globalRegion(before.partition),
     input: { UserName: before.userName, AccessKeyId: id, Status: status },
   };
+}
+
+/** "Could not look" is never "there is none" (safety rule 9). */
+function notAws(operation: string): UpstreamError {
+  return new UpstreamError('aws', 'NotAws', `the answer to iam:${operation} was not AWS's`, { retryable: true });
 }

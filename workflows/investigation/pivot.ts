@@ -11,6 +11,8 @@ import type { PivotAnswer } from '#src/contracts/pivot.ts';
 import { accessKeyId } from '#src/domain/access-key.ts';
 import { classify } from '#src/domain/artifact.ts';
 import { awsErrorFacts, isAwsError } from '#src/domain/aws-errors.ts';
+import { pivotFiles } from '#src/domain/exports/pivot-files.ts';
+import { expansionsOf, neighbourParts, neighboursIn } from '#src/domain/likeness.ts';
 import { actorsOf, coreOf } from '#src/domain/pivot-actors.ts';
 import { type Made, madeIn, sortOf } from '#src/domain/pivot-created.ts';
 import { runPivot } from '#src/domain/pivot-engine.ts';
@@ -27,7 +29,7 @@ const Target = z.object({
   /** Hops from the seed. DOMAIN.md 4.1 stops session chains at 6; a hop here is a link, and a session is two or three links away. */
   depth: z.int().min(0).max(100).default(18),
   hubLimit: z.int().min(0).optional(),
-  maxNodes: z.int().min(1).default(5_000),
+  maxNodes: z.int().min(1).default(20_000),
   maxEvents: z.int().min(1).default(500_000),
   /** Ids to follow although a rule holds them back. */
   expand: z.array(z.string()).default([]),
@@ -76,21 +78,26 @@ export const pivot = defineInvestigation({
     const story: Story = { seed, takenFor, graph, actors, made, sightings: ranked, complete: coverage.complete };
     const keys = await keysOf(story, live);
     const headline = headlineOf(story);
+    const neighbours = neighboursIn(story);
+    const answer: PivotAnswer = {
+      seed,
+      nodes: graph.nodes,
+      edges: graph.edges,
+      events: graph.records.length,
+      coverage,
+      findings: ranked.map(({ sighting }) => sighting),
+      created: made,
+      neighbours,
+      headline,
+      takenFor,
+    };
     return {
       headline,
-      parts: partsOf(story, keys),
+      parts: [...partsOf(story, keys), ...neighbourParts(neighbours)],
       coverage,
-      answer: {
-        seed,
-        nodes: graph.nodes,
-        edges: graph.edges,
-        events: graph.records.length,
-        coverage,
-        findings: ranked.map(({ sighting }) => sighting),
-        created: made,
-        headline,
-        takenFor,
-      },
+      answer,
+      files: pivotFiles(story, answer, techniques),
+      expansions: expansionsOf(neighbours),
       pictures: picturesOf(story),
       next: nextOf(story, keys, target),
       proposals: keys

@@ -48,8 +48,12 @@ const statements = [
     case_id text,
     answer json)`,
   `create index investigations_unfinished on investigations (created_at) where finished_at is null`,
-  `create table containment_requests (id text primary key, request json not null)`,
-  `create table vote_requests (id text primary key, vote json not null)`,
+  `create table containment_requests (
+    id text primary key, request json not null, received_at timestamptz not null, handled_at timestamptz)`,
+  `create index containment_requests_unhandled on containment_requests (received_at) where handled_at is null`,
+  `create table vote_requests (
+    id text primary key, vote json not null, received_at timestamptz not null, handled_at timestamptz)`,
+  `create index vote_requests_unhandled on vote_requests (received_at) where handled_at is null`,
   `create table approvals (
     id text primary key,
     number bigint generated always as identity,
@@ -68,7 +72,9 @@ const statements = [
     channel text not null,
     thread_ts text,
     after json,
-    outcome text)`,
+    outcome text,
+    sent_at timestamptz,
+    shown text)`,
   `create index approvals_state on approvals (state)`,
   `create index approvals_undo on approvals (undo_of) where undo_of is not null`,
   `create table approval_votes (

@@ -41,9 +41,11 @@ const approve = {
   vote: 'approve',
   at: '2026-11-20T22:10:00.000Z',
   refusal: undefined,
+  mode: 'execute',
 } as const;
 
-const vote = { userId: approve.userId, person: approve.person, vote: approve.vote, at: approve.at };
+const { userId, person, vote: choice, at } = approve;
+const vote = { userId, person, vote: choice, at, planHash: planHash(plan), mode: 'execute' } as const;
 
 function standing(userId: string, changes: Partial<Standing> = {}): Standing {
   return { userId, person: `email:${userId}`, checkedAt: '2026-11-20T22:10:01.000Z', ...changes };
@@ -55,8 +57,9 @@ const facts: ExecutionFacts = {
   frozen: false,
   standings: [standing('UROSA'), standing('UOMAR')],
   standingMaxAgeMs: 300_000,
-  listedApprovers: ['UOMAR'],
-  protectedBecause: undefined,
+  approvers: { users: ['UOMAR'], groups: [] },
+  required: 1,
+  objection: undefined,
 };
 
 describe('a vote', () => {
@@ -121,12 +124,16 @@ describe('the executor', () => {
     ['the mode propose', approved, { mode: 'propose' }],
     ['the mode observe', approved, { mode: 'observe' }],
     ['a freeze', approved, { frozen: true }],
-    ['a protected target', approved, { protectedBecause: 'it is ours' }],
+    ['a plan that the executor itself would not make', approved, { objection: 'it is ours' }],
+    ['a vote for another plan', { ...approved, votes: [{ ...vote, planHash: 'other' }] }, {}],
+    ['a vote given while Firebreak ran nothing', { ...approved, votes: [{ ...vote, mode: 'propose' }] }, {}],
+    ['one vote where the executor’s own config asks for two', approved, { required: 2 }],
+    ['a config that names no approvers', approved, { approvers: { users: [], groups: [] } }],
     ['no vote', { ...approved, votes: [] }, {}],
     ['the requester’s own vote', { ...approved, votes: [{ ...vote, userId: 'UROSA' }] }, {}],
     ['the same person’s vote', { ...approved, votes: [{ ...vote, person: 'email:rosa@example.com' }] }, {}],
     ['one vote where two are asked', { ...approved, required: 2 }, {}],
-    ['a voter whom the config no longer lists', approved, { listedApprovers: ['UANA'] }],
+    ['a voter whom the config no longer lists', approved, { approvers: { users: ['UANA'], groups: [] } }],
     [
       'a voter who was deactivated',
       approved,
@@ -192,6 +199,7 @@ describe('the state machine', () => {
       vote: fc.constantFrom('approve' as const, 'reject' as const, 'withdraw' as const),
       at: fc.constantFrom('2026-11-20T22:10:00.000Z', '2026-11-20T22:40:00.000Z'),
       refusal: fc.option(fc.constant('no right'), { nil: undefined }),
+      mode: fc.constant('execute' as const),
     });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 3 }), fc.array(ballot, { maxLength: 12 }), (required, ballots) => {

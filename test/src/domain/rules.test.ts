@@ -56,6 +56,13 @@ describe('protected targets', () => {
     }
   });
 
+  it('are users whose path could not be read, as soon as the list names users', () => {
+    const unknown = ['arn:aws:iam::1:user/*/pipeline'];
+
+    expect(protectedBecause(unknown, { ...config, patterns: ['arn:aws:iam::*:user/break-glass/*'] })).toBeDefined();
+    expect(protectedBecause(unknown, config)).toBeUndefined();
+  });
+
   it('are not those that merely resemble one', () => {
     expect(
       protectedBecause(['arn:aws:iam::1:user/ceo2', 'arn:aws:iam::1:role/my-ir/x', 'ceo2'], config),

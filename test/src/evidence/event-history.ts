@@ -5,7 +5,7 @@ import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import { onTestFinished } from 'vitest';
 import type { AwsReach, AwsReader } from '../../../src/contracts/aws.ts';
 
-export interface Ask {
+interface Ask {
   readonly region: string;
   readonly account: string;
   readonly attribute: string;
@@ -14,7 +14,7 @@ export interface Ask {
   readonly to: number;
 }
 
-export type Reply = 'answer' | 'throttle' | 'html' | 'denied' | 'hang' | 'empty' | 'broken' | 'reset';
+type Reply = 'answer' | 'throttle' | 'html' | 'denied' | 'hang' | 'empty' | 'broken' | 'reset';
 
 export interface EventHistory {
   readonly asks: Ask[];

@@ -67,7 +67,7 @@ describe('the timeline of the mining story', () => {
       expect(texts).toContain(tactic);
     }
     expect(texts).toContain('hollow: the call failed');
-    expect(texts).toContain('Looked at 2026-11-20 10:00 to 2026-11-20 13:00 UTC.');
+    expect(texts).toContain('Drawn: 2026-11-20 10:00 to 2026-11-20 13:00 UTC.');
   });
 
   it('has no text on another and none outside the page', () => {

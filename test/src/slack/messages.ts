@@ -23,14 +23,14 @@ export const attacks = [
   '   ',
 ] as const;
 
-export const anyText = fc.oneof(
+const anyText = fc.oneof(
   fc.constantFrom(...attacks),
   fc.string({ maxLength: 60 }),
   fc.string({ unit: 'binary', maxLength: 400 }),
   fc.array(fc.constantFrom(...attacks), { maxLength: 4 }).map((parts) => parts.join(' ')),
 );
 
-export const anyInline: fc.Arbitrary<Inline> = fc.oneof(
+const anyInline: fc.Arbitrary<Inline> = fc.oneof(
   fc.record({ kind: fc.constant('text' as const), text: anyText, bold: fc.boolean() }),
   fc.record({ kind: fc.constant('code' as const), text: anyText }),
   fc.record({ kind: fc.constant('person' as const), userId: fc.oneof(anyText, fc.constant('U0RESPONDER')) }),

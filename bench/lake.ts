@@ -1,0 +1,226 @@
+/**
+ * The lake against the shell: import, memory, disk, pivots and a closure, as ratios to zcat, rg and jq over the same files in the
+ * same run. Needs zcat, rg (ripgrep) and jq.
+ *
+ *   node bench/lake.ts [--records 200000] [--data DIR]
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Artifact } from '../src/contracts/artifact.ts';
+import type { Evidence } from '../src/contracts/evidence.ts';
+import { openLakeEvidence } from '../src/evidence/lake/lake.ts';
+import type { Expected } from './intrusions.ts';
+
+const { values } = parseArgs({
+  options: {
+    records: { type: 'string', default: '200000' },
+    data: { type: 'string' },
+    question: { type: 'string' },
+    lake: { type: 'string' },
+  },
+});
+const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: console.error };
+
+const memoryProbe = encodeURIComponent(
+  "process.on('exit',()=>process.stderr.write('peak '+Math.round(process.resourceUsage().maxRSS/1024)+' MB\\n'))",
+);
+
+if (values.question !== undefined) await firstQuestion(values.question, values.lake ?? '');
+else await bench();
+
+async function bench(): Promise<void> {
+  for (const tool of ['zcat', 'rg', 'jq', 'xargs', 'find']) {
+    if (spawnSync('which', [tool]).status !== 0) throw new Error(`${tool} is not installed`);
+  }
+  const dir = values.data === undefined ? mkdtempSync(join(tmpdir(), 'bench-lake-')) : resolve(values.data);
+  if (!existsSync(join(dir, 'expected.json'))) {
+    const { generate } = await import('./generate.ts');
+    await generate({ dir, records: Number(values.records), seed: 1, perFile: 5000 });
+  }
+  const expected = JSON.parse(readFileSync(join(dir, 'expected.json'), 'utf8')) as Expected[];
+  const logs = join(dir, 'AWSLogs');
+  const packed = globSync(`${logs}/**/*.gz`).reduce((sum, file) => sum + statSync(file).size, 0);
+  const lake = mkdtempSync(join(tmpdir(), 'bench-lake-data-'));
+  try {
+    measureImport(logs, lake, packed);
+    await measureQuestions(logs, lake, expected);
+  } finally {
+    rmSync(lake, { recursive: true, force: true });
+  }
+}
+
+function measureImport(logs: string, lake: string, packed: number): void {
+  const zcat = median(3, () => shell(`find ${logs} -name '*.gz' -print0 | xargs -0 -P2 -n20 zcat > /dev/null`));
+  const main = join(import.meta.dirname, '../src/main.ts');
+  const began = performance.now();
+  const run = spawnSync(process.execPath, ['--import', `data:text/javascript,${memoryProbe}`, main, 'import', logs], {
+    env: { ...process.env, FIREBREAK_DATA_DIR: lake },
+    encoding: 'utf8',
+  });
+  const ms = performance.now() - began;
+  if (run.status !== 0) throw new Error(run.stderr);
+  const disk = globSync(`${lake}/lake/shards/*`).reduce((sum, file) => sum + statSync(file).size, 0);
+  console.log(run.stdout.split('\n')[0]);
+  report('two zcat in parallel (baseline)', zcat);
+  report('import', ms, `${(ms / zcat).toFixed(2)} times two zcat (wanted: at most 2.3)`);
+  console.log(`memory of the import: ${/peak (\d+) MB/.exec(run.stderr)?.[1]} MB (wanted: under 1024)`);
+  console.log(
+    `disk: ${(disk / 1e6).toFixed(0)} MB, ${(disk / packed).toFixed(2)} of the gz files (wanted: under 0.45)`,
+  );
+}
+
+async function measureQuestions(logs: string, lake: string, expected: readonly Expected[]): Promise<void> {
+  const [chain] = expected as [Expected];
+  const ip: Artifact = { kind: 'ip', id: chain.addresses[3] ?? '' };
+  const user: Artifact = { kind: 'user', id: chain.principals[1] ?? '' };
+  const instance: Artifact = { kind: 'resource', id: chain.instances[1] ?? '' };
+  const byRg = (word: string) =>
+    shell(
+      `rg -z -l -F -- '${word}' ${logs} | xargs -P2 -n8 sh -c 'zcat "$@" | jq -c ".Records[] | select(tostring | contains(\\"${word}\\"))"' _ > /dev/null`,
+    );
+  const rgIp = median(1, () => byRg(ip.id));
+  const rgUser = median(1, () => byRg(user.id.split('/').at(-1) ?? ''));
+  const jqAll = median(1, () =>
+    shell(
+      `find ${logs} -name '*.gz' -print0 | xargs -0 -P2 -n8 sh -c 'zcat "$@" | jq -c ".Records[] | select(((.requestParameters|tostring)+(.responseElements|tostring)) | contains(\\"${instance.id}\\"))"' _ > /dev/null`,
+    ),
+  );
+  report('rg -z -l, then zcat and jq on the hits: IP (baseline)', rgIp);
+  report('rg -z -l, then zcat and jq on the hits: user (baseline)', rgUser);
+  report('zcat and jq: substring (baseline)', jqAll);
+  const slowest = { ms: 0 };
+  for (const [name, artifact, baseline, wanted] of [
+    ['IP', ip, rgIp, 250],
+    ['user', user, rgUser, 250],
+    ['instance in request and response', instance, jqAll, 120],
+  ] as const) {
+    const times: number[] = [];
+    for (let i = 0; i < 7; i++) {
+      const evidence = await warm(lake, chain);
+      const began = performance.now();
+      const records = await evidence.recordsOf(artifact);
+      times.push(performance.now() - began);
+      if (records.length === 0) throw new Error(`${artifact.id} was not found`);
+      evidence.close();
+    }
+    const ms = middle(times);
+    slowest.ms = Math.max(slowest.ms, ms);
+    report(`${name}, warm`, ms, `${(baseline / ms).toFixed(0)} times faster (wanted: ${wanted})`);
+  }
+  for (const [name, artifact, baseline] of [
+    ['IP', ip, rgIp],
+    ['user', user, rgUser],
+  ] as const) {
+    const times = [1, 2, 3].map(() => {
+      const began = performance.now();
+      execFileSync(process.execPath, [import.meta.filename, '--question', JSON.stringify(artifact), '--lake', lake]);
+      return performance.now() - began;
+    });
+    report(
+      `${name}, first in a new process`,
+      middle(times),
+      `${(baseline / middle(times)).toFixed(0)} times faster (wanted: 80)`,
+    );
+  }
+  await measureClosure(lake, expected);
+}
+
+/** A session whose files and footers have been read by another question. */
+async function warm(lake: string, chain: Expected) {
+  const evidence = await open(lake);
+  await evidence.recordsOf({ kind: 'user', id: chain.principals[4] ?? '' });
+  await evidence.recordsOf({ kind: 'ip', id: chain.addresses[0] ?? '' });
+  return evidence;
+}
+
+async function measureClosure(lake: string, expected: readonly Expected[]): Promise<void> {
+  // Not before: the process of a first question must not load it.
+  const { pivot } = await import('../workflows/investigation/pivot.ts');
+  for (const one of expected) {
+    const lakeSession = await open(lake);
+    let slowest = { id: '', ms: 0 };
+    let asked = 0;
+    const evidence: Evidence = {
+      coverage: () => lakeSession.coverage(),
+      progress: () => lakeSession.progress(),
+      async recordsOf(artifact) {
+        const began = performance.now();
+        const records = await lakeSession.recordsOf(artifact);
+        const ms = performance.now() - began;
+        asked += 1;
+        if (ms > slowest.ms) slowest = { id: artifact.id, ms };
+        return records;
+      },
+    };
+    const began = performance.now();
+    const { answer } = await pivot.run(pivot.target.parse({ artifact: one.seed }), {
+      evidence,
+      aws: undefined,
+      signal: new AbortController().signal,
+      progress: () => undefined,
+      now: () => new Date(),
+    });
+    const ms = performance.now() - began;
+    lakeSession.close();
+    const ids = (kinds: readonly string[], expanded: boolean) =>
+      answer.nodes.filter((node) => kinds.includes(node.kind) && node.expanded === expanded).map((node) => node.id);
+    same(`${one.name}: principals`, ids(['user', 'session'], true), one.principals);
+    same(`${one.name}: addresses`, ids(['ip'], true), one.addresses);
+    same(`${one.name}: hubs`, ids(['ip'], false), one.hubs);
+    const instances = ids(['resource'], true).filter((id) => id.startsWith('i-'));
+    same(`${one.name}: instances`, instances, one.instances);
+    report(
+      `${one.name}, closed pivot`,
+      ms,
+      `${asked} questions, ${(ms / slowest.ms).toFixed(1)} times its slowest one (${slowest.id}, ${slowest.ms.toFixed(0)} ms; wanted: under 3); exactly what was planted`,
+    );
+  }
+}
+
+function same(what: string, found: readonly string[], wanted: readonly string[]): void {
+  const [left, right] = [[...found].sort().join(' '), [...wanted].sort().join(' ')];
+  if (left !== right) throw new Error(`${what}: found ${left}, planted ${right}`);
+}
+
+async function firstQuestion(text: string, lake: string): Promise<void> {
+  const evidence = await open(lake);
+  const records = await evidence.recordsOf(JSON.parse(text) as Artifact);
+  console.log(records.length);
+}
+
+function open(dataDir: string) {
+  return openLakeEvidence({
+    dataDir,
+    window: {},
+    maxEvents: 5_000_000,
+    log: quiet,
+    signal: new AbortController().signal,
+  });
+}
+
+function shell(command: string): void {
+  execFileSync('sh', ['-c', command], { stdio: ['ignore', 'ignore', 'inherit'], maxBuffer: 1 << 30 });
+}
+
+function median(times: number, work: () => void): number {
+  return middle(
+    Array.from({ length: times }, () => {
+      const began = performance.now();
+      work();
+      return performance.now() - began;
+    }),
+  );
+}
+
+function middle(times: readonly number[]): number {
+  return [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)] as number;
+}
+
+function report(what: string, ms: number, note = ''): void {
+  console.log(
+    `${what}: ${ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`}${note === '' ? '' : `, ${note}`}`,
+  );
+}

@@ -1,0 +1,200 @@
+/** The IAM side of the reference: what each unit calls, and the policies that follow from it. Made from the lists. */
+import { z } from 'zod';
+import { actions } from '#actions';
+import { investigations } from '#investigations';
+import { fence, generatedBy, table } from './markdown.ts';
+
+/** What finding the Regions of an account takes (src/aws/reach.ts), whatever is asked. */
+export const reachReads = ['account:ListRegions', 'ec2:DescribeRegions'] as const;
+
+/** The blast radius on an approval card is read from the logs (src/flows/blast-radius.ts). */
+export const planReads = ['cloudtrail:LookupEvents'] as const;
+
+interface Statement {
+  readonly Sid?: string;
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Principal?: Readonly<Record<string, string>>;
+  readonly Action: readonly string[];
+  readonly Resource?: string | readonly string[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+}
+
+export interface Policy {
+  readonly Version: '2012-10-17';
+  readonly Statement: readonly Statement[];
+}
+
+const sessionTags = ['ir-case', 'ir-plan', 'ir-requester', 'ir-approver'];
+
+function policy(...statements: readonly Statement[]): Policy {
+  return { Version: '2012-10-17', Statement: statements };
+}
+
+function sorted(names: Iterable<string>): readonly string[] {
+  return [...new Set(names)].sort();
+}
+
+/** Rights of the audit role: every read of every investigation and of every plan. */
+export function auditPolicy(): Policy {
+  const reads = [
+    ...reachReads,
+    ...planReads,
+    ...investigations.flatMap((unit) => unit.permissions),
+    ...actions.flatMap((action) => action.permissions.read),
+  ];
+  return policy({ Sid: 'Look', Effect: 'Allow', Action: sorted(reads), Resource: '*' });
+}
+
+/**
+ * Rights of the responder role: the union of what the session policies of all actions can ask for, over all targets of the
+ * account. A field `userArn` stands for any user of it. Throws Error where a field cannot stand for all its values.
+ */
+export function responderPolicy(accountId: string, partition: string): Policy {
+  return policy(
+    ...actions.flatMap((action) => {
+      const [service = ''] = (action.permissions.write[0] ?? '').split(':');
+      const place = `arn:${partition}:${service}:${service === 'iam' ? '' : '*'}:${accountId}`;
+      const target = wildcard(action.target, place, action.name);
+      const before = wildcard(action.before, place, action.name);
+      return action
+        .sessionPolicy(target as never, before as never, accountId, partition)
+        .Statement.map((statement) => ({ ...statement, Action: sorted(statement.Action) }));
+    }),
+  );
+}
+
+function wildcard(schema: z.ZodType, place: string, name: string): Readonly<Record<string, unknown>> {
+  const { properties = {} } = z.toJSONSchema(schema, { io: 'output' });
+  const anything: Readonly<Record<string, unknown>> = { string: '*', boolean: false, number: 0, integer: 0 };
+  const fields = Object.entries(properties).map(([field, shape]) => {
+    const value = typeof shape === 'object' ? anything[String(shape.type)] : undefined;
+    if (value === undefined) throw new Error(`${name}: field ${field} is neither text, number nor yes or no`);
+    return [field, field.endsWith('Arn') ? `${place}:${field.slice(0, -'Arn'.length)}/*` : value] as const;
+  });
+  return Object.fromEntries(fields);
+}
+
+/** Rights of the identity that the worker runs as: it may become the audit roles, and nothing else. */
+export function workerPolicy(auditRole: string): Policy {
+  return policy({ Sid: 'BecomeAudit', Effect: 'Allow', Action: ['sts:AssumeRole'], Resource: auditRole });
+}
+
+/** Rights of the identity that the executor runs as: it may become the responder roles, and nothing else. */
+export function executorPolicy(responderRole: string): Policy {
+  const becoming = ['sts:AssumeRole', 'sts:SetSourceIdentity', 'sts:TagSession'];
+  return policy({ Sid: 'BecomeResponder', Effect: 'Allow', Action: becoming, Resource: responderRole });
+}
+
+/** Who may become the audit role. */
+export function auditTrust(principal: string, externalId: string): Policy {
+  return policy({
+    Effect: 'Allow',
+    Principal: { AWS: principal },
+    Action: ['sts:AssumeRole'],
+    Condition: { StringEquals: { 'sts:ExternalId': externalId } },
+  });
+}
+
+/** Who may become the responder role, and that a session without case, plan, requester and approver is refused. */
+export function responderTrust(principal: string, externalId: string): Policy {
+  return policy({
+    Effect: 'Allow',
+    Principal: { AWS: principal },
+    Action: ['sts:AssumeRole', 'sts:SetSourceIdentity', 'sts:TagSession'],
+    Condition: {
+      StringEquals: { 'sts:ExternalId': externalId },
+      StringLike: {
+        'sts:SourceIdentity': 'ir-*',
+        ...Object.fromEntries(sessionTags.map((tag) => [`aws:RequestTag/${tag}`, '*'])),
+      },
+      'ForAllValues:StringEquals': { 'aws:TagKeys': sessionTags },
+    },
+  });
+}
+
+const account = '111122223333';
+const hub = '444455556666';
+
+function json(value: Policy): string {
+  return fence('json', JSON.stringify(value, undefined, 2));
+}
+
+/** docs/reference/permissions.md */
+export function permissionsPage(): string {
+  const worker = `arn:aws:iam::${hub}:role/ir/FirebreakWorker`;
+  const executor = `arn:aws:iam::${hub}:role/ir/FirebreakExecutor`;
+  const audit = `arn:aws:iam::${account}:role/ir/IrAudit`;
+  const responder = `arn:aws:iam::${account}:role/ir/IrResponder`;
+  const unitRows = [
+    ...investigations.map((unit) => [`\`${unit.name}\``, 'investigation', names(unit.permissions), 'none']),
+    ...actions.map((action) => [
+      `\`${action.name}\``,
+      'containment',
+      names(action.permissions.read),
+      names(action.permissions.write),
+    ]),
+  ];
+  return `${generatedBy('commands/, workflows/ and src/aws/')}
+# AWS permissions
+
+What Firebreak calls, and the policies that allow exactly that. Contract tests run every unit under the audit policy, the
+responder policy and the trust policies of this page, and compare the calls made with the table.
+
+The examples use account \`${account}\`, the hub account \`${hub}\`, the external id \`change-me\` and the partition
+\`aws\`. Put your own in their place. In China the ARNs begin with \`arn:aws-cn:\`, in GovCloud with \`arn:aws-us-gov:\`;
+Firebreak takes the partition from the role ARNs of the config.
+
+## What each unit calls
+
+${table(['unit', 'kind', 'reads', 'writes'], unitRows)}
+
+Beside these, every look at an account asks for its Regions with ${names(reachReads)} (the second only where the first
+is refused; neither where the config names \`regions\`), and every plan reads the target's use with ${names(planReads)}.
+\`sts:GetCallerIdentity\` is called where the config has no accounts, or one without \`auditRole\`; AWS asks no permission for it.
+
+## Audit role
+
+One in each account. The worker becomes it; nothing here writes. Permissions:
+
+${json(auditPolicy())}
+
+Trust. Audit sessions carry no tags and no source identity, so \`sts:AssumeRole\` is enough:
+
+${json(auditTrust(worker, 'change-me'))}
+
+An account without \`auditRole\` is read with the worker's own credentials, which then need the permissions above.
+
+## Responder role
+
+One in each account that may be contained. Only the executor becomes it. Each session is narrowed by a session policy to one
+action and one target, lasts 15 minutes, and carries the tags ${names(sessionTags)} and a source identity (\`ir-\` and the
+approver's Slack id). Permissions:
+
+${json(responderPolicy(account, 'aws'))}
+
+Add a \`Deny\` on everything for your break-glass users, so that AWS says no where Firebreak's own list fails.
+
+Trust. Tags and source identity are AWS permissions of their own: without \`sts:TagSession\` and \`sts:SetSourceIdentity\` in
+the trust policy AND in the executor's policy, every containment ends with AccessDenied. A session without the four tags is
+refused:
+
+${json(responderTrust(executor, 'change-me'))}
+
+## The identities that Firebreak runs as
+
+The worker (\`serve --role worker\`, \`firebreak ir\`, \`firebreak doctor\`):
+
+${json(workerPolicy(audit))}
+
+The executor (\`serve --role executor\`):
+
+${json(executorPolicy(responder))}
+
+The web role needs no AWS credentials. \`serve\` without \`--role\` runs all three with one identity, which then needs both
+policies.
+`;
+}
+
+function names(list: readonly string[]): string {
+  return list.map((name) => `\`${name}\``).join(', ');
+}

@@ -1,0 +1,42 @@
+/** Who made a thing, and who made it again after that. */
+import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
+import { sameThing } from './acting.ts';
+import { linksOf } from './links.ts';
+import { principalOf } from './principal.ts';
+
+export interface Creation {
+  /** The principal's id. */
+  readonly creator: string;
+  readonly record: CloudTrailRecord;
+  readonly eventName: string;
+  /** The AWS service that made the call for the creator, or by itself. */
+  readonly through: string;
+}
+
+const makes = new Set(['created', 'minted', 'assumed']);
+
+/** Every creation of the thing in the records, oldest first. Sessions and temporary keys are "made" by being minted. */
+export function creationsOf(id: string, records: readonly CloudTrailRecord[]): readonly Creation[] {
+  return records.flatMap((record) => {
+    const actor = principalOf(record)?.id ?? '';
+    const link = linksOf(record).edges.find(
+      (edge) => makes.has(edge.kind) && sameThing(edge.to, id) && (edge.from === actor || edge.kind === 'created'),
+    );
+    if (!link) return [];
+    return [
+      {
+        creator: link.from,
+        record,
+        eventName: record.eventName,
+        through: record.userIdentity.invokedBy ?? '',
+      },
+    ];
+  });
+}
+
+/** Deletions of the thing, oldest first. */
+export function deletionsOf(id: string, records: readonly CloudTrailRecord[]): readonly CloudTrailRecord[] {
+  return records.filter((record) =>
+    linksOf(record).edges.some((edge) => edge.kind === 'deleted' && sameThing(edge.to, id)),
+  );
+}

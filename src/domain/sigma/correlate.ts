@@ -1,0 +1,140 @@
+/**
+ * Sigma correlations over the matches of a hunt, by event time. One burst is one finding, however many events it has: a
+ * window that goes on while it holds grows, it does not fire again.
+ */
+import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
+import { fieldPath, textsOf } from './fields.ts';
+import type { Json } from './matcher.ts';
+import { isCalled } from './parse.ts';
+import type { CorrelationRule, EventRule } from './tree.ts';
+
+export interface Correlated {
+  readonly rule: CorrelationRule;
+  /** Of the whole burst, in order of time. */
+  readonly records: readonly CloudTrailRecord[];
+  /** Values of `group-by`, in its order. */
+  readonly group: readonly string[];
+  /** Events, or distinct values for value_count, in the fullest window. */
+  readonly count: number;
+}
+
+/** One event that a correlation may count. */
+interface Entry {
+  readonly at: number;
+  readonly record: CloudTrailRecord;
+  /** Number of its rule in the correlation's list. */
+  readonly rule: number;
+  readonly values: readonly string[];
+}
+
+/** Collects matches for one correlation rule; `found` evaluates what was collected. */
+export interface Correlator {
+  add(rule: EventRule, record: CloudTrailRecord): void;
+  found(): readonly Correlated[];
+}
+
+export function correlatorOf(rule: CorrelationRule): Correlator {
+  const groups = new Map<string, { readonly group: readonly string[]; readonly entries: Entry[] }>();
+  const counted = rule.field === undefined ? undefined : fieldPath(rule.field);
+  const paths = rule.groupBy.map((field) => ({ field, path: fieldPath(field) }));
+
+  /** Every combination of the group's values; none where one is missing, since nothing then ties the events together. */
+  function groupsOf(of: EventRule, name: string, record: Json): readonly (readonly string[])[] {
+    let all: readonly (readonly string[])[] = [[]];
+    for (const { field, path } of paths) {
+      const alias = rule.aliases[field];
+      const own = alias?.[name] ?? alias?.[of.name] ?? alias?.[of.id];
+      const values = textsOf(record, own === undefined ? path : fieldPath(own));
+      all = all.flatMap((group) => values.map((value) => [...group, value]));
+    }
+    return all;
+  }
+
+  return {
+    add(matched, record) {
+      const number = rule.rules.findIndex((name) => isCalled(matched, name));
+      if (number < 0) return;
+      const at = Date.parse(record.eventTime);
+      const values = counted ? textsOf(record, counted) : [];
+      for (const group of groupsOf(matched, rule.rules[number] ?? '', record)) {
+        const key = JSON.stringify(group);
+        const known = groups.get(key) ?? { group, entries: [] };
+        groups.set(key, known);
+        known.entries.push({ at, record, rule: number, values });
+      }
+    },
+    found: () => [...groups.values()].flatMap(({ group, entries }) => burstsIn(rule, group, entries)),
+  };
+}
+
+function burstsIn(rule: CorrelationRule, group: readonly string[], unsorted: readonly Entry[]): readonly Correlated[] {
+  const entries = [...unsorted].sort((a, b) => a.at - b.at);
+  const bursts: Correlated[] = [];
+  const window = new Window(rule);
+  let from = 0;
+  let burst: { first: number; last: number; count: number } | undefined;
+  const close = (): void => {
+    if (!burst) return;
+    const records = [...new Set(entries.slice(burst.first, burst.last + 1).map((entry) => entry.record))];
+    bursts.push({ rule, records, group, count: burst.count });
+    burst = undefined;
+  };
+  for (const [at, entry] of entries.entries()) {
+    window.add(entry);
+    for (let oldest = entries[from]; oldest && entry.at - oldest.at > rule.timespanMs; oldest = entries[from]) {
+      window.remove(oldest);
+      from += 1;
+    }
+    if (burst && from > burst.last) close();
+    const count = window.holds(entry.at);
+    if (count === undefined) continue;
+    burst ??= { first: from, last: at, count };
+    burst.last = at;
+    burst.count = Math.max(burst.count, count);
+  }
+  close();
+  return bursts;
+}
+
+/** What stands in the sliding window, counted as it slides. */
+class Window {
+  readonly #rule: CorrelationRule;
+  readonly #values = new Map<string, number>();
+  readonly #rules = new Map<number, number>();
+  /** By place in the list of rules: the latest time at which a run of them in order, up to this one, began. */
+  readonly #starts: (number | undefined)[] = [];
+  #events = 0;
+
+  constructor(rule: CorrelationRule) {
+    this.#rule = rule;
+  }
+
+  add(entry: Entry): void {
+    this.#events += 1;
+    for (const value of entry.values) this.#values.set(value, (this.#values.get(value) ?? 0) + 1);
+    this.#rules.set(entry.rule, (this.#rules.get(entry.rule) ?? 0) + 1);
+    this.#starts[entry.rule] = entry.rule === 0 ? entry.at : (this.#starts[entry.rule - 1] ?? this.#starts[entry.rule]);
+  }
+
+  remove(entry: Entry): void {
+    this.#events -= 1;
+    for (const value of entry.values) lower(this.#values, value);
+    lower(this.#rules, entry.rule);
+  }
+
+  /** The count where the correlation holds now, undefined where it does not. */
+  holds(now: number): number | undefined {
+    const { type, atLeast, rules, timespanMs } = this.#rule;
+    if (type === 'event_count') return this.#events >= atLeast ? this.#events : undefined;
+    if (type === 'value_count') return this.#values.size >= atLeast ? this.#values.size : undefined;
+    if (type === 'temporal') return this.#rules.size >= new Set(rules).size ? this.#events : undefined;
+    const start = this.#starts[rules.length - 1];
+    return start !== undefined && now - start <= timespanMs ? this.#events : undefined;
+  }
+}
+
+function lower<Key>(counts: Map<Key, number>, key: Key): void {
+  const left = (counts.get(key) ?? 0) - 1;
+  if (left > 0) counts.set(key, left);
+  else counts.delete(key);
+}

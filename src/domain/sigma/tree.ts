@@ -1,0 +1,85 @@
+/** What a Sigma rule is once it is read: one tree, as data, from which matchers are made. */
+
+/** A wildcard pattern: literal text, `*` (any text) and `?` (one character). */
+export type Piece =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'any' }
+  | { readonly kind: 'one' };
+export type Pattern = readonly Piece[];
+
+/** What is asked of one value of a field. */
+export type Test =
+  | { readonly kind: 'text'; readonly pattern: Pattern; readonly cased: boolean }
+  | { readonly kind: 'regex'; readonly source: string; readonly flags: string }
+  | { readonly kind: 'cidr'; readonly network: string }
+  | { readonly kind: 'compare'; readonly sign: 'lt' | 'lte' | 'gt' | 'gte'; readonly number: number }
+  | {
+      readonly kind: 'field';
+      readonly field: string;
+      readonly where: 'whole' | 'contains' | 'start' | 'end';
+      readonly cased: boolean;
+    };
+
+/** `null` and `exists` are about the field, all others hold when they hold for any of its values. */
+export type Node =
+  | { readonly kind: 'and' | 'or'; readonly of: readonly Node[] }
+  | { readonly kind: 'not'; readonly of: Node }
+  | { readonly kind: 'field'; readonly field: string; readonly test: Test }
+  | { readonly kind: 'null'; readonly field: string }
+  | { readonly kind: 'exists'; readonly field: string; readonly expected: boolean }
+  | { readonly kind: 'keyword'; readonly test: Test };
+
+export const levels = ['informational', 'low', 'medium', 'high', 'critical'] as const;
+export type Level = (typeof levels)[number];
+
+export interface RuleHead {
+  /** The Sigma `name`; without one the file's name, with `#2` for the second document of a file. */
+  readonly name: string;
+  /** The rule's UUID, "" where it has none. */
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly author: string;
+  readonly level: Level;
+  /** ATT&CK ids (`T1098.001`) and tactics in their own names (`Defense Evasion`), from the tags. */
+  readonly technique: readonly string[];
+  readonly tactic: readonly string[];
+  readonly falsepositives: readonly string[];
+  /** Path of the file, relative to the folder of rules. */
+  readonly file: string;
+}
+
+export interface EventRule extends RuleHead {
+  readonly kind: 'event';
+  readonly tree: Node;
+}
+
+export interface CorrelationRule extends RuleHead {
+  readonly kind: 'correlation';
+  readonly type: 'event_count' | 'value_count' | 'temporal' | 'temporal_ordered';
+  /** Names or ids of event rules. */
+  readonly rules: readonly string[];
+  readonly groupBy: readonly string[];
+  /** Alias -> rule -> field, for grouping by fields that are called differently. */
+  readonly aliases: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly timespanMs: number;
+  /** Fires at this many events, or distinct values. */
+  readonly atLeast: number;
+  /** Of value_count. */
+  readonly field: string | undefined;
+  /** Whether the rules that it rests on report matches of their own. */
+  readonly generate: boolean;
+}
+
+export type SigmaRule = EventRule | CorrelationRule;
+
+/** A rule that is not evaluated, and why. Reported with every answer, never silently passed. */
+export interface UnsupportedRule {
+  readonly rule: string;
+  readonly reason: string;
+}
+
+/** Why one rule cannot be used. Caught where rules are read: it breaks only its own rule. */
+export class RuleProblem extends Error {
+  override readonly name = 'RuleProblem';
+}

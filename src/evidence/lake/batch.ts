@@ -1,0 +1,257 @@
+/** One shard in the making: prepared and careful lines in, one Parquet file and its page out. */
+import { closeSync, createReadStream, openSync, writeSync } from 'node:fs';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
+import type { Log } from '../../contracts/log.ts';
+import { unwrap } from '../unwrap.ts';
+import { carefulLine, carefulSelect, firstFileNumber, jsonOfRow, preparedSelect } from './columns.ts';
+import { type FilePage, type LakeFolder, type ShardPage, writePage } from './pages.ts';
+import { linesInPlace, readCarefully } from './prepare.ts';
+import { makeBatchTable, writeShard } from './shard.ts';
+
+/** About 80,000 records, or many small files. */
+export const usualShardBytes = 112 * 1024 * 1024;
+const fullFiles = 20_000;
+const flushBytes = 1024 * 1024;
+
+export interface BatchTools {
+  readonly db: DuckDBConnection;
+  readonly folder: LakeFolder;
+  readonly template: string;
+  readonly nonce: string;
+  readonly source: string;
+  readonly log: Log;
+  /** Unpacked bytes of a shard. */
+  readonly shardBytes: number;
+}
+
+/** How to read a file again by the careful way. */
+export interface Again {
+  readonly size: number;
+  /** A place in the file system; the function's caller removes what it made for it. */
+  open(): Promise<{ readonly file: string; close(): Promise<void> }>;
+}
+
+interface Held {
+  readonly page: FilePage;
+  readonly again: Again;
+  /** Where its lines lie in the prepared lines. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export class Batch {
+  readonly #tools: BatchTools;
+  readonly #name: string;
+  readonly #prepared: string;
+  readonly #careful: string;
+  readonly #files: FilePage[] = [];
+  readonly #held = new Map<number, Held>();
+  #handle: FileHandle | undefined;
+  #bytes = 0;
+  #rows = 0;
+  #carefulFd: number | undefined;
+  #carefulParts: string[] = [];
+  #carefulBytes = 0;
+  #longest = 0;
+
+  constructor(tools: BatchTools, name: string) {
+    this.#tools = tools;
+    this.#name = name;
+    this.#prepared = join(tools.folder.temp, `${name}.ndjson`);
+    this.#careful = join(tools.folder.temp, `${name}.careful.ndjson`);
+  }
+
+  get isFull(): boolean {
+    return this.#bytes + this.#carefulBytes >= this.#tools.shardBytes || this.#files.length >= fullFiles;
+  }
+
+  get isEmpty(): boolean {
+    return this.#files.length === 0;
+  }
+
+  /** Adds a file that held nothing to import. */
+  note(page: FilePage): void {
+    this.#files.push(page);
+  }
+
+  /** Adds a file by its unpacked content, which is changed. False where it has to be added by `addCarefully`. */
+  async add(content: Buffer, page: Omit<FilePage, 'records' | 'verdict' | 'reason'>, again: Again): Promise<boolean> {
+    const number = this.#files.length;
+    const lines = linesInPlace(content, firstFileNumber + number);
+    if (lines === undefined) return false;
+    this.#handle ??= await open(this.#prepared, 'wx', 0o600);
+    await this.#handle.writeFile(lines.bytes);
+    const whole: FilePage = { ...page, records: lines.records, verdict: 'log' };
+    this.#files.push(whole);
+    this.#held.set(number, { page: whole, again, from: this.#bytes, to: this.#bytes + lines.bytes.length });
+    this.#bytes += lines.bytes.length;
+    this.#rows += lines.records;
+    return true;
+  }
+
+  async addCarefully(page: Omit<FilePage, 'records' | 'verdict' | 'reason'>, again: Again): Promise<void> {
+    const number = this.#files.length;
+    this.#files.push({ ...page, records: 0, verdict: 'other' });
+    await this.#readAgain(number, again);
+  }
+
+  async #readAgain(number: number, again: Again): Promise<void> {
+    const page = this.#files[number] as FilePage;
+    const { file, close } = await again.open();
+    try {
+      const read = await readCarefully(file, page.path, again.size, (record) => this.#keep(record, number));
+      const { reason: _former, ...rest } = page;
+      this.#files[number] = {
+        ...rest,
+        records: read.records,
+        verdict: read.verdict,
+        ...(read.reason === undefined ? {} : { reason: read.reason }),
+      };
+    } finally {
+      await close();
+    }
+  }
+
+  #keep(record: CloudTrailRecord, number: number): void {
+    const line = carefulLine(record, number);
+    this.#carefulParts.push(line);
+    this.#carefulBytes += line.length;
+    this.#longest = Math.max(this.#longest, Buffer.byteLength(line));
+    if (this.#carefulParts.length >= 500) this.#flushCareful();
+  }
+
+  #flushCareful(): void {
+    if (this.#carefulParts.length === 0) return;
+    this.#carefulFd ??= openSync(this.#careful, 'wx', 0o600);
+    const bytes = Buffer.from(this.#carefulParts.join(''));
+    this.#carefulParts = [];
+    for (let at = 0; at < bytes.length; )
+      at += writeSync(this.#carefulFd, bytes, at, Math.min(flushBytes, bytes.length - at));
+  }
+
+  /** Writes the shard and its page. Rejects with what DuckDB or the file system says; nothing of it counts then. */
+  async finish(importedAt: string): Promise<ShardPage> {
+    const { db, folder, source } = this.#tools;
+    try {
+      await this.#handle?.close();
+      this.#handle = undefined;
+      await makeBatchTable(db);
+      if (this.#rows > 0) await this.#loadPrepared();
+      this.#flushCareful();
+      if (this.#carefulFd !== undefined) {
+        closeSync(this.#carefulFd);
+        this.#carefulFd = undefined;
+        await this.#run(`INSERT INTO batch ${carefulSelect(this.#careful, this.#longest)}`);
+      }
+      const page: ShardPage = {
+        version: 1,
+        source,
+        importedAt,
+        ...(await writeShard(db, folder, this.#name)),
+        files: this.#files,
+      };
+      await writePage(folder.shards, `${this.#name}.json`, page);
+      return page;
+    } finally {
+      await this.discard();
+    }
+  }
+
+  async #run(sql: string): Promise<void> {
+    await this.#tools.db.run(sql);
+  }
+
+  async #loadPrepared(): Promise<void> {
+    const { template, nonce, log } = this.#tools;
+    const back = new Set<number>();
+    try {
+      await this.#run(`INSERT INTO batch ${preparedSelect(template, this.#prepared, nonce)}`);
+    } catch (error) {
+      // One line that is not as it should be fails them all: each file by itself finds out whose it is.
+      log.info({ error: String(error).slice(0, 200) }, 'a batch was refused and is read file by file');
+      await this.#run('DELETE FROM batch');
+      await this.#loadOneByOne(back);
+    }
+    await this.#checkCounts(back);
+    await this.#readOddRows(back);
+    for (const number of back) {
+      await this.#run(`DELETE FROM batch WHERE file = ${number}`);
+      const held = this.#held.get(number) as Held;
+      await this.#readAgain(number, held.again);
+    }
+    await this.#run('DELETE FROM batch WHERE odd');
+  }
+
+  async #loadOneByOne(back: Set<number>): Promise<void> {
+    const { template, nonce } = this.#tools;
+    const single = `${this.#prepared}.one`;
+    for (const [number, { from, to }] of this.#held) {
+      try {
+        await pipeline(
+          createReadStream(this.#prepared, { start: from, end: to - 1 }),
+          (await open(single, 'w', 0o600)).createWriteStream(),
+        );
+        await this.#run(`INSERT INTO batch ${preparedSelect(template, single, nonce)}`);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
+        back.add(number);
+      }
+    }
+    await rm(single, { force: true });
+  }
+
+  async #checkCounts(back: Set<number>): Promise<void> {
+    const counts = new Map<number, number>();
+    const reader = await this.#tools.db.runAndReadAll('SELECT file, count(*)::INTEGER AS n FROM batch GROUP BY file');
+    for (const { file, n } of reader.getRowObjectsJS()) counts.set(Number(file), Number(n));
+    for (const [number, { page }] of this.#held) if (counts.get(number) !== page.records) back.add(number);
+    // A number that no file has: the line was not ours.
+    const strangers = [...counts.keys()].filter((number) => !this.#held.has(number));
+    for (const number of strangers) await this.#run(`DELETE FROM batch WHERE file IS NOT DISTINCT FROM ${number}`);
+  }
+
+  /** Rows that the door has to see: those with secrets, and those that are not as usual. */
+  async #readOddRows(back: Set<number>): Promise<void> {
+    const reader = await this.#tools.db.runAndReadAll(
+      'SELECT *, epoch_ms(event_time) AS event_ms FROM batch WHERE odd',
+    );
+    for (const row of reader.getRowObjects()) {
+      const number = Number(row.file);
+      if (back.has(number)) continue;
+      const found: CloudTrailRecord[] = [];
+      let whole = true;
+      const notOne = () => {
+        whole = false;
+      };
+      unwrap(JSON.parse(jsonOfRow(row)), {
+        record: (record) => found.push(record),
+        digest: notOne,
+        other: notOne,
+        nearly: notOne,
+      });
+      // An id made of the content needs all of it, fields that are null too, which a row does not have.
+      if (!whole || found.length !== 1 || found[0]?.eventID.startsWith('sha256-')) {
+        back.add(number);
+        continue;
+      }
+      for (const record of found) this.#pending.push([record, number]);
+    }
+    for (const [record, number] of this.#pending) if (!back.has(number)) this.#keep(record, number);
+    this.#pending = [];
+  }
+
+  #pending: [CloudTrailRecord, number][] = [];
+
+  async discard(): Promise<void> {
+    await this.#handle?.close();
+    this.#handle = undefined;
+    if (this.#carefulFd !== undefined) closeSync(this.#carefulFd);
+    this.#carefulFd = undefined;
+    await rm(this.#prepared, { force: true });
+    await rm(this.#careful, { force: true });
+  }
+}

@@ -1,0 +1,142 @@
+/** CloudTrail digest files (DOMAIN.md 3.10): which log files there must be, with which content, in an unbroken chain. */
+import { createPublicKey, verify } from 'node:crypto';
+import { z } from 'zod';
+import type { RunPage } from './pages.ts';
+
+const Digest = z.object({
+  awsAccountId: z.string(),
+  digestStartTime: z.string(),
+  digestEndTime: z.string(),
+  digestS3Bucket: z.string(),
+  digestS3Object: z.string(),
+  digestPublicKeyFingerprint: z.string().nullish(),
+  previousDigestS3Object: z.string().nullish(),
+  previousDigestHashValue: z.string().nullish(),
+  previousDigestSignature: z.string().nullish(),
+  logFiles: z.array(z.object({ s3Object: z.string(), hashValue: z.string() })),
+});
+type Digest = z.output<typeof Digest>;
+
+const Keys = z.object({ PublicKeyList: z.array(z.object({ Value: z.string(), Fingerprint: z.string() })) });
+
+const maxProblems = 1000;
+
+/** Collects the digests of one import and what was seen of the files that they list. */
+export class DigestBook {
+  readonly #keysText: string | undefined;
+  readonly #digests: { path: string; digest: Digest; sha256: string }[] = [];
+  readonly #unreadable: string[] = [];
+  /** By path from `AWSLogs/`: prefixes of folders and buckets differ. */
+  readonly #seen = new Map<string, string | undefined>();
+
+  constructor(keysText: string | undefined) {
+    this.#keysText = keysText;
+  }
+
+  /** @param sha256 of the unpacked content, in hex */
+  add(path: string, content: Buffer, sha256: string): void {
+    const parsed = Digest.safeParse(jsonOf(content.toString('utf8')));
+    if (parsed.success) this.#digests.push({ path, digest: parsed.data, sha256 });
+    else this.#unreadable.push(path);
+  }
+
+  /** A log file that was read; without a hash it could not be unpacked. */
+  saw(path: string, sha256: string | undefined): void {
+    this.#seen.set(tail(path), sha256);
+  }
+
+  report(): RunPage['digests'] {
+    const problems = this.#unreadable.map((path) => `digest ${path} cannot be read`);
+    const chains = Map.groupBy(this.#digests, ({ path }) => /^.*CloudTrail-Digest\/[^/]+\//.exec(path)?.[0] ?? '');
+    const signature = this.#keysText === undefined ? 'signature not checked' : this.#checkSignatures(problems);
+    for (const chain of chains.values()) this.#checkChain(chain, problems);
+    return {
+      found: this.#digests.length + this.#unreadable.length,
+      signature: this.#digests.length === 0 ? 'no digests' : signature,
+      problems: problems.slice(0, maxProblems),
+    };
+  }
+
+  #checkChain(chain: { path: string; digest: Digest; sha256: string }[], problems: string[]): void {
+    chain.sort((a, b) => (a.digest.digestEndTime < b.digest.digestEndTime ? -1 : 1));
+    let before: (typeof chain)[number] | undefined;
+    for (const one of chain) {
+      const { digest } = one;
+      if (before && digest.previousDigestS3Object) {
+        if (tail(digest.previousDigestS3Object) !== tail(before.digest.digestS3Object)) {
+          problems.push(
+            `digest missing between ${before.digest.digestEndTime} and ${digest.digestStartTime} (${one.path})`,
+          );
+        } else if (digest.previousDigestHashValue && digest.previousDigestHashValue !== before.sha256) {
+          problems.push(`digest altered: ${before.path}`);
+        }
+      } else if (before && digest.digestStartTime > before.digest.digestEndTime) {
+        problems.push(
+          `logging was off between ${before.digest.digestEndTime} and ${digest.digestStartTime} (${one.path})`,
+        );
+      }
+      for (const { s3Object, hashValue } of digest.logFiles) {
+        const key = tail(s3Object);
+        if (!this.#seen.has(key)) problems.push(`log file missing: ${s3Object}`);
+        else if (this.#seen.get(key) === undefined) problems.push(`log file not compared with its digest: ${s3Object}`);
+        else if (this.#seen.get(key) !== hashValue) problems.push(`log file altered: ${s3Object}`);
+      }
+      before = one;
+    }
+  }
+
+  /** A digest's signature stands in the one after it; that of the newest is only in the object's metadata. */
+  #checkSignatures(problems: string[]): string {
+    const keys = Keys.safeParse(jsonOf(this.#keysText ?? ''));
+    if (!keys.success) {
+      problems.push('the file of public keys cannot be read: expected what "aws cloudtrail list-public-keys" prints');
+      return 'signature not checked';
+    }
+    const byTail = new Map(this.#digests.map((one) => [tail(one.digest.digestS3Object), one]));
+    let checked = 0;
+    for (const { digest: next } of this.#digests) {
+      const one = next.previousDigestS3Object ? byTail.get(tail(next.previousDigestS3Object)) : undefined;
+      if (!one || !next.previousDigestSignature) continue;
+      const key = keys.data.PublicKeyList.find(
+        (candidate) => candidate.Fingerprint === one.digest.digestPublicKeyFingerprint,
+      );
+      if (!key) problems.push(`no public key ${one.digest.digestPublicKeyFingerprint ?? ''} for digest ${one.path}`);
+      else if (!isSigned(one.digest, one.sha256, next.previousDigestSignature, key.Value))
+        problems.push(`digest signature wrong: ${one.path}`);
+      else checked += 1;
+    }
+    return `signature checked of ${checked} of ${this.#digests.length} digests`;
+  }
+}
+
+/** https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-custom-validation.html */
+function isSigned(digest: Digest, sha256: string, signature: string, key: string): boolean {
+  const text = [
+    digest.digestEndTime,
+    `${digest.digestS3Bucket}/${digest.digestS3Object}`,
+    sha256,
+    digest.previousDigestSignature ?? 'null',
+  ].join('\n');
+  try {
+    const publicKey = createPublicKey({ key: Buffer.from(key, 'base64'), format: 'der', type: 'pkcs1' });
+    return verify('sha256', Buffer.from(text), publicKey, Buffer.from(signature, 'hex'));
+  } catch (error) {
+    // A key that is none checks nothing.
+    if (typeof (error as NodeJS.ErrnoException).code === 'string') return false;
+    throw error;
+  }
+}
+
+function tail(path: string): string {
+  const at = path.indexOf('AWSLogs/');
+  return at < 0 ? path : path.slice(at);
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

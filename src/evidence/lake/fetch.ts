@@ -1,0 +1,102 @@
+/** Gets one object of a source: known ones are passed over, all others hashed and unpacked. */
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { LogObject, LogSource } from '../../contracts/log-source.ts';
+import type { Again } from './batch.ts';
+import type { DigestBook } from './digests.ts';
+import { layoutOf } from './layout.ts';
+import type { FilePage, LakeFolder, ShardPage } from './pages.ts';
+import { maxInMemory, sha256, unpack } from './prepare.ts';
+
+export interface Fetched {
+  readonly object: LogObject;
+  readonly page: Omit<FilePage, 'records' | 'verdict' | 'reason'>;
+  readonly again: Again;
+  /** Absent where it is too large to hold, or damaged. */
+  readonly content: Buffer | undefined;
+}
+
+export class Fetcher {
+  readonly #source: LogSource;
+  readonly #folder: LakeFolder;
+  readonly #digests: DigestBook;
+  readonly #signal: AbortSignal;
+  /** By content, and by what the source says of a version. */
+  readonly #hashes = new Set<string>();
+  readonly #versions = new Set<string>();
+
+  constructor(source: LogSource, folder: LakeFolder, digests: DigestBook, signal: AbortSignal) {
+    this.#source = source;
+    this.#folder = folder;
+    this.#digests = digests;
+    this.#signal = signal;
+  }
+
+  /** Notes what an earlier import has read. */
+  know({ source, files }: ShardPage): void {
+    for (const file of files) {
+      this.#hashes.add(file.sha256);
+      const version = versionOf(source, file);
+      if (version) this.#versions.add(version);
+    }
+  }
+
+  /**
+   * Undefined where it is known. Rejects with UserError or a system error where it cannot be read.
+   * @param compare with digests: takes the hash of what is packed, also of known objects
+   */
+  async fetch(object: LogObject, compare: boolean): Promise<Fetched | undefined> {
+    const isDigest = layoutOf(object.path)?.isDigest === true;
+    const version = versionOf(this.#source.name, object);
+    if (version && this.#versions.has(version) && !compare) return undefined;
+    const again: Again = { size: object.size, open: () => this.#openFile(object) };
+    const read = object.size > maxInMemory ? undefined : await this.#source.read(object, this.#signal);
+    const hash = read ? sha256(read.bytes) : await this.#hashLarge(object);
+    const isKnown = this.#hashes.has(hash);
+    this.#hashes.add(hash);
+    if (isKnown && !compare) return undefined;
+    const plain = read ? await unpack(read.bytes, compare) : undefined;
+    if (isDigest && plain) this.#digests.add(object.path, plain.content, plain.sha256 ?? '');
+    if (compare && !isDigest) this.#digests.saw(object.path, plain?.sha256);
+    if (isKnown) return undefined;
+    const versionId = read?.versionId ?? object.versionId;
+    const page = {
+      path: object.path,
+      size: object.size,
+      sha256: hash,
+      ...(plain?.sha256 ? { plain: plain.sha256 } : {}),
+      ...(object.etag ? { etag: object.etag } : {}),
+      ...(versionId ? { versionId } : {}),
+    };
+    return { object, page, again, content: plain?.content };
+  }
+
+  async #openFile(object: LogObject): Promise<{ file: string; close(): Promise<void> }> {
+    if (object.file !== undefined) return { file: object.file, close: async () => undefined };
+    const file = join(this.#folder.temp, `object-${randomBytes(6).toString('hex')}`);
+    await this.#source.save(object, file, this.#signal);
+    return { file, close: () => rm(file, { force: true }) };
+  }
+
+  async #hashLarge(object: LogObject): Promise<string> {
+    const { file, close } = await this.#openFile(object);
+    try {
+      const hash = createHash('sha256');
+      await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), hash);
+      return hash.digest('hex');
+    } finally {
+      await close();
+    }
+  }
+}
+
+function versionOf(
+  source: string,
+  object: { path: string; size: number; etag?: string | undefined },
+): string | undefined {
+  if (object.etag === undefined) return undefined;
+  return JSON.stringify([source, object.path, object.size, object.etag]);
+}

@@ -1,0 +1,263 @@
+/** Evidence from the lake: shards of Parquet in the data folder, asked by DuckDB. Readers take no lock. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Artifact } from '../../contracts/artifact.ts';
+import { UserError } from '../../contracts/errors.ts';
+import type { Coverage, Evidence } from '../../contracts/evidence.ts';
+import type { Log } from '../../contracts/log.ts';
+import { createRecordIndex } from '../record-index.ts';
+import { columnTypes, recordOfRow, sqlText } from './columns.ts';
+import { badFilesOf, digestProblemsOf, gapsOf } from './coverage.ts';
+import { conditionFor } from './needle.ts';
+import { type LakeFolder, lakeFolder, type Pages, readPages, type ShardPage } from './pages.ts';
+import { openReader, type Reader, type Shard } from './reader.ts';
+import { hashSql, readFilters } from './words.ts';
+
+export interface LakeOptions {
+  readonly dataDir: string;
+  /** ISO 8601 UTC, half-open; an absent bound is open. */
+  readonly window: { readonly from?: string | undefined; readonly to?: string | undefined };
+  /** Only these, where given. Records that name no account or Region stay. */
+  readonly accounts?: readonly string[] | undefined;
+  readonly regions?: readonly string[] | undefined;
+  /** Records kept in memory. */
+  readonly maxEvents: number;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+export interface LakeEvidence extends Evidence {
+  /** Gives the memory back; the session must not be asked after that. */
+  close(): void;
+}
+
+const name = 'CloudTrail lake';
+
+/**
+ * Opens a session on what the lake holds now; later imports are for later sessions. Answers are those that the folder source
+ * gives for the same records. Throws UserError where there is no lake. `recordsOf` rejects when the signal aborts.
+ */
+export async function openLakeEvidence(options: LakeOptions): Promise<LakeEvidence> {
+  const folder = lakeFolder(options.dataDir);
+  const pages = await readPages(folder);
+  if (pages.shards.length === 0 && pages.runs.length === 0) {
+    throw new UserError(
+      'There is no lake in the data folder.',
+      'Fill it with: firebreak import DIR|s3://bucket/prefix',
+    );
+  }
+  const { shards, lost } = await usable(folder, pages.shards, options);
+  const db = await openReader(folder, shards);
+  options.signal.addEventListener('abort', () => db.connection?.interrupt(), { once: true });
+  return new LakeSession(options, { ...pages, damaged: [...pages.damaged, ...lost] }, db);
+}
+
+async function usable(folder: LakeFolder, pages: readonly ShardPage[], { window }: LakeOptions) {
+  const shards: Shard[] = [];
+  const lost: string[] = [];
+  for (const { shard, words, first, last } of pages) {
+    if (shard === undefined) continue;
+    if (window.to !== undefined && Date.parse(first ?? '') >= Date.parse(window.to)) continue;
+    if (window.from !== undefined && Date.parse(last ?? '') < Date.parse(window.from)) continue;
+    const path = join(folder.shards, shard.name);
+    const size = await stat(path).then(
+      (found) => found.size,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === undefined) throw error;
+        return -1;
+      },
+    );
+    if (size !== shard.bytes) lost.push(path);
+    else shards.push({ path, filters: await readFilters(words, join(folder.shards, words?.name ?? '')) });
+  }
+  return { shards, lost };
+}
+
+const picks = columnTypes
+  .map(([column]) => {
+    if (column === 'event_time') return 'epoch_ms(event_time) AS event_ms';
+    return column.endsWith('_uuid') ? `CAST(${column} AS VARCHAR) AS ${column}` : `"${column}"`;
+  })
+  .filter((pick) => pick !== '"ip"' && pick !== '"account"' && pick !== '"file"')
+  .join(', ');
+
+class LakeSession implements LakeEvidence {
+  readonly #options: LakeOptions;
+  readonly #pages: Pages;
+  readonly #reader: Reader;
+  readonly #index = createRecordIndex();
+  readonly #asked = new Map<string, Promise<void>>();
+  readonly #limits: { readonly sql: readonly string[]; readonly values: Record<string, string> };
+  #truncated = false;
+  #damagedRows = 0;
+  #failure: string | undefined;
+  #queries = 0;
+
+  constructor(options: LakeOptions, pages: Pages, reader: Reader) {
+    this.#options = options;
+    this.#pages = pages;
+    this.#reader = reader;
+    this.#limits = limitsOf(options);
+  }
+
+  async recordsOf(artifact: Artifact) {
+    this.#options.signal.throwIfAborted();
+    const key = JSON.stringify([artifact.kind === 'event', artifact.id]);
+    const asked = this.#asked.get(key) ?? this.#ask(artifact);
+    this.#asked.set(key, asked);
+    await asked;
+    return this.#index.recordsOf(artifact);
+  }
+
+  async #ask(artifact: Artifact): Promise<void> {
+    const { connection } = this.#reader;
+    if (connection === undefined) return;
+    const { sql, values, word } = conditionFor(artifact);
+    const where = await this.#whereIs(word);
+    if (where.shards.length === 0) return;
+    const room = this.#options.maxEvents - this.#index.size();
+    this.#queries += 1;
+    try {
+      const reader = await connection.runAndReadAll(
+        `SELECT ${picks} FROM read_parquet([${where.shards.map(sqlText).join(', ')}])
+          WHERE ${[...where.sql, `(${sql})`, ...this.#limits.sql].join(' AND ')} LIMIT ${Math.max(0, room) + this.#index.size() + 1}`,
+        { ...values, ...this.#limits.values },
+      );
+      for (const row of reader.getRowObjects()) {
+        const record = recordOfRow(row);
+        if (record === undefined) this.#damagedRows += 1;
+        else if (this.#index.size() < this.#options.maxEvents) this.#index.add(record);
+        else if (!this.#index.has(record)) this.#truncated = true;
+      }
+    } catch (error) {
+      this.#options.signal.throwIfAborted();
+      // DuckDB's errors are plain ones; what it could not read is not looked at.
+      this.#failure = (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 200) ?? '';
+      this.#options.log.error({ error: this.#failure }, 'the lake could not be asked');
+    }
+  }
+
+  /** Shards that may hold the word, and which of their groups. Those without filters are read as a whole. */
+  async #whereIs(
+    word: string | undefined,
+  ): Promise<{ readonly shards: readonly string[]; readonly sql: readonly string[] }> {
+    const { connection, shards } = this.#reader;
+    const all = { shards: shards.map((shard) => shard.path), sql: [] };
+    if (connection === undefined || word === undefined || shards.some((shard) => !shard.filters)) return all;
+    const reader = await connection.runAndReadAll(`SELECT ${hashSql('$word')}`, { word });
+    const hash = Number(reader.getRows()[0]?.[0]);
+    const found = shards.map(({ path, filters }) => ({ path, groups: filters?.groupsWith(hash) ?? [] }));
+    const groups = found.flatMap((one) => one.groups);
+    return {
+      shards: found.flatMap((one) => (one.groups.length > 0 ? one.path : [])),
+      sql: groups.length > maxGroups ? [] : [`grp IN (${groups.join(', ')})`],
+    };
+  }
+
+  progress() {
+    return { regionsDone: 1, regions: 1, eventsRead: this.#index.size(), requests: this.#queries };
+  }
+
+  coverage(): Coverage {
+    const { window, maxEvents } = this.#options;
+    const { shards, damaged } = this.#pages;
+    const inWindow = shards.filter((page) => page.shard && overlaps(page, this.#options));
+    const gaps = gapsOf(this.#pages, { ...window, accounts: this.#options.accounts, regions: this.#options.regions });
+    const bad = badFilesOf(this.#pages, {
+      ...window,
+      accounts: this.#options.accounts,
+      regions: this.#options.regions,
+    });
+    const digests = digestProblemsOf(this.#pages);
+    const failed = this.#failure !== undefined || damaged.length > 0 || this.#damagedRows > 0;
+    const reason =
+      this.#failure ?? (damaged.length > 0 ? `${damaged.length} parts of the lake are damaged or gone` : undefined);
+    const times = inWindow.flatMap((page) => [page.first ?? '', page.last ?? '']).sort();
+    return {
+      complete: !failed && !this.#truncated && gaps.length === 0 && bad.length === 0 && digests.length === 0,
+      accounts: chosen(
+        inWindow.flatMap((page) => page.accounts),
+        this.#options.accounts,
+      ),
+      regions: chosen(
+        inWindow.flatMap((page) => page.regions),
+        this.#options.regions,
+      ),
+      from: window.from ?? times[0] ?? '',
+      to: window.to ?? times.at(-1) ?? '',
+      sources: [
+        {
+          name,
+          events: this.#index.size(),
+          pages: inWindow.length,
+          truncated: this.#truncated,
+          failed,
+          ...(this.#truncated ? { reason: `stopped at ${maxEvents} records` } : reason ? { reason } : {}),
+        },
+      ],
+      badFiles: bad,
+      notLookedAt: [
+        ...gaps,
+        ...(this.#truncated ? [`records after the first ${maxEvents}`] : []),
+        ...damaged.map((path) => `${path}: damaged or gone, import again`),
+        ...(this.#damagedRows > 0 ? [`${this.#damagedRows} damaged records`] : []),
+        ...digests.slice(0, 20),
+        ...(digests.length > 20 ? [`${digests.length - 20} more problems of digests`] : []),
+      ],
+    };
+  }
+
+  close(): void {
+    this.#reader.close();
+  }
+}
+
+/** More groups than this are most of the lake. */
+const maxGroups = 4000;
+
+function overlaps({ first, last }: ShardPage, { window }: LakeOptions): boolean {
+  if (window.to !== undefined && Date.parse(first ?? '') >= Date.parse(window.to)) return false;
+  return window.from === undefined || Date.parse(last ?? '') >= Date.parse(window.from);
+}
+
+function chosen(values: readonly string[], only: readonly string[] | undefined): string[] {
+  return [...new Set(values)].filter((value) => only === undefined || only.includes(value)).sort();
+}
+
+function limitsOf({ window, accounts, regions }: LakeOptions) {
+  const sql: string[] = [];
+  const values: Record<string, string> = {};
+  if (window.from !== undefined) {
+    sql.push('event_time >= CAST($from AS TIMESTAMP)');
+    values.from = plain(window.from);
+  }
+  if (window.to !== undefined) {
+    sql.push('event_time < CAST($to AS TIMESTAMP)');
+    values.to = plain(window.to);
+  }
+  if (accounts) sql.push(`(account IS NULL OR account IN (${named('account', accounts, values)}))`);
+  if (regions)
+    sql.push(
+      `(awsRegion IS NULL OR awsRegion = '""' OR awsRegion IN (${named(
+        'region',
+        regions.map((one) => JSON.stringify(one)),
+        values,
+      )}))`,
+    );
+  return { sql, values };
+}
+
+function named(prefix: string, list: readonly string[], values: Record<string, string>): string {
+  if (list.length === 0) return 'NULL';
+  return list
+    .map((value, i) => {
+      values[`${prefix}${i}`] = value;
+      return `$${prefix}${i}`;
+    })
+    .join(', ');
+}
+
+/** ISO 8601 UTC as DuckDB's TIMESTAMP, which knows no zone. */
+function plain(time: string): string {
+  return new Date(time).toISOString().replace('T', ' ').replace('Z', '');
+}

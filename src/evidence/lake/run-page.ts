@@ -1,0 +1,63 @@
+/** What a finished import covers. Nothing is claimed for days on which the source shows no record at its ends. */
+import type { LogObject, LogSource } from '../../contracts/log-source.ts';
+import { layoutOf, type Selection } from './layout.ts';
+import type { RunPage, ShardPage } from './pages.ts';
+
+const deliveryMs = 15 * 60_000;
+const dayMs = 86_400_000;
+
+export interface Finished {
+  readonly source: Pick<LogSource, 'name' | 'kind'>;
+  readonly selection: Selection;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly objects: readonly LogObject[];
+  /** Of this import and of earlier ones. */
+  readonly pages: readonly ShardPage[];
+  readonly unreadable: RunPage['unreadable'];
+  readonly digests: RunPage['digests'];
+}
+
+export function runPageOf(run: Finished): RunPage {
+  const { source, selection, objects } = run;
+  const paths = new Set(objects.map((object) => object.path));
+  const mine = run.pages.filter(
+    (page) => page.source === source.name && page.files.some((file) => paths.has(file.path)),
+  );
+  const laid = objects.flatMap((object) => layoutOf(object.path) ?? []);
+  return {
+    version: 1,
+    source: source.name,
+    startedAt: run.startedAt,
+    finishedAt: run.finishedAt,
+    ...spanOf(run, mine),
+    ...(selection.accounts ? { onlyAccounts: [...selection.accounts] } : {}),
+    ...(selection.regions ? { onlyRegions: [...selection.regions] } : {}),
+    accounts: distinct([...mine.flatMap((page) => page.accounts), ...laid.map((one) => one.account)]),
+    regions: distinct([...mine.flatMap((page) => page.regions), ...laid.map((one) => one.region)]),
+    unreadable: run.unreadable,
+    digests: run.digests,
+  };
+}
+
+/** From the first to the last record; widened to what was asked for, and for a bucket to its latest delivery, by a day at most. */
+function spanOf(
+  { source, selection, startedAt }: Finished,
+  mine: readonly ShardPage[],
+): { from?: string; to?: string } {
+  const times = mine.flatMap((page) => [page.first ?? '', page.last ?? '']).filter((text) => text !== '');
+  const [first, last] = [times.sort()[0], times.at(-1)];
+  if (first === undefined || last === undefined) return {};
+  const begin = selection.from;
+  const end =
+    selection.to ?? (source.kind === 's3' ? new Date(Date.parse(startedAt) - deliveryMs).toISOString() : undefined);
+  const isNear = (a: string, b: string) => Date.parse(a) - Date.parse(b) <= dayMs;
+  return {
+    from: begin !== undefined && (begin > first || isNear(first, begin)) ? begin : first,
+    to: end !== undefined && (Date.parse(end) < Date.parse(last) || isNear(end, last)) ? end : last,
+  };
+}
+
+function distinct(values: readonly string[]): string[] {
+  return [...new Set(values)].sort();
+}

@@ -1,0 +1,56 @@
+/** What the executor itself knows of an approval when it is about to write: its own config, its own code, its own clock. */
+import type { ContainmentAction } from '../contracts/action.ts';
+import type { Approval, Plan } from '../contracts/approval.ts';
+import { UserError } from '../contracts/errors.ts';
+import type { ExecutionFacts } from '../domain/approval.ts';
+import { canonical } from '../domain/canonical.ts';
+import type { ExecutorDeps } from './deps.ts';
+import { checkContainable } from './locate-target.ts';
+
+const standingMaxAgeMs = 5 * 60_000;
+
+export async function executionFacts(
+  approval: Approval,
+  action: ContainmentAction,
+  deps: ExecutorDeps,
+): Promise<ExecutionFacts> {
+  const { settings, store } = deps;
+  const judged = judgedAgain(approval.plan, action, deps);
+  return {
+    now: deps.clock.now().toISOString(),
+    mode: settings.mode,
+    frozen: (await store.settings.frozen()).frozen,
+    standings: await store.approvals.standings(approval.id),
+    standingMaxAgeMs,
+    approvers: settings.rules.approvers,
+    required: judged.required,
+    objection: judged.objection,
+  };
+}
+
+/**
+ * What the executor would make of the same target: the row in the store is believed only where both agree. Calls, session
+ * policy, role, protected list and number of approvers all come from this process's own code and config.
+ */
+function judgedAgain(
+  plan: Plan,
+  action: ContainmentAction,
+  deps: ExecutorDeps,
+): { required: number; objection: string | undefined } {
+  const target = plan.target as never;
+  const before = plan.before as never;
+  try {
+    const { responderRole, required } = checkContainable(action, plan.target, plan.before, plan, deps);
+    if (responderRole !== plan.responderRole) {
+      return { required, objection: 'the responder role in the config is not the one of the plan' };
+    }
+    const undo = 'undo' in action ? action.undo(target, before) : undefined;
+    const calls = plan.direction === 'apply' ? action.apply(target, before) : undo;
+    const policy = action.sessionPolicy(target, before, plan.accountId, plan.partition);
+    const same = calls !== undefined && canonical([calls, policy]) === canonical([plan.calls, plan.sessionPolicy]);
+    return { required, objection: same ? undefined : 'the calls of the plan are not those of the action' };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { required: Number.POSITIVE_INFINITY, objection: error.message.replace(/\.$/, '') };
+  }
+}

@@ -1,0 +1,271 @@
+/** What every containment action must hold, walked over the list. Each is run against real wire protocols, under the documented roles. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { ContainmentAction } from '../../src/contracts/action.ts';
+import type { Plan } from '../../src/contracts/approval.ts';
+import type { ApiCall, AwsResponder } from '../../src/contracts/aws.ts';
+import { planHash, sameState } from '../../src/domain/plan.ts';
+import { protectedBecause } from '../../src/domain/protected.ts';
+import { wordsOf } from '../../src/domain/words.ts';
+import { actions } from '../../workflows/containment/index.ts';
+import { camelCase, exportsOf, oneSentence, sentences, unitsIn } from '../fakes/folder.ts';
+import { openWatchedAccount, type WatchedAccount } from '../fakes/watched-account.ts';
+
+type Target = Plan['target'];
+type Before = Plan['before'];
+
+/** AWS takes a session policy of at most this many characters. */
+const longestPolicy = 2_048;
+const partitions = ['aws', 'aws-cn', 'aws-us-gov'];
+const reading = /^[a-z0-9-]+:(Get|List|Describe|Lookup)[A-Za-z]+$/;
+const { signal } = new AbortController();
+
+describe('the list of containment actions', () => {
+  it('is what the folder holds', () => {
+    expect(actions.map((action) => action.name).sort()).toEqual(unitsIn('workflows/containment'));
+  });
+});
+
+describe.each(actions.map((action) => [action.name, action] as const))('the action %s', (name, action) => {
+  let account: WatchedAccount;
+  beforeEach(async () => {
+    account = await openWatchedAccount();
+  });
+  afterEach(() => account?.close());
+
+  const [example = ''] = action.examples;
+  const target = action.parse(wordsOf(example)) as Target;
+
+  async function inspect(within?: { responder: AwsResponder; planned: Before }): Promise<Before> {
+    const aws = within?.responder ?? (await account.reach.reader(account.accountId));
+    return (await action.inspect(target as never, { aws, signal, planned: within?.planned })) as Before;
+  }
+
+  function respond(before: Before): Promise<AwsResponder> {
+    const policy = action.sessionPolicy(target as never, before as never, account.accountId, 'aws');
+    return account.reach.responder({
+      accountId: account.accountId,
+      policy,
+      caseId: 'c1',
+      approvalId: 'a1',
+      planHash: planHash(planOf(action, target, before, account.accountId)),
+      requester: 'U0REQUESTER',
+      approver: 'U0APPROVER',
+    });
+  }
+
+  async function write(calls: readonly ApiCall[], before: Before): Promise<void> {
+    const responder = await respond(before);
+    for (const call of calls) expect((await responder.write(call)).requestId).not.toBe('');
+  }
+
+  function undoOf(state: Before): readonly ApiCall[] {
+    return 'undo' in action ? action.undo(target as never, state as never) : [];
+  }
+
+  it('is exported by its file under its own name', async () => {
+    expect(await exportsOf('workflows/containment', name)).toHaveProperty(camelCase(name), action);
+  });
+
+  it('says in one sentence each what it does and what breaks', () => {
+    for (const text of [action.title, action.impact]) {
+      expect(text).toMatch(oneSentence);
+      expect(sentences(text)).toBe(1);
+    }
+    expect(action.usage).toMatch(new RegExp(`^${name} `));
+  });
+
+  it('can be undone or says why not', () => {
+    const words = 'undo' in action ? action.reversal : action.irreversible;
+
+    expect(words).toMatch(/^[A-Z].*\.$/);
+  });
+
+  it.each(action.examples.map((words) => [words]))('takes its example "%s"', (words) => {
+    expect(action.target.safeParse(action.parse(wordsOf(words)))).toMatchObject({ success: true });
+  });
+
+  it.each([[''], ['two words too many'], ['<!channel>'], ["x'; drop table approvals"]])(
+    'refuses "%s" with a way out',
+    (words) => {
+      expect(() => action.parse(wordsOf(words))).toThrow(expect.objectContaining({ name: 'UserError' }));
+    },
+  );
+
+  it('reads with what its permissions name, all of it and nothing else', async () => {
+    const aws = await account.reach.reader(account.accountId);
+    const before = await inspect();
+    const lines = await action.background(target as never, before as never, { aws, signal });
+
+    expect(account.audited()).toEqual([...action.permissions.read].sort());
+    for (const permission of action.permissions.read) expect(permission).toMatch(reading);
+    for (const line of [...lines, ...action.willNotStop(before as never)]) expect(line).toMatch(/^\S[^\n]*\.$/);
+    expect(action.before.safeParse(before)).toMatchObject({ success: true, data: before });
+  });
+
+  it('writes with what its permissions name, all of it and nothing else, and each call is one that Firebreak can make', async () => {
+    const before = await inspect();
+    await write(action.apply(target as never, before as never), before);
+    const after = await inspect();
+    await write(undoOf(after), after);
+
+    const made = account.responded().filter((call) => !action.permissions.read.includes(call));
+    expect(made).toEqual([...action.permissions.write].sort());
+    for (const permission of action.permissions.write) expect(permission).not.toMatch(reading);
+  });
+
+  it('is plain JSON in the partition of the target, so that it can be hashed and shown', async () => {
+    const before = await inspect();
+    const calls = [...action.apply(target as never, before as never), ...undoOf(before)];
+
+    expect(calls.length).toBeGreaterThan(0);
+    expect(JSON.parse(JSON.stringify(calls))).toEqual(calls);
+  });
+
+  it('applied twice is the same as applied once', async () => {
+    const before = await inspect();
+    const calls = action.apply(target as never, before as never);
+    await write(calls, before);
+    const once = await inspect();
+
+    await write(calls, before);
+
+    expect(await inspect()).toEqual(once);
+    expect(action.verify('apply', before as never, once as never)).toEqual({ held: true });
+    expect(sameState(once, before)).toBe(false);
+  });
+
+  it('does not call it held before it was applied', async () => {
+    const before = await inspect();
+
+    expect(action.verify('apply', before as never, before as never)).toMatchObject({ held: false });
+  });
+
+  it.runIf('undo' in action)('undone restores the state before', async () => {
+    const before = await inspect();
+    await write(action.apply(target as never, before as never), before);
+    const after = await inspect();
+
+    await write(undoOf(after), after);
+
+    const restored = await inspect();
+    expect(restored).toEqual(before);
+    expect(action.verify('undo', after as never, restored as never)).toEqual({ held: true });
+  });
+
+  it('can be inspected and verified within its own session policy', async () => {
+    const before = await inspect();
+    const responder = await respond(before);
+
+    expect(await inspect({ responder, planned: before })).toEqual(before);
+    for (const call of action.apply(target as never, before as never)) await responder.write(call);
+    const now = await inspect({ responder, planned: before });
+    expect(action.verify('apply', before as never, now as never)).toEqual({ held: true });
+  });
+
+  it.each(partitions)('narrows its session to its permissions and its target in %s', async (partition) => {
+    const before = inPartition(await inspect(), partition);
+    const { Statement } = action.sessionPolicy(target as never, before as never, account.accountId, partition);
+    const allowed = [...new Set(Statement.flatMap((statement) => statement.Action))];
+    const declared = [...action.permissions.read, ...action.permissions.write];
+
+    expect(allowed.filter((one) => !declared.includes(one))).toEqual([]);
+    expect(allowed).toEqual(expect.arrayContaining([...action.permissions.write]));
+    for (const statement of Statement.filter(({ Action }) => Action.some((one) => !reading.test(one)))) {
+      for (const resource of [statement.Resource].flat()) {
+        expect(resource).toMatch(new RegExp(`^arn:${partition}:[a-z0-9-]+:[a-z0-9-]*:${account.accountId}:.`));
+        expect(resource).not.toMatch(/[*]$/);
+      }
+    }
+  });
+
+  it('keeps its session policy short enough for AWS with names of the longest length', async () => {
+    const long = Object.fromEntries(
+      Object.entries(inPartition(await inspect(), 'aws-us-gov')).map(([field, value]) => [field, stretched(value)]),
+    );
+
+    const policy = action.sessionPolicy(target as never, long as never, account.accountId, 'aws-us-gov');
+
+    expect(JSON.stringify(policy).length).toBeLessThanOrEqual(longestPolicy);
+  });
+
+  it.each(partitions)('gives the protected list every name of its target in %s', async (partition) => {
+    const before = inPartition(await inspect(), partition);
+    const touched = action.touches(target as never, before as never, account.accountId, partition);
+
+    for (const value of Object.values(target)) expect(touched).toContain(value);
+    const arn = new RegExp(`^arn:${partition}:.*:${account.accountId}:`);
+    expect(touched.some((entry) => arn.test(entry))).toBe(true);
+    for (const entry of touched) expect(protectedBecause(touched, { patterns: [entry], own: [] })).toMatch(/protected/);
+    expect(protectedBecause(touched, { patterns: [], own: [] })).toBeUndefined();
+  });
+
+  it('says of a target that is not there that it is not there', async () => {
+    const nowhere = Object.fromEntries(
+      Object.entries(target).map(([field, value]) => [field, `${String(value).slice(0, -4)}ZZZZ`]),
+    );
+    const aws = await account.reach.reader(account.accountId);
+
+    await expect(action.inspect(nowhere as never, { aws, signal })).rejects.toMatchObject({ name: 'NotFoundError' });
+  });
+
+  it('has a target and a pre-state that keep no field unasked', () => {
+    for (const schema of [action.target, action.before]) {
+      expect(z.toJSONSchema(schema)).toMatchObject({ type: 'object', additionalProperties: false });
+    }
+  });
+});
+
+it('a call that is not on the list of writes cannot be sent, whatever a plan says', async () => {
+  const account = await openWatchedAccount();
+  try {
+    const responder = await account.reach.responder({
+      accountId: account.accountId,
+      policy: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: ['iam:*'], Resource: '*' }] },
+      caseId: 'c1',
+      approvalId: 'a1',
+      planHash: 'h1',
+      requester: 'U0REQUESTER',
+      approver: 'U0APPROVER',
+    });
+
+    for (const operation of ['DeleteAccessKey', 'CreateAccessKey', 'constructor', '__proto__']) {
+      await expect(responder.write({ service: 'iam', operation, region: 'us-east-1', input: {} })).rejects.toThrow(
+        'is not a call that Firebreak can make',
+      );
+    }
+
+    expect(account.responded()).toEqual([]);
+  } finally {
+    await account.close();
+  }
+});
+
+/** The same pre-state as another partition would have it. */
+function inPartition(before: Before, partition: string): Before {
+  const moved = (value: unknown) => {
+    if (value === 'aws') return partition;
+    return typeof value === 'string' ? value.replace(/^arn:aws:/, `arn:${partition}:`) : value;
+  };
+  return Object.fromEntries(Object.entries(before).map(([field, value]) => [field, moved(value)]));
+}
+
+/** A value as long as AWS allows: names have up to 64 characters, paths in ARNs up to 512 more. */
+function stretched(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  return value.startsWith('arn:') ? `${value}${'n'.repeat(512 + 64)}` : 'n'.repeat(64);
+}
+
+function planOf(action: ContainmentAction, target: Target, before: Before, accountId: string): Plan {
+  return {
+    action: action.name,
+    direction: 'apply',
+    accountId,
+    partition: 'aws',
+    target,
+    before,
+    calls: action.apply(target as never, before as never),
+    sessionPolicy: action.sessionPolicy(target as never, before as never, accountId, 'aws'),
+    responderRole: 'arn:aws:iam::111122223333:role/ir/IrResponder',
+  };
+}

@@ -1,0 +1,141 @@
+/**
+ * An account that writes down what is asked of it: the local server of AWS's protocols with the story in it, reached by the
+ * real SDK through the real reach, under the very policies that docs/reference/permissions.md tells operators to set.
+ */
+import { type DemoAws, startDemoAws } from '../../demo/aws/server.ts';
+import type { Role } from '../../demo/aws/state.ts';
+import { s3Story } from '../../demo/aws/stories/s3.ts';
+import { later, recordOf, type Story } from '../../demo/aws/stories/story.ts';
+import { pipelineKeyId } from '../../demo/aws/world.ts';
+import {
+  auditPolicy,
+  auditTrust,
+  executorPolicy,
+  responderPolicy,
+  responderTrust,
+  workerPolicy,
+} from '../../scripts/reference/permissions.ts';
+import { openReach } from '../../src/aws/reach.ts';
+import type { AwsReach } from '../../src/contracts/aws.ts';
+import { quietLog } from './quiet-log.ts';
+
+export interface WatchedAccount {
+  readonly aws: DemoAws;
+  readonly reach: AwsReach;
+  readonly accountId: string;
+  /** IAM actions that sessions of the audit role asked for, without repeats, in order of name. */
+  audited(): readonly string[];
+  /** The same for the responder role. */
+  responded(): readonly string[];
+  close(): Promise<void>;
+}
+
+/** The story, and two more things that its attacker made: a user and a role, so that both kinds are looked at. */
+const story: Story = {
+  name: 'story with identities made',
+  load(stage) {
+    s3Story.load(stage);
+    const { workshop } = stage.cast;
+    const user = workshop.users.get('pipeline');
+    if (user === undefined) throw new RangeError('the cast has no user pipeline');
+    const { arn, id: principalId, name: userName } = user;
+    const userIdentity = {
+      type: 'IAMUser',
+      principalId,
+      arn,
+      accountId: workshop.id,
+      accessKeyId: pipelineKeyId,
+      userName,
+    };
+    const actor = { accountId: workshop.id, userIdentity, sourceIp: '203.0.113.99', userAgent: 'aws-cli/2.2.1' };
+    const call = {
+      at: later(stage.now, -20 * 60_000),
+      region: 'us-east-1',
+      source: 'iam.amazonaws.com',
+      readOnly: false,
+    };
+    const madeUser = {
+      userName: 'JaneDoe',
+      arn: `arn:aws:iam::${workshop.id}:user/JaneDoe`,
+      userId: 'AIDAEXAMPLEJANEDOE00',
+    };
+    const madeRole = {
+      roleName: 'DevOps',
+      arn: `arn:aws:iam::${workshop.id}:role/DevOps`,
+      roleId: 'AROAEXAMPLEDEVOPS000',
+    };
+    stage.record(
+      recordOf(stage.random, actor, {
+        ...call,
+        name: 'CreateUser',
+        request: { userName: 'JaneDoe' },
+        response: { user: madeUser },
+      }),
+    );
+    stage.record(
+      recordOf(stage.random, actor, {
+        ...call,
+        name: 'CreateRole',
+        request: { roleName: 'DevOps' },
+        response: { role: madeRole },
+      }),
+    );
+  },
+};
+
+function replaced<T>(list: T[], ...items: readonly T[]): void {
+  list.splice(0, list.length, ...items);
+}
+
+/** Sets the documented policies: the only rights that this account gives. */
+function setDocumentedRights(aws: DemoAws): void {
+  const { hub, workshop } = aws.accounts;
+  const account = aws.state.accounts.get(workshop.id);
+  const base = [...(aws.state.accounts.get(hub.id)?.users.values() ?? [])].find((user) =>
+    user.keys.some((key) => key.id === aws.credentials.hub.accessKeyId),
+  );
+  const roleOf = (arn: string): Role | undefined =>
+    [...(account?.roles.values() ?? [])].find((role) => role.arn === arn);
+  const audit = roleOf(workshop.auditRole);
+  const responder = roleOf(workshop.responderRole);
+  if (base === undefined || audit === undefined || responder === undefined)
+    throw new RangeError('the cast has changed');
+  replaced(audit.policies, { name: 'documented', document: auditPolicy() });
+  replaced(responder.policies, { name: 'documented', document: responderPolicy(workshop.id, 'aws') });
+  audit.trust = auditTrust(base.arn, workshop.externalId);
+  responder.trust = responderTrust(base.arn, workshop.externalId);
+  replaced(
+    base.inlinePolicies,
+    { name: 'worker', document: workerPolicy(audit.arn) },
+    { name: 'executor', document: executorPolicy(responder.arn) },
+  );
+}
+
+/** Starts the account. Sets the SDK's environment variables of this process, which tests have to themselves. */
+export async function openWatchedAccount(): Promise<WatchedAccount> {
+  const aws = await startDemoAws({ story, backgroundEvents: 20, lookupRatePerSecond: 10_000 });
+  setDocumentedRights(aws);
+  const { hub } = aws.credentials;
+  Object.assign(process.env, {
+    AWS_ENDPOINT_URL: aws.url,
+    AWS_ACCESS_KEY_ID: hub.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: hub.secretAccessKey,
+    AWS_EC2_METADATA_DISABLED: 'true',
+  });
+  const { id, name, auditRole, responderRole, externalId } = aws.accounts.workshop;
+  const accounts = [{ id, name, auditRole, responderRole, externalId }];
+  const asked = (role: string) => {
+    const session = `:assumed-role/${role.split('/').at(-1)}/`;
+    return [
+      ...new Set(aws.calls.filter((call) => call.principalArn?.includes(session)).map((call) => call.action)),
+    ].sort();
+  };
+  return {
+    aws,
+    reach: openReach({ accounts, regions: [], region: 'us-east-1', log: quietLog }),
+    accountId: id,
+    audited: () => asked(auditRole),
+    responded: () => asked(responderRole),
+    close: () => aws.close(),
+  };
+}

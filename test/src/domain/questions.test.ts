@@ -1,0 +1,283 @@
+/** The pure parts of who-created, secrets-read, errors, data-access and the ranking of neighbours. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { actsIn, sameThing } from '../../../src/domain/acting.ts';
+import { creationsOf, deletionsOf } from '../../../src/domain/creation.ts';
+import { accessesOf, provableOf } from '../../../src/domain/data-access.ts';
+import { artifactsOf, parseStore } from '../../../src/domain/data-store.ts';
+import { errorGroups } from '../../../src/domain/error-tail.ts';
+import { secretsRead } from '../../../src/domain/secrets-read.ts';
+import { evidenceOf, type Raw, record, session, user } from './pivot-records.ts';
+
+const account = '999999999999';
+const alice = user('alice');
+const at = (minute: number) => new Date(Date.UTC(2026, 10, 20, 20, minute)).toISOString();
+
+describe('who made a thing', () => {
+  const create = (by: Raw, minute: number, more: Raw = {}) =>
+    record({
+      eventTime: at(minute),
+      eventName: 'CreateUser',
+      eventSource: 'iam.amazonaws.com',
+      userIdentity: by,
+      requestParameters: { userName: 'eve', path: '/ops/' },
+      ...more,
+    });
+
+  it('is found under a name with and without its path, and again after a deletion', () => {
+    const gone = record({
+      eventTime: at(2),
+      eventName: 'DeleteUser',
+      eventSource: 'iam.amazonaws.com',
+      userIdentity: alice,
+      requestParameters: { userName: 'eve' },
+    });
+    const records = [create(alice, 1), gone, create(user('bob'), 3)];
+
+    for (const id of [`arn:aws:iam::${account}:user/eve`, `arn:aws:iam::${account}:user/ops/eve`]) {
+      expect(creationsOf(id, records).map(({ creator }) => creator)).toEqual([alice.arn, user('bob').arn]);
+      expect(deletionsOf(id, records)).toEqual([gone]);
+    }
+  });
+
+  it('is nobody who failed, or who only named it', () => {
+    expect(
+      creationsOf(`arn:aws:iam::${account}:user/eve`, [
+        create(alice, 1, { errorCode: 'AccessDenied' }),
+        create(alice, 2, { eventName: 'GetUser', readOnly: true }),
+      ]),
+    ).toEqual([]);
+  });
+});
+
+describe('one thing under two names', () => {
+  it.each([
+    [`arn:aws:iam::${account}:user/a/eve`, `arn:aws:iam::${account}:user/eve`, true],
+    [`arn:aws:ec2:us-east-1:${account}:instance/i-0ba42452619fc45aa`, 'i-0ba42452619fc45aa', true],
+    ['arn:aws:s3:::bucket', 'bucket', true],
+    [`arn:aws:iam::${account}:user/eve`, 'arn:aws:iam::111122223333:user/eve', false],
+    [`arn:aws:iam::${account}:user/eve`, `arn:aws-cn:iam::${account}:user/eve`, false],
+    [`arn:aws:iam::${account}:user/eve`, `arn:aws:iam::${account}:role/eve`, false],
+  ])('%s and %s: %s', (a, b, same) => {
+    expect([sameThing(a, b), sameThing(b, a)]).toEqual([same, same]);
+  });
+
+  it('acts where it is the caller, not where it is named', () => {
+    const named = record({
+      eventName: 'ListAccessKeys',
+      eventSource: 'iam.amazonaws.com',
+      userIdentity: user('bob'),
+      requestParameters: { userName: 'alice' },
+    });
+
+    expect(actsIn({ kind: 'user', id: String(alice.arn) }, named)).toBe(false);
+    expect(
+      actsIn(
+        { kind: 'role', id: `arn:aws:iam::${account}:role/Web` },
+        record({ eventName: 'X', userIdentity: session('Web', 's') }),
+      ),
+    ).toBe(true);
+  });
+});
+
+describe('the rotation list', () => {
+  const read = (eventName: string, service: string, requestParameters: Raw, more: Raw = {}) =>
+    record({
+      eventName,
+      eventSource: `${service}.amazonaws.com`,
+      userIdentity: alice,
+      readOnly: true,
+      requestParameters,
+      sourceIPAddress: '203.0.113.99',
+      ...more,
+    });
+
+  it('names each secret once, what was surely read first', () => {
+    const list = secretsRead([
+      read('GetSecretValue', 'secretsmanager', { secretId: 'prod/db' }, { errorCode: 'AccessDeniedException' }),
+      read('GetFunctionConfiguration20150331v2', 'lambda', { functionName: 'api' }),
+      read('GetSecretValue', 'secretsmanager', { secretId: 'prod/mail' }),
+      read('GetSecretValue', 'secretsmanager', { secretId: 'prod/mail' }, { userIdentity: user('bob') }),
+      read('GetParameters', 'ssm', { names: ['/app/key', '/app/plain'], withDecryption: true }),
+      read('GetParametersByPath', 'ssm', { path: '/app/', recursive: true }),
+      read('ListSecrets', 'secretsmanager', {}),
+    ]);
+
+    expect(list.map(({ secret, sure, reads, denied }) => [secret, sure, reads, denied])).toEqual([
+      [`arn:aws:secretsmanager:us-east-1:${account}:secret:prod/mail`, 'read', 2, 0],
+      [`arn:aws:ssm:us-east-1:${account}:parameter/app/key`, 'read', 1, 0],
+      [`arn:aws:ssm:us-east-1:${account}:parameter/app/plain`, 'read', 1, 0],
+      [`arn:aws:lambda:us-east-1:${account}:function:api`, 'may-hold', 1, 0],
+      [`arn:aws:ssm:us-east-1:${account}:parameter/app/*`, 'may-hold', 1, 0],
+      [`arn:aws:secretsmanager:us-east-1:${account}:secret:prod/db`, 'read', 0, 1],
+    ]);
+    expect(list[0]?.by).toEqual([alice.arn, user('bob').arn]);
+  });
+
+  it('takes what KMS decrypted from the encryption context, not the key', () => {
+    const arn = `arn:aws:secretsmanager:us-east-1:${account}:secret:prod/db-AbCdEf`;
+
+    expect(secretsRead([read('Decrypt', 'kms', { encryptionContext: { SecretARN: arn } })])).toMatchObject([
+      { secret: arn },
+    ]);
+    expect(
+      secretsRead([read('Decrypt', 'kms', {}, { resources: [{ ARN: `arn:aws:kms:us-east-1:${account}:key/k` }] })]),
+    ).toMatchObject([{ secret: `arn:aws:kms:us-east-1:${account}:key/k` }]);
+  });
+
+  it('never fails, whatever a request holds', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('ssm', 'kms', 'secretsmanager', 'ec2'),
+        fc.constantFrom('GetParameters', 'Decrypt', 'GetSecretValue', 'GetPasswordData', 'constructor'),
+        fc.dictionary(fc.constantFrom('names', 'secretId', 'encryptionContext', 'path', 'instanceId'), fc.jsonValue()),
+        (service, name, request) => {
+          for (const one of secretsRead([read(name, service, request as Raw)])) expect(one.secret).not.toBe('');
+        },
+      ),
+    );
+  });
+});
+
+describe('errors', () => {
+  const denied = (name: string, ip: string, minute: number, more: Raw = {}) =>
+    record({
+      eventTime: at(minute),
+      eventName: name,
+      userIdentity: alice,
+      sourceIPAddress: ip,
+      errorCode: 'AccessDenied',
+      ...more,
+    });
+
+  it('come rare first, probing before all, the console’s own last', () => {
+    const noise = Array.from({ length: 30 }, (_, n) => denied('GetObject', '198.51.100.7', n));
+    const probing = ['ListUsers', 'ListRoles', 'ListBuckets', 'DescribeInstances', 'GetAccountSummary'].map((name, n) =>
+      denied(name, '203.0.113.99', n),
+    );
+    const rare = denied('CreateUser', '192.0.2.1', 1);
+    const own = denied('ListRules', '192.0.2.9', 1, { sessionCredentialFromConsole: 'true' });
+
+    const groups = errorGroups([
+      ...noise,
+      own,
+      ...probing,
+      rare,
+      denied('ListUsers', '1.1.1.1', 1, { errorCode: undefined }),
+    ]);
+
+    expect(groups.map(({ eventName, times, isProbing }) => [eventName, times, isProbing])).toEqual([
+      ...['DescribeInstances', 'GetAccountSummary', 'ListBuckets', 'ListRoles', 'ListUsers']
+        .map((name) => [name, 1, true])
+        .sort(
+          (a, b) =>
+            probing.findIndex(({ eventName }) => eventName === a[0]) -
+            probing.findIndex(({ eventName }) => eventName === b[0]),
+        ),
+      ['CreateUser', 1, false],
+      ['GetObject', 30, false],
+      ['ListRules', 1, false],
+    ]);
+    expect(groups.at(-1)?.isConsole).toBe(true);
+  });
+
+  it('are no probing where the calls are hours apart', () => {
+    const slow = ['A', 'B', 'C', 'D', 'E'].map((name, n) => denied(`List${name}`, '203.0.113.99', n * 11));
+
+    expect(errorGroups(slow).some(({ isProbing }) => isProbing)).toBe(false);
+  });
+});
+
+describe('a bucket, table or secret', () => {
+  it.each([
+    ['s3://payroll/2026/x.csv', undefined, { id: 'arn:aws:s3:::payroll', kind: 'bucket', name: 'payroll' }],
+    [
+      'arn:aws-cn:s3:::payroll/2026/x.csv',
+      undefined,
+      { id: 'arn:aws-cn:s3:::payroll', kind: 'bucket', name: 'payroll' },
+    ],
+    ['orders', 'table', { id: 'orders', kind: 'table', name: 'orders' }],
+    ['orders', undefined, { id: 'orders', kind: undefined, name: 'orders' }],
+    [
+      `arn:aws:secretsmanager:us-east-1:${account}:secret:prod/db-AbCdEf`,
+      undefined,
+      { kind: 'secret', name: 'prod/db' },
+    ],
+    [`arn:aws:dynamodb:us-east-1:${account}:table/orders/index/by-day`, undefined, { kind: 'table', name: 'orders' }],
+  ] as const)('is told from %s', (text, kind, store) => {
+    expect(parseStore(text, kind)).toMatchObject(store);
+  });
+
+  it.each(['', 'a', 'arn:aws:iam::999999999999:user/x', 'arn:nonsense', 'two words'])('is not %j', (text) => {
+    expect(() => parseStore(text, undefined)).toThrow(
+      expect.objectContaining({ name: 'UserError', hint: expect.any(String) }),
+    );
+  });
+
+  it('is asked for in every place where its ARN may be, within bounds', () => {
+    const places = { accounts: [account, '111122223333'], regions: ['us-east-1', 'cn-north-1'] };
+    const ids = artifactsOf(parseStore('orders', 'table'), places).ids.map(({ id }) => id);
+
+    expect(ids).toContain(`arn:aws-cn:dynamodb:cn-north-1:${account}:table/orders`);
+    expect(ids).toHaveLength(5);
+    const many = {
+      accounts: Array.from({ length: 50 }, (_, n) => String(n).padStart(12, '1')),
+      regions: ['us-east-1', 'eu-west-1', 'eu-west-2'],
+    };
+    expect(artifactsOf(parseStore('orders', 'table'), many).cut).toBe(50);
+  });
+});
+
+describe('access to data', () => {
+  const bucket = (eventName: string, more: Raw = {}) =>
+    record({
+      eventName,
+      eventSource: 's3.amazonaws.com',
+      userIdentity: alice,
+      sourceIPAddress: '203.0.113.99',
+      requestParameters: { bucketName: 'payroll', key: 'a.csv' },
+      eventCategory: 'Data',
+      ...more,
+    });
+  const complete = {
+    ...evidenceOf([]).coverage(),
+    sources: [{ name: 'CloudTrail files', events: 9, pages: 1, truncated: false, failed: false }],
+  };
+
+  it('is grouped by who, from where and what, reads first, with the bytes', () => {
+    const list = accessesOf([
+      bucket('PutObject'),
+      bucket('GetObject', { additionalEventData: { bytesTransferredOut: 5 } }),
+      bucket('GetObject', {
+        additionalEventData: { bytesTransferredOut: 7 },
+        requestParameters: { bucketName: 'payroll', key: 'b.csv' },
+      }),
+      bucket('GetObject', { errorCode: 'AccessDenied' }),
+      bucket('PutBucketPolicy', { eventCategory: 'Management' }),
+    ]);
+
+    expect(list.map(({ access, outcome, times }) => [access, outcome, times])).toEqual([
+      ['read', 'success', 2],
+      ['write', 'success', 1],
+      ['settings', 'success', 1],
+      ['read', 'denied', 1],
+    ]);
+    expect(list[0]).toMatchObject({ bytesOut: 12, objectNames: ['a.csv', 'b.csv'] });
+  });
+
+  it('of a bucket or table is never denied, whatever the logs and however complete', () => {
+    for (const kind of ['bucket', 'table', undefined] as const) {
+      for (const records of [[], [bucket('PutObject')], [bucket('PutBucketPolicy', { eventCategory: 'Management' })]]) {
+        expect(provableOf(kind, records, complete)).toMatchObject({
+          verdict: 'cannot-be-told',
+          because: expect.stringContaining('neither proved nor excluded'),
+        });
+      }
+    }
+  });
+
+  it('of a secret is always logged, so that a complete look may say that none was seen', () => {
+    expect(provableOf('secret', [], complete).verdict).toBe('no-read-seen');
+    expect(provableOf('secret', [], { ...complete, complete: false }).verdict).toBe('cannot-be-told');
+  });
+});

@@ -1,0 +1,86 @@
+import { readdir, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Evidence } from '../../../src/contracts/evidence.ts';
+import { planEvidence } from '../../../src/evidence/plan.ts';
+import { importFolder, tempDir } from './lake/lakes.ts';
+import { folderOf, quiet, sample } from './samples.ts';
+
+const user = { kind: 'user' as const, id: 'arn:aws:iam::111122223333:user/alice' };
+const inside = { from: '2026-11-20T01:00:00Z', to: '2026-11-20T11:00:00Z' };
+
+async function lakeOf(): Promise<string> {
+  const dir = await folderOf({
+    'a.json': JSON.stringify({
+      Records: ['00', '05', '12'].map((hour) => sample({ at: `2026-11-20T${hour}:00:00Z` })),
+    }),
+  });
+  const dataDir = await tempDir();
+  await importFolder(dir, dataDir);
+  return dataDir;
+}
+
+const lookup: Evidence = {
+  recordsOf: async () => [],
+  coverage: () => ({
+    complete: true,
+    accounts: [],
+    regions: [],
+    from: '',
+    to: '',
+    sources: [{ name: 'CloudTrail LookupEvents', events: 0, pages: 0, truncated: false, failed: false }],
+    badFiles: [],
+    notLookedAt: [],
+  }),
+  progress: () => ({ regionsDone: 0, regions: 0, eventsRead: 0, requests: 0 }),
+};
+
+async function plan(dataDir: string, more: { window?: typeof inside; accounts?: string[]; regions?: string[] } = {}) {
+  const evidence = await planEvidence(
+    {
+      window: inside,
+      accounts: undefined,
+      regions: undefined,
+      maxEvents: 1000,
+      signal: new AbortController().signal,
+      ...more,
+    },
+    { dataDir, log: quiet, openLookup: async () => lookup },
+  );
+  return { evidence, sources: () => evidence.coverage().sources.map((source) => source.name) };
+}
+
+describe('the source of an answer', () => {
+  it('is the lake where it covers the window, accounts and Regions, and coverage says so', async () => {
+    const dataDir = await lakeOf();
+    const { evidence, sources } = await plan(dataDir, { accounts: ['111122223333'], regions: ['eu-west-1'] });
+    expect(await evidence.recordsOf(user)).toHaveLength(1);
+    expect(sources()).toEqual(['CloudTrail lake']);
+    expect(evidence.coverage().complete).toBe(true);
+  });
+
+  it('is LookupEvents where the lake is empty, or lacks a part of the window or an account', async () => {
+    expect((await plan(await tempDir())).sources()).toEqual(['CloudTrail LookupEvents']);
+    const dataDir = await lakeOf();
+    const later = { from: inside.from, to: '2026-11-21T00:00:00Z' };
+    expect((await plan(dataDir, { window: later })).sources()).toEqual(['CloudTrail LookupEvents']);
+    expect((await plan(dataDir, { accounts: ['999999999999'] })).sources()).toEqual(['CloudTrail LookupEvents']);
+  });
+
+  it('is LookupEvents where an import has not finished yet', async () => {
+    const dataDir = await lakeOf();
+    const runs = join(dataDir, 'lake', 'runs');
+    for (const name of await readdir(runs)) await writeFile(join(runs, name), 'half a pa');
+    expect((await plan(dataDir)).sources()).toEqual(['CloudTrail LookupEvents']);
+  });
+
+  it('falls back where the lake turns out damaged, and coverage tells both', async () => {
+    const dataDir = await lakeOf();
+    const shards = join(dataDir, 'lake', 'shards');
+    const [parquet = ''] = (await readdir(shards)).filter((name) => name.endsWith('.parquet'));
+    await truncate(join(shards, parquet), 100);
+    const { evidence, sources } = await plan(dataDir);
+    await evidence.recordsOf(user);
+    expect(sources()).toEqual(['CloudTrail lake', 'CloudTrail LookupEvents']);
+  });
+});

@@ -1,0 +1,201 @@
+/** What every question holds, whatever the records: it answers, with coverage, and never says that nothing is wrong. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CloudTrailRecord } from '../../../src/contracts/cloudtrail.ts';
+import type { Coverage } from '../../../src/contracts/evidence.ts';
+import type { Investigation } from '../../../src/contracts/investigation.ts';
+import { storable } from '../../../src/domain/answers.ts';
+import { plainText } from '../../../src/domain/plain-text.ts';
+import { parseRecord } from '../../../src/domain/record.ts';
+import { reportMessage } from '../../../src/domain/report-wording.ts';
+import { coverage } from '../../../workflows/investigation/coverage.ts';
+import { dataAccess } from '../../../workflows/investigation/data-access.ts';
+import { entry } from '../../../workflows/investigation/entry.ts';
+import { errors } from '../../../workflows/investigation/errors.ts';
+import { secretsRead } from '../../../workflows/investigation/secrets-read.ts';
+import { sessions } from '../../../workflows/investigation/sessions.ts';
+import { timeline } from '../../../workflows/investigation/timeline.ts';
+import { whoCreated } from '../../../workflows/investigation/who-created.ts';
+import { evidenceOf, miningStory, pipelineArn } from '../../src/domain/pivot-records.ts';
+
+const units: readonly Investigation[] = [
+  timeline,
+  whoCreated,
+  sessions,
+  entry,
+  secretsRead,
+  errors,
+  dataAccess,
+  coverage,
+];
+const reassuring = /\b(clean|safe|harmless|no access|nothing happened|not compromised|all clear)\b/i;
+
+function run(unit: Investigation, records: readonly CloudTrailRecord[], artifact: string, isComplete = true) {
+  const evidence = evidenceOf(records);
+  const looked: Coverage = isComplete
+    ? evidence.coverage()
+    : { ...evidence.coverage(), complete: false, notLookedAt: ['eu-west-1'] };
+  return unit.run(unit.target.parse({ artifact }), {
+    evidence: { ...evidence, coverage: () => looked },
+    aws: undefined,
+    signal: new AbortController().signal,
+    progress: () => undefined,
+    now: () => new Date('2026-11-20T23:00:00Z'),
+  });
+}
+
+const artifacts: Readonly<Record<string, readonly string[]>> = {
+  'data-access': ['arn:aws:s3:::bucket', 'bucket', 'arn:aws:secretsmanager:us-east-1:999999999999:secret:db-AbCdEf'],
+};
+const usual = [
+  pipelineArn,
+  'AKIAIOSFODNN7EXAMPLE',
+  'ASIAIOSFODNN7EXAMPLE',
+  '203.0.113.99',
+  'i-0ba42452619fc4500',
+  '999999999999',
+  'arn:aws:iam::999999999999:role/Web',
+  'arn:aws:sts::999999999999:assumed-role/Web/i-0ba42452619fc4500',
+  'ec2.amazonaws.com',
+  '00000000-0000-4000-8000-000000000001',
+];
+
+const word = fc.oneof(
+  fc.constantFrom(...usual, '', '=cmd', '"]; x', '<!channel>', '\u202e', 'a'.repeat(3_000), 'constructor', '__proto__'),
+  fc.string({ maxLength: 20 }),
+);
+const body = fc.option(
+  fc.dictionary(
+    fc.constantFrom(
+      'userName',
+      'roleArn',
+      'credentials',
+      'accessKey',
+      'secretId',
+      'names',
+      'bucketName',
+      'key',
+      'instancesSet',
+      'durationSeconds',
+      'policyArn',
+      'ConsoleLogin',
+      'federatedUser',
+      'assumedRoleUser',
+      'encryptionContext',
+    ),
+    fc.oneof(word, fc.jsonValue(), fc.record({ accessKeyId: word, expiration: word, arn: word, userName: word })),
+  ),
+);
+const raw = fc.record(
+  {
+    eventID: word,
+    eventTime: fc.constantFrom('2026-11-20T22:00:00Z', '2026-11-20T22:05:00Z', '2026-11-19T01:00:00Z'),
+    eventName: fc.constantFrom(
+      'AssumeRole',
+      'GetSessionToken',
+      'GetFederationToken',
+      'AssumeRoot',
+      'GetSecretValue',
+      'GetParameters',
+      'Decrypt',
+      'ConsoleLogin',
+      'CreateAccessKey',
+      'UpdateLoginProfile',
+      'AttachUserPolicy',
+      'RunInstances',
+      'GetObject',
+      'constructor',
+    ),
+    eventSource: fc.constantFrom(
+      'sts.amazonaws.com',
+      'iam.amazonaws.com',
+      'secretsmanager.amazonaws.com',
+      'ssm.amazonaws.com',
+      'kms.amazonaws.com',
+      's3.amazonaws.com',
+      'signin.amazonaws.com',
+      'ec2.amazonaws.com',
+    ),
+    awsRegion: fc.constantFrom('us-east-1', 'cn-north-1', ''),
+    sourceIPAddress: word,
+    userAgent: word,
+    errorCode: fc.option(fc.constantFrom('AccessDenied', 'Throttling')),
+    recipientAccountId: fc.constantFrom('999999999999', ''),
+    userIdentity: fc.record(
+      {
+        type: fc.constantFrom('IAMUser', 'AssumedRole', 'Root', 'AWSService', 'AWSAccount', 'FederatedUser'),
+        arn: fc.constantFrom(...usual),
+        accountId: fc.constantFrom('999999999999', '111122223333'),
+        accessKeyId: word,
+        userName: word,
+        sessionContext: fc.jsonValue(),
+      },
+      { requiredKeys: ['type'] },
+    ),
+    requestParameters: body,
+    responseElements: body,
+    additionalEventData: body,
+    resources: fc.jsonValue(),
+  },
+  { requiredKeys: ['eventTime', 'eventName', 'eventSource'] },
+);
+
+describe.each(units.map((unit) => [unit.name, unit] as const))('%s', (name, unit) => {
+  const asked = artifacts[name] ?? usual;
+
+  it('answers whatever the records hold, in words, in JSON and in every file', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(raw, { maxLength: 12 }), fc.constantFrom(...asked), async (raws, artifact) => {
+        const records = raws.flatMap((one) => {
+          const parsed = parseRecord(one);
+          return parsed.ok ? [parsed.record] : [];
+        });
+
+        const report = await run(unit, records, artifact);
+
+        expect(report.headline).toMatch(/^\S[\s\S]*\.$/);
+        expect(plainText(reportMessage(report))).not.toMatch(reassuring);
+        expect(JSON.parse(JSON.stringify(report.answer))).toHaveProperty('coverage');
+        for (const file of report.files ?? []) expect(file.text()).toBeTypeOf('string');
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('says with nothing found and not all looked at that not all was looked at, and reassures nobody', async () => {
+    for (const artifact of asked) {
+      const report = await run(unit, [], artifact, false);
+
+      expect(report.headline).toMatch(/not everything (could|can) be looked at/);
+      expect(report.headline).not.toMatch(reassuring);
+      expect(report.coverage.complete).toBe(false);
+      expect(report.answer).toMatchObject({ coverage: { complete: false } });
+    }
+  });
+});
+
+describe('the mining story', () => {
+  it('has its creator, its timeline and no session', async () => {
+    const story = miningStory();
+    const [made, told, minted] = await Promise.all(
+      [whoCreated, timeline, sessions].map((unit: Investigation) =>
+        run(unit, story, unit === whoCreated ? 'i-0ba42452619fc4500' : pipelineArn),
+      ),
+    );
+
+    expect(made?.headline).toMatch(
+      /^User pipeline created i-0ba42452619fc4500 at .* by RunInstances from 203\.0\.113\.99 with key AKIAIOSFODNN7EXAMPLE\.$/,
+    );
+    expect(told?.headline).toContain('is in 10 events');
+    expect(minted?.headline).toBe('No session minted from user pipeline was found in what was looked at.');
+  });
+});
+
+describe('what the store keeps', () => {
+  it('is the answer, or how to have it again where it is too long', async () => {
+    const { answer, headline, coverage: looked } = await run(timeline, miningStory(3), pipelineArn);
+
+    expect(storable(answer, headline, looked)).toBe(answer);
+    expect(storable('x'.repeat(5_000_000), headline, looked)).toMatchObject({ headline, leftOut: expect.any(String) });
+  });
+});

@@ -1,0 +1,64 @@
+/** Which rules match anything in the window: ours, and those that the operator points at. */
+import { z } from 'zod';
+import { defineInvestigation } from '#src/contracts/investigation.ts';
+import { unfinished, withGaps } from '#src/domain/answers.ts';
+import { cannotReadAll, type Match, pickRules, runHunt } from '#src/domain/sigma/hunt.ts';
+import { huntHeadline, huntParts, huntTimeline, isLoud } from '#src/domain/sigma/hunt-wording.ts';
+import { storiesOf } from '#src/domain/sigma/stories.ts';
+import { catalogue } from '../../detections/index.ts';
+
+export const hunt = defineInvestigation({
+  name: 'hunt',
+  title: 'Hunt',
+  target: z.object({
+    /** `all`, a rule, a technique, a tactic, or a level and above. */
+    pick: z.string().min(1).max(200).default('all'),
+  }),
+  permissions: ['cloudtrail:LookupEvents'],
+  takesRules: true,
+
+  async run({ pick }, ctx) {
+    const book = catalogue(ctx.rules);
+    const picked = pickRules(pick, book);
+    ctx.progress(`Hunting with ${picked.running.length} rules`);
+    const records = ctx.evidence.all?.();
+    const { matches, notListed } = records ? await runHunt(records, picked, ctx) : { matches: [], notListed: [] };
+    const looked = ctx.evidence.coverage();
+    const coverage = withGaps(looked, records || !looked.complete ? [] : [cannotReadAll]);
+    const stories = storiesOf(matches);
+    const what = pick === 'all' ? 'everything' : pick;
+    const headline = `${huntHeadline(what, picked.reporting.size, matches, stories)}${unfinished(coverage)}.`;
+    const timeline = huntTimeline(stories, matches);
+    return {
+      headline,
+      parts: huntParts(stories, notListed, book.unsupported),
+      coverage,
+      answer: {
+        matches: matches.map(matchJson),
+        ...(notListed.length > 0 ? { notListed } : {}),
+        unsupportedRules: book.unsupported,
+        coverage,
+      },
+      pictures: timeline ? [{ kind: 'timeline', title: `Hunt for ${what}`, timeline }] : [],
+      next: stories
+        .filter(({ level, principal }) => isLoud(level) && principal !== '' && !/\s/.test(principal))
+        .slice(0, 3)
+        .map(({ principal }) => `/ir pivot ${principal}`),
+      proposals: [],
+    };
+  },
+});
+
+function matchJson({ rule, burst, ...match }: Match) {
+  return {
+    rule: rule.name,
+    level: rule.level,
+    technique: rule.technique,
+    tactic: rule.tactic,
+    eventId: match.eventId,
+    eventTime: match.eventTime,
+    principal: match.principal,
+    sourceIp: match.sourceIp,
+    ...(burst ? { count: burst.count, eventIds: burst.eventIds } : {}),
+  };
+}

@@ -1,0 +1,110 @@
+/** Who made a resource, an identity, a key or a session. */
+import { z } from 'zod';
+import { defineInvestigation } from '#src/contracts/investigation.ts';
+import type { Part } from '#src/contracts/message.ts';
+import { unfinished } from '#src/domain/answers.ts';
+import { classify } from '#src/domain/artifact.ts';
+import { type Creation, creationsOf, deletionsOf } from '#src/domain/creation.ts';
+import { code, count, line, utc } from '#src/domain/phrases.ts';
+import { labelOf } from '#src/domain/pivot-actors.ts';
+
+export const whoCreated = defineInvestigation({
+  name: 'who-created',
+  title: 'Who created it',
+  target: z.object({ artifact: z.string().min(1) }),
+  permissions: ['cloudtrail:LookupEvents'],
+
+  async run({ artifact: word }, ctx) {
+    const { artifact, takenFor } = classify(word);
+    ctx.progress(`Reading the records of ${artifact.id}`);
+    const records = await ctx.evidence.recordsOf(artifact);
+    const coverage = ctx.evidence.coverage();
+    const creations = creationsOf(artifact.id, records);
+    // A name may be made, deleted and made again: what is there now is the last one's.
+    const last = creations.at(-1);
+    const deletions = deletionsOf(artifact.id, records).map((record) => ({
+      eventId: record.eventID,
+      eventTime: record.eventTime,
+    }));
+    const ending = unfinished(coverage);
+    const headline = last
+      ? `${labelOf(last.creator)} created ${labelOf(artifact.id)} at ${utc(last.record.eventTime)} by ${last.eventName}${fromOf(last)}${ending}.`
+      : `Who created ${labelOf(artifact.id)} was not found in what was looked at${records.length > 0 ? `; it is named in ${count(records.length, 'event')}` : ''}${ending}.`;
+    return {
+      headline: headline.charAt(0).toUpperCase() + headline.slice(1),
+      parts: partsOf(creations, deletions, records.length),
+      coverage,
+      answer: {
+        resource: artifact.id,
+        takenFor,
+        creator: last?.creator ?? null,
+        eventId: last?.record.eventID ?? null,
+        eventName: last?.eventName ?? null,
+        eventTime: last?.record.eventTime ?? null,
+        sourceIp: last?.record.sourceIPAddress ?? null,
+        accessKey: last?.record.userIdentity.accessKeyId ?? null,
+        userAgent: last?.record.userAgent ?? null,
+        region: last?.record.awsRegion ?? null,
+        earlier: creations.slice(0, -1).map(({ creator, record }) => ({
+          creator,
+          eventId: record.eventID,
+          eventTime: record.eventTime,
+        })),
+        deleted: deletions,
+        coverage,
+      },
+      pictures: [],
+      next: last
+        ? [`/ir pivot ${/\s/.test(last.creator) ? artifact.id : last.creator}`]
+        : [`/ir who-created ${artifact.id} --since 90d`],
+      proposals: [],
+    };
+  },
+});
+
+function fromOf({ record }: Creation): string {
+  const key = record.userIdentity.accessKeyId;
+  return `${record.sourceIPAddress === '' ? '' : ` from ${record.sourceIPAddress}`}${key ? ` with key ${key}` : ''}`;
+}
+
+function partsOf(
+  creations: readonly Creation[],
+  deletions: readonly { readonly eventId: string; readonly eventTime: string }[],
+  named: number,
+): readonly Part[] {
+  const last = creations.at(-1);
+  const lines = [];
+  if (creations.length > 1) {
+    lines.push(
+      line(
+        `It was made ${creations.length} times; before that by ${creations
+          .slice(0, -1)
+          .map(({ creator, record }) => `${labelOf(creator)} (${utc(record.eventTime)})`)
+          .slice(-3)
+          .join(', ')}.`,
+      ),
+    );
+  }
+  const end = deletions.at(-1);
+  if (end) lines.push(line(`Deleted at ${utc(end.eventTime)}.`));
+  if (last?.through) lines.push(line(`AWS made the call through ${last.through}: look at what told it to.`));
+  if (!last && named > 0)
+    lines.push(
+      line(
+        'It may have been made before the window, in a Region or account that was not looked at, or by a service that does not log it.',
+      ),
+    );
+  const parts: Part[] = [];
+  if (last) {
+    parts.push({
+      kind: 'facts',
+      facts: [
+        { label: 'Creator', value: [...line(code(last.creator))] },
+        { label: 'Event', value: line(code(last.record.eventID), ` ${last.eventName}, ${last.record.awsRegion}`) },
+        { label: 'Agent', value: line(last.record.userAgent === '' ? 'not told' : last.record.userAgent) },
+      ],
+    });
+  }
+  if (lines.length > 0) parts.push({ kind: 'lines', lines });
+  return parts;
+}
