@@ -20,6 +20,8 @@ const meanings: Readonly<Record<string, string>> = {
   LOG_LEVEL: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`. Logs are JSON lines on stderr.',
   AWS_REGION: 'The Region for STS, and where Regions are asked for.',
   AWS_DEFAULT_REGION: 'Used where AWS_REGION is not set; `us-east-1` where neither is.',
+  AWS_ENDPOINT_URL: 'Another address for every AWS service, read by the SDK. S3 is then asked in path style.',
+  AWS_ENDPOINT_URL_S3: 'The same for S3 alone.',
 };
 
 const root = new URL('../../', import.meta.url);
@@ -32,7 +34,7 @@ function read(path: string): string {
 function environment(): readonly { readonly name: string; readonly standard: string }[] {
   const body = /\nconst Env = z\.object\(\{\n([\s\S]*?)\n\}\);/.exec(read('src/config.ts'))?.[1] ?? '';
   return body.split(/\n(?= {2}[A-Z])/).map((entry) => ({
-    name: /[A-Z][A-Z_]+/.exec(entry)?.[0] ?? '',
+    name: /[A-Z][A-Z0-9_]+/.exec(entry)?.[0] ?? '',
     standard: /\.default\('?([^')]*)'?\)/.exec(entry)?.[1] ?? '',
   }));
 }

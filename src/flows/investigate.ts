@@ -244,8 +244,9 @@ function failure(error: unknown): Message {
 }
 
 function subjectOf(stored: StoredInvestigation): string {
-  const { artifact } = stored.request.target;
-  return typeof artifact === 'string' ? artifact : stored.name;
+  // The word that the question is about, whatever the investigation calls it.
+  const { artifact, pick, account } = stored.request.target;
+  return [artifact, pick, account].find((word) => typeof word === 'string') ?? 'all that the logs hold';
 }
 
 /** At most one update per `updateEveryMs`, always of the newest state, never two at once. */
