@@ -54,6 +54,8 @@ async function openPostgres(connectionString: string, prefix: string, log: Log):
     keepAlive: true,
     options: '-c search_path=bullmq',
   });
+  // Each queue and each worker listens on the pool too.
+  pool.setMaxListeners(50);
   pool.on('error', (error) => log.warn({ error: error.message }, 'an idle queue connection was lost'));
   // The pool hears its idle connections only: without this, one that breaks while BullMQ holds it would end the process.
   pool.on('connect', (client) => {

@@ -5,9 +5,18 @@
 import { IAMClient, UpdateAccessKeyCommand } from '@aws-sdk/client-iam';
 import { describe, expect, it } from 'vitest';
 import { demoIds, type Message } from '../../demo/slack/workspace.ts';
-import { temporaryFolder, until } from '../support/databases.ts';
+import { temporaryFolder } from '../support/databases.ts';
 import { run, sql } from '../support/doors.ts';
-import { dropWatches, idle, isIdle, type Killer, killAtCall, killAtTransition, killLater } from '../support/killing.ts';
+import {
+  dropWatches,
+  eventually,
+  idle,
+  isIdle,
+  type Killer,
+  killAtCall,
+  killAtTransition,
+  killLater,
+} from '../support/killing.ts';
 import { hasButton, openScene, type Scene, wordsOf } from '../support/scene.ts';
 
 const key = 'AKIAIOSFODNN7EXAMPLE';
@@ -83,7 +92,7 @@ function findingCard(scene: Scene): Message | undefined {
 }
 
 function approvalCards(scene: Scene): readonly Message[] {
-  return scene.slack.messages(alerts).filter((message) => wordsOf(message).includes('disable access key'));
+  return scene.slack.messages(alerts).filter((message) => message.text.includes('disable access key'));
 }
 
 function cardAt(scene: Scene, ts: string): Message {
@@ -136,7 +145,7 @@ async function perform(scene: Scene, act: Act, arms: readonly Arm[]): Promise<(s
       if (index === 0) taken = await press(scene, act.person, act.ts, act.button);
       else await startAndMaybeDie(scene, killer);
       const isDone = async () => act.over() && (await isIdle(scene));
-      await until('it is killed or done', async () => killer.at() !== undefined || (await isDone()), 40_000);
+      await eventually('it is killed or done', async () => killer.at() !== undefined || (await isDone()));
     } finally {
       await killer.stop();
     }
@@ -147,7 +156,7 @@ async function perform(scene: Scene, act: Act, arms: readonly Arm[]): Promise<(s
   await idle(scene);
   // A click that Firebreak did not acknowledge may be lost, and the person knows: he looks, and clicks again.
   if (!taken && !act.over()) expect(await press(scene, act.person, act.ts, act.button)).toBe(true);
-  await until('it is done after the restart', () => act.over(), 60_000);
+  await eventually('it is done after the restart', () => act.over());
   await idle(scene);
   return killedAt;
 }
@@ -172,7 +181,7 @@ const atTransition =
   (where: 'within' | 'past', number: number): Arm =>
   (scene) =>
     killAtTransition(scene, where, number);
-const after =
+const afterMs =
   (ms: number): Arm =>
   (scene) =>
     killLater(scene, ms);
@@ -229,7 +238,7 @@ async function ask(
 
 async function withdraw(scene: Scene, ts: string): Promise<void> {
   expect(await press(scene, rosa, ts, 'withdraw')).toBe(true);
-  await until('it is withdrawn', () => wordsOf(cardAt(scene, ts)).includes('Withdrawn'));
+  await eventually('it is withdrawn', () => wordsOf(cardAt(scene, ts)).includes('Withdrawn'));
   await idle(scene);
 }
 
@@ -342,7 +351,7 @@ describe.concurrent('kill -9 and restart', () => {
           plays[`within transition ${number}`] = [atTransition('within', number)];
           plays[`past transition ${number}`] = [atTransition('past', number)];
         }
-        for (const ms of [0, 40, 80, 120, 160, 240]) plays[`${ms} ms`] = [after(ms)];
+        for (const ms of [0, 40, 80, 120, 160, 240]) plays[`${ms} ms`] = [afterMs(ms)];
         plays['write lost, then again at once'] = [atCall('aws UpdateAccessKey before'), firstCall];
         plays['write lost twice'] = [atCall('aws UpdateAccessKey before'), atCall('aws UpdateAccessKey before')];
         plays['write done, then while it is looked for'] = [
@@ -404,7 +413,7 @@ describe.concurrent('kill -9 and restart', () => {
           'slack chat.postMessage after',
         ].map(atCall);
         let card: Message | undefined;
-        for (const arm of [firstCall, ...calls, atTransition('within', 1), atTransition('past', 1), after(30)]) {
+        for (const arm of [firstCall, ...calls, atTransition('within', 1), atTransition('past', 1), afterMs(30)]) {
           if (card !== undefined) await withdraw(scene, card.ts);
           const asked = await ask(theatre, findingCard(scene)?.ts ?? '', 'contain', [arm]);
           card = asked.card;

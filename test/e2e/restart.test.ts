@@ -3,9 +3,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Firebreak, startFirebreak } from '../../demo/firebreak.ts';
 import { configFor, environmentFor } from '../../demo/setting.ts';
 import { demoIds, type Message } from '../../demo/slack/workspace.ts';
-import { temporaryFolder, until } from '../support/databases.ts';
+import { temporaryFolder } from '../support/databases.ts';
 import { run, sql } from '../support/doors.ts';
-import { idle, isIdle, type Killer, killAtCall, killAtTransition, killLater, serverOf } from '../support/killing.ts';
+import {
+  eventually,
+  idle,
+  isIdle,
+  type Killer,
+  killAtCall,
+  killAtTransition,
+  killLater,
+  serverOf,
+} from '../support/killing.ts';
 import { hasButton, openScene, type Scene, wordsOf } from '../support/scene.ts';
 
 const key = 'AKIAIOSFODNN7EXAMPLE';
@@ -44,7 +53,7 @@ function findingCards(scene: Scene): readonly Message[] {
 /** Sends as EventBridge does: again and again until it is taken. Returns the statuses; 0 where nobody answered. */
 async function sendUntilTaken(scene: Scene, finding: Finding, withinMs = 30_000): Promise<number[]> {
   const statuses: number[] = [];
-  await until(
+  await eventually(
     'the finding is taken',
     async () => {
       statuses.push(
@@ -85,13 +94,13 @@ describe('kill -9 between 202 and the card', () => {
       (answer) => answer.status,
       () => 0,
     );
-    await until('it is killed', () => killer.at() !== undefined);
+    await eventually('it is killed', () => killer.at() !== undefined);
     await killer.stop();
     await scene.start();
     // What was taken is never sent again; what was not is.
     if (status !== 202) await sendUntilTaken(scene, finding);
 
-    await until('the card is there', () => findingCards(scene).length > before, 30_000);
+    await eventually('the card is there', () => findingCards(scene).length > before, 30_000);
     await idle(scene);
 
     expect(findingCards(scene)).toHaveLength(before + 1);
@@ -100,9 +109,11 @@ describe('kill -9 between 202 and the card', () => {
   it('leaves the buttons of messages from before all the restarts working', async () => {
     const [first] = findingCards(scene);
     expect((await scene.slack.click(rosa, alerts, first?.ts ?? '', 'acknowledge')).outcome).toBe('ok');
-    await until('the card shows who', () => wordsOf(findingCards(scene)[0]).includes(rosa));
+    await eventually('the card shows who', () => wordsOf(findingCards(scene)[0]).includes(rosa));
     expect((await scene.slack.click(rosa, alerts, first?.ts ?? '', 'contain')).outcome).toBe('ok');
-    await until('the approval card comes', () => scene.slack.messages(alerts).some((one) => hasButton(one, 'approve')));
+    await eventually('the approval card comes', () =>
+      scene.slack.messages(alerts).some((one) => hasButton(one, 'approve')),
+    );
   });
 });
 
@@ -124,10 +135,10 @@ describe('while Slack is away', () => {
       const sent = [finding, another(scene), again(finding, 2), again(finding, 3), another(scene)];
       const statuses = await Promise.all(sent.map(async (each) => (await scene.send(each)).status));
       expect(statuses).toEqual([202, 202, 202, 202, 202]);
-      await until('Slack was asked', () =>
+      await eventually('Slack was asked', () =>
         scene.slack.calls.slice(asked).some((call) => call.method === 'chat.postMessage'),
       );
-      await until(
+      await eventually(
         'readyz says so',
         async () => {
           const answer = await fetch(`${scene.firebreak.url}/readyz`);
@@ -139,7 +150,7 @@ describe('while Slack is away', () => {
       );
       back();
 
-      await until('every card is there', () => findingCards(scene).length >= before + 3, 60_000);
+      await eventually('every card is there', () => findingCards(scene).length >= before + 3, 60_000);
       await idle(scene, 60_000);
 
       expect(findingCards(scene)).toHaveLength(before + 3);
@@ -155,7 +166,7 @@ describe('while Slack is away', () => {
     scene.slack.fail({ method: 'chat.postMessage', how: 'afterThenClose', times: 2 });
     await Promise.all([sendUntilTaken(scene, another(scene)), sendUntilTaken(scene, another(scene))]);
 
-    await until('both cards are there', () => findingCards(scene).length >= before + 2);
+    await eventually('both cards are there', () => findingCards(scene).length >= before + 2);
     await idle(scene);
 
     expect(findingCards(scene)).toHaveLength(before + 2);
@@ -167,7 +178,7 @@ describe('while Slack is away', () => {
     const versions = [finding, ...[2, 3, 4, 5, 6].map((count) => again(finding, count))];
     await Promise.all(versions.map((version) => sendUntilTaken(scene, version)));
 
-    await until('a card is there', () => findingCards(scene).length > before);
+    await eventually('a card is there', () => findingCards(scene).length > before);
     await idle(scene);
 
     expect(findingCards(scene)).toHaveLength(before + 1);
@@ -194,8 +205,8 @@ describe('when the database is killed under the running process', () => {
         ).flat();
 
         expect(new Set(statuses)).toEqual(new Set(statuses.includes(503) ? [503, 202] : [202]));
-        await until('it is ready', async () => (await fetch(`${scene.firebreak.url}/readyz`)).status === 200);
-        await until('every card is there', () => findingCards(scene).length >= before + 8, 60_000);
+        await eventually('it is ready', async () => (await fetch(`${scene.firebreak.url}/readyz`)).status === 200);
+        await eventually('every card is there', () => findingCards(scene).length >= before + 8, 60_000);
         await idle(scene);
         expect(findingCards(scene)).toHaveLength(before + 8);
         expect(serverOf(scene).pid).not.toBe(server.pid);
@@ -226,18 +237,18 @@ describe('an investigation that is killed', () => {
     const before = new Set(scene.slack.messages(alerts).map((message) => message.ts));
     const killer = await killAtCall(scene, (event) => event === point);
     expect((await scene.slack.slash(rosa, alerts, `pivot ${key} --depth 1`)).outcome).toBe('ok');
-    await until('it is killed', () => killer.at() !== undefined, 60_000);
+    await eventually('it is killed', () => killer.at() !== undefined, 60_000);
     await killer.stop();
     await scene.start();
 
-    await until('it is told', () => headlines().some((message) => !before.has(message.ts)), 60_000);
+    await eventually('it is told', () => headlines().some((message) => !before.has(message.ts)), 60_000);
     await idle(scene);
 
     const news = scene.slack.messages(alerts).filter((message) => !before.has(message.ts));
     expect(news).toHaveLength(1);
     const thread = scene.slack.thread(alerts, news[0]?.ts ?? '');
     expect(thread.filter((message) => wordsOf(message).includes('What was looked at'))).toHaveLength(1);
-    await until('its pictures are there', () => picturesIn(news[0]?.ts ?? '') >= 2);
+    await eventually('its pictures are there', () => picturesIn(news[0]?.ts ?? '') >= 2);
   });
 
   it('SIGTERM in the middle of it ends the process in time, and the next one goes on', {
@@ -250,15 +261,15 @@ describe('an investigation that is killed', () => {
     });
     expect((await scene.slack.slash(rosa, alerts, `pivot ${key} --depth 1`)).outcome).toBe('ok');
     await sendUntilTaken(scene, another(scene));
-    await until('it is under way', () => asked, 30_000);
+    await eventually('it is under way', () => asked, 30_000);
     stopWatching();
     const began = Date.now();
     expect(await scene.firebreak.stop()).toBe(0);
     expect(Date.now() - began).toBeLessThan(30_000);
     await scene.start();
 
-    await until('it is told', () => headlines().some((message) => !before.has(message.ts)), 60_000);
-    await until('the card is there', () => findingCards(scene).some((message) => !before.has(message.ts)));
+    await eventually('it is told', () => headlines().some((message) => !before.has(message.ts)), 60_000);
+    await eventually('the card is there', () => findingCards(scene).some((message) => !before.has(message.ts)));
     await idle(scene);
 
     const news = scene.slack.messages(alerts).filter((message) => !before.has(message.ts));
@@ -328,7 +339,7 @@ describe('three processes on one data folder', () => {
 
   it('refuse a second worker on the same folder, by name', async () => {
     const second = await start('worker');
-    await until('it has ended', () => second.process.exitCode !== null);
+    await eventually('it has ended', () => second.process.exitCode !== null);
 
     expect(second.process.exitCode).toBe(2);
     expect(second.log()).toContain('already runs as worker');
@@ -343,7 +354,7 @@ describe('three processes on one data folder', () => {
     await scene.start({ role: 'web' });
 
     await sendUntilTaken(scene, another(scene));
-    await until('the card is there', () => findingCards(scene).length === 2);
+    await eventually('the card is there', () => findingCards(scene).length === 2);
     const done = approvalCards().find((message) => hasButton(message, 'undo'));
     await decide(done?.ts ?? '', 'undo');
 
@@ -362,7 +373,7 @@ describe('three processes on one data folder', () => {
       executor = await start('executor');
     });
     await decide(findingCards(scene)[0]?.ts ?? '', 'contain');
-    await until('all is quiet', () => isIdle(scene));
+    await eventually('all is quiet', () => isIdle(scene));
 
     expect(writes()).toBe(before + 1);
     expect(keyStatus()).toBe('Inactive');

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { until } from './databases.ts';
 import type { Scene } from './scene.ts';
 
 /** A way to kill the process while something is under way. */
@@ -155,9 +154,22 @@ export async function isIdle(scene: Where): Promise<boolean> {
   }
 }
 
+/** Waits for something that takes a second: looks less often than `until`, since a look may read all messages. */
+export async function eventually(
+  what: string,
+  check: () => boolean | Promise<boolean>,
+  withinMs = 60_000,
+): Promise<void> {
+  const giveUpAt = Date.now() + withinMs;
+  while (!(await check())) {
+    if (Date.now() > giveUpAt) throw new Error(`waited ${withinMs} ms in vain: ${what}`);
+    await sleep(40);
+  }
+}
+
 /** Waits until it is idle. */
-export function idle(scene: Where, withinMs = 40_000): Promise<void> {
-  return until('no job is left', () => isIdle(scene), withinMs);
+export function idle(scene: Where, withinMs = 60_000): Promise<void> {
+  return eventually('no job is left', () => isIdle(scene), withinMs);
 }
 
 /** Drops the looks that are due a minute after each change, so that they do not mix with what comes later. */
