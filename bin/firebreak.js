@@ -11,7 +11,7 @@ const main = join(root, 'src', 'main.ts');
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
 if (!existsSync(join(root, 'node_modules'))) {
-  console.error('firebreak: the packages are not installed yet. Run: npm ci');
+  console.error('firebreak: the packages are not installed yet. Run: npm install --no-save');
   process.exit(2);
 } else if (major > 24 || (major === 24 && minor >= 12)) {
   process.argv[1] = main;
@@ -24,7 +24,7 @@ function startPinned() {
   const pinned = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
   if (!existsSync(pinned)) {
     console.error(
-      `firebreak: Node ${process.versions.node} is too old and the pinned one is not installed. Run: npm ci`,
+      `firebreak: Node ${process.versions.node} is too old and the pinned one is not installed. Run: npm install --no-save`,
     );
     process.exit(2);
   }

@@ -10,7 +10,7 @@ const installed = join(root, 'node_modules', '.package-lock.json');
 const wanted = join(root, 'package-lock.json');
 
 if (!isInstalled()) {
-  console.log('Installing the packages (npm ci)...');
+  console.log('Installing the packages...');
   const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: 'inherit',

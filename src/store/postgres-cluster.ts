@@ -20,7 +20,7 @@ export async function findPrograms(): Promise<{ postgres: string; initdb: string
   } catch (thrown) {
     if (!isSystemError(thrown, 'ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND')) throw thrown;
     throw new SetupError([
-      `There is no embedded PostgreSQL for this machine (package ${name} is not installed). Run npm ci, or set DATABASE_URL to an external PostgreSQL.`,
+      `There is no embedded PostgreSQL for this machine (package ${name} is not installed). Run npm install --no-save, or set DATABASE_URL to an external PostgreSQL.`,
     ]);
   }
   const folder = join(dirname(entry), '..', 'native', 'bin');

@@ -2,8 +2,9 @@
  * kill -9 of the real process at every point between a click and the final message, then a restart: what was approved is
  * done exactly once, the audit is whole, and the card tells the truth.
  */
+import { rmSync } from 'node:fs';
 import { IAMClient, UpdateAccessKeyCommand } from '@aws-sdk/client-iam';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { demoIds, type Message } from '../../demo/slack/workspace.ts';
 import { temporaryFolder } from '../support/databases.ts';
 import { run, sql } from '../support/doors.ts';
@@ -23,6 +24,7 @@ const key = 'AKIAIOSFODNN7EXAMPLE';
 const { alerts, rosa, omar } = demoIds;
 /** The process is started a hundred times; what was compiled once is not compiled again. */
 const compiled = temporaryFolder('compiled');
+afterAll(() => rmSync(compiled, { recursive: true, force: true }));
 
 interface Theatre {
   readonly scene: Scene;
