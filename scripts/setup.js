@@ -11,7 +11,9 @@ const wanted = join(root, 'package-lock.json');
 
 if (!isInstalled()) {
   console.log('Installing the packages...');
-  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  // Not `npm ci`: it refuses a lock file without the optional binaries of every platform, and those are not in every registry.
+  // `--no-save` takes the versions of the lock file and leaves it as it is.
+  const result = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: 'inherit',
   });
