@@ -42,7 +42,7 @@ const launcher = fileURLToPath(new URL('../bin/firebreak.js', import.meta.url));
  * A free port of 127.0.0.1, below those that outgoing connections take theirs from, so that none of them is faster. Another
  * process may take it before it is used; then the start fails with a clear error.
  */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(10_000, 32_000);
     const server = createServer().listen(port, '127.0.0.1');
