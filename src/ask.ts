@@ -225,8 +225,9 @@ async function plan(name: string, words: readonly string[], config: Config, log:
   const target = action.parse(words) as Readonly<Record<string, unknown>>;
   const settings = settingsOf(config);
   const signal = AbortSignal.timeout(60_000);
-  const { aws, before } = await locate(action, target, undefined, signal, { reach: connectReach(config, log), log });
-  const { required, because } = checkContainable(action, target, before, aws, { settings });
+  const reach = connectReach(config, log);
+  const { aws, before } = await locate(action, target, undefined, signal, { reach, log });
+  const { required, because } = checkContainable(action, target, before, aws, { settings }, await reach.self());
   const calls = action.apply(target as never, before as never);
   const cli = calls.map(cliCommand);
   return {

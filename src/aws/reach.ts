@@ -28,9 +28,9 @@ const regionsKeptMs = 10 * 60_000;
 export function openReach(options: ReachOptions): AwsReach {
   const readers = new Map<string, Promise<AwsReader>>();
   const regionLists = new Map<string, { at: number; list: Promise<readonly string[]> }>();
-  let own: Promise<{ accountId: string; partition: string }> | undefined;
+  let own: Promise<Caller> | undefined;
 
-  async function ownAccount(): Promise<{ accountId: string; partition: string }> {
+  async function ownAccount(): Promise<Caller> {
     own ??= callerIdentity(options.region);
     try {
       return await own;
@@ -88,6 +88,7 @@ export function openReach(options: ReachOptions): AwsReach {
     },
     regions: regionsOf,
     reader: readerOf,
+    self: async () => (await ownAccount()).names,
     async responder(request: ResponderRequest): Promise<AwsResponder> {
       const account = options.accounts.find((entry) => entry.id === request.accountId);
       if (account?.responderRole === undefined) {
@@ -98,16 +99,24 @@ export function openReach(options: ReachOptions): AwsReach {
   };
 }
 
-async function callerIdentity(region: string): Promise<{ accountId: string; partition: string }> {
+/** Whose credentials this process has. */
+interface Caller {
+  readonly accountId: string;
+  readonly partition: string;
+  /** ARN and access key id. */
+  readonly names: readonly string[];
+}
+
+async function callerIdentity(region: string): Promise<Caller> {
   try {
-    const answer = await stsClient(region, { credentials: undefined, maxAttempts: readAttempts }).send(
-      new GetCallerIdentityCommand({}),
-    );
+    const client = stsClient(region, { credentials: undefined, maxAttempts: readAttempts });
+    const answer = await client.send(new GetCallerIdentityCommand({}));
     if (answer.Account === undefined)
       throw new UpstreamError('aws', 'NotAws', "the answer was not AWS's", { retryable: true });
     return {
       accountId: answer.Account,
       partition: /^arn:([^:]+):/.exec(answer.Arn ?? '')?.[1] ?? partitionOfRegion(region),
+      names: [answer.Arn ?? '', (await client.config.credentials()).accessKeyId].filter((name) => name !== ''),
     };
   } catch (error) {
     if (error instanceof UpstreamError) throw error;

@@ -53,6 +53,8 @@ export interface AwsReach {
   /** Enabled Regions of an account: config, else account:ListRegions, else ec2:DescribeRegions. */
   regions(accountId: string): Promise<readonly string[]>;
   reader(accountId: string): Promise<AwsReader>;
+  /** Who this process itself is: its ARN and access key id, which are never contained. Throws UpstreamError. */
+  self(): Promise<readonly string[]>;
   /** The executor's only way to write. Throws UserError where the account has no responder role. */
   responder(request: ResponderRequest): Promise<AwsResponder>;
 }

@@ -7,7 +7,7 @@ const always: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * Why one of the names is protected, or undefined. `own` are ARNs of the config (audit and responder roles). A user's ARN
+ * Why one of the names is protected, or undefined. `own` are the roles of the config and the process's own identity. A user's ARN
  * with `*` for its path could be any user of that name: it is protected as soon as the list names users at all.
  */
 export function protectedBecause(
@@ -15,7 +15,7 @@ export function protectedBecause(
   config: { readonly patterns: readonly string[]; readonly own: readonly string[] },
 ): string | undefined {
   for (const name of names) {
-    if (config.own.includes(name)) return `${name} is a role that Firebreak itself uses`;
+    if (config.own.includes(name)) return `${name} is what Firebreak itself uses`;
     const byRule = always.find(([pattern]) => matches(pattern, name));
     if (byRule !== undefined) return `${name} is ${byRule[1]}`;
     const pathUnknown = name.includes(':user/*/');

@@ -15,7 +15,7 @@ export async function executionFacts(
   deps: ExecutorDeps,
 ): Promise<ExecutionFacts> {
   const { settings, store } = deps;
-  const judged = judgedAgain(approval.plan, action, deps);
+  const judged = judgedAgain(approval.plan, action, deps, await deps.reach.self());
   return {
     now: deps.clock.now().toISOString(),
     mode: settings.mode,
@@ -36,11 +36,12 @@ function judgedAgain(
   plan: Plan,
   action: ContainmentAction,
   deps: ExecutorDeps,
+  self: readonly string[],
 ): { required: number; objection: string | undefined } {
   const target = plan.target as never;
   const before = plan.before as never;
   try {
-    const { responderRole, required } = checkContainable(action, plan.target, plan.before, plan, deps);
+    const { responderRole, required } = checkContainable(action, plan.target, plan.before, plan, deps, self);
     if (responderRole !== plan.responderRole) {
       return { required, objection: 'the responder role in the config is not the one of the plan' };
     }

@@ -53,13 +53,17 @@ export async function locate(
   throw new UserError(`${words} was not found, but not every account could be looked at: ${troubles.join('; ')}.`);
 }
 
-/** Asked when planned and again when run (safety rule 5). Where the account or the target may not be contained: UserError. Else the role to use and how many must approve. */
+/**
+ * Asked when planned and again when run (safety rule 5). Where the account or the target may not be contained: UserError.
+ * Else the role to use and how many must approve. `self` are the names of the asking process's own AWS identity.
+ */
 export function checkContainable(
   action: ContainmentAction,
   target: Plan['target'],
   before: Plan['before'],
   aws: Pick<AwsReader, 'accountId' | 'partition'>,
   { settings }: Pick<Deps, 'settings'>,
+  self: readonly string[],
 ): { responderRole: string; required: number; because: string } {
   const account = settings.accounts.find((entry) => entry.id === aws.accountId);
   const where = accountWords(aws.accountId, account);
@@ -71,7 +75,7 @@ export function checkContainable(
   }
   if (account.containment === 'never')
     throw new UserError(`The config says that ${where} is never contained from here.`);
-  const because = protectedTarget(action, target, before, aws, settings);
+  const because = protectedTarget(action, target, before, aws, settings, self);
   if (because !== undefined) throw new UserError(`Refused: ${because}.`);
   const asked = [
     { n: settings.approvals.required, why: 'The config asks for this many.' },
@@ -92,12 +96,13 @@ function protectedTarget(
   before: Plan['before'],
   aws: Pick<AwsReader, 'accountId' | 'partition'>,
   settings: Deps['settings'],
+  self: readonly string[],
 ): string | undefined {
   const own = settings.accounts.flatMap((account) =>
     [account.auditRole, account.responderRole].filter((role) => role !== undefined),
   );
   return protectedBecause(action.touches(target as never, before as never, aws.accountId, aws.partition), {
     patterns: settings.protectedPatterns,
-    own,
+    own: [...own, ...self],
   });
 }

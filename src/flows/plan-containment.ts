@@ -171,7 +171,14 @@ async function drawn(
   deps: WorkerDeps,
 ): Promise<Drawn> {
   const { action, direction, target, before, calls, aws, signal } = input;
-  const { responderRole, required, because } = checkContainable(action, target, before, aws, deps);
+  const { responderRole, required, because } = checkContainable(
+    action,
+    target,
+    before,
+    aws,
+    deps,
+    await deps.reach.self(),
+  );
   const plan: Plan = {
     action: action.name,
     direction,

@@ -56,6 +56,13 @@ describe('protected targets', () => {
     }
   });
 
+  it('are the identity that Firebreak itself runs as, by ARN and by key', () => {
+    const own = ['arn:aws:iam::8:user/firebreak', 'AKIAOWNKEYOFFIREBREAK'];
+
+    expect(protectedBecause(['AKIAOWNKEYOFFIREBREAK'], { ...config, own })).toBeDefined();
+    expect(protectedBecause(['AKIASOMEBODYELSE'], { ...config, own })).toBeUndefined();
+  });
+
   it('are users whose path could not be read, as soon as the list names users', () => {
     const unknown = ['arn:aws:iam::1:user/*/pipeline'];
 

@@ -104,6 +104,7 @@ export async function eventHistory(
       regions: async () => options.regions ?? ['us-east-1', 'eu-west-1'],
       reader: async (accountId) => reader(accountId),
       responder: unused,
+      self: unused,
     },
   };
 }

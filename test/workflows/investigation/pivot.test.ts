@@ -41,6 +41,7 @@ function awsOf(answers: Record<string, (input: Record<string, unknown>) => unkno
       if (accountId !== '999999999999') throw new UpstreamError('sts', 'AccessDenied', 'no', { retryable: false });
       return reader;
     },
+    self: async () => [],
     responder: async () => {
       throw new UserError('no writes here');
     },
