@@ -98,7 +98,7 @@ function statusLines(card: ApprovalCard): Line[] {
   }
   if (approval.state === 'verified' && approval.after !== undefined) {
     lines.push(line(bold('Read back from AWS: '), action.describe(approval.plan.target, approval.after as never), '.'));
-    lines.push(line('IAM can take some seconds more to refuse the key everywhere.'));
+    lines.push(line('IAM can take some seconds more until this holds everywhere.'));
   }
   if (card.undo === 'asked')
     lines.push(line('Somebody asked to undo it: that is a plan of its own, on a card of its own.'));

@@ -80,8 +80,10 @@ async function propose(
       ? await drawApply(request, signal, deps)
       : await drawUndo(request.undoOf, signal, deps);
   const at = deps.clock.now();
+  const undone = request.undoOf === undefined ? undefined : await deps.store.approvals.get(request.undoOf);
   const caseId =
     request.caseId ??
+    undone?.caseId ??
     (await deps.store.cases.openByHand({
       title: `${plan.action} ${Object.values(plan.target).join(' ')}`,
       channel: request.channel,
