@@ -43,16 +43,24 @@ export async function planContainment(
       if (ctx.attempt === 2) await sayThatItTakesLonger(request, error, deps);
       throw error;
     }
-    await voidUnseen(requestId, error, deps);
-    await refuse(request, error, deps);
+    // A card that is there speaks for itself; what went wrong after it is the sweep's to mend.
+    if (!(await isShown(requestId, deps))) {
+      await voidUnseen(requestId, error, deps);
+      await refuse(request, error, deps);
+    }
   }
   await deps.store.approvals.requestHandled(requestId, deps.clock.now().toISOString());
+}
+
+async function isShown(requestId: string, { store }: WorkerDeps): Promise<boolean> {
+  const approval = await store.approvals.ofRequest(requestId);
+  return approval !== undefined && (await store.posts.get(`approval:${approval.id}`)) !== undefined;
 }
 
 /** A plan whose card nobody can see must not wait for votes. */
 async function voidUnseen(requestId: string, error: unknown, deps: WorkerDeps): Promise<void> {
   const approval = await deps.store.approvals.ofRequest(requestId);
-  if (approval === undefined || (await deps.store.posts.get(`approval:${approval.id}`)) !== undefined) return;
+  if (approval === undefined) return;
   await deps.store.approvals.move(approval.id, (current) =>
     moveTo(current, 'stale', {
       event: 'stale',

@@ -1,6 +1,6 @@
 /** vote -> who is it -> one database transition -> hand over to the executor when it is enough. */
 import type { Approval } from '../contracts/approval.ts';
-import { UserError } from '../contracts/errors.ts';
+import { asError, UserError } from '../contracts/errors.ts';
 import type { VoteRequest } from '../contracts/store.ts';
 import { audit, castVote } from '../domain/approval.ts';
 import { refusal } from '../domain/phrases.ts';
@@ -25,10 +25,14 @@ export async function recordVote(
     await count(vote, deps);
   } catch (error) {
     if (!(error instanceof UserError) && !ctx.last) throw error;
-    // It was acknowledged, so its end must be said: a vote that nobody counted is told and audited like a refusal.
     const approval = await deps.store.approvals.get(vote.approvalId);
-    if (approval !== undefined) await tellRefusal(vote, approval, 'it could not be counted in time, vote again', deps);
-    if (!(error instanceof UserError)) throw error;
+    const isCounted = approval?.votes.some(({ userId, vote: cast }) => userId === vote.userId && cast === vote.vote);
+    deps.log.error({ voteId, isCounted, error: asError(error) }, 'a vote could not be carried to its end');
+    // A counted vote stands: what is left to do (card, executor) is the sweep's. What nobody counted was acknowledged all the
+    // same, so its end is told and audited like a refusal, and it is over: it must not count after that.
+    if (approval !== undefined && isCounted !== true) {
+      await tellRefusal(vote, approval, 'it could not be counted in time, vote again', deps);
+    }
   }
   await deps.store.approvals.voteHandled(voteId, deps.clock.now().toISOString());
 }
