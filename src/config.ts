@@ -1,95 +1,13 @@
 /**
- * The only reader of the environment and of the YAML file. One schema; every problem is listed at once.
- * `firebreak.example.yml` documents each key; a test compares the two.
+ * The only reader of the environment and of the YAML file. One schema (src/config-file.ts); every problem is listed at once.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { ConfigFile, modes } from './config-file.ts';
 import { SetupError } from './contracts/errors.ts';
 import { Secret } from './contracts/secret.ts';
-import { AccountEntry } from './domain/inventory.ts';
-
-const SlackUserId = z.string().regex(/^[UW][A-Z0-9]{2,}$/, 'is not a Slack user id (U... or W...)');
-const SlackGroupId = z.string().regex(/^S[A-Z0-9]{2,}$/, 'is not a Slack user group id (S...)');
-const ChannelId = z
-  .string()
-  .trim()
-  .regex(/^([CGD][A-Z0-9]{2,}|#?[\p{L}\p{N}_-]{1,80})$/u, 'is neither a Slack channel id (C...) nor a name (#alerts)');
-/** YAML reads an unquoted id as a number and drops its leading zeros. */
-const AccountId = z
-  .union([z.string(), z.number().int().nonnegative()])
-  .transform((value) => (typeof value === 'number' ? String(value).padStart(12, '0') : value.trim()))
-  .pipe(z.string().regex(/^\d{12}$/, 'is not a 12-digit account id'));
-
-const modes = ['observe', 'propose', 'execute'] as const;
-
-const Crowd = z.union([
-  z.array(z.union([SlackUserId, SlackGroupId])).transform((ids) => ({
-    users: ids.filter((id) => !id.startsWith('S')),
-    groups: ids.filter((id) => id.startsWith('S')),
-  })),
-  z.strictObject({ users: z.array(SlackUserId).default([]), groups: z.array(SlackGroupId).default([]) }),
-]);
-
-const ConfigFile = z.strictObject({
-  mode: z.enum(modes).default('propose'),
-  channels: z
-    .strictObject({
-      default: ChannelId.optional(),
-      critical: ChannelId.optional(),
-      high: ChannelId.optional(),
-      medium: ChannelId.optional(),
-      low: ChannelId.optional(),
-      accounts: z.record(z.string().regex(/^\d{12}$/, 'is not a 12-digit account id'), ChannelId).default({}),
-      environments: z.record(z.string(), ChannelId).default({}),
-    })
-    .default({ accounts: {}, environments: {} }),
-  accounts: z.array(AccountEntry).default([]),
-  managementAccount: AccountId.optional(),
-  regions: z.array(z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d$/, 'is not a Region name')).default([]),
-  approvers: z
-    .strictObject({
-      users: z.array(SlackUserId).default([]),
-      groups: z.array(SlackGroupId).default([]),
-      required: z.number().int().min(1).max(5).default(1),
-      expiryMinutes: z
-        .number()
-        .int()
-        .min(1)
-        .max(24 * 60)
-        .default(30),
-      stepUp: z
-        .array(z.string())
-        .max(0, 'asks for one-time codes, which this version does not have yet: leave it empty')
-        .default([]),
-    })
-    .default({ users: [], groups: [], required: 1, expiryMinutes: 30, stepUp: [] }),
-  responders: Crowd.optional(),
-  people: z.array(z.strictObject({ name: z.string().min(1), slack: z.array(SlackUserId).min(1) })).default([]),
-  protected: z.array(z.string().min(1)).default([]),
-  hubs: z
-    .strictObject({
-      maxPrincipalsPerIp: z.number().int().min(0).default(20),
-      egress: z.array(z.string()).default([]),
-      principals: z.array(z.string()).default([]),
-    })
-    .default({ maxPrincipalsPerIp: 20, egress: [], principals: [] }),
-  pivot: z
-    .strictObject({
-      window: z.string().default('7d'),
-      maxRequests: z.number().int().min(1).default(2000),
-      maxEvents: z.number().int().min(1).default(500_000),
-    })
-    .default({ window: '7d', maxRequests: 2000, maxEvents: 500_000 }),
-  addresses: z.strictObject({ country: z.string().optional(), asn: z.string().optional() }).default({}),
-  // Names of the external contract that later versions use; accepted so that one file serves them all, and warned of.
-  queues: z.array(z.unknown()).default([]),
-  sns: z.record(z.string(), z.unknown()).default({}),
-  exceptions: z.array(z.unknown()).default([]),
-  retention: z.record(z.string(), z.unknown()).default({}),
-});
-export type ConfigFile = z.output<typeof ConfigFile>;
 
 /** What a process is about to do; decides which settings must be there. */
 export type Purpose =

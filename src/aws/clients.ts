@@ -37,11 +37,45 @@ export function cloudTrailClient(region: string, options: ClientOptions): CloudT
   return new CloudTrailClient(common(region, options));
 }
 
-/** The EC2 client takes 130 ms and 70 MB to load, so it is loaded when the first instance is looked at. */
-export async function ec2Client(region: string, options: ClientOptions) {
-  const { EC2Client } = await import('@aws-sdk/client-ec2');
-  return new EC2Client(common(region, options));
-}
+/** The clients that few processes need: each is loaded when it is first used. */
+export const lateClients = {
+  async ec2(region: string, options: ClientOptions) {
+    const { EC2Client } = await import('@aws-sdk/client-ec2');
+    return new EC2Client(common(region, options));
+  },
+  async guardduty(region: string, options: ClientOptions) {
+    const { GuardDutyClient } = await import('@aws-sdk/client-guardduty');
+    return new GuardDutyClient(common(region, options));
+  },
+  async ssm(region: string, options: ClientOptions) {
+    const { SSMClient } = await import('@aws-sdk/client-ssm');
+    return new SSMClient(common(region, options));
+  },
+  async autoScaling(region: string, options: ClientOptions) {
+    const { AutoScalingClient } = await import('@aws-sdk/client-auto-scaling');
+    return new AutoScalingClient(common(region, options));
+  },
+  async elb(region: string, options: ClientOptions) {
+    const { ElasticLoadBalancingClient } = await import('@aws-sdk/client-elastic-load-balancing');
+    return new ElasticLoadBalancingClient(common(region, options));
+  },
+  async elbv2(region: string, options: ClientOptions) {
+    const { ElasticLoadBalancingV2Client } = await import('@aws-sdk/client-elastic-load-balancing-v2');
+    return new ElasticLoadBalancingV2Client(common(region, options));
+  },
+  async athena(region: string, options: ClientOptions) {
+    const { AthenaClient } = await import('@aws-sdk/client-athena');
+    return new AthenaClient(common(region, options));
+  },
+  async awsConfig(region: string, options: ClientOptions) {
+    const { ConfigServiceClient } = await import('@aws-sdk/client-config-service');
+    return new ConfigServiceClient(common(region, options));
+  },
+  async organizations(region: string, options: ClientOptions) {
+    const { OrganizationsClient } = await import('@aws-sdk/client-organizations');
+    return new OrganizationsClient(common(region, options));
+  },
+} as const;
 
 export async function accountClient(region: string, options: ClientOptions) {
   const { AccountClient } = await import('@aws-sdk/client-account');

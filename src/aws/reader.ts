@@ -1,30 +1,57 @@
 /** Read access to one account through one set of credentials. */
 import type { AwsReader } from '../contracts/aws.ts';
 import { globalRegion } from '../domain/partition.ts';
-import { type Credentials, cloudTrailClient, ec2Client, iamClient, readAttempts } from './clients.ts';
+import {
+  type ClientOptions,
+  type Credentials,
+  cloudTrailClient,
+  iamClient,
+  lateClients,
+  readAttempts,
+} from './clients.ts';
+
+type Send = (...args: never[]) => Promise<unknown>;
 
 /** A reader with its clients, made when first asked for. */
 export function reader(accountId: string, partition: string, credentials: Credentials): AwsReader {
-  const clientOptions = { credentials, maxAttempts: readAttempts };
-  const ec2 = new Map<string, ReturnType<typeof ec2Client>>();
-  const cloudtrail = new Map<string, ReturnType<typeof cloudTrailClient>>();
+  const options = { credentials, maxAttempts: readAttempts };
   return {
     accountId,
     partition,
-    iam: iamClient(globalRegion(partition), clientOptions),
-    ec2(region) {
-      const client = ec2.get(region) ?? ec2Client(region, clientOptions);
-      ec2.set(region, client);
-      const send = async (...args: unknown[]) => {
-        const loaded = await client;
-        return (loaded.send as (...all: unknown[]) => Promise<unknown>)(...args);
-      };
-      return { send } as ReturnType<AwsReader['ec2']>;
-    },
-    cloudtrail(region) {
-      const client = cloudtrail.get(region) ?? cloudTrailClient(region, { ...clientOptions, maxAttempts: 1 });
-      cloudtrail.set(region, client);
-      return client;
-    },
+    iam: iamClient(globalRegion(partition), options),
+    cloudtrail: perRegion((region) => cloudTrailClient(region, { ...options, maxAttempts: 1 })),
+    ec2: perRegion(late(lateClients.ec2, options)),
+    guardduty: perRegion(late(lateClients.guardduty, options)),
+    ssm: perRegion(late(lateClients.ssm, options)),
+    autoScaling: perRegion(late(lateClients.autoScaling, options)),
+    elb: perRegion(late(lateClients.elb, options)),
+    elbv2: perRegion(late(lateClients.elbv2, options)),
+    athena: perRegion(late(lateClients.athena, options)),
+    awsConfig: perRegion(late(lateClients.awsConfig, options)),
+    organizations: late(lateClients.organizations, options)(globalRegion(partition)),
+  };
+}
+
+function perRegion<Client>(open: (region: string) => Client): (region: string) => Client {
+  const clients = new Map<string, Client>();
+  return (region) => {
+    const client = clients.get(region) ?? open(region);
+    clients.set(region, client);
+    return client;
+  };
+}
+
+/** A client that is loaded with its first call: most processes need few of them, and some take 130 ms and 70 MB. */
+function late<Client extends { send: Send }>(
+  load: (region: string, options: ClientOptions) => Promise<Client>,
+  options: ClientOptions,
+): (region: string) => Pick<Client, 'send'> {
+  return (region) => {
+    let loading: Promise<Client> | undefined;
+    const send = async (...args: never[]) => {
+      loading ??= load(region, options);
+      return (await loading).send(...args);
+    };
+    return { send } as Pick<Client, 'send'>;
   };
 }

@@ -1,7 +1,15 @@
 /** AWS as the units see it. Clients are the SDK's own; constructing them is src/aws's and src/wire.ts's business. */
+import type { AthenaClient } from '@aws-sdk/client-athena';
+import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import type { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import type { ConfigServiceClient } from '@aws-sdk/client-config-service';
 import type { EC2Client } from '@aws-sdk/client-ec2';
+import type { ElasticLoadBalancingClient } from '@aws-sdk/client-elastic-load-balancing';
+import type { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { GuardDutyClient } from '@aws-sdk/client-guardduty';
 import type { IAMClient } from '@aws-sdk/client-iam';
+import type { OrganizationsClient } from '@aws-sdk/client-organizations';
+import type { SSMClient } from '@aws-sdk/client-ssm';
 
 /** Read-only access to one account (audit role, or the base credentials where the account has none). */
 export interface AwsReader {
@@ -11,6 +19,14 @@ export interface AwsReader {
   readonly iam: Pick<IAMClient, 'send'>;
   ec2(region: string): Pick<EC2Client, 'send'>;
   cloudtrail(region: string): Pick<CloudTrailClient, 'send'>;
+  guardduty(region: string): Pick<GuardDutyClient, 'send'>;
+  ssm(region: string): Pick<SSMClient, 'send'>;
+  autoScaling(region: string): Pick<AutoScalingClient, 'send'>;
+  elb(region: string): Pick<ElasticLoadBalancingClient, 'send'>;
+  elbv2(region: string): Pick<ElasticLoadBalancingV2Client, 'send'>;
+  athena(region: string): Pick<AthenaClient, 'send'>;
+  awsConfig(region: string): Pick<ConfigServiceClient, 'send'>;
+  readonly organizations: Pick<OrganizationsClient, 'send'>;
 }
 
 /** An API call as data: what the approval shows, hashes and runs. `input` is the SDK's input, plain JSON. */

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import { onTestFinished } from 'vitest';
 import type { AwsReach, AwsReader } from '../../../src/contracts/aws.ts';
+import { unusedServices } from '../../fakes/unused-services.ts';
 
 interface Ask {
   readonly region: string;
@@ -85,8 +86,7 @@ export async function eventHistory(
   const reader = (accountId: string): AwsReader => ({
     accountId,
     partition: options.partition ?? 'aws',
-    iam: { send: unused },
-    ec2: unused,
+    ...unusedServices(),
     cloudtrail(region) {
       const credentials = { accessKeyId: accountId, secretAccessKey: 'x' };
       const client = new CloudTrailClient({ region, endpoint, credentials, maxAttempts: 1 });

@@ -4,6 +4,7 @@ import type { CloudTrailRecord } from '../../../src/contracts/cloudtrail.ts';
 import { UpstreamError, UserError } from '../../../src/contracts/errors.ts';
 import type { Part } from '../../../src/contracts/message.ts';
 import { pivot } from '../../../workflows/investigation/pivot.ts';
+import { unusedServices } from '../../fakes/unused-services.ts';
 import {
   evidenceOf,
   launchedIds,
@@ -30,6 +31,7 @@ function awsOf(answers: Record<string, (input: Record<string, unknown>) => unkno
   const reader = {
     accountId: '999999999999',
     partition: 'aws',
+    ...unusedServices(),
     iam: client,
     ec2: () => client as unknown as ReturnType<AwsReader['ec2']>,
     cloudtrail: () => client as unknown as ReturnType<AwsReader['cloudtrail']>,

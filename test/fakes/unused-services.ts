@@ -1,0 +1,21 @@
+/** For accounts of which a test uses only some services: what the others throw names them. */
+import type { AwsReader } from '../../src/contracts/aws.ts';
+
+export function unusedServices(): Omit<AwsReader, 'accountId' | 'partition'> {
+  const refuse = (service: string) => () => {
+    throw new Error(`not used here: ${service}`);
+  };
+  return {
+    iam: { send: refuse('iam') },
+    organizations: { send: refuse('organizations') },
+    cloudtrail: refuse('cloudtrail'),
+    ec2: refuse('ec2'),
+    guardduty: refuse('guardduty'),
+    ssm: refuse('ssm'),
+    autoScaling: refuse('autoScaling'),
+    elb: refuse('elb'),
+    elbv2: refuse('elbv2'),
+    athena: refuse('athena'),
+    awsConfig: refuse('awsConfig'),
+  };
+}
