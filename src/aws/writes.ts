@@ -15,6 +15,10 @@ interface Sender {
 const operations: Readonly<Record<WrittenService, Readonly<Record<string, readonly string[]>>>> = {
   iam: {
     UpdateAccessKey: [],
+    PutUserPolicy: [],
+    DeleteUserPolicy: [],
+    PutRolePolicy: [],
+    DeleteRolePolicy: [],
   },
   ec2: {},
   ssm: {},
