@@ -19,6 +19,8 @@ const operations: Readonly<Record<WrittenService, Readonly<Record<string, readon
     DeleteUserPolicy: [],
     PutRolePolicy: [],
     DeleteRolePolicy: [],
+    AttachUserPolicy: [],
+    DetachUserPolicy: [],
   },
   ec2: {},
   ssm: {},

@@ -16,7 +16,6 @@ export const revokeRoleSessions = inlineAction({
   // The name that the console uses, so that both show the same thing.
   policyName: 'AWSRevokeOlderSessions',
   document: () => revokeOlder(aheadSeconds),
-  suffices: () => false,
   reversal:
     'Undo takes the policy away, or puts back the one that was there; sessions that have not ended yet work again then.',
   caution: (_target, applied, now) => tooEarly(applied, now, Number(applied.before.maxSessionSeconds ?? 0)),

@@ -14,7 +14,6 @@ export const revokeUserSessions = inlineAction({
   kinds: ['user'],
   policyName: 'FirebreakRevokeOlderSessions',
   document: () => revokeOlder(30),
-  suffices: () => false,
   reversal:
     'Undo takes the policy away, or puts back the one that was there; sessions that have not ended yet work again then.',
   caution: (_target, applied, now) => tooEarly(applied, now, longestSeconds),

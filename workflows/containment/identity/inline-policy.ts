@@ -77,18 +77,17 @@ function policyCall(
   return { service: 'iam', operation, region: globalRegion(partition), input: { ...who, ...more } };
 }
 
-/** Whether IAM has what the direction wants: the document as sent, or the one from before. */
+/** Whether IAM has what the direction wants: the document as it was sent, or the one from before. */
 export function holdsDocument(
   direction: Direction,
   before: InlineState,
   now: InlineState,
-  wanted: (document: string) => boolean,
   done: readonly DoneCall[],
 ): Held {
   const sent = done.at(-1)?.call;
   if (direction === 'apply') {
     const asSent = sent?.input.PolicyDocument;
-    const isThere = asSent === undefined ? wanted(now.document) : sameDocument(now.document, asSent);
+    const isThere = asSent !== undefined && sameDocument(now.document, asSent);
     return isThere ? { held: true } : { held: false, because: 'IAM does not show the policy as it was sent' };
   }
   const restored = sent?.input.PolicyDocument ?? '';
@@ -97,7 +96,7 @@ export function holdsDocument(
 }
 
 /** The same policy, whatever its spaces. */
-export function sameDocument(text: string, document: unknown): boolean {
+function sameDocument(text: string, document: unknown): boolean {
   if (typeof document === 'string' && text === document) return true;
   const a = parsed(text);
   const b = typeof document === 'string' ? parsed(document) : document;
