@@ -36,6 +36,8 @@ export interface CasesStore {
     channel: string;
     at: string;
   }): Promise<{ case: Case; previous: Alert | undefined }>;
+  /** Whether there is a case of this key. */
+  isOpen(dedupeKey: string): Promise<boolean>;
   get(caseId: string): Promise<Case | undefined>;
   /** A case without a finding behind it: `/ir contain` typed by hand. */
   openByHand(input: { title: string; channel: string; accountId: string; at: string }): Promise<string>;
