@@ -31,7 +31,9 @@ function withMore(kept: Alert, other: Alert): Alert {
   const moreKeys = keys.length > keysOf(kept).length;
   if (resourceIds === kept.resourceIds && remote === kept.remote && !moreKeys) return kept;
   const actor =
-    kept.actor.accessKeyId === undefined && keys[0] !== undefined ? { ...kept.actor, accessKeyId: keys[0] } : kept.actor;
+    kept.actor.accessKeyId === undefined && keys[0] !== undefined
+      ? { ...kept.actor, accessKeyId: keys[0] }
+      : kept.actor;
   return { ...kept, resourceIds, remote, ...(moreKeys && { accessKeys: keys, actor }) };
 }
 

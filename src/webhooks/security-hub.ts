@@ -6,14 +6,7 @@ import { Asff, severityOfLabel } from './asff.ts';
 import { camelKeys, isRecord, type Json } from './clean-json.ts';
 import { alertOfDetail, findingKey } from './guardduty.ts';
 import { instantOf } from './instant.ts';
-import {
-  factsOf,
-  given,
-  malformed,
-  type Reading,
-  type ReceivedAlert,
-  received,
-} from './parsed-alert.ts';
+import { factsOf, given, malformed, type Reading, type ReceivedAlert, received } from './parsed-alert.ts';
 import { guardDutyArn, guardDutyDetail } from './security-hub-guardduty.ts';
 
 function productOf(finding: Asff): string | undefined {
@@ -24,10 +17,7 @@ function productOf(finding: Asff): string | undefined {
 }
 
 /** What keeps a finding from being work. One that somebody sends by hand (a custom action) is work, whatever it says. */
-function standing(
-  finding: Asff,
-  actionName: string | undefined,
-): Pick<Alert, 'archived' | 'suppressed' | 'resolved'> {
+function standing(finding: Asff, actionName: string | undefined): Pick<Alert, 'archived' | 'suppressed' | 'resolved'> {
   if (actionName !== undefined) return { archived: finding.recordState === 'ARCHIVED' };
   const workflow = finding.workflow?.status ?? finding.workflowState;
   return {
