@@ -62,7 +62,13 @@ export interface PostsStore {
 /** What an opaque button id stands for. */
 export type ButtonMeaning =
   | { readonly kind: 'case'; readonly caseId: string }
-  | { readonly kind: 'pivot'; readonly caseId?: string | undefined; readonly artifact: string }
+  | {
+      readonly kind: 'pivot';
+      readonly caseId?: string | undefined;
+      readonly artifact: string;
+      /** Further artifacts to start from. */
+      readonly also?: readonly string[] | undefined;
+    }
   | {
       readonly kind: 'contain';
       readonly caseId?: string | undefined;

@@ -291,4 +291,4 @@ export function findingCard(input: FindingCard): Message {
   return { text: sentence(card), parts };
 }
 
-export { containableKeyOf, pivotSeedOf } from './finding-subjects.ts';
+export { containableKeyOf, furtherSeedsOf, pivotSeedOf } from './finding-subjects.ts';

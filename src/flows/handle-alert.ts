@@ -1,7 +1,7 @@
 /** alert -> case -> card in the channel, and a word in the thread when it matters. */
 import type { Alert } from '../contracts/alert.ts';
 import type { Case } from '../contracts/store.ts';
-import { containableKeyOf, findingCard, pivotSeedOf } from '../domain/alert-wording.ts';
+import { containableKeyOf, findingCard, furtherSeedsOf, pivotSeedOf } from '../domain/alert-wording.ts';
 import { threadNote, updateWorthSaying } from '../domain/case-story.ts';
 import { addressFactsOf } from '../domain/finding-addresses.ts';
 import type { Account } from '../domain/inventory.ts';
@@ -71,15 +71,17 @@ function isOver(alert: Alert): boolean {
 
 async function buttonsOf(found: Case, { store }: Needs) {
   const seed = pivotSeedOf(found.alert);
+  const also = furtherSeedsOf(found.alert);
   const key = containableKeyOf(found.alert);
   return {
     pivot:
       seed === undefined
         ? undefined
-        : await store.buttons.mint(`case:${found.id}:pivot:${seed}`, {
+        : await store.buttons.mint(`case:${found.id}:pivot:${[seed, ...also].join(' ')}`, {
             kind: 'pivot',
             caseId: found.id,
             artifact: seed,
+            ...(also.length > 0 && { also }),
           }),
     contain:
       key === undefined
