@@ -11,8 +11,7 @@ const mostFields = 500;
 /** `TTPs/Command and Control/CryptoCurrency:EC2-BitcoinTool.B!DNS` is `CryptoCurrency:EC2/BitcoinTool.B!DNS`. */
 export function guardDutyType(types: readonly (string | undefined)[]): string | undefined {
   for (const type of types) {
-    const last = type?.split('/').slice(2).join('/') || type;
-    const parts = /^([A-Za-z]+:[A-Za-z0-9]+)[-/](.+)$/.exec(last ?? '');
+    const parts = /(?:^|\/)([A-Za-z]+:[A-Za-z0-9]+)[-/]([^/\s].*)$/.exec(type ?? '');
     if (parts !== null) return `${parts[1]}/${parts[2]}`;
   }
   return undefined;
@@ -95,11 +94,11 @@ function sequenceOf(detection: unknown): unknown {
   };
 }
 
-/** The `detail` of the finding; undefined where the copy does not tell its type. */
-export function guardDutyDetail(finding: Asff, arn: string): Record<string, unknown> | undefined {
-  const type = guardDutyType(finding.types) ?? guardDutyType(finding.findingProviderFields?.types ?? []);
+/** The `detail` of the finding. */
+export function guardDutyDetail(finding: Asff, arn: string): Record<string, unknown> {
+  const told = guardDutyType(finding.types) ?? guardDutyType(finding.findingProviderFields?.types ?? []);
+  const type = told ?? finding.types[0] ?? 'not named';
   const [, partition, , region, account, resource = ''] = arn.split(':');
-  if (type === undefined) return undefined;
   const service = serviceOf(finding.productFields ?? {});
   const sequence = sequenceOf(finding.detection);
   const original = Number(finding.severity?.original ?? finding.severity?.product);

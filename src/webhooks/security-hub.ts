@@ -48,8 +48,7 @@ function guardDutyCopy(
   arn: string,
   actionName: string | undefined,
 ): ReceivedAlert | undefined {
-  const detail = guardDutyDetail(finding, arn);
-  const original = detail === undefined ? undefined : alertOfDetail(detail);
+  const original = alertOfDetail(guardDutyDetail(finding, arn));
   const [, , , region = '', account = '', resource = ''] = arn.split(':');
   if (original === undefined) return undefined;
   const { archived, suppressed, resolved } = standing(finding, actionName);
