@@ -3,6 +3,7 @@
  * puts them together. `firebreak.example.yml` documents each key; a test compares the two.
  */
 import { z } from 'zod';
+import { AlertMapping } from './domain/alert-mapping.ts';
 import { PolicyRule } from './domain/approval-policy.ts';
 import { AccountEntry } from './domain/inventory.ts';
 import { Crowd, SlackGroupId, SlackUserId } from './domain/slack-ids.ts';
@@ -77,6 +78,7 @@ export const ConfigFile = z.strictObject({
       maxEvents: z.number().int().min(1).default(500_000),
     })
     .default({ window: '7d', maxRequests: 2000, maxEvents: 500_000 }),
+  mappings: z.array(AlertMapping).default([]),
   addresses: z.strictObject({ country: z.string().optional(), asn: z.string().optional() }).default({}),
   // Names of the external contract that later versions use; accepted so that one file serves them all, and warned of.
   queues: z.array(z.unknown()).default([]),
