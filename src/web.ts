@@ -8,6 +8,7 @@ import type { WebDeps } from './flows/deps.ts';
 import { pressButton } from './flows/press-button.ts';
 import { receiveAlert } from './flows/receive-alert.ts';
 import { reportFromDialog } from './flows/report.ts';
+import { voteWithCode } from './flows/vote-with-code.ts';
 import { openMetrics } from './metrics.ts';
 import { startSlack } from './slack/app.ts';
 import { type ReadyPart, registerWebhooks } from './webhooks/server.ts';
@@ -51,6 +52,7 @@ export async function startWeb(config: Config, deps: WebDeps): Promise<{ port: n
       command: (request) => answerCommand(request, deps),
       action: (request) => pressButton(request, deps),
       report: (request) => reportFromDialog(request, deps),
+      code: (request) => voteWithCode(request, deps),
     },
     ...(appToken === undefined
       ? {

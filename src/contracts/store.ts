@@ -140,7 +140,8 @@ export interface ApprovalsStore {
   saveRequest(request: ContainmentRequest): Promise<string>;
   requestHandled(id: string, at: string): Promise<void>;
   request(id: string): Promise<ContainmentRequest | undefined>;
-  saveVote(vote: VoteRequest): Promise<string>;
+  /** With the one-time code that came with it, kept apart until the executor takes it. */
+  saveVote(vote: VoteRequest, code?: string): Promise<string>;
   voteHandled(id: string, at: string): Promise<void>;
   /** Stored but not handled, oldest first: what the sweep queues again. */
   unhandled(olderThan: string, limit: number): Promise<{ requests: readonly string[]; votes: readonly string[] }>;

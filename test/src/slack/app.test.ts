@@ -48,6 +48,8 @@ beforeEach(async () => {
       },
     },
     handlers: {
+      report: async () => undefined,
+      code: async () => undefined,
       command: (request) => {
         commands.push(request);
         return onCommand();
