@@ -1,12 +1,14 @@
 /** One request from bytes to answer: who, which operation, may it, do it, write it down. */
 import { randomUUID } from 'node:crypto';
 import { account } from './account.ts';
+import { autoScaling } from './auto-scaling.ts';
 import { cloudtrail } from './cloudtrail.ts';
 import { ec2 } from './ec2.ts';
 import { AwsError, accessDenied, credentialError, internalError, throttled } from './errors.ts';
 import type { FailRules } from './failures.ts';
 import { iam } from './iam.ts';
 import type { Random } from './ids.ts';
+import { loadBalancing } from './load-balancing.ts';
 import { authenticate, authorize, type Principal } from './principal.ts';
 import { type Input, readRequest, type Wire, writeError, writeResponse } from './protocols.ts';
 import { recordedRegion, recordsOf } from './record.ts';
@@ -49,7 +51,7 @@ export interface World {
 }
 
 const services: ReadonlyMap<string, Service> = new Map(
-  [sts, iam, ec2, cloudtrail, account].map((service) => [service.name, service]),
+  [sts, iam, ec2, cloudtrail, account, autoScaling].map((service) => [service.name, service]),
 );
 const callsKept = 20_000;
 const htmlPage =
@@ -135,7 +137,9 @@ export async function handle(world: World, request: SignedRequest): Promise<Wire
   const requestId = randomUUID();
   const who = authenticate(world.state, request, at);
   const { scope } = who;
-  const service = services.get(scope?.service ?? 'sts');
+  const body = request.body.toString('utf8');
+  const service =
+    scope?.service === 'elasticloadbalancing' ? loadBalancing(body) : services.get(scope?.service ?? 'sts');
   if (service === undefined) {
     const error = new AwsError(
       'UnknownOperationException',
@@ -146,7 +150,6 @@ export async function handle(world: World, request: SignedRequest): Promise<Wire
   }
   const { protocol, namespace } = service;
   const target = request.headers['x-amz-target'];
-  const body = request.body.toString('utf8');
   const read = readRequest(protocol, {
     url: request.url,
     body,

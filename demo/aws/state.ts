@@ -1,4 +1,5 @@
 /** The world's state: accounts, their people and machines, keys, sessions. Plain mutable data; the services change it. */
+import type { Network, NetworkInterface } from './network.ts';
 import type { PolicyDocument } from './policy.ts';
 
 export type KeyStatus = 'Active' | 'Inactive';
@@ -89,6 +90,12 @@ export interface Instance {
   readonly userData?: string;
   readonly tags: { readonly Key: string; readonly Value: string }[];
   state: InstanceState;
+  /** Made from the fields above when first asked for (interfacesOf), unless a story gives several. */
+  interfaces?: NetworkInterface[];
+  /** DisableApiStop and DisableApiTermination; neither where absent. */
+  readonly protection?: { stop: boolean; termination: boolean };
+  /** Set for spot instances. */
+  readonly spot?: { readonly requestId: string; readonly type: 'one-time' | 'persistent'; requestState: string };
 }
 
 export type RegionStatus = 'ENABLED_BY_DEFAULT' | 'ENABLED' | 'DISABLED';
@@ -101,6 +108,7 @@ export interface Account {
   readonly users: Map<string, User>;
   readonly roles: Map<string, Role>;
   readonly instances: Instance[];
+  readonly network: Network;
 }
 
 export interface State {

@@ -1,5 +1,6 @@
 /** The cast of the world: two accounts, their users, keys and roles. Secrets are made anew at each start. */
 import { newSecret, uniqueId } from './ids.ts';
+import { newNetwork } from './network.ts';
 import type { PolicyDocument } from './policy.ts';
 import type { AccessKey, Account, NamedPolicy, RegionStatus, Role, User } from './state.ts';
 
@@ -179,7 +180,16 @@ export function buildCast(now: Date): Cast {
     return new Date(Math.floor((now.getTime() - days * dayMs) / 1000) * 1000);
   }
   function newAccount(id: string, name: string): Account {
-    return { id, name, orgId, regions: regions(), users: new Map(), roles: new Map(), instances: [] };
+    return {
+      id,
+      name,
+      orgId,
+      regions: regions(),
+      users: new Map(),
+      roles: new Map(),
+      instances: [],
+      network: newNetwork(),
+    };
   }
   const hub = newAccount(hubId, 'security-hub');
   const workshop = newAccount(workshopId, 'workshop-prod');
