@@ -22,11 +22,22 @@ const operations: Readonly<Record<WrittenService, Readonly<Record<string, readon
     AttachUserPolicy: [],
     DetachUserPolicy: [],
   },
-  ec2: {},
+  ec2: {
+    CreateSecurityGroup: ['GroupId'],
+    DeleteSecurityGroup: [],
+    AuthorizeSecurityGroupEgress: [],
+    RevokeSecurityGroupEgress: [],
+    ModifyNetworkInterfaceAttribute: [],
+    ModifyInstanceAttribute: [],
+    StartInstances: [],
+    StopInstances: [],
+    TerminateInstances: [],
+    CancelSpotInstanceRequests: [],
+  },
   ssm: {},
-  autoscaling: {},
-  elb: {},
-  elbv2: {},
+  autoscaling: { EnterStandby: [], ExitStandby: [], DetachInstances: [] },
+  elb: { DeregisterInstancesFromLoadBalancer: [], RegisterInstancesWithLoadBalancer: [] },
+  elbv2: { DeregisterTargets: [], RegisterTargets: [] },
 };
 
 const modules: Readonly<Record<WrittenService, () => Promise<unknown>>> = {

@@ -227,7 +227,7 @@ async function drawn(
     target,
     before,
     calls,
-    sessionPolicy: action.sessionPolicy(target as never, before as never, aws.accountId, aws.partition),
+    sessionPolicy: action.sessionPolicy(target as never, before as never, aws.accountId, aws.partition, restores),
     responderRole,
     ...(restores && { restores }),
   };

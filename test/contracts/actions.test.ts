@@ -44,8 +44,8 @@ describe.each(tried)('the action %s on %s', (name, example, action) => {
     return inspectTarget(action, target, { aws, reach: account.reach, signal, planned: within?.planned });
   }
 
-  function respond(before: Before): Promise<AwsResponder> {
-    const policy = action.sessionPolicy(target as never, before as never, account.accountId, 'aws');
+  function respond(before: Before, restores?: Applied): Promise<AwsResponder> {
+    const policy = action.sessionPolicy(target as never, before as never, account.accountId, 'aws', restores);
     return account.reach.responder({
       accountId: account.accountId,
       policy,
@@ -58,8 +58,12 @@ describe.each(tried)('the action %s on %s', (name, example, action) => {
   }
 
   /** Fills and sends each call, as the executor does. */
-  async function write(calls: readonly ApiCall[], before: Before, as?: AwsResponder): Promise<Applied> {
-    const responder = as ?? (await respond(before));
+  async function write(
+    calls: readonly ApiCall[],
+    before: Before,
+    within: { readonly as?: AwsResponder; readonly restores?: Applied } = {},
+  ): Promise<Applied> {
+    const responder = within.as ?? (await respond(before, within.restores));
     const steps: Step[] = [];
     for (const [index, planned] of calls.entries()) {
       const now = new Date();
@@ -121,7 +125,7 @@ describe.each(tried)('the action %s on %s', (name, example, action) => {
     const before = await inspect();
     const applied = await write(action.apply(target as never, before as never), before);
     const after = await inspect();
-    await write(undoOf(after, applied), after);
+    await write(undoOf(after, applied), after, { restores: applied });
 
     const made = account.responded().filter((call) => !action.permissions.read.includes(call));
     used(name, 'write', made);
@@ -165,7 +169,7 @@ describe.each(tried)('the action %s on %s', (name, example, action) => {
     const applied = await write(action.apply(target as never, before as never), before);
     const after = await inspect();
 
-    const undone = await write(undoOf(after, applied), after);
+    const undone = await write(undoOf(after, applied), after, { restores: applied });
 
     const restored = await inspect();
     expect(binds(restored)).toEqual(binds(before));
@@ -177,7 +181,7 @@ describe.each(tried)('the action %s on %s', (name, example, action) => {
     const responder = await respond(before);
 
     expect(await inspect({ responder, planned: before })).toEqual(before);
-    const { done } = await write(action.apply(target as never, before as never), before, responder);
+    const { done } = await write(action.apply(target as never, before as never), before, { as: responder });
     const now = await inspect({ responder, planned: before });
     expect(action.verify('apply', before as never, now as never, done)).toEqual({ held: true });
   });
@@ -298,7 +302,7 @@ function inPartition(before: Before, partition: string): Before {
 
 /** Kinds, account ids, lists and empty fields name nothing that could be protected. */
 function isName(value: unknown): boolean {
-  return typeof value === 'string' && value !== '' && !/^(user|role|\d{12}|[a-z]{2}(-[a-z]+)+-\d)$/.test(value);
+  return typeof value === 'string' && value !== '' && !/^(user|role|ssm|\d{12}|[a-z]{2}(-[a-z]+)+-\d)$/.test(value);
 }
 
 /** A value as long as AWS allows: names have up to 64 characters, paths in ARNs up to 512 more. */

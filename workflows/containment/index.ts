@@ -3,6 +3,7 @@ import type { ContainmentAction } from '#src/contracts/action.ts';
 import { denyAll } from './deny-all.ts';
 import { denyOutsideNetworks } from './deny-outside-networks.ts';
 import { disableAccessKey } from './disable-access-key.ts';
+import { isolateInstance } from './isolate-instance.ts';
 import { quarantineUser } from './quarantine-user.ts';
 import { revokeRoleSessions } from './revoke-role-sessions.ts';
 import { revokeSession } from './revoke-session.ts';
@@ -16,4 +17,5 @@ export const actions: readonly ContainmentAction[] = [
   revokeRoleSessions,
   revokeSession,
   revokeUserSessions,
+  isolateInstance,
 ];
