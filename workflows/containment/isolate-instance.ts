@@ -1,6 +1,7 @@
 /** Cuts an instance off the network by security groups without rules on every interface (DOMAIN.md 5.8, A5). */
 import { z } from 'zod';
 import { type ActionContext, defineAction } from '#src/contracts/action.ts';
+import type { Applied } from '#src/contracts/approval.ts';
 import type { ApiCall } from '#src/contracts/aws.ts';
 import { NotFoundError, UserError } from '#src/contracts/errors.ts';
 import { backgroundOf } from './instance/background.ts';
@@ -29,12 +30,17 @@ import {
   isolationStatements,
   isolationWrites,
 } from './instance/isolation-rights.ts';
-import { deregisterCalls, placementSeen, returnCalls, scalingWords, standbyCall } from './instance/leave.ts';
+import {
+  deregisterCalls,
+  leftRegistered,
+  placementSeen,
+  returnCalls,
+  scalingWords,
+  standbyCall,
+} from './instance/leave.ts';
 import { Placement, placementOf } from './instance/placement.ts';
 
 const usage = 'isolate-instance <i-... or ARN of an instance> [ssm]';
-/** As many as the session policy has room for. Only machines with several network cards have more. */
-const mostInterfaces = 15;
 
 const Target = InstanceTarget.extend({ keep: z.enum(['', 'ssm']) });
 const Before = InstanceFacts.extend({
@@ -68,7 +74,7 @@ export const isolateInstance = defineAction({
     'Undo gives each interface that still has our group its own groups back, registers the instance with its load balancers, takes it out of Standby (the desired capacity of its group then grows by one) and deletes our group.',
   unique: true,
 
-  parse(words) {
+  parse(words): z.output<typeof Target> {
     const [word, keep = '', ...more] = words;
     const instance = instanceIn(word, usage);
     if (more.length > 0 || (keep !== '' && keep !== 'ssm')) {
@@ -91,12 +97,6 @@ export const isolateInstance = defineAction({
       isolationGroups(target.instanceId, { region, aws, signal }),
       placementOf({ region, instance, aws, signal }),
     ]);
-    if (interfaces.length > mostInterfaces) {
-      throw new UserError(
-        `It has ${interfaces.length} network interfaces; one plan can isolate ${mostInterfaces}.`,
-        'Stop it instead (stop-instance).',
-      );
-    }
     const vpcs = await vpcsOf(interfaces, target.keep === 'ssm', { region, aws, signal });
     return { ...facts, interfaces, vpcs, isolation, ...placement };
   },
@@ -118,42 +118,8 @@ export const isolateInstance = defineAction({
     ...(scaling === null ? [] : [scaling.group]),
   ],
 
-  apply({ instanceId }, before) {
-    const { region, interfaces, vpcs } = before;
-    const open = interfaces.filter((one) => !isSealed(one, before));
-    const calls: ApiCall[] = [];
-    if (open.length === 0) return calls;
-    calls.push(...standbyCall(instanceId, before, false), ...deregisterCalls(instanceId, before));
-    for (const vpc of vpcs) {
-      const here = open.filter(({ vpcId }) => vpcId === vpc.id);
-      if (here.length > 0) calls.push(...isolateCalls(instanceId, region, vpc, here, calls.length));
-    }
-    return calls;
-  },
-
-  undo(_target, now, applied) {
-    const before = Before.parse(applied.before);
-    const restored = applied.done.flatMap(({ call }): readonly ApiCall[] => {
-      const own = before.interfaces.find(({ id }) => id === call.input.NetworkInterfaceId);
-      // What somebody has changed since, or taken away, is not ours to set.
-      if (call.operation !== 'ModifyNetworkInterfaceAttribute' || own === undefined) return [];
-      if (!hasGroups(call.input, now.interfaces)) return [];
-      return [{ ...call, input: { NetworkInterfaceId: own.id, Groups: own.groups }, goesOn: true }];
-    });
-    const free = ({ groupId }: IsolationGroup) =>
-      now.interfaces.every(
-        ({ id, groups }) => !groups.includes(groupId) || restored.some(({ input }) => input.NetworkInterfaceId === id),
-      );
-    const made = applied.done.map(({ answer }) => answer.GroupId);
-    const groups = now.isolation.filter((group) => made.includes(group.groupId) && free(group));
-    const deleted = groups.map(
-      ({ groupId }): ApiCall => ({
-        ...{ service: 'ec2', operation: 'DeleteSecurityGroup', region: now.region, goesOn: true },
-        input: { GroupId: groupId },
-      }),
-    );
-    return [...restored, ...returnCalls(applied.done, now), ...deleted];
-  },
+  apply: callsOf,
+  undo: (_target, now, applied) => undoCalls(now, applied),
 
   seen: (call, now) => isolationSeen(call, now) ?? placementSeen(call, now),
 
@@ -170,10 +136,13 @@ export const isolateInstance = defineAction({
     };
   },
 
-  sessionPolicy: ({ instanceId, keep }, before, accountId, partition, restores) => ({
-    Version: '2012-10-17',
-    Statement: isolationStatements(instanceId, keep, before, accountId, partition, restores),
-  }),
+  sessionPolicy(target, before, accountId, partition, restores) {
+    const calls = restores === undefined ? callsOf(target, before) : undoCalls(before, restores);
+    return {
+      Version: '2012-10-17',
+      Statement: isolationStatements(target.instanceId, before, calls, accountId, partition),
+    };
+  },
 
   roleStatements: isolationRoleStatements,
 
@@ -181,7 +150,7 @@ export const isolateInstance = defineAction({
   mintedLivesMs: () => 6 * 3_600_000,
   settlesWithinMs: 60_000,
 
-  willNotStop({ interfaces, vpcs, scaling }) {
+  willNotStop({ interfaces, vpcs, scaling, targets, balancers }) {
     const managed = interfaces.filter(({ managedBy }) => managedBy !== '');
     const keepsSsm = vpcs.some(({ ssmAddresses }) => ssmAddresses.length > 0);
     return [
@@ -196,6 +165,7 @@ export const isolateInstance = defineAction({
         ? 'Whoever may use SSM on it still can, and the group of the endpoints must let it in on port 443.'
         : 'SSM loses the instance: capture memory before, or isolate it with ssm.',
       ...scalingWords(scaling, false),
+      ...leftRegistered({ targets, balancers }),
     ];
   },
 
@@ -206,3 +176,41 @@ export const isolateInstance = defineAction({
     return `${instanceId} (${before.state}) is ${how}: ${sealed} of ${length} interfaces have our group alone`;
   },
 });
+
+function callsOf({ instanceId }: Pick<InstanceTarget, 'instanceId'>, before: Before): readonly ApiCall[] {
+  const { region, interfaces, vpcs } = before;
+  const open = interfaces.filter((one) => !isSealed(one, before));
+  const calls: ApiCall[] = [];
+  if (open.length === 0) return calls;
+  calls.push(...standbyCall(instanceId, before, false), ...deregisterCalls(instanceId, before));
+  for (const vpc of vpcs) {
+    const here = open.filter(({ vpcId }) => vpcId === vpc.id);
+    if (here.length > 0) calls.push(...isolateCalls(instanceId, region, vpc, here, calls.length));
+  }
+  return calls;
+}
+
+/** What restores it, but for what somebody else has changed since. */
+function undoCalls(now: Before, applied: Applied): readonly ApiCall[] {
+  const before = Before.parse(applied.before);
+  const restored = applied.done.flatMap(({ call }): readonly ApiCall[] => {
+    const own = before.interfaces.find(({ id }) => id === call.input.NetworkInterfaceId);
+    // What somebody has changed since, or taken away, is not ours to set.
+    if (call.operation !== 'ModifyNetworkInterfaceAttribute' || own === undefined) return [];
+    if (!hasGroups(call.input, now.interfaces)) return [];
+    return [{ ...call, input: { NetworkInterfaceId: own.id, Groups: own.groups }, goesOn: true }];
+  });
+  const free = ({ groupId }: IsolationGroup) =>
+    now.interfaces.every(
+      ({ id, groups }) => !groups.includes(groupId) || restored.some(({ input }) => input.NetworkInterfaceId === id),
+    );
+  const made = applied.done.map(({ answer }) => answer.GroupId);
+  const groups = now.isolation.filter((group) => made.includes(group.groupId) && free(group));
+  const deleted = groups.map(
+    ({ groupId }): ApiCall => ({
+      ...{ service: 'ec2', operation: 'DeleteSecurityGroup', region: now.region, goesOn: true },
+      input: { GroupId: groupId },
+    }),
+  );
+  return [...restored, ...returnCalls(applied.done, now), ...deleted];
+}

@@ -1,14 +1,11 @@
 /** What the isolation of an instance may do, in one session and at most. */
-import type { Applied } from '#src/contracts/approval.ts';
-import type { PolicyDocument } from '#src/contracts/aws.ts';
-import type { InterfaceFacts } from './interfaces.ts';
+import type { ApiCall, PolicyDocument } from '#src/contracts/aws.ts';
 import { isolatesTag, type VpcFacts } from './isolation.ts';
-import { classicWrites, deregisterCalls, placementStatements, standbyCall, targetWrites } from './leave.ts';
-import { type Placement, placementReads } from './placement.ts';
+import { classicWrites, placementStatements, targetWrites } from './leave.ts';
+import { placementReads } from './placement.ts';
 
-interface IsolationState extends Placement {
+interface IsolationState {
   readonly region: string;
-  readonly interfaces: readonly InterfaceFacts[];
   readonly vpcs: readonly VpcFacts[];
 }
 
@@ -32,6 +29,9 @@ export const isolationWrites = [
   ...targetWrites,
   ...classicWrites,
 ];
+
+/** In the session's own policy there is little room; the role's has each by its name. */
+const sessionReads = ['autoscaling:Describe*', 'ec2:Describe*', 'elasticloadbalancing:Describe*'];
 
 /** Over all targets. */
 export function isolationRoleStatements(accountId: string, partition: string): PolicyDocument['Statement'] {
@@ -59,7 +59,7 @@ export function isolationRoleStatements(accountId: string, partition: string): P
     {
       Effect: 'Allow',
       Action: ['ec2:ModifyNetworkInterfaceAttribute'],
-      Resource: [ec2('network-interface'), ec2('security-group'), ec2('instance')],
+      Resource: [ec2('network-interface'), ec2('security-group')],
     },
     {
       Effect: 'Allow',
@@ -71,40 +71,42 @@ export function isolationRoleStatements(accountId: string, partition: string): P
   ];
 }
 
-/** Of one plan. An undo needs what it puts back, which the state of now may not show. */
+/** Of one plan: what `calls` does, with the groups that are ours only. */
 export function isolationStatements(
   instanceId: string,
-  keep: '' | 'ssm',
-  before: IsolationState,
+  { region, vpcs }: IsolationState,
+  calls: readonly ApiCall[],
   accountId: string,
   partition: string,
-  restores: Applied | undefined,
 ): PolicyDocument['Statement'] {
-  const { region, interfaces, vpcs } = before;
   const ec2 = (kind: string, id: string) => `arn:${partition}:ec2:${region}:${accountId}:${kind}/${id}`;
   const anyGroup = ec2('security-group', '*');
   const isOurs = (context: string) => ({ StringEquals: { [`aws:${context}/${isolatesTag}`]: instanceId } });
-  const leaving = [...standbyCall(instanceId, before, false), ...deregisterCalls(instanceId, before)];
-  const calls = restores === undefined ? leaving : restores.done.map(({ call }) => call);
-  const look = isolationReads.filter((one) => keep === 'ssm' || one !== 'ec2:DescribeVpcEndpoints');
+  const made = new Set(calls.map(({ operation }) => `ec2:${operation}`));
+  const rules = ruleWrites.filter((action) => made.has(action));
+  const interfaces = new Set(calls.flatMap(({ input }) => (input.NetworkInterfaceId as string | undefined) ?? []));
+  const inVpcs = vpcs.map(({ id, ownerId }) => `arn:${partition}:ec2:${region}:${ownerId}:vpc/${id}`);
+  const creating: PolicyDocument['Statement'] = made.has('ec2:CreateSecurityGroup')
+    ? [
+        { Effect: 'Allow', Action: ['ec2:CreateSecurityGroup'], Resource: inVpcs },
+        {
+          Effect: 'Allow',
+          Action: ['ec2:CreateSecurityGroup', 'ec2:CreateTags'],
+          Resource: anyGroup,
+          Condition: isOurs('RequestTag'),
+        },
+      ]
+    : [];
   return [
-    { Effect: 'Allow', Action: look, Resource: '*' },
-    {
-      Effect: 'Allow',
-      Action: ['ec2:CreateSecurityGroup'],
-      Resource: vpcs.map(({ id, ownerId }) => `arn:${partition}:ec2:${region}:${ownerId}:vpc/${id}`),
-    },
-    {
-      Effect: 'Allow',
-      Action: ['ec2:CreateSecurityGroup', 'ec2:CreateTags'],
-      Resource: anyGroup,
-      Condition: isOurs('RequestTag'),
-    },
-    { Effect: 'Allow', Action: ruleWrites, Resource: anyGroup, Condition: isOurs('ResourceTag') },
+    { Effect: 'Allow', Action: sessionReads, Resource: '*' },
+    ...creating,
+    ...(rules.length === 0
+      ? []
+      : [{ Effect: 'Allow' as const, Action: rules, Resource: anyGroup, Condition: isOurs('ResourceTag') }]),
     {
       Effect: 'Allow',
       Action: ['ec2:ModifyNetworkInterfaceAttribute'],
-      Resource: [...interfaces.map(({ id }) => ec2('network-interface', id)), anyGroup, ec2('instance', instanceId)],
+      Resource: [...[...interfaces].map((id) => ec2('network-interface', id)), anyGroup],
     },
     ...placementStatements(calls, region, accountId, partition),
   ];

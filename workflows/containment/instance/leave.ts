@@ -29,16 +29,28 @@ function scalingCall(operation: string, id: string, region: string, { group }: S
   return { service: 'autoscaling', operation, region, input };
 }
 
+/** As many as a session policy has room for beside the rest. Nodes of a cluster are in many more. */
+const most = 4;
+
+/** One sentence where it stays registered with some. */
+export function leftRegistered({ targets, balancers }: Pick<Placement, 'targets' | 'balancers'>): string[] {
+  const left = Math.max(0, targets.length - most) + Math.max(0, balancers.length - most);
+  if (left === 0) return [];
+  return [
+    `It stays registered with ${left} more target groups or load balancers: they stop sending it requests when their health checks fail.`,
+  ];
+}
+
 /** A load balancer that refuses is named, and hinders nothing. */
 export function deregisterCalls(id: string, { region, targets, balancers }: Placed): readonly ApiCall[] {
   return [
-    ...targets.map(
+    ...targets.slice(0, most).map(
       (target): ApiCall => ({
         ...{ service: 'elbv2', operation: 'DeregisterTargets', region, goesOn: true },
         input: { TargetGroupArn: target.groupArn, Targets: [{ Id: target.id, Port: target.port }] },
       }),
     ),
-    ...balancers.map(
+    ...balancers.slice(0, most).map(
       (name): ApiCall => ({
         ...{ service: 'elb', operation: 'DeregisterInstancesFromLoadBalancer', region, goesOn: true },
         input: { LoadBalancerName: name, Instances: [{ InstanceId: id }] },
@@ -104,38 +116,37 @@ function isTarget({ TargetGroupArn, Targets }: ApiCall['input'], targets: Placem
 
 type Statements = PolicyDocument['Statement'];
 
-/** What a session needs for these calls and the ones that undo them, on these resources only. */
+/** What a session needs for these calls, on these resources only. */
 export function placementStatements(
   calls: readonly ApiCall[],
   region: string,
   accountId: string,
   partition: string,
 ): Statements {
-  const arn = (service: string, resource: string) => `arn:${partition}:${service}:${region}:${accountId}:${resource}`;
-  const of = (...operations: readonly string[]) => calls.filter(({ operation }) => operations.includes(operation));
-  const statements: Statements[number][] = [];
-  const allow = (Action: readonly string[], Resource: readonly string[]) => {
-    if (Resource.length > 0) statements.push({ Effect: 'Allow', Action, Resource: [...new Set(Resource)] });
-  };
-  const groups = (found: readonly ApiCall[]) =>
-    found.map(({ input }) =>
-      arn('autoscaling', `autoScalingGroup:*:autoScalingGroupName/${input.AutoScalingGroupName}`),
-    );
-  allow(['autoscaling:EnterStandby', 'autoscaling:ExitStandby'], groups(of('EnterStandby', 'ExitStandby')));
-  allow(['autoscaling:DetachInstances'], groups(of('DetachInstances')));
-  allow(
-    targetWrites,
-    of('DeregisterTargets', 'RegisterTargets').map(({ input }) =>
-      arn('elasticloadbalancing', String(input.TargetGroupArn).split(':').slice(5).join(':')),
-    ),
-  );
-  allow(
-    classicWrites,
-    of('DeregisterInstancesFromLoadBalancer', 'RegisterInstancesWithLoadBalancer').map(({ input }) =>
-      arn('elasticloadbalancing', `loadbalancer/${input.LoadBalancerName}`),
-    ),
-  );
-  return statements;
+  const resources = new Map<string, Set<string>>();
+  for (const { service, operation, input } of calls) {
+    const named = resourceOf(service, input);
+    if (named === undefined) continue;
+    const [prefix, resource] = named;
+    const arn = `arn:${partition}:${prefix}:${region}:${accountId}:${resource}`;
+    const action = `${prefix}:${operation}`;
+    resources.set(action, (resources.get(action) ?? new Set()).add(arn));
+  }
+  return [...resources].map(([action, arns]) => ({ Effect: 'Allow', Action: [action], Resource: [...arns] }));
+}
+
+/** IAM's name of the service, and the resource of the ARN. */
+function resourceOf(service: string, input: ApiCall['input']): readonly [string, string] | undefined {
+  switch (service) {
+    case 'autoscaling':
+      return ['autoscaling', `autoScalingGroup:*:autoScalingGroupName/${input.AutoScalingGroupName}`];
+    case 'elbv2':
+      return ['elasticloadbalancing', String(input.TargetGroupArn).split(':').slice(5).join(':')];
+    case 'elb':
+      return ['elasticloadbalancing', `loadbalancer/${input.LoadBalancerName}`];
+    default:
+      return undefined;
+  }
 }
 
 export const targetWrites = ['elasticloadbalancing:DeregisterTargets', 'elasticloadbalancing:RegisterTargets'];
