@@ -3,7 +3,10 @@
  * puts them together. `firebreak.example.yml` documents each key; a test compares the two.
  */
 import { z } from 'zod';
+import { FindingWatch } from './domain/finding-watch.ts';
 import { AccountEntry } from './domain/inventory.ts';
+import { QueueEntry } from './domain/queue-entry.ts';
+import { SnsEntry } from './domain/sns-topics.ts';
 
 const SlackUserId = z.string().regex(/^[UW][A-Z0-9]{2,}$/, 'is not a Slack user id (U... or W...)');
 const SlackGroupId = z.string().regex(/^S[A-Z0-9]{2,}$/, 'is not a Slack user group id (S...)');
@@ -78,9 +81,10 @@ export const ConfigFile = z.strictObject({
     })
     .default({ window: '7d', maxRequests: 2000, maxEvents: 500_000 }),
   addresses: z.strictObject({ country: z.string().optional(), asn: z.string().optional() }).default({}),
+  queues: z.array(QueueEntry).default([]),
+  sns: SnsEntry.default({ topics: [], allowVersion1: false, certificates: [] }),
+  guardduty: FindingWatch.default({ pollMinutes: 15, firstLookHours: 24, verify: true }),
   // Names of the external contract that later versions use; accepted so that one file serves them all, and warned of.
-  queues: z.array(z.unknown()).default([]),
-  sns: z.record(z.string(), z.unknown()).default({}),
   exceptions: z.array(z.unknown()).default([]),
   retention: z.record(z.string(), z.unknown()).default({}),
 });

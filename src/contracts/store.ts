@@ -2,6 +2,7 @@
 import type { Alert } from './alert.ts';
 import type { Approval, ApprovalState, Plan, PlanContext, Vote } from './approval.ts';
 import type { InvestigationRequest } from './command.ts';
+import type { DeadLettersStore, IntakeStore, SubscriptionsStore } from './intake.ts';
 
 export interface Case {
   readonly id: string;
@@ -37,6 +38,8 @@ export interface CasesStore {
     at: string;
   }): Promise<{ case: Case; previous: Alert | undefined }>;
   get(caseId: string): Promise<Case | undefined>;
+  /** The case that an alert's `dedupeKey` belongs to. */
+  ofKey(dedupeKey: string): Promise<string | undefined>;
   /** A case without a finding behind it: `/ir contain` typed by hand. */
   openByHand(input: { title: string; channel: string; accountId: string; at: string }): Promise<string>;
   setMessage(caseId: string, channel: string, ts: string): Promise<void>;
@@ -221,6 +224,9 @@ export interface Store {
   readonly approvals: ApprovalsStore;
   readonly audit: AuditStore;
   readonly settings: SettingsStore;
+  readonly intake: IntakeStore;
+  readonly deadLetters: DeadLettersStore;
+  readonly subscriptions: SubscriptionsStore;
   /** True the first time a key is seen; keys live for at least 10 minutes (Slack replays). */
   firstTime(key: string, at: string): Promise<boolean>;
   /** Reserves the next slot of a lane shared by all processes; returns how many ms to wait for it. */

@@ -1,6 +1,7 @@
 /** The card of a finding: all that a responder needs, on one screen of a phone. */
 import type { AddressFacts } from '../contracts/address.ts';
 import type { Alert } from '../contracts/alert.ts';
+import type { Verification } from '../contracts/intake.ts';
 import type { Button, Fact, Inline, Line, Message, Part } from '../contracts/message.ts';
 import { addressLine } from './finding-addresses.ts';
 import { type Containable, containableKeyOf, whyNoKey } from './finding-subjects.ts';
@@ -27,6 +28,8 @@ export interface FindingCard {
   };
   /** Whether anything may be contained in this account; `no` is a whole sentence that says why not. */
   readonly containable: Containable;
+  /** Whether the finding was read again from AWS; pending: not yet. Undefined: that is not done for it. */
+  readonly verification?: Verification | 'pending' | undefined;
   readonly now: Date;
 }
 
@@ -168,9 +171,18 @@ function facts(card: FindingCard): Fact[] {
   ];
 }
 
+function verificationLine(verification: FindingCard['verification']): Line | undefined {
+  if (verification === undefined) return undefined;
+  if (verification === 'pending') return [text('Not verified yet: GuardDuty is being asked for this finding.')];
+  if (verification.state === 'verified') return [text('Verified: read again from GuardDuty.')];
+  return [text('Not verified', true), text(`: ${verification.because ?? verification.state}.`)];
+}
+
 function contextLines(card: FindingCard): Line[] {
   const { alert, containable, now } = card;
   const lines: Line[] = [[text('GuardDuty '), code(alert.type)]];
+  const verified = verificationLine(card.verification);
+  if (verified !== undefined) lines.push(verified);
   const whyNot = 'no' in containable ? containable.no : whyNoKey(alert);
   if (whyNot !== undefined) lines.push([text(`Contain is not offered. ${whyNot}`)]);
   const age = now.getTime() - Date.parse(alert.updatedAt);
