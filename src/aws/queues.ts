@@ -6,7 +6,7 @@ import { awsErrorFacts } from '../domain/aws-errors.ts';
 import type { QueueSettings } from '../domain/queue-entry.ts';
 import type { Credentials } from './clients.ts';
 
-const waitSeconds = 20;
+const longestWaitSeconds = 20;
 
 export function openMessageQueue(entry: QueueSettings, credentials: Credentials): MessageQueue {
   const client = new SQSClient({
@@ -17,7 +17,7 @@ export function openMessageQueue(entry: QueueSettings, credentials: Credentials)
     ...(credentials === undefined ? {} : { credentials }),
     requestHandler: {
       connectionTimeout: 3_000,
-      requestTimeout: (waitSeconds + 10) * 1_000,
+      requestTimeout: (longestWaitSeconds + 10) * 1_000,
       throwOnRequestTimeout: true,
     },
   });
@@ -36,13 +36,13 @@ export function openMessageQueue(entry: QueueSettings, credentials: Credentials)
 
   return {
     name: entry.name,
-    async receive(signal) {
+    async receive(waitSeconds, signal) {
       const answer = await ask(() =>
         client.send(
           new ReceiveMessageCommand({
             QueueUrl: entry.url,
             MaxNumberOfMessages: 10,
-            WaitTimeSeconds: waitSeconds,
+            WaitTimeSeconds: Math.min(waitSeconds, longestWaitSeconds),
             MessageSystemAttributeNames: ['ApproximateReceiveCount'],
           }),
           { abortSignal: signal },

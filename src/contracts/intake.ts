@@ -25,8 +25,8 @@ export interface QueueMessage {
 /** One SQS queue. Throws UpstreamError `sqs`. */
 export interface MessageQueue {
   readonly name: string;
-  /** Waits up to 20 s for at most ten messages. Ends at once, with the signal's reason, when aborted. */
-  receive(signal: AbortSignal): Promise<readonly QueueMessage[]>;
+  /** Waits so long (at most 20 s) for at most ten messages. Ends at once, with an error, when aborted. */
+  receive(waitSeconds: number, signal: AbortSignal): Promise<readonly QueueMessage[]>;
   /** Returns the ids that SQS did not delete: they will come again. */
   remove(messages: readonly QueueMessage[]): Promise<readonly string[]>;
   close(): void;

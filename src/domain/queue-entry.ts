@@ -11,8 +11,9 @@ function regionOfHost(url: string): string | undefined {
   return told !== undefined && regionForm.test(told) ? told : undefined;
 }
 
-/** The queue's own name; unlike the URL it names no account. */
+/** The queue's own name; unlike the URL it names no account. Empty where there is none. */
 function nameOfUrl(url: string): string {
+  if (!URL.canParse(url)) return '';
   return new URL(url).pathname.split('/').filter(Boolean).at(-1) ?? '';
 }
 

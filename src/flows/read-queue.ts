@@ -19,16 +19,20 @@ function pauseMs(failures: number): number {
 /** Reads one queue until it is told to stop; what goes wrong is noted, waited for and tried again. Never throws. */
 export async function readQueue(source: MessageQueue, deps: Needs, signal: AbortSignal): Promise<void> {
   const { store, clock, log } = deps;
+  let waitSeconds = 0;
   for (let failures = 0; !signal.aborted; ) {
     try {
       // What could not be stored is not fetched again and again meanwhile: each fetch counts against the message.
       if (failures > 0) await store.check();
-      const taken = await oneRound(source, deps, signal);
+      const taken = await oneRound(source, waitSeconds, deps, signal);
       failures = 0;
+      waitSeconds = 20;
       await note(source, { ok: true, taken }, deps);
     } catch (error) {
       if (signal.aborted) return;
       failures += 1;
+      // The next answer comes at once, and says whether it can be read again.
+      waitSeconds = 0;
       const because = codeOf(error);
       await note(source, { ok: false, because, taken: 0 }, deps).catch((second: unknown) => {
         log.error({ queue: source.name, error: asError(second) }, 'the state of a queue could not be noted');
@@ -53,8 +57,13 @@ async function note(
 }
 
 /** Returns how many new alerts were stored. Throws where a message could not be stored, after the others were deleted. */
-async function oneRound(source: MessageQueue, deps: Needs, signal: AbortSignal): Promise<number> {
-  const messages = await source.receive(signal);
+async function oneRound(
+  source: MessageQueue,
+  waitSeconds: number,
+  deps: Needs,
+  signal: AbortSignal,
+): Promise<number> {
+  const messages = await source.receive(waitSeconds, signal);
   const results = await Promise.allSettled(messages.map((message) => take(source, message, deps)));
   const done = messages.filter((_, index) => results[index]?.status === 'fulfilled');
   if (done.length > 0) {

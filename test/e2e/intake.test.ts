@@ -166,7 +166,7 @@ describe('the queue of alerts', () => {
   it('stops at once on SIGTERM, while it waits for messages', { timeout: longMs }, async () => {
     const began = Date.now();
     expect(await scene.firebreak.stop()).toBe(0);
-    expect(Date.now() - began).toBeLessThan(8_000);
+    expect(Date.now() - began).toBeLessThan(15_000);
   });
 });
 
