@@ -1,11 +1,12 @@
 /** A minute after the change was read back: does it still hold? An attacker may have undone it (DOMAIN.md 5.0). */
-import type { Plan } from '../contracts/approval.ts';
 import { audit } from '../domain/approval.ts';
 import { whatOf } from '../domain/approval-wording.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
+import { doneCalls } from '../domain/blanks.ts';
 import { line, person, say } from '../domain/phrases.ts';
 import { postOnce } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
+import { inspectTarget } from './inspect-target.ts';
 
 /** Job `containment.watch`. Reads with the audit role and says in the card's thread what it saw. */
 export async function watch(
@@ -25,8 +26,8 @@ export async function watch(
   let seen: { held: boolean; says: string };
   try {
     const aws = await deps.reach.reader(plan.accountId);
-    const now = (await action.inspect(plan.target as never, { aws, signal: ctx.signal })) as Plan['before'];
-    const held = action.verify(plan.direction, plan.before as never, now as never);
+    const now = await inspectTarget(action, plan.target, { aws, reach: deps.reach, signal: ctx.signal });
+    const held = action.verify(plan.direction, plan.before as never, now as never, doneCalls(approval.steps));
     const state = action.describe(plan.target as never, now as never);
     seen = held.held
       ? { held: true, says: `A minute later: ${state}, as it should be.` }

@@ -82,6 +82,11 @@ const statements = [
     number bigint generated always as identity,
     vote json not null,
     primary key (approval_id, number))`,
+  `create table approval_steps (
+    approval_id text not null references approvals (id),
+    index integer not null,
+    step json not null,
+    primary key (approval_id, index))`,
   `create table standings (
     approval_id text not null references approvals (id),
     user_id text not null,
