@@ -6,7 +6,7 @@ import type { DeadLetter } from './contracts/intake.ts';
 import type { Store } from './contracts/store.ts';
 import { replayLetter } from './flows/keep-letter.ts';
 import { openLog } from './log.ts';
-import { readQueueBody } from './webhooks/message-body.ts';
+import { queueBodyReader } from './webhooks/message-body.ts';
 import { connectQueue, connectStore } from './wire.ts';
 
 const batch = 200;
@@ -25,7 +25,7 @@ export async function deadLetterCommand(words: readonly string[]): Promise<numbe
     if (what === 'show') return show(await find(store, id ?? ''));
     const queue = await connectQueue(config, connectionString, log);
     try {
-      const deps = { store, queue, clock: systemClock, log, readBody: readQueueBody };
+      const deps = { store, queue, clock: systemClock, log, readBody: queueBodyReader({ mappings: config.mappings }) };
       const letters = id === 'all' ? openLetters(store) : [await find(store, id ?? '')];
       let left = 0;
       for await (const letter of letters) {

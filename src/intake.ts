@@ -4,7 +4,7 @@ import { asError } from './contracts/errors.ts';
 import type { WorkerDeps } from './flows/deps.ts';
 import { readQueue } from './flows/read-queue.ts';
 import { lookAtFindings } from './flows/watch-findings.ts';
-import { readQueueBody } from './webhooks/message-body.ts';
+import { queueBodyReader } from './webhooks/message-body.ts';
 import { connectMessageQueues } from './wire.ts';
 
 /** How often it is looked whether a place is due; each place has its own time. */
@@ -13,7 +13,7 @@ const tickMs = 15_000;
 /** Starts reading. The returned function ends it and waits for what is under way. */
 export async function startIntake(config: Config, worker: WorkerDeps): Promise<() => Promise<void>> {
   const { clock, log } = worker;
-  const deps = { ...worker, readBody: readQueueBody, watch: config.guardduty };
+  const deps = { ...worker, readBody: queueBodyReader({ mappings: config.mappings }), watch: config.guardduty };
   const ended = new AbortController();
   const { signal } = ended;
   const queues = await connectMessageQueues(config);

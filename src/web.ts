@@ -9,6 +9,7 @@ import { receiveSubscription } from './flows/handle-subscription.ts';
 import { keepLetter } from './flows/keep-letter.ts';
 import { pressButton } from './flows/press-button.ts';
 import { receiveAlert } from './flows/receive-alert.ts';
+import { reportFromDialog } from './flows/report.ts';
 import { intakeReady } from './intake-ready.ts';
 import { openMetrics } from './metrics.ts';
 import { startSlack } from './slack/app.ts';
@@ -39,6 +40,7 @@ export async function startWeb(config: Config, deps: WebDeps): Promise<{ port: n
   await registerWebhooks(server, {
     tokens: config.webhookTokens.map((token) => token.reveal()),
     metricsToken: config.metricsToken?.reveal(),
+    mappings: config.mappings,
     receive: (input) => receiveAlert(input, deps),
     ready: () => readiness(config, deps),
     metrics: () => metrics.read(),
@@ -53,6 +55,7 @@ export async function startWeb(config: Config, deps: WebDeps): Promise<{ port: n
       fetchCertificate,
       now: () => clock.now(),
     },
+    mappings: config.mappings,
     receive: (input) => receiveAlert(input, deps),
     subscription: (input) => receiveSubscription(input, deps),
     keep: (letter) => keepLetter({ ...letter, door: 'sns' }, deps),
@@ -67,6 +70,7 @@ export async function startWeb(config: Config, deps: WebDeps): Promise<{ port: n
     handlers: {
       command: (request) => answerCommand(request, deps),
       action: (request) => pressButton(request, deps),
+      report: (request) => reportFromDialog(request, deps),
     },
     ...(appToken === undefined
       ? {

@@ -37,6 +37,8 @@ export interface CasesStore {
     channel: string;
     at: string;
   }): Promise<{ case: Case; previous: Alert | undefined }>;
+  /** Whether there is a case of this key. */
+  isOpen(dedupeKey: string): Promise<boolean>;
   get(caseId: string): Promise<Case | undefined>;
   /** The case that an alert's `dedupeKey` belongs to. */
   ofKey(dedupeKey: string): Promise<string | undefined>;
@@ -63,7 +65,13 @@ export interface PostsStore {
 /** What an opaque button id stands for. */
 export type ButtonMeaning =
   | { readonly kind: 'case'; readonly caseId: string }
-  | { readonly kind: 'pivot'; readonly caseId?: string | undefined; readonly artifact: string }
+  | {
+      readonly kind: 'pivot';
+      readonly caseId?: string | undefined;
+      readonly artifact: string;
+      /** Further artifacts to start from. */
+      readonly also?: readonly string[] | undefined;
+    }
   | {
       readonly kind: 'contain';
       readonly caseId?: string | undefined;

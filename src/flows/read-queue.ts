@@ -57,12 +57,7 @@ async function note(
 }
 
 /** Returns how many new alerts were stored. Throws where a message could not be stored, after the others were deleted. */
-async function oneRound(
-  source: MessageQueue,
-  waitSeconds: number,
-  deps: Needs,
-  signal: AbortSignal,
-): Promise<number> {
+async function oneRound(source: MessageQueue, waitSeconds: number, deps: Needs, signal: AbortSignal): Promise<number> {
   const messages = await source.receive(waitSeconds, signal);
   const results = await Promise.allSettled(messages.map((message) => take(source, message, deps)));
   const done = messages.filter((_, index) => results[index]?.status === 'fulfilled');

@@ -1,5 +1,5 @@
 /** What SNS and SQS carry: JSON or plain text, in an envelope of SNS or without one (DOMAIN.md 2.7, 2.9). */
-import type { ReadMessage } from '../contracts/intake.ts';
+import type { ReadBody, ReadMessage } from '../contracts/intake.ts';
 import { type AlertEventOptions, parseAlertEvent } from './alert-event.ts';
 
 /** The value of a text that is JSON; the text itself where it is none (Budgets sends words). Never throws. */
@@ -13,9 +13,9 @@ export function jsonOrText(text: string): unknown {
   }
 }
 
-/** The alerts in the `Message` of a verified SNS message. */
-export function readSnsMessage(message: string, options: AlertEventOptions): ReadMessage {
-  return parseAlertEvent(jsonOrText(message), options);
+/** The alerts in the `Message` of a verified SNS message: what is of no known kind is read by guesses, and not lost. */
+export function readSnsMessage(message: string, options: Omit<AlertEventOptions, 'accept'>): ReadMessage {
+  return parseAlertEvent(jsonOrText(message), { ...options, accept: 'anything' });
 }
 
 interface Envelope {
@@ -23,6 +23,7 @@ interface Envelope {
   readonly Message: string;
   readonly TopicArn: string;
   readonly Subject?: unknown;
+  readonly Timestamp?: unknown;
 }
 
 function isEnvelope(value: unknown): value is Envelope {
@@ -32,16 +33,25 @@ function isEnvelope(value: unknown): value is Envelope {
 }
 
 /**
- * The alerts in the body of an SQS message: an event as EventBridge puts it there, an SNS envelope round one, or what SNS
- * delivers raw. The queue's policy says who may send, so the envelope's signature is not asked for.
+ * Returns the reader of SQS bodies: an event as EventBridge puts it there, an SNS envelope round one, or what SNS delivers
+ * raw. The queue's policy says who may send, so the envelope's signature is not asked for.
  */
-export function readQueueBody(body: string): ReadMessage {
-  const value = jsonOrText(body);
-  if (!isEnvelope(value)) return parseAlertEvent(value);
-  if (value.Type !== 'Notification') {
-    const reason = 'SNS asks to confirm a subscription of this queue: do it in SNS, Firebreak does not';
-    return { ok: false, status: 'malformed', reason };
-  }
-  const subject = typeof value.Subject === 'string' ? value.Subject : undefined;
-  return readSnsMessage(value.Message, { subject, topicArn: value.TopicArn });
+export function queueBodyReader(options: Pick<AlertEventOptions, 'mappings'>): ReadBody {
+  return (body) => {
+    const value = jsonOrText(body);
+    if (!isEnvelope(value)) return parseAlertEvent(value, options);
+    if (value.Type !== 'Notification') {
+      const reason = 'SNS asks to confirm a subscription of this queue: do it in SNS, Firebreak does not';
+      return { ok: false, status: 'malformed', reason };
+    }
+    const { Subject, Timestamp } = value;
+    const subject = typeof Subject === 'string' ? Subject : undefined;
+    return readSnsMessage(value.Message, { ...options, subject, topicArn: value.TopicArn, at: instantIn(Timestamp) });
+  };
+}
+
+/** ISO 8601 UTC; undefined where it is no instant. */
+export function instantIn(timestamp: unknown): string | undefined {
+  const at = new Date(typeof timestamp === 'string' ? timestamp : Number.NaN);
+  return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
 }

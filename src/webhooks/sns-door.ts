@@ -5,13 +5,16 @@ import { asError, UpstreamError } from '../contracts/errors.ts';
 import type { SubscriptionWish } from '../contracts/intake.ts';
 import type { Log } from '../contracts/log.ts';
 import { withAgeNote } from '../domain/alert-age.ts';
+import type { AlertEventOptions } from './alert-event.ts';
 import { type RateLimit, rateGate } from './guard.ts';
-import { jsonOrText, readSnsMessage } from './message-body.ts';
+import { instantIn, jsonOrText, readSnsMessage } from './message-body.ts';
 import { SnsMessage, whatIsWrong } from './sns-message.ts';
 import { type SnsTrust, snsCheck } from './sns-signature.ts';
 
 export interface SnsDoorDeps {
   readonly trust: SnsTrust;
+  /** The config's, for messages of no known kind. */
+  readonly mappings?: AlertEventOptions['mappings'];
   /** Durable when it resolves; throws when the alert could not be stored. */
   receive(input: { deliveryKey: string; alert: Alert; raw: unknown }): Promise<{ repeat: boolean }>;
   /** Durable when it resolves; another process speaks with SNS. */
@@ -94,7 +97,10 @@ async function take(message: SnsMessage, deps: SnsDoorDeps): Promise<Answer> {
     return { status: 202, body: { status: 'stored', subscription: wish } };
   }
   const subject = message.Subject ?? undefined;
-  const read = readSnsMessage(message.Message, { subject, topicArn });
+  const read = readSnsMessage(message.Message, {
+    ...{ subject, topicArn, mappings: deps.mappings },
+    at: instantIn(message.Timestamp),
+  });
   if (!read.ok) {
     deps.log.info({ webhook: 'sns', topicArn, status: read.status, reason: read.reason }, 'message not taken');
     if (read.status === 'ignored') return { status: 200, body: { status: 'ignored', reason: read.reason } };

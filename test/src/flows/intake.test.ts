@@ -7,10 +7,11 @@ import { orDeadLetter, replayLetter } from '../../../src/flows/keep-letter.ts';
 import { readQueue } from '../../../src/flows/read-queue.ts';
 import { lookAtFindings } from '../../../src/flows/watch-findings.ts';
 import { openStore } from '../../../src/store/store.ts';
-import { readQueueBody } from '../../../src/webhooks/message-body.ts';
+import { queueBodyReader } from '../../../src/webhooks/message-body.ts';
 import { silentLog, startTestDatabase, type TestDatabase } from '../../support/databases.ts';
 import { finding } from '../webhooks/findings.ts';
 
+const readQueueBody = queueBodyReader({});
 let database: TestDatabase;
 let store: Store;
 beforeAll(async () => {
