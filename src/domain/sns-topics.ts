@@ -27,7 +27,6 @@ export const SnsEntry = z.strictObject({
   /** For closed networks: with a certificate here none is ever fetched. */
   certificates: z.array(z.union([Pem, z.strictObject({ url: z.url(), certificate: Pem })])).default([]),
 });
-export type SnsSettings = z.output<typeof SnsEntry>;
 
 export interface Topic {
   readonly partition: string;

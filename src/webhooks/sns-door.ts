@@ -27,7 +27,7 @@ export interface SnsDoorDeps {
   readonly storeWithinMs?: number;
 }
 
-export const snsPath = '/webhooks/sns';
+const snsPath = '/webhooks/sns';
 const bodyLimit = 1024 * 1024;
 
 function refuse(reply: FastifyReply, status: number, error: string): FastifyReply {

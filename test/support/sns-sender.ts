@@ -1,9 +1,5 @@
 /** An SNS of the tests' own: a key, a certificate made for it, and messages signed as SNS signs them. */
-import { execFileSync } from 'node:child_process';
-import { createSign, generateKeyPairSync, randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { createSign, generateKeyPairSync, type KeyObject, randomBytes, randomUUID } from 'node:crypto';
 
 export const topicArn = 'arn:aws:sns:us-east-1:888877776666:security-alerts';
 export const certificateUrl =
@@ -22,17 +18,46 @@ export interface SnsSender {
 
 const covered = ['Message', 'MessageId', 'Subject', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type'];
 
-/** Makes a key and a certificate with the machine's openssl. */
+function der(tag: number, ...contents: readonly Buffer[]): Buffer {
+  const content = Buffer.concat(contents);
+  const size = content.length;
+  const length = size < 128 ? [size] : size < 256 ? [0x81, size] : [0x82, size >> 8, size & 255];
+  return Buffer.concat([Buffer.from([tag, ...length]), content]);
+}
+
+const sequence = 0x30;
+/** sha256WithRSAEncryption */
+const algorithm = Buffer.from('300d06092a864886f70d01010b0500', 'hex');
+
+function utcTime(at: number): Buffer {
+  return der(0x17, Buffer.from(`${new Date(at).toISOString().replace(/\D/g, '').slice(2, 14)}Z`));
+}
+
+/** A self-signed X.509 certificate of three days: Node makes none, and the machine may have no openssl. */
+function certificateOf(publicKey: KeyObject, privateKey: KeyObject): string {
+  const commonName = der(sequence, Buffer.from('0603550403', 'hex'), der(0x0c, Buffer.from('sns.amazonaws.com')));
+  const name = der(sequence, der(0x31, commonName));
+  const day = 24 * 3_600_000;
+  const signed = der(
+    sequence,
+    der(0xa0, Buffer.from('020102', 'hex')),
+    der(0x02, Buffer.from([1, ...randomBytes(8)])),
+    algorithm,
+    name,
+    der(sequence, utcTime(Date.now() - day), utcTime(Date.now() + 2 * day)),
+    name,
+    publicKey.export({ type: 'spki', format: 'der' }),
+  );
+  const signature = createSign('RSA-SHA256').update(signed).sign(privateKey);
+  const whole = der(sequence, signed, algorithm, der(0x03, Buffer.from([0]), signature));
+  const lines = whole.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+}
+
+/** Makes a key and a certificate of it. */
 export function newSender(): SnsSender {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const folder = mkdtempSync(join(tmpdir(), 'firebreak-sns-'));
-  const keyFile = join(folder, 'key.pem');
-  const certificateFile = join(folder, 'certificate.pem');
-  writeFileSync(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
-  const asked = ['req', '-x509', '-new', '-key', keyFile, '-out', certificateFile, '-days', '2'];
-  execFileSync('openssl', [...asked, '-subj', '/CN=sns.amazonaws.com'], { stdio: 'pipe' });
-  const certificate = readFileSync(certificateFile, 'utf8');
-  rmSync(folder, { recursive: true });
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const certificate = certificateOf(publicKey, privateKey);
 
   function sign(fields: Readonly<Record<string, string>>, version: '1' | '2' = '2'): Record<string, string> {
     const text = covered
