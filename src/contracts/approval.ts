@@ -85,6 +85,23 @@ export interface Vote {
   readonly mode: 'observe' | 'propose' | 'execute';
 }
 
+/** What the looks after the change have seen. Times are ISO 8601 UTC. */
+export interface Watched {
+  /** Calls of the target after the change that AWS refused. */
+  readonly refused: number;
+  /** Calls that succeeded after IAM had settled. */
+  readonly succeeded: number;
+  readonly lastSuccess: string | undefined;
+  /** Whether the last look still found what was written. */
+  readonly holds: boolean | undefined;
+  /** Up to when CloudTrail can be expected to have delivered, ISO 8601 UTC. */
+  readonly through: string;
+  /** What could not be looked at, one sentence. */
+  readonly missing: string | undefined;
+  readonly until: string;
+  readonly over: boolean;
+}
+
 export interface Approval {
   readonly id: string;
   readonly caseId: string;
@@ -107,6 +124,8 @@ export interface Approval {
   readonly after?: Readonly<Record<string, unknown>>;
   /** When AWS answered the last call of the plan without an error. It is never sent again after that. */
   readonly sentAt?: string;
+  /** The last look after the change. */
+  readonly watched?: Watched;
   /** Why it ended as it did, one sentence. */
   readonly outcome?: string;
 }

@@ -6,6 +6,7 @@ import { isUndoable } from './approval.ts';
 import { type Account, accountWords } from './inventory.ts';
 import { bold, code, date, line, person, text, utc } from './phrases.ts';
 import { targetWords } from './plan.ts';
+import { watchWords } from './watch.ts';
 
 export interface ApprovalCard {
   readonly approval: Approval;
@@ -100,7 +101,11 @@ function statusLines(card: ApprovalCard): Line[] {
   }
   if (approval.state === 'verified' && approval.after !== undefined) {
     lines.push(line(bold('Read back from AWS: '), action.describe(approval.plan.target, approval.after as never), '.'));
-    lines.push(line('IAM can take some seconds more until this holds everywhere.'));
+    lines.push(
+      approval.watched === undefined
+        ? line('AWS can take some seconds more until this holds everywhere. What the target does next is watched.')
+        : line(bold('Since then: '), watchWords(approval.watched)),
+    );
   }
   if (card.undo === 'asked')
     lines.push(line('Somebody asked to undo it: that is a plan of its own, on a card of its own.'));

@@ -169,8 +169,8 @@ function decideSafely(
 }
 
 async function store(tx: Transaction<Tables>, approval: Approval, transition: Transition): Promise<void> {
-  const { state, after, outcome, sentAt, addVote, audit } = transition;
-  if (state !== undefined || after !== undefined || outcome !== undefined || sentAt !== undefined) {
+  const { state, after, outcome, sentAt, watched, addVote, audit } = transition;
+  if ([state, after, outcome, sentAt, watched].some((change) => change !== undefined)) {
     await tx
       .updateTable('approvals')
       .set({
@@ -178,6 +178,7 @@ async function store(tx: Transaction<Tables>, approval: Approval, transition: Tr
         ...(after === undefined ? {} : { after: json(after) }),
         ...(outcome === undefined ? {} : { outcome: text(outcome) }),
         ...(sentAt === undefined ? {} : { sent_at: sentAt }),
+        ...(watched === undefined ? {} : { watched: json(watched) }),
       })
       .where('id', '=', approval.id)
       .execute();
@@ -275,5 +276,6 @@ function approvalOf(row: Row, votes: readonly VoteRow[], steps: readonly StepRow
     ...(row.after === null ? {} : { after: row.after }),
     ...(row.outcome === null ? {} : { outcome: row.outcome }),
     ...(row.sent_at === null ? {} : { sentAt: iso(row.sent_at) }),
+    ...(row.watched === null ? {} : { watched: row.watched }),
   };
 }

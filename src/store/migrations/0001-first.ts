@@ -74,6 +74,7 @@ const statements = [
     after json,
     outcome text,
     sent_at timestamptz,
+    watched json,
     shown text)`,
   `create index approvals_state on approvals (state)`,
   `create index approvals_undo on approvals (undo_of) where undo_of is not null`,
