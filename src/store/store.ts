@@ -13,6 +13,7 @@ import { intakeStore, subscriptionsStore } from './intake.ts';
 import { investigationsStore } from './investigations.ts';
 import { migrate } from './migrations.ts';
 import { buttonsStore, postsStore } from './posts.ts';
+import { stepUpStore } from './step-up.ts';
 import { openTurns } from './turns.ts';
 
 /**
@@ -47,6 +48,7 @@ export async function openStore(input: {
     intake: intakeStore(db),
     deadLetters: deadLettersStore(db),
     subscriptions: subscriptionsStore(db),
+    stepUp: stepUpStore(db),
     firstTime: firstTimes(db),
     turn: turns.take,
     reserveSlot: (lane, everyMs) => asking(() => reserveSlot(db, lane, everyMs)),
