@@ -3,6 +3,7 @@
  * puts them together. `firebreak.example.yml` documents each key; a test compares the two.
  */
 import { z } from 'zod';
+import { ExceptionEntry } from './domain/exceptions.ts';
 import { AccountEntry } from './domain/inventory.ts';
 
 const SlackUserId = z.string().regex(/^[UW][A-Z0-9]{2,}$/, 'is not a Slack user id (U... or W...)');
@@ -78,10 +79,16 @@ export const ConfigFile = z.strictObject({
     })
     .default({ window: '7d', maxRequests: 2000, maxEvents: 500_000 }),
   addresses: z.strictObject({ country: z.string().optional(), asn: z.string().optional() }).default({}),
+  rules: z
+    .strictObject({
+      folders: z.array(z.string().trim().min(1)).default([]),
+      disabled: z.array(z.string().trim().min(1)).default([]),
+    })
+    .default({ folders: [], disabled: [] }),
+  exceptions: z.array(ExceptionEntry).default([]),
   // Names of the external contract that later versions use; accepted so that one file serves them all, and warned of.
   queues: z.array(z.unknown()).default([]),
   sns: z.record(z.string(), z.unknown()).default({}),
-  exceptions: z.array(z.unknown()).default([]),
   retention: z.record(z.string(), z.unknown()).default({}),
 });
 export type ConfigFile = z.output<typeof ConfigFile>;

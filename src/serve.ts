@@ -17,6 +17,7 @@ import { showApproval } from './flows/show-approval.ts';
 import { openSweep } from './flows/sweep.ts';
 import { watch } from './flows/watch.ts';
 import { openLog } from './log.ts';
+import { openRuleShelf } from './rule-shelf.ts';
 import type { Role } from './store/embedded-postgres.ts';
 import { startWeb } from './web.ts';
 import {
@@ -84,6 +85,7 @@ async function start(
   }
   if (!roles.includes('web') && !roles.includes('worker')) return { port: undefined };
   const chat = await connectChat(config, log);
+  const ruleShelf = openRuleShelf(config, store);
   if (roles.includes('worker')) {
     const reach = connectReach(config, log);
     const pictures = connectPictures(log);
@@ -91,13 +93,13 @@ async function start(
     const addresses = await connectAddresses(config, log);
     const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log);
     await startWorker(
-      { ...deps, chat, actions, investigations, reach, openEvidence, pictures, addresses },
+      { ...deps, chat, actions, investigations, reach, openEvidence, pictures, addresses, ruleShelf },
       alone,
       stops,
     );
   }
   if (!roles.includes('web')) return { port: undefined };
-  const web: WebDeps = { ...deps, chat, commands, actions };
+  const web: WebDeps = { ...deps, chat, commands, actions, ruleShelf };
   const { port, stop } = await startWeb(config, web);
   stops.push(stop);
   return { port };

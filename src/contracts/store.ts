@@ -2,6 +2,7 @@
 import type { Alert } from './alert.ts';
 import type { Approval, ApprovalState, Plan, PlanContext, Vote } from './approval.ts';
 import type { InvestigationRequest } from './command.ts';
+import type { RulesStore } from './rules.ts';
 
 export interface Case {
   readonly id: string;
@@ -221,6 +222,7 @@ export interface Store {
   readonly approvals: ApprovalsStore;
   readonly audit: AuditStore;
   readonly settings: SettingsStore;
+  readonly rules: RulesStore;
   /** True the first time a key is seen; keys live for at least 10 minutes (Slack replays). */
   firstTime(key: string, at: string): Promise<boolean>;
   /** Reserves the next slot of a lane shared by all processes; returns how many ms to wait for it. */

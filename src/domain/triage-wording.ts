@@ -51,15 +51,16 @@ export function triageParts(
   return parts;
 }
 
-function answerText({ state, events, failed, calls, principals }: TriageAnswer): string {
-  if (state === 'not-looked-at') return 'not looked at in full';
-  if (state === 'nothing-found') return 'nothing found in what was looked at';
+function answerText({ state, events, failed, excepted, calls, principals }: TriageAnswer): string {
+  const held = excepted > 0 ? `; ${count(excepted, 'event')} excepted` : '';
+  if (state === 'not-looked-at') return `not looked at in full${held}`;
+  if (state === 'nothing-found') return `nothing found in what was looked at${held}`;
   const what = calls.slice(0, 3).map((one) => `${one.call.split(':').at(-1)} ×${one.events.toLocaleString('en-US')}`);
   const more = calls.length > what.length ? `, ${calls.length - what.length} more calls` : '';
   const who = principals.slice(0, 2).map(labelOf);
   const others = principals.length > who.length ? ` and ${principals.length - who.length} more` : '';
   const denied = failed > 0 ? `, ${failed.toLocaleString('en-US')} failed` : '';
-  return `${count(events, 'event')}${denied}: ${what.join(', ')}${more}${who.length > 0 ? `. By ${who.join(', ')}${others}` : ''}`;
+  return `${count(events, 'event')}${denied}: ${what.join(', ')}${more}${who.length > 0 ? `. By ${who.join(', ')}${others}` : ''}${held}`;
 }
 
 function suspectLine(story: HuntStory): Line {

@@ -3,6 +3,7 @@ import type { CommandContext, CommandOutcome } from '../contracts/command.ts';
 import type { Message } from '../contracts/message.ts';
 import { refusal, say } from '../domain/phrases.ts';
 import { interpret, wordsOf } from '../domain/words.ts';
+import { changeRules } from './change-rules.ts';
 import type { WebDeps } from './deps.ts';
 import { approvingRefusalOf, askingRefusalOf } from './standing.ts';
 import { windowOf } from './window-of.ts';
@@ -28,7 +29,7 @@ export async function answerCommand(input: SlashCommand, deps: WebDeps): Promise
   return act(await command.decide(args, contextOf(deps)), input, looked, deps);
 }
 
-function contextOf({ commands, actions, store, clock }: WebDeps): CommandContext {
+function contextOf({ commands, actions, store, clock, ruleShelf }: WebDeps): CommandContext {
   return {
     now: clock.now(),
     commands,
@@ -42,6 +43,7 @@ function contextOf({ commands, actions, store, clock }: WebDeps): CommandContext
         expiresAt: approval.expiresAt,
       })),
     frozen: async () => (await store.settings.frozen()).frozen,
+    ...(ruleShelf === undefined ? {} : { rules: () => ruleShelf.view() }),
   };
 }
 
@@ -86,6 +88,8 @@ async function act(
       await deps.queue.add('containment.plan', { requestId }, { id: `plan-${requestId}` });
       return say('Making the plan. The approval card comes into this channel; somebody else has to approve it.');
     }
+    case 'rules':
+      return changeRules(outcome.change, { ...input, person: looked.person }, deps);
     case 'freeze': {
       if (!outcome.frozen) {
         return refusal('A freeze is lifted on the host only.', 'Run `firebreak ir freeze --lift <reason>` there.');

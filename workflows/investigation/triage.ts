@@ -3,8 +3,9 @@ import { z } from 'zod';
 import type { CloudTrailRecord } from '#src/contracts/cloudtrail.ts';
 import { defineInvestigation } from '#src/contracts/investigation.ts';
 import { withGaps } from '#src/domain/answers.ts';
-import { cannotReadAll, pickRules, runHunt } from '#src/domain/sigma/hunt.ts';
+import { cannotReadAll } from '#src/domain/sigma/hunt.ts';
 import { huntTimeline } from '#src/domain/sigma/hunt-wording.ts';
+import { nothingSettled, pickSettled, runSettled, settledJson, settledParts } from '#src/domain/sigma/settled.ts';
 import { storiesOf } from '#src/domain/sigma/stories.ts';
 import { triageCollector } from '#src/domain/triage-answers.ts';
 import { triageHeadline, triageParts, triagePlan } from '#src/domain/triage-wording.ts';
@@ -23,8 +24,10 @@ export const triage = defineInvestigation({
     ctx.progress('Reading every event of the window');
     const collector = triageCollector();
     const records = ctx.evidence.all?.();
-    const picked = pickRules('all', catalogue(ctx.rules));
-    const { matches } = records ? await runHunt(watched(records, collector.add), picked, ctx) : { matches: [] };
+    const settled = pickSettled('all', catalogue(ctx.rules), ctx.ruleSettings ?? nothingSettled, ctx.now());
+    const see = (record: CloudTrailRecord): void =>
+      collector.add(record, settled.exceptions.heldByAny(record) !== undefined);
+    const { matches, excepted } = await runSettled(records && watched(records, see), settled, ctx);
     const looked = ctx.evidence.coverage();
     const coverage = withGaps(looked, records || !looked.complete ? [] : [cannotReadAll]);
     const answers = collector.answers(matches, coverage);
@@ -32,12 +35,13 @@ export const triage = defineInvestigation({
     const suspects = stories.filter(({ level }) => level === 'high' || level === 'critical');
     const keys = [...new Set(suspects.flatMap(({ principal }) => collector.keysOf(principal)))].slice(0, maxKeys);
     const headline = triageHeadline(answers, suspects, coverage);
+    const plan = triagePlan(answers, suspects, keys, coverage);
     const timeline = huntTimeline(stories, matches);
     return {
       headline,
-      parts: triageParts(answers, suspects, triagePlan(answers, suspects, keys, coverage)),
+      parts: [...triageParts(answers, suspects, plan), ...settledParts(settled, excepted)],
       coverage,
-      answer: { steps: answers, verdict: headline, coverage },
+      answer: { steps: answers, verdict: headline, plan, ...settledJson(settled, excepted), coverage },
       pictures: timeline ? [{ kind: 'timeline', title: 'Triage', timeline }] : [],
       next: [
         ...suspects

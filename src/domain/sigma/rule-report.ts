@@ -51,14 +51,9 @@ export function ruleLines(
 
 /** What would make a rule hard to use, though it can be evaluated. */
 export function ruleWarnings(book: RuleBook): readonly { readonly rule: string; readonly warning: string }[] {
-  const ids = Map.groupBy(
-    book.rules.filter((rule) => rule.id !== ''),
-    (rule) => rule.id,
-  );
   return book.rules.flatMap((rule) => {
     const warnings = [
       ...(rule.id === '' ? ['has no id'] : []),
-      ...((ids.get(rule.id)?.length ?? 0) > 1 ? ['shares its id with another rule'] : []),
       ...(rule.tactic.length + rule.technique.length === 0 ? ['names no ATT&CK tactic or technique'] : []),
       ...(rule.falsepositives.length === 0 ? ['says nothing about false positives'] : []),
     ];
