@@ -9,13 +9,22 @@ let own: RuleBook | undefined;
 /** The folders of the config are read again and again, and change seldom. */
 const joined = new WeakMap<readonly RuleFile[], RuleBook>();
 
-/** The files of our rules, by path. */
-export function catalogueFiles(): readonly RuleFile[] {
-  files ??= readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.yml') && !path.endsWith('.tests.yml'))
+function filesHere(wanted: (path: string) => boolean): readonly RuleFile[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.yml') && wanted(path))
     .sort()
     .map((path) => ({ path: path.split(sep).join('/'), text: readFileSync(join(folder, path), 'utf8') }));
+}
+
+/** The files of our rules, by path. */
+export function catalogueFiles(): readonly RuleFile[] {
+  files ??= filesHere((path) => !path.endsWith('.tests.yml'));
   return files;
+}
+
+/** The tests beside them. */
+export function catalogueTests(): readonly RuleFile[] {
+  return filesHere((path) => path.endsWith('.tests.yml'));
 }
 
 /** Our rules, with `more` files beside them where given. Never throws for what stands in `more`. */

@@ -49,11 +49,11 @@ export async function readRuleFolder(dir: string, kind: 'rules' | 'tests' = 'rul
 }
 
 /** The folders of the config, together. A folder that cannot be read is a problem of its own and stops nothing. */
-export async function readRuleFolders(dirs: readonly string[]): Promise<RuleFolder> {
+export async function readRuleFolders(dirs: readonly string[], kind: 'rules' | 'tests' = 'rules'): Promise<RuleFolder> {
   const folders = await Promise.all(
     dirs.map(async (dir): Promise<RuleFolder> => {
       try {
-        const { files, problems } = await readRuleFolder(dir);
+        const { files, problems } = await readRuleFolder(dir, kind);
         // Files of two folders may have one name.
         const named = (path: string): string => `${basename(dir)}/${path}`;
         return {

@@ -15,6 +15,7 @@ const texts = [
   'arn:aws:sts::111122223333:assumed-role/web/i-0123456789abcdef0',
   'p5.48xlarge',
   'm7i.metal-24xl',
+  'ml.p3.2xlarge',
   '{"Principal":{"Service":"ec2.amazonaws.com"}}',
   '{"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"}}]}',
   '{"Effect":"Deny","Action":"*"}',

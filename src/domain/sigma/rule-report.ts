@@ -71,6 +71,33 @@ export function tacticCounts(
   return [...counts].map(([tactic, count]) => ({ tactic, rules: count })).sort((a, b) => b.rules - a.rules);
 }
 
+/** The coverage as a Markdown text: tactic by tactic, each technique with its rules, the gravest first. */
+export function coverageText(rules: readonly SigmaRule[]): string {
+  const tactics = [...new Set(rules.flatMap((rule) => rule.tactic))].sort();
+  const techniques = new Set(rules.flatMap((rule) => rule.technique));
+  const gravest = (a: SigmaRule, b: SigmaRule): number =>
+    levels.indexOf(b.level) - levels.indexOf(a.level) || (a.name < b.name ? -1 : 1);
+  const sections = tactics.map((tactic) => {
+    const own = rules.filter((rule) => rule.tactic.includes(tactic));
+    const rows = [...new Set(own.flatMap((rule) => rule.technique))].sort().map((id) => {
+      const named = own.filter((rule) => rule.technique.includes(id)).sort(gravest);
+      return `| ${id} | ${named.map((rule) => `\`${rule.name}\` (${rule.level})`).join(', ')} |`;
+    });
+    const bare = own.filter((rule) => rule.technique.length === 0).map((rule) => `\`${rule.name}\``);
+    return [
+      `## ${tactic}`,
+      '',
+      `${own.length} rules.${bare.length > 0 ? ` Without a technique: ${bare.join(', ')}.` : ''}`,
+      '',
+      '| technique | rules |',
+      '| --- | --- |',
+      ...rows,
+    ].join('\n');
+  });
+  const head = `${rules.length} rules cover ${techniques.size} techniques and sub-techniques in ${tactics.length} tactics. A rule may serve several.`;
+  return `${[head, ...sections].join('\n\n')}\n`;
+}
+
 /** A layer for the ATT&CK Navigator: a technique's score is its gravest rule, 1 informational to 5 critical. */
 export function navigatorLayer(rules: Iterable<SigmaRule>) {
   const byTechnique = new Map<string, SigmaRule[]>();
