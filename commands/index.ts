@@ -10,6 +10,7 @@ import { freeze } from './freeze.ts';
 import { help } from './help.ts';
 import { hunt } from './hunt.ts';
 import { pivot } from './pivot.ts';
+import { readiness } from './readiness.ts';
 import { rules } from './rules.ts';
 import { secretsRead } from './secrets-read.ts';
 import { sessions } from './sessions.ts';
@@ -31,6 +32,7 @@ export const commands: readonly Command[] = [
   errors,
   dataAccess,
   coverage,
+  readiness,
   contain,
   approvals,
   freeze,

@@ -1,12 +1,15 @@
 /** One request from bytes to answer: who, which operation, may it, do it, write it down. */
 import { randomUUID } from 'node:crypto';
 import { account } from './account.ts';
+import { autoscaling } from './autoscaling.ts';
 import { cloudtrail } from './cloudtrail.ts';
 import { ec2 } from './ec2.ts';
 import { AwsError, accessDenied, credentialError, internalError, throttled } from './errors.ts';
 import type { FailRules } from './failures.ts';
+import { guardduty } from './guardduty.ts';
 import { iam } from './iam.ts';
 import type { Random } from './ids.ts';
+import { organizations } from './organizations.ts';
 import { authenticate, authorize, type Principal } from './principal.ts';
 import { type Input, readRequest, type Wire, writeError, writeResponse } from './protocols.ts';
 import { recordedRegion, recordsOf } from './record.ts';
@@ -49,7 +52,7 @@ export interface World {
 }
 
 const services: ReadonlyMap<string, Service> = new Map(
-  [sts, iam, ec2, cloudtrail, account].map((service) => [service.name, service]),
+  [sts, iam, ec2, cloudtrail, account, guardduty, autoscaling, organizations].map((service) => [service.name, service]),
 );
 const callsKept = 20_000;
 const htmlPage =
@@ -152,10 +155,11 @@ export async function handle(world: World, request: SignedRequest): Promise<Wire
     body,
     target: typeof target === 'string' ? target : undefined,
   });
-  const { operation } = read;
-  const input = read.input ?? {};
+  const routed = service.route?.(request.method, request.url.split('?', 1)[0] ?? '');
+  const operation = routed?.operation ?? read.operation;
+  const input = { ...read.input, ...routed?.input };
   const region = scope?.region ?? 'us-east-1';
-  const asked: Asked = { service, operation, input: read.input, region, requestId };
+  const asked: Asked = { service, operation, input: read.input === undefined ? undefined : input, region, requestId };
   const principal = 'principal' in who ? who.principal : undefined;
   const facts = {
     requestId,

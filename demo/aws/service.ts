@@ -47,6 +47,8 @@ export interface Service {
   /** Global services are recorded in us-east-1, whatever Region the request was signed for. */
   readonly global: boolean;
   readonly operations: Readonly<Record<string, Operation>>;
+  /** REST services whose operations are methods and paths: the operation and what the path carries. */
+  route?(method: string, path: string): { readonly operation: string; readonly input: Input } | undefined;
 }
 
 /** A text field of the input; undefined where it is absent or no text. */

@@ -14,6 +14,8 @@ export function triageHeadline(
   answers: readonly TriageAnswer[],
   suspects: readonly HuntStory[],
   coverage: Coverage,
+  /** What the sweep found odd. */
+  remark = '',
 ): string {
   const hits = answers.filter(({ state }) => state === 'hits').length;
   const open = answers.filter(({ state }) => state === 'not-looked-at').length;
@@ -22,12 +24,14 @@ export function triageHeadline(
   const found = `${hits} of ${count(answers.length, 'question')} ${hits === 1 ? 'has' : 'have'} hits${left}`;
   const [first] = suspects;
   if (first === undefined) {
-    return hits === 0
-      ? `Nothing was found in what was looked at${unfinished(coverage)}.`
-      : `Nothing grave was found in what was looked at; ${found}${unfinished(coverage)}.`;
+    if (hits > 0)
+      return `Nothing grave was found in what was looked at; ${found}${remark && `; ${remark}`}${unfinished(coverage)}.`;
+    if (remark !== '')
+      return `Nothing was found in the log of what was looked at, but ${remark}${unfinished(coverage)}.`;
+    return `Nothing was found in what was looked at${unfinished(coverage)}.`;
   }
   const others = suspects.length > 1 ? ` and ${count(suspects.length - 1, 'other')}` : '';
-  return `Suspicious: ${nameOfStory(first)}${others}; ${found}${unfinished(coverage)}.`;
+  return `Suspicious: ${nameOfStory(first)}${others}; ${found}${remark && `; ${remark}`}${unfinished(coverage)}.`;
 }
 
 export function triageParts(
