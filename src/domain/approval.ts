@@ -7,6 +7,7 @@ import type { Approval, ApprovalState, Vote } from '../contracts/approval.ts';
 import type { AuditEntry, Standing, Transition } from '../contracts/store.ts';
 import { areTwoPeople } from './people.ts';
 import { planHash } from './plan.ts';
+import type { Crowd } from './slack-ids.ts';
 
 const following: Readonly<Record<ApprovalState, readonly ApprovalState[]>> = {
   proposed: ['approved', 'rejected', 'withdrawn', 'expired', 'stale'],
@@ -110,8 +111,8 @@ export interface ExecutionFacts {
   readonly standings: readonly Standing[];
   /** A standing older than this is asked for again, ms. */
   readonly standingMaxAgeMs: number;
-  /** As the executor's own config has it. Users empty: groups alone decide, through the standing. */
-  readonly approvers: { readonly users: readonly string[]; readonly groups: readonly string[] };
+  /** As the executor's own config has them: each must hold. Users empty: groups alone decide, through the standing. */
+  readonly approvers: readonly Crowd[];
   /** How many must approve by the executor's own config. */
   readonly required: number;
   /** Why the executor itself would not make this plan now, if so: protected, never contained, other calls, another role. */
@@ -135,8 +136,8 @@ export function mayExecute(approval: Approval, facts: ExecutionFacts): MayExecut
   if (facts.mode !== 'execute') return no(`the mode is ${facts.mode}: nothing is written`);
   if (facts.frozen && !isHalfApplied) return no('all writes are frozen');
   if (facts.objection !== undefined) return no(facts.objection);
-  const { users, groups } = facts.approvers;
-  if (users.length === 0 && groups.length === 0) return no('the config names no approvers');
+  const nobody = facts.approvers.length === 0 || facts.approvers.some((crowd) => isNobody(crowd));
+  if (nobody) return no('the config names no approvers');
   const votes = approval.votes.filter((vote) => vote.vote === 'approve');
   if (votes.some((vote) => vote.planHash !== approval.planHash)) return no('a vote was given for another plan');
   if (votes.some((vote) => vote.mode !== 'execute')) {
@@ -146,7 +147,7 @@ export function mayExecute(approval: Approval, facts: ExecutionFacts): MayExecut
     return no('it lacks approvals by distinct people other than the requester');
   if (isHalfApplied) return { kind: 'yes' };
   for (const vote of votes) {
-    if (users.length > 0 && !users.includes(vote.userId)) {
+    if (facts.approvers.some(({ users }) => users.length > 0 && !users.includes(vote.userId))) {
       return no(`${vote.userId} is no longer an approver`);
     }
     const standing = facts.standings.find((entry) => entry.userId === vote.userId);
@@ -159,6 +160,10 @@ export function mayExecute(approval: Approval, facts: ExecutionFacts): MayExecut
   if (requester === undefined) return { kind: 'ask-standing' };
   if (requester.refused !== undefined) return no(`the requester lost the right to ask: ${requester.refused}`);
   return { kind: 'yes' };
+}
+
+function isNobody({ users, groups }: Crowd): boolean {
+  return users.length === 0 && groups.length === 0;
 }
 
 function distinctPeople(votes: readonly Vote[], approval: Approval): number {

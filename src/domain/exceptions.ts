@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import type { RuleException } from '../contracts/rules.ts';
 import { rangeHolding } from './address.ts';
-import { globMatches } from './glob.ts';
+import { globMatch } from './glob.ts';
 import { plainEventName } from './links-resources.ts';
 import { accountOf, principalGroup, principalOf } from './principal.ts';
 import type { RuleHead } from './sigma/tree.ts';
@@ -20,7 +20,7 @@ const AccountId = z
 const Network = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], 'is neither an IP address nor a CIDR range');
 
 /** A day counts to its end, UTC. Throws ZodError for what is no day and no instant. */
-export const ExceptionEnd = z
+const ExceptionEnd = z
   .union(
     [z.iso.date(), z.iso.datetime({ offset: true })],
     'is no day (2026-12-31) and no instant (2026-12-31T12:00:00Z)',
@@ -88,12 +88,12 @@ export function exceptionBook(exceptions: readonly RuleException[], now: Date): 
 function namesRule({ rule: names, tag: tags }: RuleException, rule: RuleHead): boolean {
   const named = names?.some((name) => isRuleNamed(rule, name)) ?? true;
   const own = [...rule.tags, ...rule.technique.map((id) => `attack.${id}`)];
-  return named && (tags?.some((tag) => own.some((one) => globMatches(tag, one))) ?? true);
+  return named && (tags?.some((tag) => own.some((one) => globMatch(tag, one))) ?? true);
 }
 
 /** By name, by id, or by a pattern of names. */
 export function isRuleNamed(rule: RuleHead, name: string): boolean {
-  return globMatches(name, rule.name) || (rule.id !== '' && rule.id.toLowerCase() === name.toLowerCase());
+  return globMatch(name, rule.name) || (rule.id !== '' && rule.id.toLowerCase() === name.toLowerCase());
 }
 
 function coversRecord(one: RuleException, record: CloudTrailRecord): boolean {
@@ -109,7 +109,7 @@ function isCall(pattern: string, record: CloudTrailRecord): boolean {
   const name = plainEventName(record.eventName);
   const service = record.eventSource.replace(/\.amazonaws\.com(\.cn)?$/, '');
   return [record.eventName, name, `${service}:${name}`, `${service}:${record.eventName}`].some((call) =>
-    globMatches(pattern, call),
+    globMatch(pattern, call),
   );
 }
 
@@ -121,7 +121,7 @@ function isBy(patterns: readonly string[], record: CloudTrailRecord): boolean {
   const arns = [node.id, principalGroup(node), ...(typeof issuer === 'string' ? [issuer] : [])];
   // Not the session's name: whoever assumes the role chooses it.
   const names = arns.slice(1).map((arn) => arn.split('/').at(-1) ?? arn);
-  return patterns.some((pattern) => (pattern.includes(':') ? arns : names).some((name) => globMatches(pattern, name)));
+  return patterns.some((pattern) => (pattern.includes(':') ? arns : names).some((name) => globMatch(pattern, name)));
 }
 
 /** `cloudtrail-logging-stopped for arn:..., until 2026-12-31 (migration)`: what it holds back, in words. */

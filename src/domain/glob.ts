@@ -1,7 +1,5 @@
-/** Patterns in which `*` stands for any characters. Linear in the text: no regular expression is made from a pattern. */
-
-/** Whether the pattern covers the whole name, without regard to case: AWS treats names as one whatever their case. */
-export function globMatches(pattern: string, name: string): boolean {
+/** Glob match over the whole text, `*` for any characters, without regard to case: AWS treats names as one whatever their case. */
+export function globMatch(pattern: string, name: string): boolean {
   const parts = pattern.toLowerCase().split('*');
   const text = name.toLowerCase();
   let at = 0;

@@ -60,7 +60,7 @@ export interface AccountNow {
 }
 
 /** Asked about by S0, and not to be asked by the clients of this version. */
-export const sweptByNobody: readonly string[] = [
+const sweptByNobody: readonly string[] = [
   'ECS and Fargate tasks',
   'EKS clusters',
   'Lambda functions',

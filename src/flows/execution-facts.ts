@@ -7,6 +7,7 @@ import { canonical } from '../domain/canonical.ts';
 import type { ExecutorDeps } from './deps.ts';
 import { callsFor } from './inspect-target.ts';
 import { cautionOf, checkContainable } from './locate-target.ts';
+import { rightsOf } from './rights-of.ts';
 
 const standingMaxAgeMs = 5 * 60_000;
 
@@ -23,7 +24,7 @@ export async function executionFacts(
     frozen: (await store.settings.frozen()).frozen,
     standings: await store.approvals.standings(approval.id),
     standingMaxAgeMs,
-    approvers: settings.rules.approvers,
+    approvers: [settings.rules.approvers, ...rightsOf(action, approval.plan.accountId, deps).approve],
     required: judged.required,
     objection: judged.objection,
   };

@@ -66,7 +66,7 @@ function textOf(pattern: Pattern): string {
 }
 
 /** A copy with the field set; lists are not needed, since any element counts. */
-export function put(event: Event, field: string, value: unknown): Event {
+function put(event: Event, field: string, value: unknown): Event {
   const [first = '', ...rest] = field.split('.');
   if (rest.length === 0) return { ...event, [first]: value };
   const inner = event[first];

@@ -2,7 +2,7 @@
 import type { Message, Part } from '../../contracts/message.ts';
 import type { RuleChange, RuleSummary, RuleView } from '../../contracts/rules.ts';
 import { exceptionBook, exceptionWords } from '../exceptions.ts';
-import { globMatches } from '../glob.ts';
+import { globMatch } from '../glob.ts';
 import { bold, code, count, line } from '../phrases.ts';
 
 /** `The rule x is switched off (noisy)`, without its full stop. */
@@ -47,9 +47,9 @@ export function rulesMessage(what: string, rules: readonly RuleSummary[], view: 
 }
 
 /** Why it is switched off; undefined where it is on. */
-export function disabledBecause(rule: RuleSummary, { settings }: RuleView): string | undefined {
+function disabledBecause(rule: RuleSummary, { settings }: RuleView): string | undefined {
   const entry = settings.disabled.find(
-    (one) => globMatches(one.rule, rule.name) || (rule.id !== '' && rule.id.toLowerCase() === one.rule.toLowerCase()),
+    (one) => globMatch(one.rule, rule.name) || (rule.id !== '' && rule.id.toLowerCase() === one.rule.toLowerCase()),
   );
   return entry === undefined ? undefined : `${entry.reason}, by ${entry.by}`;
 }
@@ -57,7 +57,7 @@ export function disabledBecause(rule: RuleSummary, { settings }: RuleView): stri
 /** One rule with what it means, what else it may be, and what is settled about it. */
 export function ruleMessage(rule: RuleSummary, view: RuleView, now: Date): Message {
   const off = disabledBecause(rule, view);
-  const own = view.settings.exceptions.filter((one) => one.rule?.some((name) => globMatches(name, rule.name)) ?? false);
+  const own = view.settings.exceptions.filter((one) => one.rule?.some((name) => globMatch(name, rule.name)) ?? false);
   const { expired } = exceptionBook(own, now);
   const label = (name: string, value: string) => ({ label: name, value: line(value) });
   return {

@@ -58,7 +58,7 @@ const facts: ExecutionFacts = {
   frozen: false,
   standings: [standing('UROSA'), standing('UOMAR')],
   standingMaxAgeMs: 300_000,
-  approvers: { users: ['UOMAR'], groups: [] },
+  approvers: [{ users: ['UOMAR'], groups: [] }],
   required: 1,
   objection: undefined,
 };
@@ -129,12 +129,12 @@ describe('the executor', () => {
     ['a vote for another plan', { ...approved, votes: [{ ...vote, planHash: 'other' }] }, {}],
     ['a vote given while Firebreak ran nothing', { ...approved, votes: [{ ...vote, mode: 'propose' }] }, {}],
     ['one vote where the executor’s own config asks for two', approved, { required: 2 }],
-    ['a config that names no approvers', approved, { approvers: { users: [], groups: [] } }],
+    ['a config that names no approvers', approved, { approvers: [{ users: [], groups: [] }] }],
     ['no vote', { ...approved, votes: [] }, {}],
     ['the requester’s own vote', { ...approved, votes: [{ ...vote, userId: 'UROSA' }] }, {}],
     ['the same person’s vote', { ...approved, votes: [{ ...vote, person: 'email:rosa@example.com' }] }, {}],
     ['one vote where two are asked', { ...approved, required: 2 }, {}],
-    ['a voter whom the config no longer lists', approved, { approvers: { users: ['UANA'], groups: [] } }],
+    ['a voter whom the config no longer lists', approved, { approvers: [{ users: ['UANA'], groups: [] }] }],
     [
       'a voter who was deactivated',
       approved,
