@@ -18,7 +18,10 @@ export function readinessParts(checks: readonly ReadinessCheck[], fixes: readonl
           one.regions.length === 0
             ? ''
             : ` in ${one.regions.length > 3 ? count(one.regions.length, 'Region') : one.regions.join(', ')}`;
-        return line(bold(one.fix), ` Account ${one.accountId}${where}: ${one.because}.`);
+        return line(
+          bold(one.fix),
+          ` Account ${one.accountId}${where}: ${one.regions.length > 1 ? 'for example, ' : ''}${one.because}.`,
+        );
       }),
     });
     if (fixes.length > shown)

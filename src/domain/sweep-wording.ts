@@ -62,7 +62,7 @@ export function sweepParts(sweep: Sweep): readonly Part[] {
       .map((one) =>
         line(bold('Account: '), code(one.id), ` ${one.name}, ${one.email}, ${one.state}, joined ${utc(one.joinedAt)}`),
       ),
-    line(bold('Nobody asked about: '), `${sweep.notLookedAt.slice(0, 12).join('; ')}.`),
+    line(bold('Nobody asked about: '), `${sweep.notLookedAt.slice(0, 12).join('; ').replace(/\.+$/, '')}.`),
   ];
   parts.push({ kind: 'list', items: facts });
   return parts;

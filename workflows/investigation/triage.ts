@@ -42,7 +42,9 @@ export const triage = defineInvestigation({
     const suspects = stories.filter(({ level }) => level === 'high' || level === 'critical');
     const keys = [...new Set(suspects.flatMap(({ principal }) => collector.keysOf(principal)))].slice(0, maxKeys);
     const headline = triageHeadline(answers, suspects, coverage, sweepRemark(sweep));
-    const plan = [...triagePlan(answers, suspects, keys, coverage), ...sweepPlan(sweep)];
+    const steps = triagePlan(answers, suspects, keys, coverage);
+    // The last step is about asking again.
+    const plan = [...steps.slice(0, -1), ...sweepPlan(sweep), ...steps.slice(-1)];
     const timeline = huntTimeline(stories, matches);
     return {
       headline,
