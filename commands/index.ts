@@ -11,6 +11,7 @@ import { help } from './help.ts';
 import { hunt } from './hunt.ts';
 import { pivot } from './pivot.ts';
 import { readiness } from './readiness.ts';
+import { report } from './report.ts';
 import { rules } from './rules.ts';
 import { secretsRead } from './secrets-read.ts';
 import { sessions } from './sessions.ts';
@@ -34,6 +35,7 @@ export const commands: readonly Command[] = [
   coverage,
   readiness,
   contain,
+  report,
   approvals,
   freeze,
 ];

@@ -17,6 +17,8 @@ export type CommandOutcome =
   | { readonly kind: 'contain'; readonly action: string; readonly words: readonly string[] }
   /** Switches a rule on or off, or excepts from one; stored and audited. */
   | { readonly kind: 'rules'; readonly change: RuleChange }
+  /** Opens a case from a person's words; without words Slack shows a dialog, and the shell shows what is found in them. */
+  | { readonly kind: 'report'; readonly text: string }
   | { readonly kind: 'freeze'; readonly frozen: boolean; readonly reason: string };
 
 export interface InvestigationRequest {
