@@ -6,8 +6,11 @@ import { z } from 'zod';
 import { AlertMapping } from './domain/alert-mapping.ts';
 import { PolicyRule } from './domain/approval-policy.ts';
 import { ExceptionEntry } from './domain/exceptions.ts';
+import { FindingWatch } from './domain/finding-watch.ts';
 import { AccountEntry } from './domain/inventory.ts';
+import { QueueEntry } from './domain/queue-entry.ts';
 import { Crowd, SlackGroupId, SlackUserId } from './domain/slack-ids.ts';
+import { SnsEntry } from './domain/sns-topics.ts';
 
 const ChannelId = z
   .string()
@@ -88,9 +91,10 @@ export const ConfigFile = z.strictObject({
     })
     .default({ folders: [], disabled: [] }),
   exceptions: z.array(ExceptionEntry).default([]),
+  queues: z.array(QueueEntry).default([]),
+  sns: SnsEntry.default({ topics: [], allowVersion1: false, certificates: [] }),
+  guardduty: FindingWatch.default({ pollMinutes: 15, firstLookHours: 24, verify: true }),
   // Names of the external contract that later versions use; accepted so that one file serves them all, and warned of.
-  queues: z.array(z.unknown()).default([]),
-  sns: z.record(z.string(), z.unknown()).default({}),
   retention: z.record(z.string(), z.unknown()).default({}),
 });
 export type ConfigFile = z.output<typeof ConfigFile>;

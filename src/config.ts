@@ -171,11 +171,7 @@ function warnings(purpose: Purpose, raw: z.output<typeof Env>, file: ConfigFile)
   }
   const ended = file.exceptions.filter((one) => Date.parse(one.until) <= Date.now());
   for (const one of ended) found.push(`exceptions: ended, holds back nothing any more: ${exceptionWords(one)}`);
-  const unused = [
-    file.queues.length > 0 && 'queues',
-    Object.keys(file.sns).length > 0 && 'sns',
-    Object.keys(file.retention).length > 0 && 'retention',
-  ].filter((name) => name !== false);
+  const unused = [Object.keys(file.retention).length > 0 && 'retention'].filter((name) => name !== false);
   for (const name of unused) found.push(`${name} is set, but this version does not use it yet`);
   return found;
 }

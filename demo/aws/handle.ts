@@ -15,6 +15,8 @@ import { type Input, readRequest, type Wire, writeError, writeResponse } from '.
 import { recordedRegion, recordsOf } from './record.ts';
 import type { Outcome, Service } from './service.ts';
 import type { SignedRequest } from './sigv4.ts';
+import { sns } from './sns.ts';
+import { sqs } from './sqs.ts';
 import type { State } from './state.ts';
 import { sts } from './sts.ts';
 import type { Trail } from './trail.ts';
@@ -52,7 +54,10 @@ export interface World {
 }
 
 const services: ReadonlyMap<string, Service> = new Map(
-  [sts, iam, ec2, cloudtrail, account, guardduty, autoscaling, organizations].map((service) => [service.name, service]),
+  [sts, iam, ec2, cloudtrail, account, guardduty, sqs, sns, autoscaling, organizations].map((service) => [
+    service.name,
+    service,
+  ]),
 );
 const callsKept = 20_000;
 const htmlPage =
@@ -133,7 +138,11 @@ function attempt(work: () => Outcome): Outcome | AwsError {
 /**
  * Answers one request. `hang`: never answer; `close`: cut the connection. Throws only for faults of this server.
  */
-export async function handle(world: World, request: SignedRequest): Promise<Wire | 'hang' | 'close'> {
+export async function handle(
+  world: World,
+  request: SignedRequest,
+  gone: () => boolean = () => false,
+): Promise<Wire | 'hang' | 'close'> {
   const at = world.now();
   const requestId = randomUUID();
   const who = authenticate(world.state, request, at);
@@ -150,16 +159,15 @@ export async function handle(world: World, request: SignedRequest): Promise<Wire
   const { protocol, namespace } = service;
   const target = request.headers['x-amz-target'];
   const body = request.body.toString('utf8');
-  const read = readRequest(protocol, {
-    url: request.url,
-    body,
-    target: typeof target === 'string' ? target : undefined,
-  });
-  const routed = service.route?.(request.method, request.url.split('?', 1)[0] ?? '');
-  const operation = routed?.operation ?? read.operation;
-  const input = { ...read.input, ...routed?.input };
+  const read = readRequest(
+    protocol,
+    { method: request.method, url: request.url, body, target: typeof target === 'string' ? target : undefined },
+    service.routes,
+  );
+  const { operation } = read;
+  const input = read.input ?? {};
   const region = scope?.region ?? 'us-east-1';
-  const asked: Asked = { service, operation, input: read.input === undefined ? undefined : input, region, requestId };
+  const asked: Asked = { service, operation, input: read.input, region, requestId };
   const principal = 'principal' in who ? who.principal : undefined;
   const facts = {
     requestId,
@@ -186,6 +194,12 @@ export async function handle(world: World, request: SignedRequest): Promise<Wire
     return { status: rule.status ?? 403, headers: { 'content-type': 'text/html' }, body: htmlPage };
   }
 
+  if ('principal' in who && rule === undefined && read.input !== undefined) {
+    const definition = Object.hasOwn(service.operations, operation) ? service.operations[operation] : undefined;
+    await definition?.wait?.(world.state, read.input, gone);
+    // Nothing may be handed out to a client that has gone.
+    if (gone()) return 'close';
+  }
   const outcome = attempt(() => {
     if ('trouble' in who) throw credentialError(protocol, who.trouble);
     const status = who.principal.account.regions.get(region);
@@ -201,7 +215,7 @@ export async function handle(world: World, request: SignedRequest): Promise<Wire
   });
   const failed = outcome instanceof AwsError;
   log(failed ? outcome.code : undefined);
-  if (principal !== undefined && Object.hasOwn(service.operations, operation)) {
+  if (principal !== undefined && service.unrecorded !== true && Object.hasOwn(service.operations, operation)) {
     const sourceIp = request.headers['x-demo-source-ip'];
     const records = recordsOf({
       ...{ service, operation, region, input, principal, requestId, at, outcome },
@@ -214,5 +228,8 @@ export async function handle(world: World, request: SignedRequest): Promise<Wire
   if (rule?.how === 'applyThenClose') return 'close';
   return failed
     ? writeError(protocol, outcome, requestId, namespace)
-    : writeResponse(protocol, { operation, namespace, requestId, output: outcome.output });
+    : writeResponse(protocol, {
+        ...{ operation, namespace, requestId, output: outcome.output },
+        jsonVersion: service.jsonVersion,
+      });
 }

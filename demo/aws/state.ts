@@ -1,4 +1,5 @@
 /** The world's state: accounts, their people and machines, keys, sessions. Plain mutable data; the services change it. */
+import type { IntakeState } from './intake-state.ts';
 import type { PolicyDocument } from './policy.ts';
 
 export type KeyStatus = 'Active' | 'Inactive';
@@ -105,8 +106,8 @@ export interface Posture {
     /** `AWS::S3::Object`, ... */
     readonly dataEvents: string[];
   }[];
-  /** By Region. */
-  readonly detectors: Map<string, { readonly id: string; enabled: boolean; frequency: string }>;
+  /** Of its GuardDuty detectors. */
+  findingFrequency: 'FIFTEEN_MINUTES' | 'ONE_HOUR' | 'SIX_HOURS';
   /** Ids of VPCs whose flow logs run. */
   readonly flowLogs: Set<string>;
   /** By Region; only those that are set. */
@@ -140,6 +141,7 @@ export interface Account {
 export interface State {
   readonly accounts: Map<string, Account>;
   readonly sessions: Map<string, Session>;
+  readonly intake: IntakeState;
   /** How long authorisation lags behind a change of a key, in ms. */
   readonly iamDelayMs: number;
 }

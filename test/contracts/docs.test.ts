@@ -115,7 +115,7 @@ describe('the commands in the documents', () => {
 
     expect(words.length).toBeGreaterThan(5);
     for (const [, subcommand] of words)
-      expect(['serve', 'ir', 'import', 'audit', 'rules', 'doctor']).toContain(subcommand);
+      expect(['serve', 'ir', 'import', 'audit', 'rules', 'deadletters', 'doctor']).toContain(subcommand);
   });
 
   it('parse where they begin with firebreak ir', () => {

@@ -267,7 +267,7 @@ describe('rules from Slack and the shell', () => {
 
     expect(code).toBe(answer.coverage.complete ? 0 : 3);
     expect(answer.checks.length).toBeGreaterThan(50);
-    expect(answer.fixes[0].check).toBe('guardduty');
+    expect(answer.fixes[0].check).toBe('trail-validation');
 
     await scene.slack.slash(rosa, alerts, 'readiness');
     await scene.slack.waitFor(() => told().includes('to fix before an incident'), 60_000);

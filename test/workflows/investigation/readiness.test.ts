@@ -12,6 +12,7 @@ beforeAll(async () => {
   const found = account.aws.state.accounts.get(account.accountId);
   if (found === undefined) throw new Error('the cast has changed');
   state = found;
+  account.aws.state.intake.detectors.delete(`${account.accountId}/sa-east-1`);
 });
 afterAll(() => account?.close());
 
