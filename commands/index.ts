@@ -10,6 +10,7 @@ import { freeze } from './freeze.ts';
 import { help } from './help.ts';
 import { hunt } from './hunt.ts';
 import { pivot } from './pivot.ts';
+import { readiness } from './readiness.ts';
 import { report } from './report.ts';
 import { rules } from './rules.ts';
 import { secretsRead } from './secrets-read.ts';
@@ -32,6 +33,7 @@ export const commands: readonly Command[] = [
   errors,
   dataAccess,
   coverage,
+  readiness,
   contain,
   report,
   approvals,

@@ -3,6 +3,7 @@ import type { Alert } from './alert.ts';
 import type { Approval, ApprovalState, Plan, PlanContext, Step, Vote, Watched } from './approval.ts';
 import type { InvestigationRequest } from './command.ts';
 import type { DeadLettersStore, IntakeStore, SubscriptionsStore } from './intake.ts';
+import type { RulesStore } from './rules.ts';
 import type { StepUpStore } from './step-up.ts';
 
 export interface Case {
@@ -238,6 +239,7 @@ export interface Store {
   readonly approvals: ApprovalsStore;
   readonly audit: AuditStore;
   readonly settings: SettingsStore;
+  readonly rules: RulesStore;
   readonly intake: IntakeStore;
   readonly deadLetters: DeadLettersStore;
   readonly subscriptions: SubscriptionsStore;
