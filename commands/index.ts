@@ -9,10 +9,13 @@ import { errors } from './errors.ts';
 import { freeze } from './freeze.ts';
 import { help } from './help.ts';
 import { hunt } from './hunt.ts';
+import { noise } from './noise.ts';
+import { open } from './open.ts';
 import { pivot } from './pivot.ts';
 import { rules } from './rules.ts';
 import { secretsRead } from './secrets-read.ts';
 import { sessions } from './sessions.ts';
+import { snooze } from './snooze.ts';
 import { timeline } from './timeline.ts';
 import { triage } from './triage.ts';
 import { whoCreated } from './who-created.ts';
@@ -31,6 +34,9 @@ export const commands: readonly Command[] = [
   errors,
   dataAccess,
   coverage,
+  open,
+  snooze,
+  noise,
   contain,
   approvals,
   freeze,

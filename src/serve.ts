@@ -5,15 +5,20 @@ import { investigations } from '#investigations';
 import { systemClock } from './clock.ts';
 import { type Config, loadConfig } from './config.ts';
 import { asError } from './contracts/errors.ts';
+import type { JobHandlers, lanes } from './contracts/job.ts';
 import type { Log } from './contracts/log.ts';
 import { acknowledge } from './flows/acknowledge.ts';
 import { contain } from './flows/contain.ts';
 import type { Deps, WebDeps, WorkerDeps } from './flows/deps.ts';
-import { handleAlert } from './flows/handle-alert.ts';
+import { escalate } from './flows/escalate.ts';
+import { deliverCase, handleAlert } from './flows/handle-alert.ts';
 import { investigate } from './flows/investigate.ts';
+import { markCase } from './flows/mark-case.ts';
 import { planContainment } from './flows/plan-containment.ts';
 import { admitApproval, recordVote } from './flows/record-vote.ts';
+import { reportNoise } from './flows/report-noise.ts';
 import { showApproval } from './flows/show-approval.ts';
+import { showDigest } from './flows/show-digest.ts';
 import { openSweep } from './flows/sweep.ts';
 import { watch } from './flows/watch.ts';
 import { openLog } from './log.ts';
@@ -22,6 +27,7 @@ import { startWeb } from './web.ts';
 import {
   connectAddresses,
   connectChat,
+  connectPager,
   connectPictures,
   connectQueue,
   connectReach,
@@ -91,7 +97,17 @@ async function start(
     const addresses = await connectAddresses(config, log);
     const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log);
     await startWorker(
-      { ...deps, chat, actions, investigations, reach, openEvidence, pictures, addresses },
+      {
+        ...deps,
+        chat,
+        actions,
+        investigations,
+        reach,
+        openEvidence,
+        pictures,
+        addresses,
+        pager: connectPager(config, log),
+      },
       alone,
       stops,
     );
@@ -110,10 +126,10 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
       'alerts',
       {
         'alert.received': (payload) => handleAlert(payload, deps),
-        'alert.acknowledged': (payload) => acknowledge(payload, deps),
       },
       { concurrency: 4, alone },
     ),
+    queue.work('urgent', urgentHandlers(deps), { concurrency: 4, alone }),
     queue.work(
       'investigations',
       { 'investigation.run': (payload, ctx) => investigate(payload, ctx, deps) },
@@ -138,6 +154,18 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
     ),
   ]);
   stops.push(every(sweepEveryMs, openSweep(deps), deps.log));
+}
+
+function urgentHandlers(deps: WorkerDeps): JobHandlers<(typeof lanes)['urgent'][number]> {
+  return {
+    'alert.urgent': (payload) => handleAlert(payload, deps),
+    'alert.acknowledged': (payload) => acknowledge(payload, deps),
+    'case.mark': (payload) => markCase(payload, deps),
+    'case.show': ({ caseId }) => deliverCase(caseId, deps),
+    'digest.show': (payload) => showDigest(payload, deps),
+    'case.escalate': (payload) => escalate(payload, deps),
+    'noise.report': (payload) => reportNoise(payload, deps),
+  };
 }
 
 /** Runs a task again and again, never twice at once; the returned function ends it and waits for a running one. */

@@ -11,6 +11,7 @@ import type { Evidence, Window } from './contracts/evidence.ts';
 import type { Pictures } from './contracts/investigation.ts';
 import type { Queue } from './contracts/job.ts';
 import type { Log } from './contracts/log.ts';
+import type { Pager } from './contracts/pager.ts';
 import type { Store } from './contracts/store.ts';
 import { openAddressBook } from './evidence/address-book.ts';
 import { openFolderEvidence } from './evidence/folder.ts';
@@ -18,6 +19,7 @@ import type { ImportOptions, ImportResult } from './evidence/lake/import.ts';
 import { openLookupEvidence } from './evidence/lookup.ts';
 import { planEvidence } from './evidence/plan.ts';
 import type { OpenEvidence, Settings } from './flows/deps.ts';
+import { openPager } from './pager/pager.ts';
 import { openPictures } from './pictures/pictures.ts';
 import { openQueue } from './queue/queue.ts';
 import { openChat } from './slack/chat.ts';
@@ -78,6 +80,10 @@ export function connectReach(config: Config, log: Log): AwsReach {
 
 export function connectAddresses(config: Config, log: Log): Promise<AddressBook> {
   return openAddressBook({ countryFile: config.addresses.country, asnFile: config.addresses.asn, log });
+}
+
+export function connectPager(config: Config, log: Log): Pager {
+  return openPager({ pagers: config.escalation.pagers, secrets: config.pagerSecrets, log });
 }
 
 export function connectPictures(log: Log): Pictures {
@@ -162,5 +168,8 @@ export function settingsOf(config: Config): Settings {
     protectedPatterns: config.protected,
     pivot: config.pivot,
     hubs: config.hubs,
+    noise: config.noise,
+    crownJewels: config.crownJewels,
+    escalation: config.escalation,
   };
 }

@@ -58,6 +58,8 @@ export interface Alert {
   readonly lastSeen?: string;
   readonly sample: boolean;
   readonly archived: boolean;
+  /** Of an attack sequence, in the order in which they happened. */
+  readonly signals?: readonly { readonly id?: string; readonly type: string }[];
   /** What looked odd at the door and is shown on the card: "account is not in the inventory", "type is not known". */
   readonly notes: readonly string[];
 }

@@ -2,6 +2,7 @@
 import type { ParseArgsConfig } from 'node:util';
 import type { z } from 'zod';
 import type { Message } from './message.ts';
+import type { NoiseRow, Snooze, SnoozeRule } from './noise.ts';
 
 export type CommandOutcome =
   | { readonly kind: 'reply'; readonly message: Message; readonly json?: unknown }
@@ -14,6 +15,10 @@ export type CommandOutcome =
     }
   /** Asks for a containment plan: the worker plans and posts the approval card. */
   | { readonly kind: 'contain'; readonly action: string; readonly words: readonly string[] }
+  /** Gives a case that has none its card, in its channel. */
+  | { readonly kind: 'open'; readonly caseId: string }
+  | { readonly kind: 'snooze'; readonly rule: SnoozeRule; readonly reason: string; readonly until: string }
+  | { readonly kind: 'end-snooze'; readonly id: string }
   | { readonly kind: 'freeze'; readonly frozen: boolean; readonly reason: string };
 
 export interface InvestigationRequest {
@@ -43,6 +48,9 @@ export interface CommandContext {
   /** Undefined on the command line without a store. */
   openApprovals?(): Promise<readonly ApprovalLine[]>;
   frozen?(): Promise<boolean>;
+  snoozes?(): Promise<readonly Snooze[]>;
+  /** What made the noise between two instants, ISO 8601 UTC. */
+  noise?(since: string, until: string): Promise<readonly NoiseRow[]>;
 }
 
 export interface Command<Args extends z.ZodType = z.ZodType> {

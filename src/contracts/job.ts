@@ -1,6 +1,19 @@
 /** Every queue in one map: job names and payloads cannot drift. Payloads carry ids; the truth is in the store. */
 export interface Jobs {
   'alert.received': { readonly alertId: string };
+  /** As `alert.received`, for a critical: it does not wait behind a storm. */
+  'alert.urgent': { readonly alertId: string };
+  'case.mark': {
+    readonly caseId: string;
+    readonly userId: string;
+    readonly channel: string;
+    readonly mark: 'snooze' | 'false-positive' | 'open';
+  };
+  /** Brings the card of a case up to date, and tells what was not told yet. */
+  'case.show': { readonly caseId: string };
+  'digest.show': { readonly digestId: string };
+  'case.escalate': { readonly caseId: string; readonly round: number; readonly level: number };
+  'noise.report': { readonly week: string };
   'alert.acknowledged': { readonly caseId: string; readonly userId: string; readonly channel: string };
   'investigation.run': { readonly investigationId: string };
   'containment.plan': { readonly requestId: string };
@@ -17,7 +30,17 @@ export type JobName = keyof Jobs;
 
 /** One BullMQ queue per lane, so that a long investigation never holds up a card. */
 export const lanes = {
-  alerts: ['alert.received', 'alert.acknowledged'],
+  alerts: ['alert.received'],
+  // What must not wait behind thousands of alerts.
+  urgent: [
+    'alert.urgent',
+    'alert.acknowledged',
+    'case.mark',
+    'case.show',
+    'digest.show',
+    'case.escalate',
+    'noise.report',
+  ],
   investigations: ['investigation.run'],
   // Plans read logs for a while; votes and cards must not wait behind them.
   plans: ['containment.plan', 'containment.watch'],

@@ -2,6 +2,7 @@
 import type { Alert } from './alert.ts';
 import type { Approval, ApprovalState, Plan, PlanContext, Vote } from './approval.ts';
 import type { InvestigationRequest } from './command.ts';
+import type { Admission, AlertLinks, CaseBefore, EscalationsStore, NoiseStore, Told } from './noise.ts';
 
 export interface Case {
   readonly id: string;
@@ -13,6 +14,18 @@ export interface Case {
   readonly acknowledgedBy?: string | undefined;
   readonly acknowledgedAt?: string | undefined;
   readonly openedAt: string;
+  /** How it is shown; undefined until that is decided. */
+  readonly admission?: Admission | undefined;
+  /** The case that it has become a part of. */
+  readonly mergedInto?: string | undefined;
+  /** Counts what changed in it; the card shows `shownVersion`. */
+  readonly version: number;
+  readonly shownVersion: number;
+  /** Counts the recurrences after a time of quiet. */
+  readonly round: number;
+  /** Entries up to this number came before the card and are told in its thread only. */
+  readonly cardFrom: number;
+  readonly falsePositiveBy?: string | undefined;
 }
 
 export interface AlertsStore {
@@ -35,7 +48,13 @@ export interface CasesStore {
     alert: Alert;
     channel: string;
     at: string;
-  }): Promise<{ case: Case; previous: Alert | undefined }>;
+    /** With it, a second call for the same alert changes nothing. */
+    alertId?: string | undefined;
+    /** Where the finding is new: it goes into a case of the same links that had an alert since `since`. */
+    join?: { readonly links: AlertLinks; readonly since: string } | undefined;
+    /** What the thread shall say of it; pure. Not asked where the alert opens a case. */
+    tell?: ((before: CaseBefore) => Told | undefined) | undefined;
+  }): Promise<{ case: Case; previous: Alert | undefined; told?: Told | undefined }>;
   get(caseId: string): Promise<Case | undefined>;
   /** A case without a finding behind it: `/ir contain` typed by hand. */
   openByHand(input: { title: string; channel: string; accountId: string; at: string }): Promise<string>;
@@ -52,6 +71,8 @@ export interface PostsStore {
     channel: string,
     at: string,
   ): Promise<{ state: 'new' | 'unsure' | 'posted'; ts?: string | undefined; deliveryId: string }>;
+  /** Slack surely has not got it: the next try need not look for it first. Only for a claim that was `new`. */
+  release(key: string): Promise<void>;
   /** `channel` is the id that Slack answered with, where the claim may have held a name. */
   posted(key: string, ts: string, channel?: string): Promise<void>;
   get(key: string): Promise<{ channel: string; ts: string } | undefined>;
@@ -221,6 +242,8 @@ export interface Store {
   readonly approvals: ApprovalsStore;
   readonly audit: AuditStore;
   readonly settings: SettingsStore;
+  readonly noise: NoiseStore;
+  readonly escalations: EscalationsStore;
   /** True the first time a key is seen; keys live for at least 10 minutes (Slack replays). */
   firstTime(key: string, at: string): Promise<boolean>;
   /** Reserves the next slot of a lane shared by all processes; returns how many ms to wait for it. */

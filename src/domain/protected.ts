@@ -1,5 +1,7 @@
 /** Targets that are never touched (safety rule 5). Asked when a plan is made and again when it is run. */
 
+import { matches } from './glob.ts';
+
 /** Ours and AWS's own, in every partition. `*` stands for any characters. */
 const always: readonly (readonly [string, string])[] = [
   ['arn:*:iam::*:role/aws-service-role/*', 'a service-linked role: only its service can change it'],
@@ -28,18 +30,4 @@ export function protectedBecause(
     if (pattern !== undefined) return `${name} is on the protected list of the config (${pattern})`;
   }
   return undefined;
-}
-
-/** Glob match over the whole name, without regard to case: AWS treats names as one whatever their case. */
-function matches(pattern: string, name: string): boolean {
-  const parts = pattern.toLowerCase().split('*');
-  const text = name.toLowerCase();
-  let at = 0;
-  for (const [index, part] of parts.entries()) {
-    const found = index === 0 ? (text.startsWith(part) ? 0 : -1) : text.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  const last = parts.at(-1) ?? '';
-  return parts.length === 1 ? text === parts[0] : text.endsWith(last) && at <= text.length;
 }

@@ -4,6 +4,7 @@ import type { Message } from '../contracts/message.ts';
 import { refusal, say } from '../domain/phrases.ts';
 import { interpret, wordsOf } from '../domain/words.ts';
 import type { WebDeps } from './deps.ts';
+import { quieten } from './quieten.ts';
 import { approvingRefusalOf, askingRefusalOf } from './standing.ts';
 import { windowOf } from './window-of.ts';
 
@@ -42,6 +43,8 @@ function contextOf({ commands, actions, store, clock }: WebDeps): CommandContext
         expiresAt: approval.expiresAt,
       })),
     frozen: async () => (await store.settings.frozen()).frozen,
+    snoozes: () => store.noise.snoozes(clock.now().toISOString()),
+    noise: (since, until) => store.noise.report(since, until, 20),
   };
 }
 
@@ -86,6 +89,10 @@ async function act(
       await deps.queue.add('containment.plan', { requestId }, { id: `plan-${requestId}` });
       return say('Making the plan. The approval card comes into this channel; somebody else has to approve it.');
     }
+    case 'open':
+    case 'snooze':
+    case 'end-snooze':
+      return quieten(outcome, input, deps);
     case 'freeze': {
       if (!outcome.frozen) {
         return refusal('A freeze is lifted on the host only.', 'Run `firebreak ir freeze --lift <reason>` there.');

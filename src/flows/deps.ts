@@ -9,8 +9,11 @@ import type { Evidence, EvidenceProgress, Window } from '../contracts/evidence.t
 import type { Investigation, Pictures } from '../contracts/investigation.ts';
 import type { Queue } from '../contracts/job.ts';
 import type { Log } from '../contracts/log.ts';
+import type { Pager } from '../contracts/pager.ts';
 import type { Store } from '../contracts/store.ts';
+import type { EscalationConfig } from '../domain/escalation.ts';
 import type { Account } from '../domain/inventory.ts';
+import type { CrownJewels, NoiseConfig } from '../domain/noise.ts';
 import type { PeopleRules } from '../domain/people.ts';
 import type { Channels } from '../domain/routing.ts';
 
@@ -29,6 +32,9 @@ export interface Settings {
     readonly egress: readonly string[];
     readonly principals: readonly string[];
   };
+  readonly noise: NoiseConfig;
+  readonly crownJewels: CrownJewels;
+  readonly escalation: EscalationConfig;
 }
 
 export interface EvidenceRequest {
@@ -68,6 +74,7 @@ export interface WorkerDeps extends ChatDeps {
   readonly openEvidence: OpenEvidence;
   readonly pictures: Pictures;
   readonly addresses: AddressBook;
+  readonly pager: Pager;
 }
 
 /** No chat here: the executor cannot speak in Slack. */

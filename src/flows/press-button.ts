@@ -44,6 +44,12 @@ async function carryOut(
     );
     return true;
   }
+  if ((click.action === 'snooze' || click.action === 'false-positive') && meaning.kind === 'case') {
+    const { caseId } = meaning;
+    const { action: mark } = click;
+    await deps.queue.add('case.mark', { caseId, userId, channel, mark }, { id: `${mark}-${caseId}-${userId}` });
+    return true;
+  }
   if (click.action === 'pivot' && meaning.kind === 'pivot') {
     await investigate(meaning.artifact, { caseId: meaning.caseId, channel, threadTs, userId, at }, deps);
     return true;

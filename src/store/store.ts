@@ -8,8 +8,10 @@ import { approvalsStore } from './approvals.ts';
 import { appendAudit, auditStore } from './audit.ts';
 import { casesStore } from './cases.ts';
 import { asking, connect, type Database, json, text } from './database.ts';
+import { escalationsStore } from './escalations.ts';
 import { investigationsStore } from './investigations.ts';
 import { migrate } from './migrations.ts';
+import { noiseStore } from './noise.ts';
 import { buttonsStore, postsStore } from './posts.ts';
 import { openTurns } from './turns.ts';
 
@@ -42,6 +44,8 @@ export async function openStore(input: {
     approvals: approvalsStore(db),
     audit: auditStore(db),
     settings: settingsStore(db),
+    noise: noiseStore(db),
+    escalations: escalationsStore(db),
     firstTime: firstTimes(db),
     turn: turns.take,
     reserveSlot: (lane, everyMs) => asking(() => reserveSlot(db, lane, everyMs)),
