@@ -3,8 +3,8 @@ import type { Message } from '../contracts/message.ts';
 import type { Digest, DigestLine } from '../contracts/noise.ts';
 import { bold, code, count, date, line, text } from './phrases.ts';
 
-/** Lines on one page: at most 108 characters each, so that a page stays below what Slack takes (DOMAIN.md 1.8). */
-export const linesPerPage = 100;
+/** Lines on one page: at most 140 characters each, so that a page stays below what Slack takes (DOMAIN.md 1.8). */
+export const linesPerPage = 80;
 const groupsShown = 25;
 
 export function digestHead(digest: Digest): Message {
@@ -51,7 +51,7 @@ export function digestPage(page: number, lines: readonly DigestLine[]): Message 
     text: words,
     parts: [
       { kind: 'lines', lines: [line(words)] },
-      { kind: 'preformatted', text: lines.map((each) => `${each.caseId}  ${each.line}`).join('\n') },
+      { kind: 'preformatted', text: lines.map((each) => `${each.caseId} · ${each.line}`).join('\n') },
     ],
   };
 }

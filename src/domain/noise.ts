@@ -177,19 +177,21 @@ export function speaksThrough(
   return openTactic && !known.tactic;
 }
 
-/** One line of a digest, at most 108 characters, without what JSON would make longer. */
+/** One line of a digest, at most 125 characters, without what JSON would make longer. The type is what gives way. */
 export function digestLine(alert: Alert): string {
   const { userName, principalArn, accessKeyId } = alert.actor;
-  const about = resourceKeyOf(alert) ?? userName ?? principalArn ?? accessKeyId ?? '';
-  const words = [severityLabel(alert.severity), alert.accountId, alert.region, alert.type, about];
-  return plain(words.filter((word) => word !== '').join('  '), 96);
+  const about = plain(resourceKeyOf(alert) ?? userName ?? principalArn ?? accessKeyId ?? '', 48);
+  const head = [severityLabel(alert.severity), plain(alert.accountId, 14), plain(alert.region, 18)];
+  const spent = [...head, about].join(' · ').length + 3;
+  const words = [...head, plain(alert.type, Math.max(20, 125 - spent)), about];
+  return plain(words.filter((word) => word !== '').join(' · '), 125);
 }
 
 /** What a digest counts together. */
 export function digestGroup(alert: Alert, account: Account | undefined): string {
   const where = account?.name ?? alert.accountId;
   const sample = alert.sample ? ' (sample)' : '';
-  return plain(`${severityWord(alert.severity)}  ${alert.type}${sample}  in ${where}`, 140);
+  return plain(`${severityWord(alert.severity)} ${alert.type}${sample} in ${where}`, 140);
 }
 
 function plain(words: string, max: number): string {
