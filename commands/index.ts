@@ -12,6 +12,7 @@ import { hunt } from './hunt.ts';
 import { noise } from './noise.ts';
 import { open } from './open.ts';
 import { pivot } from './pivot.ts';
+import { report } from './report.ts';
 import { rules } from './rules.ts';
 import { secretsRead } from './secrets-read.ts';
 import { sessions } from './sessions.ts';
@@ -38,6 +39,7 @@ export const commands: readonly Command[] = [
   snooze,
   noise,
   contain,
+  report,
   approvals,
   freeze,
 ];

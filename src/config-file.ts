@@ -3,6 +3,7 @@
  * puts them together. `firebreak.example.yml` documents each key; a test compares the two.
  */
 import { z } from 'zod';
+import { AlertMapping } from './domain/alert-mapping.ts';
 import { EscalationConfig } from './domain/escalation.ts';
 import { AccountEntry } from './domain/inventory.ts';
 import { CrownJewels, NoiseConfig } from './domain/noise.ts';
@@ -79,6 +80,7 @@ export const ConfigFile = z.strictObject({
       maxEvents: z.number().int().min(1).default(500_000),
     })
     .default({ window: '7d', maxRequests: 2000, maxEvents: 500_000 }),
+  mappings: z.array(AlertMapping).default([]),
   addresses: z.strictObject({ country: z.string().optional(), asn: z.string().optional() }).default({}),
   noise: NoiseConfig.prefault({}),
   crownJewels: CrownJewels.prefault({}),

@@ -19,6 +19,8 @@ export type CommandOutcome =
   | { readonly kind: 'open'; readonly caseId: string }
   | { readonly kind: 'snooze'; readonly rule: SnoozeRule; readonly reason: string; readonly until: string }
   | { readonly kind: 'end-snooze'; readonly id: string }
+  /** Opens a case from a person's words; without words Slack shows a dialog, and the shell shows what is found in them. */
+  | { readonly kind: 'report'; readonly text: string }
   | { readonly kind: 'freeze'; readonly frozen: boolean; readonly reason: string };
 
 export interface InvestigationRequest {

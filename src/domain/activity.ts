@@ -76,13 +76,6 @@ export function noveltyOf(alert: Alert): Novelty {
   return { accountId, tactic: tacticOf(alert), rank: severityRank(alert.severity), resource: resourceKeyOf(alert) };
 }
 
-/** Later `updatedAt`, then higher `count`. An update without a readable time is taken as newer: it is never dropped. */
-export function isNewer(alert: Alert, than: Alert): boolean {
-  const [mine, theirs] = [Date.parse(alert.updatedAt), Date.parse(than.updatedAt)];
-  if (Number.isNaN(mine) || Number.isNaN(theirs)) return alert.updatedAt !== than.updatedAt || alert.count > than.count;
-  return mine === theirs ? alert.count > than.count : mine > theirs;
-}
-
 function findingKey(arn: string): string {
   return hash(JSON.stringify(['finding', arn]));
 }

@@ -6,7 +6,8 @@ import { z } from 'zod';
 import type { Alert } from '../contracts/alert.ts';
 import type { Line } from '../contracts/message.ts';
 import type { CaseBefore, Novelty, Snooze, SnoozeRule, Told } from '../contracts/noise.ts';
-import { actorKeyOf, isNewer, resourceKeyOf, tacticOf } from './activity.ts';
+import { actorKeyOf, resourceKeyOf, tacticOf } from './activity.ts';
+import { mergedAlert } from './alert-merge.ts';
 import { updateWorthSaying } from './case-story.ts';
 import { sentenceOfType } from './finding-types.ts';
 import { matches } from './glob.ts';
@@ -68,9 +69,9 @@ export function isCrownJewel(alert: Alert, account: Account | undefined, jewels:
   return jewels.resources.some((pattern) => names.some((name) => name !== undefined && matches(pattern, name)));
 }
 
-/** Real, and open: neither a sample nor put away in the product. */
+/** Real, and open: neither a sample, nor put away or over where it comes from. */
 function isLive(alert: Alert): boolean {
-  return !alert.sample && !alert.archived;
+  return !alert.sample && !alert.archived && alert.suppressed !== true && alert.resolved !== true;
 }
 
 export function isCritical(alert: Alert): boolean {
@@ -93,7 +94,7 @@ export function storyOf(
   rules: { readonly noise: NoiseConfig; readonly jewel: boolean; readonly muted: boolean },
 ): Told | undefined {
   const { previous, members } = before;
-  if (previous !== undefined && !isNewer(alert, previous)) return undefined;
+  if (previous !== undefined && mergedAlert(previous, alert) === previous) return undefined;
   const highest = Math.max(...members.map((member) => severityRank(member.severity)), -1);
   const rose = severityRank(alert.severity) > highest;
   const known = new Set(members.flatMap((member) => [...member.resourceIds, resourceKeyOf(member)]));

@@ -3,13 +3,14 @@ import type { Alert } from '../contracts/alert.ts';
 import { UpstreamError } from '../contracts/errors.ts';
 import type { CaseEntry } from '../contracts/noise.ts';
 import type { Case } from '../contracts/store.ts';
-import { containableKeyOf, findingCard, pivotSeedOf } from '../domain/alert-wording.ts';
+import { containableKeyOf, findingCard, furtherSeedsOf, pivotSeedOf } from '../domain/alert-wording.ts';
 import { ownMessage, withCaseNews } from '../domain/case-card.ts';
 import { threadNote } from '../domain/case-story.ts';
 import { levelsWithoutSlack } from '../domain/escalation.ts';
 import { addressFactsOf } from '../domain/finding-addresses.ts';
 import type { Account } from '../domain/inventory.ts';
 import { isCritical } from '../domain/noise.ts';
+import { severityWord } from '../domain/severity.ts';
 import { admitAlert } from './admit-alert.ts';
 import { postOnce, postOrUpdate } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -23,6 +24,13 @@ const slackAwayMs = 60_000;
 export async function handleAlert({ alertId }: { readonly alertId: string }, deps: Needs): Promise<void> {
   const stored = await deps.store.alerts.get(alertId);
   if (stored === undefined || stored.handledAt !== undefined) return;
+  // What is over where it comes from is news for a case that is open, and none for the channel.
+  if (isOver(stored.alert) && !(await deps.store.cases.isOpen(stored.alert.dedupeKey))) {
+    const { source, type } = stored.alert;
+    deps.log.info({ alertId, source, type }, 'alert is over or suppressed: no case opened');
+    await deps.store.alerts.markHandled(alertId, now(deps));
+    return;
+  }
   const { case: found, admission } = await admitAlert(alertId, stored.alert, deps);
   if (admission === 'card') {
     try {
@@ -121,17 +129,29 @@ async function bringUpToDate(found: Case, deps: Needs): Promise<{ channel: strin
   return place;
 }
 
+/**
+ * An alarm that is OK again, a check that passes, a finding that somebody suppressed or resolved in Security Hub. Silence must
+ * not be a way to hide: a critical one that was suppressed or archived still speaks.
+ */
+function isOver(alert: Alert): boolean {
+  if (alert.resolved === true) return true;
+  const hidden = alert.suppressed === true || (alert.archived && alert.source !== 'guardduty');
+  return hidden && severityWord(alert.severity) !== 'critical';
+}
+
 async function buttonsOf(found: Case, { store }: Needs) {
   const seed = pivotSeedOf(found.alert);
+  const also = furtherSeedsOf(found.alert);
   const key = containableKeyOf(found.alert);
   return {
     pivot:
       seed === undefined
         ? undefined
-        : await store.buttons.mint(`case:${found.id}:pivot:${seed}`, {
+        : await store.buttons.mint(`case:${found.id}:pivot:${[seed, ...also].join(' ')}`, {
             kind: 'pivot',
             caseId: found.id,
             artifact: seed,
+            ...(also.length > 0 && { also }),
           }),
     contain:
       key === undefined
@@ -149,6 +169,7 @@ async function buttonsOf(found: Case, { store }: Needs) {
 /** Whether the account can be contained at all; the card says why not (DESIGN.md 5, config file). */
 function containable(alert: Alert, deps: Needs): { yes: true } | { no: string } {
   if (alert.sample) return { no: 'This is a sample finding: its resources are not real.' };
+  if (alert.accountId === '') return { no: 'The alert names no account, so nothing can be contained.' };
   const account = accountOf(alert, deps);
   if (account === undefined)
     return { no: `Account ${alert.accountId} is not in the inventory, so nothing can be contained there.` };

@@ -9,6 +9,16 @@ export function casesStore(db: Database): CasesStore {
   return {
     openOrMerge: (input) => asking(() => db.transaction().execute((tx) => openOrMerge(tx, input))),
 
+    isOpen: (dedupeKey) =>
+      asking(async () => {
+        const row = await db
+          .selectFrom('case_findings')
+          .select('case_id')
+          .where('dedupe_key', '=', text(dedupeKey))
+          .executeTakeFirst();
+        return row !== undefined;
+      }),
+
     get: (caseId) =>
       asking(async () => {
         const row = await db.selectFrom('cases').selectAll().where('id', '=', text(caseId)).executeTakeFirst();
@@ -67,7 +77,7 @@ export function casesStore(db: Database): CasesStore {
 /** What stands in for a finding where a person opened the case: empty where only a finding would know. */
 function alertByHand(title: string, accountId: string, dedupeKey: string, at: string): Alert {
   return {
-    source: 'guardduty',
+    source: 'report',
     dedupeKey,
     updatedAt: at,
     count: 0,

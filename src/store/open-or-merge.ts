@@ -3,7 +3,8 @@ import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Alert } from '../contracts/alert.ts';
 import type { Told } from '../contracts/noise.ts';
 import type { CasesStore } from '../contracts/store.ts';
-import { isNewer, mayJoin, resourceKeyOf, tacticOf } from '../domain/activity.ts';
+import { mayJoin, resourceKeyOf, tacticOf } from '../domain/activity.ts';
+import { mergedAlert } from '../domain/alert-merge.ts';
 import { severityRank } from '../domain/severity.ts';
 import { appendAudit } from './audit.ts';
 import { caseOf, nextCaseId } from './case-rows.ts';
@@ -182,7 +183,8 @@ async function absorb(tx: Tx, caseId: string, { join, at }: Input): Promise<void
 async function merge(tx: Tx, found: Found, input: Input): Promise<Output> {
   const { alert, alertId, at, tell } = input;
   const { row, previous } = found;
-  const isNews = found.opened || previous === undefined || isNewer(alert, previous);
+  const held = previous === undefined ? alert : mergedAlert(previous, alert);
+  const isNews = held !== previous;
   let told: Told | undefined;
   if (!found.opened && tell !== undefined) {
     const all = await membersOf(tx, row.id);
@@ -197,7 +199,7 @@ async function merge(tx: Tx, found: Found, input: Input): Promise<Output> {
   if (isNews && previous !== undefined) {
     await tx
       .updateTable('case_findings')
-      .set({ alert: json(alert), at })
+      .set({ alert: json(held), at })
       .where('dedupe_key', '=', text(alert.dedupeKey))
       .execute();
   }
@@ -209,7 +211,7 @@ async function merge(tx: Tx, found: Found, input: Input): Promise<Output> {
     current = await tx
       .updateTable('cases')
       .set({
-        ...(leads ? { alert: json(alert) } : {}),
+        ...(leads ? { alert: json(held) } : {}),
         // Who looked at it then does not look at it now.
         ...(recurs ? { round: row.round + 1, acknowledged_by: null, acknowledged_at: null } : {}),
         version: row.version + 1,

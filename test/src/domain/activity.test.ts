@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Alert } from '../../../src/contracts/alert.ts';
-import { isNewer, linksOf, mayJoin, tacticOf } from '../../../src/domain/activity.ts';
+import { linksOf, mayJoin, tacticOf } from '../../../src/domain/activity.ts';
 
 function alertOf(change: Partial<Alert> = {}): Alert {
   return {
@@ -100,23 +100,6 @@ describe('the links of an alert', () => {
 
         expect(linksOf(alert)).toEqual(linksOf({ ...alert, region: 'eu-west-1', findingId: 'x' }));
         expect(tacticOf(alert)).not.toBe('');
-      }),
-    );
-  });
-});
-
-describe('of two versions', () => {
-  it('at most one is newer', () => {
-    const at = fc.oneof(
-      fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
-      fc.string(),
-    );
-    fc.assert(
-      fc.property(at, at, fc.nat(), fc.nat(), (one, other, count, many) => {
-        const [left, right] = [alertOf({ updatedAt: one, count }), alertOf({ updatedAt: other, count: many })];
-        const readable = !Number.isNaN(Date.parse(one)) && !Number.isNaN(Date.parse(other));
-        if (readable) expect(isNewer(left, right) && isNewer(right, left)).toBe(false);
-        expect(isNewer(left, left)).toBe(false);
       }),
     );
   });
