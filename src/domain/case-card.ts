@@ -2,7 +2,7 @@
 import type { Alert } from '../contracts/alert.ts';
 import type { Button, Inline, Line, Message, Part } from '../contracts/message.ts';
 import type { Case } from '../contracts/store.ts';
-import { sentenceOfType } from './finding-types.ts';
+import { sentenceOfAlert } from './alert-headline.ts';
 import { inert } from './inert.ts';
 import { type Account, accountWords } from './inventory.ts';
 import { bold, code, line, person, text } from './phrases.ts';
@@ -72,7 +72,7 @@ export function ownMessage(input: {
       kind: 'header',
       text: `${severityLabel(alert.severity)} · ${caseId} has news · ${account?.name ?? inert(alert.accountId, 30)}`,
     },
-    { kind: 'lines', lines: [said, line(sentenceOfType(alert.type, alert.resourceRole))] },
+    { kind: 'lines', lines: [said, line(sentenceOfAlert(alert))] },
     {
       kind: 'context',
       lines: [

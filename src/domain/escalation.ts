@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Alert } from '../contracts/alert.ts';
 import type { Message } from '../contracts/message.ts';
 import type { Page } from '../contracts/pager.ts';
-import { sentenceOfType } from './finding-types.ts';
+import { sentenceOfAlert } from './alert-headline.ts';
 import { inert } from './inert.ts';
 import { type Account, accountWords } from './inventory.ts';
 import { bold, code, line, say, text } from './phrases.ts';
@@ -99,7 +99,7 @@ interface Call {
 
 function whatOf({ alert, account }: Call): string {
   const where = accountWords(inert(alert.accountId, 30), account);
-  return `${severityLabel(alert.severity)} in ${where}, ${inert(alert.region, 40)}: ${sentenceOfType(alert.type, alert.resourceRole)}`;
+  return `${severityLabel(alert.severity)} in ${where}, ${inert(alert.region, 40)}: ${sentenceOfAlert(alert)}`;
 }
 
 /** The direct message to somebody on call. */

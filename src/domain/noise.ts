@@ -7,9 +7,9 @@ import type { Alert } from '../contracts/alert.ts';
 import type { Line } from '../contracts/message.ts';
 import type { CaseBefore, Novelty, Snooze, SnoozeRule, Told } from '../contracts/noise.ts';
 import { actorKeyOf, resourceKeyOf, tacticOf } from './activity.ts';
+import { sentenceOfAlert } from './alert-headline.ts';
 import { mergedAlert } from './alert-merge.ts';
 import { updateWorthSaying } from './case-story.ts';
-import { sentenceOfType } from './finding-types.ts';
 import { matches } from './glob.ts';
 import { inert } from './inert.ts';
 import type { Account } from './inventory.ts';
@@ -130,7 +130,7 @@ function joinedLine(alert: Alert, news: { readonly newTactic: boolean; readonly 
   return line(
     text(`Same actor and resource, ${severityLabel(alert.severity)} in `),
     code(inert(alert.region, 40)),
-    text(`: ${sentenceOfType(alert.type, alert.resourceRole)} (`),
+    text(`: ${sentenceOfAlert(alert)} (`),
     code(inert(alert.type, 120)),
     text(`)${why.length === 0 ? '' : `; ${why.join('; ')}`}.`),
   );
