@@ -11,6 +11,7 @@ const usage = `Firebreak: AWS incident response in Slack
   firebreak import DIR|s3://bucket/prefix            read CloudTrail files into the data folder [--since T --until T --accounts A,.. --regions R,..]
   firebreak audit verify [FILE]                      check the hash chain of the audit, or of an exported file
   firebreak audit export                             print the audit as JSON lines
+  firebreak enroll <Slack user id>                   give a person one-time codes for approvals
   firebreak doctor                                   check the installation
 
 Exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 answered, but not everything could be looked at.
@@ -37,6 +38,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return (await import('./import-command.ts')).importCommand(rest);
     case 'audit':
       return (await import('./audit-commands.ts')).auditCommand(rest);
+    case 'enroll':
+      return (await import('./enroll-command.ts')).enrollCommand(rest);
     case 'doctor':
       return (await import('./doctor.ts')).doctor();
     case undefined:

@@ -15,6 +15,7 @@ import { deliverCase, handleAlert } from './flows/handle-alert.ts';
 import { investigate } from './flows/investigate.ts';
 import { markCase } from './flows/mark-case.ts';
 import { planContainment } from './flows/plan-containment.ts';
+import { proveVote } from './flows/prove-vote.ts';
 import { admitApproval, recordVote } from './flows/record-vote.ts';
 import { reportNoise } from './flows/report-noise.ts';
 import { showApproval } from './flows/show-approval.ts';
@@ -84,7 +85,10 @@ async function start(
     const executor = { ...deps, actions, reach: connectReach(config, log) };
     await queue.work(
       'executor',
-      { 'containment.run': (payload, ctx) => contain(payload, ctx, executor) },
+      {
+        'containment.run': (payload, ctx) => contain(payload, ctx, executor),
+        'approval.prove': (payload) => proveVote(payload, executor),
+      },
       { concurrency: 2, alone },
     );
   }

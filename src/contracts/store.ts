@@ -3,6 +3,7 @@ import type { Alert } from './alert.ts';
 import type { Approval, ApprovalState, Plan, PlanContext, Step, Vote, Watched } from './approval.ts';
 import type { InvestigationRequest } from './command.ts';
 import type { Admission, AlertLinks, CaseBefore, EscalationsStore, NoiseStore, Told } from './noise.ts';
+import type { StepUpStore } from './step-up.ts';
 
 export interface Case {
   readonly id: string;
@@ -245,6 +246,7 @@ export interface SettingsStore {
 }
 
 export interface Store {
+  readonly stepUp: StepUpStore;
   readonly alerts: AlertsStore;
   readonly cases: CasesStore;
   readonly posts: PostsStore;

@@ -1,5 +1,5 @@
-/** Glob match over the whole name, without regard to case: AWS treats names as one whatever their case. `*`: any characters. */
-export function matches(pattern: string, name: string): boolean {
+/** Glob match over the whole text, `*` for any characters, without regard to case: AWS treats names as one whatever their case. */
+export function globMatch(pattern: string, name: string): boolean {
   const parts = pattern.toLowerCase().split('*');
   const text = name.toLowerCase();
   let at = 0;

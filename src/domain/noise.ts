@@ -10,7 +10,7 @@ import { actorKeyOf, resourceKeyOf, tacticOf } from './activity.ts';
 import { sentenceOfAlert } from './alert-headline.ts';
 import { mergedAlert } from './alert-merge.ts';
 import { updateWorthSaying } from './case-story.ts';
-import { matches } from './glob.ts';
+import { globMatch } from './glob.ts';
 import { inert } from './inert.ts';
 import type { Account } from './inventory.ts';
 import { code, line, text } from './phrases.ts';
@@ -66,7 +66,7 @@ export function isCrownJewel(alert: Alert, account: Account | undefined, jewels:
   if (account?.dataClass?.some((word) => classes.includes(word.toLowerCase())) === true) return true;
   const { userName, principalArn } = alert.actor;
   const names = [alert.resource.id, alert.resource.name, ...alert.resourceIds, userName, principalArn];
-  return jewels.resources.some((pattern) => names.some((name) => name !== undefined && matches(pattern, name)));
+  return jewels.resources.some((pattern) => names.some((name) => name !== undefined && globMatch(pattern, name)));
 }
 
 /** Real, and open: neither a sample, nor put away or over where it comes from. */
@@ -155,12 +155,12 @@ export function snoozeOf(alert: Alert, snoozes: readonly Snooze[]): Snooze | und
     (name) => name !== undefined,
   );
   return snoozes.find(({ rule }) => {
-    if (rule.type !== undefined && !matches(rule.type, alert.type)) return false;
+    if (rule.type !== undefined && !globMatch(rule.type, alert.type)) return false;
     if (rule.accountId !== undefined && rule.accountId !== alert.accountId) return false;
     const { resource: wanted, actor } = rule;
-    if (wanted !== undefined && !names.some((name) => matches(wanted, name))) return false;
+    if (wanted !== undefined && !names.some((name) => globMatch(wanted, name))) return false;
     const actors = [actorKeyOf(alert), alert.actor.userName, alert.actor.principalArn, alert.actor.accessKeyId];
-    return actor === undefined || actors.some((name) => name !== undefined && matches(actor, name));
+    return actor === undefined || actors.some((name) => name !== undefined && globMatch(actor, name));
   });
 }
 

@@ -1,6 +1,6 @@
 /** Targets that are never touched (safety rule 5). Asked when a plan is made and again when it is run. */
 
-import { matches } from './glob.ts';
+import { globMatch } from './glob.ts';
 
 /** Ours and AWS's own, in every partition. `*` stands for any characters. */
 const always: readonly (readonly [string, string])[] = [
@@ -18,7 +18,7 @@ export function protectedBecause(
 ): string | undefined {
   for (const name of names) {
     if (config.own.includes(name)) return `${name} is what Firebreak itself uses`;
-    const byRule = always.find(([pattern]) => matches(pattern, name));
+    const byRule = always.find(([pattern]) => globMatch(pattern, name));
     if (byRule !== undefined) return `${name} is ${byRule[1]}`;
     const pathUnknown = name.includes(':user/*/');
     const byPath = pathUnknown
@@ -26,7 +26,7 @@ export function protectedBecause(
       : undefined;
     if (byPath !== undefined)
       return `the path of ${name} could not be read (iam:GetUser), and ${byPath} is on the protected list`;
-    const pattern = config.patterns.find((candidate) => matches(candidate, name));
+    const pattern = config.patterns.find((candidate) => globMatch(candidate, name));
     if (pattern !== undefined) return `${name} is on the protected list of the config (${pattern})`;
   }
   return undefined;

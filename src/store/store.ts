@@ -13,6 +13,7 @@ import { investigationsStore } from './investigations.ts';
 import { migrate } from './migrations.ts';
 import { noiseStore } from './noise.ts';
 import { buttonsStore, postsStore } from './posts.ts';
+import { stepUpStore } from './step-up.ts';
 import { openTurns } from './turns.ts';
 
 /**
@@ -46,6 +47,7 @@ export async function openStore(input: {
     settings: settingsStore(db),
     noise: noiseStore(db),
     escalations: escalationsStore(db),
+    stepUp: stepUpStore(db),
     firstTime: firstTimes(db),
     turn: turns.take,
     reserveSlot: (lane, everyMs) => asking(() => reserveSlot(db, lane, everyMs)),

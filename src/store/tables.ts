@@ -141,6 +141,18 @@ export interface Tables {
   };
   readonly approval_votes: { approval_id: string; number: Generated<string>; vote: Json<Vote> };
   readonly approval_steps: { approval_id: string; index: number; step: Json<Step> };
+  readonly enrollments: {
+    user_id: string;
+    secret: string;
+    enrolled_at: Time;
+    active_at: Time;
+    enrolled_by: string;
+    last_step: ColumnType<string, number, number>;
+  };
+  readonly proofs: { approval_id: string; user_id: string; plan_hash: string; at: Time };
+  readonly vote_codes: { vote_id: string; code: string };
+  readonly vote_refusals: { vote_id: string; because: string };
+  readonly code_failures: { user_id: string; at: Time };
   readonly standings: { approval_id: string; user_id: string; standing: Json<Standing> };
   readonly audit: {
     seq: ColumnType<string, number, never>;

@@ -85,6 +85,7 @@ describe('a slash command', () => {
     expect(commands).toEqual([
       {
         key: expect.stringMatching(/^[0-9a-f]{64}$/u),
+        triggerId: 't',
         userId: 'U0RESPONDER',
         userName: 'ana',
         teamId: 'T0HOME',
