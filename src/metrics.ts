@@ -14,7 +14,7 @@ export interface Metrics {
 
 interface Sources {
   readonly queue: Queue;
-  readonly store: Pick<Store, 'noise'>;
+  readonly store: Pick<Store, 'noise' | 'deadLetters' | 'intake'>;
   readonly chat: Pick<Chat, 'reachable'>;
   readonly log: Log;
 }
@@ -62,6 +62,44 @@ export function openMetrics({ queue, store, chat, log }: Sources): Metrics {
       log.warn({ error: asError(error) }, 'what waits for Slack could not be counted');
     }
   }
+  const deadLetters = new Gauge({
+    name: 'firebreak_dead_letters',
+    help: 'Messages and alerts that were received, not taken and not replayed yet, by door',
+    labelNames: ['door'],
+    registers: [register],
+  });
+  const sources = new Gauge({
+    name: 'firebreak_intake_sources',
+    help: 'Queues, and places where GuardDuty is asked, by how the last look ended',
+    labelNames: ['kind', 'state'],
+    registers: [register],
+  });
+  const failing = new Gauge({
+    name: 'firebreak_intake_failing_seconds',
+    help: 'For how long a queue or a place of GuardDuty cannot be read',
+    labelNames: ['source', 'reason'],
+    registers: [register],
+  });
+  const taken = new Gauge({
+    name: 'firebreak_intake_taken',
+    help: 'New alerts that came from queues and from asking GuardDuty, since the installation',
+    labelNames: ['kind'],
+    registers: [register],
+  });
+
+  async function readIntake(): Promise<void> {
+    const now = Date.now();
+    deadLetters.reset();
+    for (const door of ['sqs', 'sns', 'guardduty', 'alert']) deadLetters.set({ door }, 0);
+    for (const [door, count] of Object.entries(await store.deadLetters.counts())) deadLetters.set({ door }, count);
+    for (const gauge of [sources, failing, taken]) gauge.reset();
+    for (const { kind, ok, name, because = '', since, taken: count } of await store.intake.sources()) {
+      sources.inc({ kind, state: ok ? 'ok' : 'failing' });
+      taken.inc({ kind }, count);
+      if (!ok) failing.set({ source: name, reason: because }, (now - Date.parse(since)) / 1_000);
+    }
+  }
+
   return {
     answered(route, status, ms) {
       answers.inc({ route, status: String(status) });
@@ -72,6 +110,7 @@ export function openMetrics({ queue, store, chat, log }: Sources): Metrics {
         for (const [state, count] of Object.entries(counts)) jobs.set({ lane, state }, count);
       }
       await readSlack();
+      await readIntake();
       return { contentType: register.contentType, body: await register.metrics() };
     },
   };

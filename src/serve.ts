@@ -11,8 +11,10 @@ import { acknowledge } from './flows/acknowledge.ts';
 import { contain } from './flows/contain.ts';
 import type { Deps, WebDeps, WorkerDeps } from './flows/deps.ts';
 import { escalate } from './flows/escalate.ts';
-import { deliverCase, handleAlert } from './flows/handle-alert.ts';
+import { deliverCase, handleAlert, showAgain } from './flows/handle-alert.ts';
+import { handleSubscription } from './flows/handle-subscription.ts';
 import { investigate } from './flows/investigate.ts';
+import { orDeadLetter } from './flows/keep-letter.ts';
 import { markCase } from './flows/mark-case.ts';
 import { planContainment } from './flows/plan-containment.ts';
 import { proveVote } from './flows/prove-vote.ts';
@@ -21,13 +23,17 @@ import { reportNoise } from './flows/report-noise.ts';
 import { showApproval } from './flows/show-approval.ts';
 import { showDigest } from './flows/show-digest.ts';
 import { openSweep } from './flows/sweep.ts';
+import { verifyFinding } from './flows/verify-finding.ts';
 import { watch } from './flows/watch.ts';
+import { startIntake } from './intake.ts';
 import { openLog } from './log.ts';
 import type { Role } from './store/embedded-postgres.ts';
 import { startWeb } from './web.ts';
 import {
   connectAddresses,
   connectChat,
+  connectConfirmer,
+  connectFindings,
   connectPager,
   connectPictures,
   connectQueue,
@@ -100,21 +106,14 @@ async function start(
     stops.push(() => pictures.close());
     const addresses = await connectAddresses(config, log);
     const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log);
-    await startWorker(
-      {
-        ...deps,
-        chat,
-        actions,
-        investigations,
-        reach,
-        openEvidence,
-        pictures,
-        addresses,
-        pager: connectPager(config, log),
-      },
-      alone,
-      stops,
-    );
+    const units = { actions, investigations, confirmer: connectConfirmer };
+    const worker: WorkerDeps = {
+      ...{ ...deps, ...units, chat, reach, openEvidence, pictures, addresses },
+      findings: connectFindings(reach),
+      pager: connectPager(config, log),
+    };
+    await startWorker(worker, alone, stops);
+    stops.push(await startIntake(config, worker));
   }
   if (!roles.includes('web')) return { port: undefined };
   const web: WebDeps = { ...deps, chat, commands, actions };
@@ -129,11 +128,20 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
     queue.work(
       'alerts',
       {
-        'alert.received': (payload) => handleAlert(payload, deps),
+        'alert.received': (payload, ctx) => orDeadLetter(payload.alertId, ctx, () => handleAlert(payload, deps), deps),
       },
       { concurrency: 4, alone },
     ),
     queue.work('urgent', urgentHandlers(deps), { concurrency: 4, alone }),
+    queue.work(
+      'intake',
+      {
+        'alert.verify': (payload, ctx) =>
+          verifyFinding(payload, ctx, { ...deps, showAgain: (alert) => showAgain(alert, deps) }),
+        'sns.subscription': (payload, ctx) => handleSubscription(payload, ctx, deps),
+      },
+      { concurrency: 4, alone },
+    ),
     queue.work(
       'investigations',
       { 'investigation.run': (payload, ctx) => investigate(payload, ctx, deps) },
@@ -162,7 +170,7 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
 
 function urgentHandlers(deps: WorkerDeps): JobHandlers<(typeof lanes)['urgent'][number]> {
   return {
-    'alert.urgent': (payload) => handleAlert(payload, deps),
+    'alert.urgent': (payload, ctx) => orDeadLetter(payload.alertId, ctx, () => handleAlert(payload, deps), deps),
     'alert.acknowledged': (payload) => acknowledge(payload, deps),
     'case.mark': (payload) => markCase(payload, deps),
     'case.show': ({ caseId }) => deliverCase(caseId, deps),

@@ -15,6 +15,10 @@ export interface Jobs {
   'case.escalate': { readonly caseId: string; readonly round: number; readonly level: number };
   'noise.report': { readonly week: string };
   'alert.acknowledged': { readonly caseId: string; readonly userId: string; readonly channel: string };
+  /** Reads a finding again from AWS. */
+  'alert.verify': { readonly alertId: string };
+  /** Confirms a subscription of SNS, or tells that one has ended. */
+  'sns.subscription': { readonly subscriptionId: string };
   'investigation.run': { readonly investigationId: string };
   'containment.plan': { readonly requestId: string };
   /** The executor's look at the one-time code that came with a vote. */
@@ -43,6 +47,8 @@ export const lanes = {
     'case.escalate',
     'noise.report',
   ],
+  // Asks AWS and may wait for it: cards must not wait behind it.
+  intake: ['alert.verify', 'sns.subscription'],
   investigations: ['investigation.run'],
   // Plans read logs for a while; votes and cards must not wait behind them.
   plans: ['containment.plan', 'containment.watch'],

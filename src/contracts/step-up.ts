@@ -24,8 +24,7 @@ export interface StepUpStore {
   /** Audits in the same transaction. Replaces an earlier enrollment of the same person. */
   enroll(enrollment: Enrollment): Promise<void>;
   enrollment(userId: string): Promise<Enrollment | undefined>;
-  /** Keeps a typed code beside the vote until it is looked at. */
-  keepCode(voteId: string, code: string): Promise<void>;
+  /** Whether a code came with the vote that nobody has looked at yet. */
   hasCode(voteId: string): Promise<boolean>;
   /** Gives the code out once, and forgets it. */
   takeCode(voteId: string): Promise<string | undefined>;

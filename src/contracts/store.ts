@@ -2,6 +2,7 @@
 import type { Alert } from './alert.ts';
 import type { Approval, ApprovalState, Plan, PlanContext, Step, Vote, Watched } from './approval.ts';
 import type { InvestigationRequest } from './command.ts';
+import type { DeadLettersStore, IntakeStore, SubscriptionsStore } from './intake.ts';
 import type { Admission, AlertLinks, CaseBefore, EscalationsStore, NoiseStore, Told } from './noise.ts';
 import type { StepUpStore } from './step-up.ts';
 
@@ -59,6 +60,8 @@ export interface CasesStore {
   /** Whether there is a case that holds the finding of this key. */
   isOpen(dedupeKey: string): Promise<boolean>;
   get(caseId: string): Promise<Case | undefined>;
+  /** The case that an alert's `dedupeKey` belongs to. */
+  ofKey(dedupeKey: string): Promise<string | undefined>;
   /** A case without a finding behind it: `/ir contain` typed by hand. */
   openByHand(input: { title: string; channel: string; accountId: string; at: string }): Promise<string>;
   setMessage(caseId: string, channel: string, ts: string): Promise<void>;
@@ -161,7 +164,8 @@ export interface ApprovalsStore {
   saveRequest(request: ContainmentRequest): Promise<string>;
   requestHandled(id: string, at: string): Promise<void>;
   request(id: string): Promise<ContainmentRequest | undefined>;
-  saveVote(vote: VoteRequest): Promise<string>;
+  /** With the one-time code that came with it, kept apart until the executor takes it. */
+  saveVote(vote: VoteRequest, code?: string): Promise<string>;
   voteHandled(id: string, at: string): Promise<void>;
   /** Stored but not handled, oldest first: what the sweep queues again. */
   unhandled(olderThan: string, limit: number): Promise<{ requests: readonly string[]; votes: readonly string[] }>;
@@ -257,6 +261,9 @@ export interface Store {
   readonly settings: SettingsStore;
   readonly noise: NoiseStore;
   readonly escalations: EscalationsStore;
+  readonly intake: IntakeStore;
+  readonly deadLetters: DeadLettersStore;
+  readonly subscriptions: SubscriptionsStore;
   /** True the first time a key is seen; keys live for at least 10 minutes (Slack replays). */
   firstTime(key: string, at: string): Promise<boolean>;
   /** Reserves the next slot of a lane shared by all processes; returns how many ms to wait for it. */

@@ -24,24 +24,34 @@ const slackAwayMs = 60_000;
 export async function handleAlert({ alertId }: { readonly alertId: string }, deps: Needs): Promise<void> {
   const stored = await deps.store.alerts.get(alertId);
   if (stored === undefined || stored.handledAt !== undefined) return;
+  const { alert } = stored;
   // What is over where it comes from is news for a case that is open, and none for the channel.
-  if (isOver(stored.alert) && !(await deps.store.cases.isOpen(stored.alert.dedupeKey))) {
-    const { source, type } = stored.alert;
+  if (isOver(alert) && !(await deps.store.cases.isOpen(alert.dedupeKey))) {
+    const { source, type } = alert;
     deps.log.info({ alertId, source, type }, 'alert is over or suppressed: no case opened');
     await deps.store.alerts.markHandled(alertId, now(deps));
     return;
   }
-  const { case: found, admission } = await admitAlert(alertId, stored.alert, deps);
+  const { case: found, admission } = await admitAlert(alertId, alert, deps);
   if (admission === 'card') {
+    // A line of a digest is not read again. Queued first: whoever shows the card marks all of its alerts as handled.
+    if (deps.settings.verifyFindings && alert.source === 'guardduty')
+      await deps.queue.add('alert.verify', { alertId }, { id: `verify-${alertId}` });
     try {
       await deliverCase(found.id, deps);
     } catch (error) {
-      if (isCritical(stored.alert) && isSlackAway(error)) await callWithoutSlack(found, deps);
+      if (isCritical(alert) && isSlackAway(error)) await callWithoutSlack(found, deps);
       throw error;
     }
     for (const part of await deps.store.noise.mergedInto(found.id)) await deliverCase(part, deps);
   }
   await deps.store.alerts.markHandled(alertId, now(deps));
+}
+
+/** Brings the card of an alert's case up to date. */
+export async function showAgain(alert: Alert, deps: Needs): Promise<void> {
+  const caseId = await deps.store.cases.ofKey(alert.dedupeKey);
+  if (caseId !== undefined) await showCase(caseId, deps);
 }
 
 /**
@@ -106,7 +116,9 @@ function isSlackAway(error: unknown): boolean {
 export function showCase(caseId: string, deps: Needs): Promise<{ channel: string; ts: string } | undefined> {
   return deps.store.turn(`case:${caseId}`, async () => {
     const found = await deps.store.cases.get(caseId);
-    return found === undefined ? undefined : bringUpToDate(found, deps);
+    // What is a line of a digest, or muted, gets no card by being looked at.
+    const isShown = found?.admission === 'card' || found?.messageTs !== undefined;
+    return found !== undefined && isShown ? bringUpToDate(found, deps) : undefined;
   });
 }
 
@@ -119,6 +131,7 @@ async function bringUpToDate(found: Case, deps: Needs): Promise<{ channel: strin
     addresses: addressFactsOf(found.alert, deps.addresses),
     buttons: await buttonsOf(found, deps),
     containable: containable(found.alert, deps),
+    verification: await verificationOf(found.alert, deps),
     now: deps.clock.now(),
   });
   const quieten = await deps.store.buttons.mint(`case:${caseId}`, { kind: 'case', caseId });
@@ -127,6 +140,11 @@ async function bringUpToDate(found: Case, deps: Needs): Promise<{ channel: strin
   const place = await postOrUpdate({ key: `case:${caseId}`, channel: found.channel, message }, deps);
   if (found.messageTs === undefined) await deps.store.cases.setMessage(caseId, place.channel, place.ts);
   return place;
+}
+
+async function verificationOf(alert: Alert, { store, settings }: Needs) {
+  if (alert.source !== 'guardduty') return undefined;
+  return (await store.intake.verification(alert.dedupeKey)) ?? (settings.verifyFindings ? 'pending' : undefined);
 }
 
 /**

@@ -25,6 +25,16 @@ export function casesStore(db: Database): CasesStore {
         return row === undefined ? undefined : caseOf(row);
       }),
 
+    ofKey: (dedupeKey) =>
+      asking(async () => {
+        const row = await db
+          .selectFrom('case_findings')
+          .select('case_id')
+          .where('dedupe_key', '=', text(dedupeKey))
+          .executeTakeFirst();
+        return row?.case_id;
+      }),
+
     openByHand: ({ title, channel, accountId, at }) =>
       asking(() =>
         db.transaction().execute(async (tx) => {

@@ -39,15 +39,6 @@ export function stepUpStore(db: Database): StepUpStore {
         return { userId, secret, enrolledAt: iso(row.enrolled_at), activeAt: iso(row.active_at), enrolledBy };
       }),
 
-    keepCode: (voteId, code) =>
-      asking(async () => {
-        await db
-          .insertInto('vote_codes')
-          .values({ vote_id: text(voteId), code: text(code) })
-          .onConflict((conflict) => conflict.column('vote_id').doNothing())
-          .execute();
-      }),
-
     takeCode: (voteId) =>
       asking(async () => {
         const row = await db

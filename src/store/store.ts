@@ -8,7 +8,9 @@ import { approvalsStore } from './approvals.ts';
 import { appendAudit, auditStore } from './audit.ts';
 import { casesStore } from './cases.ts';
 import { asking, connect, type Database, json, text } from './database.ts';
+import { deadLettersStore } from './dead-letters.ts';
 import { escalationsStore } from './escalations.ts';
+import { intakeStore, subscriptionsStore } from './intake.ts';
 import { investigationsStore } from './investigations.ts';
 import { migrate } from './migrations.ts';
 import { noiseStore } from './noise.ts';
@@ -47,6 +49,9 @@ export async function openStore(input: {
     settings: settingsStore(db),
     noise: noiseStore(db),
     escalations: escalationsStore(db),
+    intake: intakeStore(db),
+    deadLetters: deadLettersStore(db),
+    subscriptions: subscriptionsStore(db),
     stepUp: stepUpStore(db),
     firstTime: firstTimes(db),
     turn: turns.take,
