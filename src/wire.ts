@@ -15,6 +15,7 @@ import type { FindingSource, MessageQueue, SubscriptionConfirmer } from './contr
 import type { Pictures } from './contracts/investigation.ts';
 import type { Queue } from './contracts/job.ts';
 import type { Log } from './contracts/log.ts';
+import type { Pager } from './contracts/pager.ts';
 import type { Store } from './contracts/store.ts';
 import { openAddressBook } from './evidence/address-book.ts';
 import { openFolderEvidence } from './evidence/folder.ts';
@@ -22,6 +23,7 @@ import type { ImportOptions, ImportResult } from './evidence/lake/import.ts';
 import { openLookupEvidence } from './evidence/lookup.ts';
 import { planEvidence } from './evidence/plan.ts';
 import type { OpenEvidence, Settings } from './flows/deps.ts';
+import { openPager } from './pager/pager.ts';
 import { openPictures } from './pictures/pictures.ts';
 import { openQueue } from './queue/queue.ts';
 import { openChat } from './slack/chat.ts';
@@ -82,6 +84,10 @@ export function connectReach(config: Config, log: Log): AwsReach {
 
 export function connectAddresses(config: Config, log: Log): Promise<AddressBook> {
   return openAddressBook({ countryFile: config.addresses.country, asnFile: config.addresses.asn, log });
+}
+
+export function connectPager(config: Config, log: Log): Pager {
+  return openPager({ pagers: config.escalation.pagers, secrets: config.pagerSecrets, log });
 }
 
 /** The pinned certificates of `sns.certificates`. Throws SetupError for a file that cannot be read. */
@@ -208,5 +214,8 @@ export function settingsOf(config: Config): Settings {
     verifyFindings: config.guardduty.verify,
     pivot: config.pivot,
     hubs: config.hubs,
+    noise: config.noise,
+    crownJewels: config.crownJewels,
+    escalation: config.escalation,
   };
 }
