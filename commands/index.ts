@@ -15,6 +15,7 @@ import { secretsRead } from './secrets-read.ts';
 import { sessions } from './sessions.ts';
 import { timeline } from './timeline.ts';
 import { triage } from './triage.ts';
+import { who } from './who.ts';
 import { whoCreated } from './who-created.ts';
 
 export const commands: readonly Command[] = [
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   triage,
   rules,
   timeline,
+  who,
   whoCreated,
   sessions,
   entry,

@@ -10,6 +10,7 @@ import type { GuardDutyClient } from '@aws-sdk/client-guardduty';
 import type { IAMClient } from '@aws-sdk/client-iam';
 import type { OrganizationsClient } from '@aws-sdk/client-organizations';
 import type { SSMClient } from '@aws-sdk/client-ssm';
+import type { STSClient } from '@aws-sdk/client-sts';
 
 /** Read-only access to one account (audit role, or the base credentials where the account has none). */
 export interface AwsReader {
@@ -27,6 +28,7 @@ export interface AwsReader {
   athena(region: string): Pick<AthenaClient, 'send'>;
   awsConfig(region: string): Pick<ConfigServiceClient, 'send'>;
   readonly organizations: Pick<OrganizationsClient, 'send'>;
+  readonly sts: Pick<STSClient, 'send'>;
 }
 
 /** An API call as data: what the approval shows, hashes and runs. `input` is the SDK's input, plain JSON. */

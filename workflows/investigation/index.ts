@@ -11,6 +11,7 @@ import { secretsRead } from './secrets-read.ts';
 import { sessions } from './sessions.ts';
 import { timeline } from './timeline.ts';
 import { triage } from './triage.ts';
+import { who } from './who.ts';
 import { whoCreated } from './who-created.ts';
 
 export const investigations: readonly Investigation[] = [
@@ -19,6 +20,7 @@ export const investigations: readonly Investigation[] = [
   triage,
   rules,
   timeline,
+  who,
   whoCreated,
   sessions,
   entry,
