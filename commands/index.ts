@@ -9,6 +9,7 @@ import { errors } from './errors.ts';
 import { freeze } from './freeze.ts';
 import { help } from './help.ts';
 import { hunt } from './hunt.ts';
+import { key } from './key.ts';
 import { pivot } from './pivot.ts';
 import { rules } from './rules.ts';
 import { secretsRead } from './secrets-read.ts';
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   rules,
   timeline,
   who,
+  key,
   whoCreated,
   sessions,
   entry,

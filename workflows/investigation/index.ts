@@ -5,6 +5,7 @@ import { dataAccess } from './data-access.ts';
 import { entry } from './entry.ts';
 import { errors } from './errors.ts';
 import { hunt } from './hunt.ts';
+import { key } from './key.ts';
 import { pivot } from './pivot.ts';
 import { rules } from './rules.ts';
 import { secretsRead } from './secrets-read.ts';
@@ -21,6 +22,7 @@ export const investigations: readonly Investigation[] = [
   rules,
   timeline,
   who,
+  key,
   whoCreated,
   sessions,
   entry,

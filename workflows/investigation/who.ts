@@ -84,7 +84,9 @@ export const who = defineInvestigation({
       networkOf: (ip: string) => addresses?.lookUp(ip)?.network?.name ?? rangeHolding(ip, account?.egress ?? []),
     };
     const habits = habitsOf(input);
-    const made = creationsOf(facts?.arn || subject.identityArn, records).at(-1);
+    const made = creationsOf(facts?.arn || subject.identityArn, records)
+      .filter(({ eventName }) => /^(Create|Acquire)/.test(eventName))
+      .at(-1);
     const rights = facts ? rightsOf(facts.policies, facts.boundaryStatements) : undefined;
     const coverage = withGaps(logs, asking.sentences());
     const answer: WhoAnswer = {

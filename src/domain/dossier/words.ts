@@ -49,19 +49,33 @@ const marks = { hits: 'YES', 'nothing-found': 'Nothing found', 'not-looked-at': 
 
 export function questionsPart(questions: readonly Answered[]): readonly Part[] {
   if (questions.length === 0) return [];
+  // What is not known for one and the same reason is said once.
+  const unknown = Map.groupBy(
+    questions.filter((one) => one.state === 'not-looked-at'),
+    ({ answer }) => answer,
+  );
   return [
     { kind: 'header', text: 'Questions' },
     {
       kind: 'list',
-      items: questions.map((one) =>
-        line(
-          bold(`${one.question} `),
-          `${one.id === 'place' || one.id === 'agent' || one.id === 'cadence' ? oppositeMark(one) : marks[one.state]}. ${one.answer}${evidenceWords(one.evidence)}`,
+      items: [
+        ...questions
+          .filter((one) => one.state !== 'not-looked-at')
+          .map((one) =>
+            line(
+              bold(`${one.question} `),
+              `${hopesForYes.has(one.id) ? oppositeMark(one) : marks[one.state]}. ${one.answer}${evidenceWords(one.evidence)}`,
+            ),
+          ),
+        ...[...unknown].map(([answer, same]) =>
+          line(bold(`${same.map(({ question }) => question).join(' ')} `), `NOT KNOWN. ${answer}`),
         ),
-      ),
+      ],
     },
   ];
 }
+
+const hopesForYes = new Set(['place', 'agent', 'cadence']);
 
 /** Questions that hope for a yes. */
 function oppositeMark({ state }: Answered): string {
