@@ -9,6 +9,7 @@ import { errors } from './errors.ts';
 import { freeze } from './freeze.ts';
 import { help } from './help.ts';
 import { hunt } from './hunt.ts';
+import { instance } from './instance.ts';
 import { key } from './key.ts';
 import { pivot } from './pivot.ts';
 import { rules } from './rules.ts';
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   timeline,
   who,
   key,
+  instance,
   whoCreated,
   sessions,
   entry,

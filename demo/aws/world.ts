@@ -227,6 +227,17 @@ export function buildCast(now: Date): Cast {
   });
   jane.user.mfaDevices.push({ serial: `arn:aws:iam::${workshopId}:mfa/JaneDoe`, enableDate: ago(349) });
   addRole(workshop, {
+    ...{ name: 'WebApp', path: '/', createDate: ago(300), description: 'The shop, on its instances' },
+    trust: { Statement: { Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' } },
+    policies: [
+      managed('AmazonSSMManagedInstanceCore', allow(['ssm:UpdateInstanceInformation', 'ssmmessages:*'])),
+      {
+        name: 'ShopUploads',
+        document: allow(['s3:GetObject', 's3:PutObject'], 'arn:aws:s3:::workshop-shop-uploads/*'),
+      },
+    ],
+  });
+  addRole(workshop, {
     ...{ name: 'DevOps', path: '/', createDate: ago(380), description: 'People of the platform team' },
     trust: {
       Statement: { Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::777777777777:root' }, Action: 'sts:AssumeRole' },

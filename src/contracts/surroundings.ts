@@ -35,4 +35,6 @@ export interface AccountBook {
 export interface Surroundings {
   readonly addresses: AddressBook;
   readonly accounts: AccountBook;
+  /** Which of these resources a finding names; absent where the cases are not at hand (`--logs`). */
+  noticed?(resourceIds: readonly string[]): Promise<readonly string[]>;
 }

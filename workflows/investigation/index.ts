@@ -5,6 +5,7 @@ import { dataAccess } from './data-access.ts';
 import { entry } from './entry.ts';
 import { errors } from './errors.ts';
 import { hunt } from './hunt.ts';
+import { instance } from './instance.ts';
 import { key } from './key.ts';
 import { pivot } from './pivot.ts';
 import { rules } from './rules.ts';
@@ -23,6 +24,7 @@ export const investigations: readonly Investigation[] = [
   timeline,
   who,
   key,
+  instance,
   whoCreated,
   sessions,
   entry,

@@ -34,8 +34,9 @@ export const key = defineInvestigation({
     ]);
     const deeds = keyDeeds(artifact, records);
     const owner = deeds.calls.map((record) => principalOf(record)).find((node) => node !== undefined);
-    const accountId =
-      found?.id ?? deeds.calls.map(({ userIdentity }) => userIdentity.accountId).find((id) => id !== undefined) ?? null;
+    // Who called is CloudTrail's word; the id only tells what it was made with.
+    const logged = deeds.calls.map(({ userIdentity }) => userIdentity.accountId).find((id) => id !== undefined);
+    const accountId = logged ?? found?.id ?? null;
     const live =
       keyType(artifact.id) === 'long-term' && accountId !== null
         ? await liveState(artifact.id, accountId, ctx, asking)
@@ -50,7 +51,7 @@ export const key = defineInvestigation({
       key: artifact.id,
       type: keyType(artifact.id),
       accountId,
-      accountFrom: found?.from ?? (accountId === null ? null : 'the logs'),
+      accountFrom: found !== undefined && found.id === accountId ? found.from : accountId === null ? null : 'the logs',
       account: look?.account ?? null,
       owner: owner?.id ?? live?.userArn ?? null,
       ownerFrom: owner ? 'the logs' : live?.userArn ? 'IAM' : null,

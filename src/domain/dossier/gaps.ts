@@ -9,6 +9,8 @@ export interface Gap {
   readonly because: string;
   /** True where asking again soon may help. */
   readonly retryable: boolean;
+  /** True where it was asked and failed; false where nobody could have been asked. */
+  readonly failed: boolean;
 }
 
 export interface Asking {
@@ -18,9 +20,9 @@ export interface Asking {
    * a gap. Throws only when the signal is aborted.
    */
   ask<T>(part: string, action: string, work: () => Promise<T>): Promise<T | null | undefined>;
-  /** Notes a gap that is known beforehand. */
-  note(part: string, because: string, retryable?: boolean): void;
-  /** One sentence each, for coverage. */
+  /** Notes what cannot be asked here at all: told, but no failure of the looking. */
+  note(part: string, because: string): void;
+  /** What failed, one sentence each, for coverage. */
   sentences(): readonly string[];
 }
 
@@ -35,13 +37,13 @@ const absent = [
 
 export function openAsking(signal: AbortSignal): Asking {
   const gaps: Gap[] = [];
-  const note = (part: string, because: string, retryable = false): void => {
-    if (!gaps.some((gap) => gap.part === part && gap.because === because)) gaps.push({ part, because, retryable });
+  const add = (gap: Gap): void => {
+    if (!gaps.some((had) => had.part === gap.part && had.because === gap.because)) gaps.push(gap);
   };
   return {
     gaps,
-    note,
-    sentences: () => gaps.map(({ part, because }) => `${part}: ${because}`),
+    note: (part, because) => add({ part, because, retryable: false, failed: false }),
+    sentences: () => gaps.filter(({ failed }) => failed).map(({ part, because }) => `${part}: ${because}`),
     async ask(part, action, work) {
       signal.throwIfAborted();
       try {
@@ -49,15 +51,14 @@ export function openAsking(signal: AbortSignal): Asking {
       } catch (error) {
         signal.throwIfAborted();
         if (isAwsError(error, ...absent)) return null;
-        const { because, retryable } = whyNot(error, action);
-        note(part, because, retryable);
+        add({ part, ...whyNot(error, action), failed: true });
         return undefined;
       }
     },
   };
 }
 
-function whyNot(error: unknown, action: string): Omit<Gap, 'part'> {
+function whyNot(error: unknown, action: string): Pick<Gap, 'because' | 'retryable'> {
   if (error instanceof UserError) return { because: error.message, retryable: false };
   const code = error instanceof UpstreamError ? error.code : awsErrorFacts(error).code;
   const retryable = error instanceof UpstreamError ? error.retryable : awsErrorFacts(error).retryable;
