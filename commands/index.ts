@@ -10,6 +10,7 @@ import { freeze } from './freeze.ts';
 import { help } from './help.ts';
 import { hunt } from './hunt.ts';
 import { instance } from './instance.ts';
+import { ip } from './ip.ts';
 import { key } from './key.ts';
 import { pivot } from './pivot.ts';
 import { rules } from './rules.ts';
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
   who,
   key,
   instance,
+  ip,
   whoCreated,
   sessions,
   entry,

@@ -3,7 +3,9 @@
  * puts them together. `firebreak.example.yml` documents each key; a test compares the two.
  */
 import { z } from 'zod';
+import { AddressesSection } from './domain/address-lists.ts';
 import { AccountEntry } from './domain/inventory.ts';
+import { InventorySection } from './domain/inventory-sources.ts';
 
 const SlackUserId = z.string().regex(/^[UW][A-Z0-9]{2,}$/, 'is not a Slack user id (U... or W...)');
 const SlackGroupId = z.string().regex(/^S[A-Z0-9]{2,}$/, 'is not a Slack user group id (S...)');
@@ -77,7 +79,8 @@ export const ConfigFile = z.strictObject({
       maxEvents: z.number().int().min(1).default(500_000),
     })
     .default({ window: '7d', maxRequests: 2000, maxEvents: 500_000 }),
-  addresses: z.strictObject({ country: z.string().optional(), asn: z.string().optional() }).default({}),
+  addresses: AddressesSection,
+  inventory: InventorySection,
   // Names of the external contract that later versions use; accepted so that one file serves them all, and warned of.
   queues: z.array(z.unknown()).default([]),
   sns: z.record(z.string(), z.unknown()).default({}),

@@ -9,6 +9,7 @@ import type { Log } from './contracts/log.ts';
 import { acknowledge } from './flows/acknowledge.ts';
 import { contain } from './flows/contain.ts';
 import type { Deps, WebDeps, WorkerDeps } from './flows/deps.ts';
+import { enrichCase } from './flows/enrich-case.ts';
 import { handleAlert } from './flows/handle-alert.ts';
 import { investigate } from './flows/investigate.ts';
 import { planContainment } from './flows/plan-containment.ts';
@@ -20,6 +21,7 @@ import { openLog } from './log.ts';
 import type { Role } from './store/embedded-postgres.ts';
 import { startWeb } from './web.ts';
 import {
+  connectAccounts,
   connectAddresses,
   connectChat,
   connectPictures,
@@ -89,9 +91,10 @@ async function start(
     const pictures = connectPictures(log);
     stops.push(() => pictures.close());
     const addresses = await connectAddresses(config, log);
+    const accounts = await connectAccounts(config, reach, log);
     const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log);
     await startWorker(
-      { ...deps, chat, actions, investigations, reach, openEvidence, pictures, addresses },
+      { ...deps, chat, actions, investigations, reach, openEvidence, pictures, addresses, accounts },
       alone,
       stops,
     );
@@ -118,6 +121,11 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
       'investigations',
       { 'investigation.run': (payload, ctx) => investigate(payload, ctx, deps) },
       { concurrency: 3, alone },
+    ),
+    queue.work(
+      'enrichment',
+      { 'case.enrich': (payload, ctx) => enrichCase(payload, ctx, deps) },
+      { concurrency: 2, alone },
     ),
     queue.work(
       'plans',

@@ -1,5 +1,6 @@
 /** The only place that constructs clients. Config in, ports out. */
 import { mkdir } from 'node:fs/promises';
+import { openOrganization } from './aws/organization.ts';
 import { openReach } from './aws/reach.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -12,7 +13,9 @@ import type { Pictures } from './contracts/investigation.ts';
 import type { Queue } from './contracts/job.ts';
 import type { Log } from './contracts/log.ts';
 import type { Store } from './contracts/store.ts';
-import { openAddressBook } from './evidence/address-book.ts';
+import type { AccountBook } from './contracts/surroundings.ts';
+import { openAccountBook } from './evidence/account-book.ts';
+import { openAddresses } from './evidence/address-lists.ts';
 import { openFolderEvidence } from './evidence/folder.ts';
 import type { ImportOptions, ImportResult } from './evidence/lake/import.ts';
 import { openLookupEvidence } from './evidence/lookup.ts';
@@ -77,7 +80,14 @@ export function connectReach(config: Config, log: Log): AwsReach {
 }
 
 export function connectAddresses(config: Config, log: Log): Promise<AddressBook> {
-  return openAddressBook({ countryFile: config.addresses.country, asnFile: config.addresses.asn, log });
+  return openAddresses(config.addresses, log);
+}
+
+/** The inventory. Without `reach` nobody is asked: the config and the files alone. */
+export function connectAccounts(config: Config, reach: AwsReach | undefined, log: Log): Promise<AccountBook> {
+  const asks = reach !== undefined && config.inventory.organizations;
+  const organization = asks ? openOrganization(reach, config.managementAccount) : undefined;
+  return openAccountBook({ accounts: config.accounts, inventory: config.inventory, organization, log });
 }
 
 export function connectPictures(log: Log): Pictures {

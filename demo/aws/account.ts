@@ -12,6 +12,29 @@ export const account: Service = {
   eventSource: 'account.amazonaws.com',
   global: true,
   operations: {
+    GetAlternateContact: {
+      readOnly: true,
+      run(call) {
+        const { account: own } = call.principal;
+        const asked = text(call.input, 'AccountId') ?? own.id;
+        call.may('account:GetAlternateContact', `arn:aws:account::${own.id}:account`);
+        const type = text(call.input, 'AlternateContactType') ?? '';
+        const name = call.state.accounts.get(asked)?.name;
+        if (name !== 'workshop-prod' || type !== 'SECURITY') {
+          throw new AwsError(
+            'ResourceNotFoundException',
+            404,
+            'No contact of the inputted alternate contact type found.',
+          );
+        }
+        const EmailAddress = 'security@workshop.example';
+        return {
+          output: {
+            AlternateContact: { AlternateContactType: type, EmailAddress, Name: 'Security', Title: 'On call' },
+          },
+        };
+      },
+    },
     ListRegions: {
       readOnly: true,
       run(call) {

@@ -7,6 +7,7 @@ import { AwsError, accessDenied, credentialError, internalError, throttled } fro
 import type { FailRules } from './failures.ts';
 import { iam } from './iam.ts';
 import type { Random } from './ids.ts';
+import { organizations } from './organizations.ts';
 import { authenticate, authorize, type Principal } from './principal.ts';
 import { type Input, readRequest, type Wire, writeError, writeResponse } from './protocols.ts';
 import { recordedRegion, recordsOf } from './record.ts';
@@ -49,7 +50,7 @@ export interface World {
 }
 
 const services: ReadonlyMap<string, Service> = new Map(
-  [sts, iam, ec2, cloudtrail, account].map((service) => [service.name, service]),
+  [sts, iam, ec2, cloudtrail, account, organizations].map((service) => [service.name, service]),
 );
 const callsKept = 20_000;
 const htmlPage =

@@ -168,6 +168,9 @@ function addFirebreakRoles(workshop: Account, hub: { both: User; reader: User },
     ],
   });
   const assume = ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'];
+  const organization = ['organizations:List*', 'organizations:Describe*', 'account:GetAlternateContact'];
+  for (const user of [hub.both, hub.reader])
+    user.inlinePolicies.push({ name: 'Inventory', document: allow(organization) });
   hub.both.inlinePolicies.push({ name: 'AssumeIr', document: allow(assume, [audit.arn, responder.arn]) });
   hub.reader.inlinePolicies.push({ name: 'AssumeIrAudit', document: allow(assume, audit.arn) });
   return { auditRole: audit.arn, responderRole: responder.arn };

@@ -10,6 +10,15 @@ export const reachReads = ['account:ListRegions', 'ec2:DescribeRegions'] as cons
 /** The blast radius on an approval card is read from the logs (src/flows/blast-radius.ts). */
 export const planReads = ['cloudtrail:LookupEvents'] as const;
 
+/** What the inventory asks of AWS Organizations, where the config says `inventory.organizations` (src/aws/organization.ts). */
+export const organizationReads = [
+  'account:GetAlternateContact',
+  'organizations:DescribeOrganizationalUnit',
+  'organizations:ListAccounts',
+  'organizations:ListParents',
+  'organizations:ListTagsForResource',
+] as const;
+
 interface Statement {
   readonly Sid?: string;
   readonly Effect: 'Allow' | 'Deny';
@@ -83,6 +92,11 @@ export function workerPolicy(auditRole: string): Policy {
 export function executorPolicy(responderRole: string): Policy {
   const becoming = ['sts:AssumeRole', 'sts:SetSourceIdentity', 'sts:TagSession'];
   return policy({ Sid: 'BecomeResponder', Effect: 'Allow', Action: becoming, Resource: responderRole });
+}
+
+/** Rights for the inventory, in the management account or a delegated administrator. */
+export function inventoryPolicy(): Policy {
+  return policy({ Sid: 'Inventory', Effect: 'Allow', Action: sorted(organizationReads), Resource: '*' });
 }
 
 /** Who may become the audit role. */
@@ -161,6 +175,11 @@ ${json(auditPolicy())}
 Trust. Audit sessions carry no tags and no source identity, so \`sts:AssumeRole\` is enough:
 
 ${json(auditTrust(worker, 'change-me'))}
+
+Where the config says \`inventory.organizations\`, the audit role of \`managementAccount\` (else the worker's own identity, in a
+delegated administrator account) needs this as well:
+
+${json(inventoryPolicy())}
 
 An account without \`auditRole\` is read with the worker's own credentials, which then need the permissions above.
 

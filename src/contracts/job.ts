@@ -2,6 +2,8 @@
 export interface Jobs {
   'alert.received': { readonly alertId: string };
   'alert.acknowledged': { readonly caseId: string; readonly userId: string; readonly channel: string };
+  /** Looks up who, key, instance and address for a card. */
+  'case.enrich': { readonly caseId: string };
   'investigation.run': { readonly investigationId: string };
   'containment.plan': { readonly requestId: string };
   'approval.vote': { readonly voteId: string };
@@ -19,6 +21,8 @@ export type JobName = keyof Jobs;
 export const lanes = {
   alerts: ['alert.received', 'alert.acknowledged'],
   investigations: ['investigation.run'],
+  // Slow AWS answers must hold up neither cards nor people's questions.
+  enrichment: ['case.enrich'],
   // Plans read logs for a while; votes and cards must not wait behind them.
   plans: ['containment.plan', 'containment.watch'],
   approvals: ['approval.vote', 'approval.admit', 'approval.changed'],

@@ -2,6 +2,7 @@
 import type { Alert } from './alert.ts';
 import type { Approval, ApprovalState, Plan, PlanContext, Vote } from './approval.ts';
 import type { InvestigationRequest } from './command.ts';
+import type { EnrichmentsStore } from './enrichment.ts';
 
 export interface Case {
   readonly id: string;
@@ -219,6 +220,7 @@ export interface Store {
   readonly buttons: ButtonsStore;
   readonly investigations: InvestigationsStore;
   readonly approvals: ApprovalsStore;
+  readonly enrichments: EnrichmentsStore;
   readonly audit: AuditStore;
   readonly settings: SettingsStore;
   /** True the first time a key is seen; keys live for at least 10 minutes (Slack replays). */

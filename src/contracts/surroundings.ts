@@ -28,6 +28,8 @@ export interface AccountLook {
 }
 
 export interface AccountBook {
+  /** What needs no asking: the config and the files. */
+  known(): readonly AccountFacts[];
   /** Never throws: a source that fails is named in `missing`. */
   find(accountId: string): Promise<AccountLook>;
 }

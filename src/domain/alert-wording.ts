@@ -2,6 +2,7 @@
 import type { AddressFacts } from '../contracts/address.ts';
 import type { Alert } from '../contracts/alert.ts';
 import type { Button, Fact, Inline, Line, Message, Part } from '../contracts/message.ts';
+import { type CardEnrichment, enrichmentParts } from './enrichment-wording.ts';
 import { addressLine } from './finding-addresses.ts';
 import { type Containable, containableKeyOf, whyNoKey } from './finding-subjects.ts';
 import { isKnownFindingType, sentenceOfType } from './finding-types.ts';
@@ -25,6 +26,8 @@ export interface FindingCard {
     readonly contain?: string | undefined;
     readonly acknowledge?: string | undefined;
   };
+  /** What was looked up in the background; undefined where nothing is. */
+  readonly enrichment?: CardEnrichment | undefined;
   /** Whether anything may be contained in this account; `no` is a whole sentence that says why not. */
   readonly containable: Containable;
   readonly now: Date;
@@ -247,6 +250,7 @@ export function findingCard(input: FindingCard): Message {
     { kind: 'header', text: `${mark}${severityLabel(alert.severity)} · ${where} · ${inert(alert.region, 40)}` },
     { kind: 'lines', lines: headlines(alert) },
     { kind: 'facts', facts: facts(card) },
+    ...enrichmentParts(alert, card.enrichment),
     { kind: 'context', lines: contextLines(card) },
   ];
   if (buttons.length > 0) parts.push({ kind: 'buttons', buttons });

@@ -10,6 +10,7 @@ import type { Investigation, Pictures } from '../contracts/investigation.ts';
 import type { Queue } from '../contracts/job.ts';
 import type { Log } from '../contracts/log.ts';
 import type { Store } from '../contracts/store.ts';
+import type { AccountBook } from '../contracts/surroundings.ts';
 import type { Account } from '../domain/inventory.ts';
 import type { PeopleRules } from '../domain/people.ts';
 import type { Channels } from '../domain/routing.ts';
@@ -68,6 +69,7 @@ export interface WorkerDeps extends ChatDeps {
   readonly openEvidence: OpenEvidence;
   readonly pictures: Pictures;
   readonly addresses: AddressBook;
+  readonly accounts: AccountBook;
 }
 
 /** No chat here: the executor cannot speak in Slack. */

@@ -1,24 +1,31 @@
 /** alert -> case -> card in the channel, and a word in the thread when it matters. */
 import type { Alert } from '../contracts/alert.ts';
 import type { Case } from '../contracts/store.ts';
+import type { AccountFacts } from '../contracts/surroundings.ts';
 import { containableKeyOf, findingCard, pivotSeedOf } from '../domain/alert-wording.ts';
 import { threadNote, updateWorthSaying } from '../domain/case-story.ts';
 import { addressFactsOf } from '../domain/finding-addresses.ts';
 import type { Account } from '../domain/inventory.ts';
+import { mergeFacts, shownAccount } from '../domain/inventory-sources.ts';
 import { channelFor } from '../domain/routing.ts';
 import { postOnce, postOrUpdate } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
+import { wantEnrichment } from './want-enrichment.ts';
 
-type Needs = Pick<WorkerDeps, 'store' | 'chat' | 'clock' | 'settings' | 'addresses' | 'log' | 'actions'>;
+type Needs = Pick<
+  WorkerDeps,
+  'store' | 'chat' | 'clock' | 'settings' | 'addresses' | 'accounts' | 'queue' | 'log' | 'actions'
+>;
 
 /** Job `alert.received`. May run twice: the case, the card and the note each have a key. */
 export async function handleAlert({ alertId }: { readonly alertId: string }, deps: Needs): Promise<void> {
   const stored = await deps.store.alerts.get(alertId);
   if (stored === undefined || stored.handledAt !== undefined) return;
   const { alert } = stored;
-  const account = accountOf(alert, deps);
+  const account = shownAccount(accountOf(alert, deps), knownOf(alert, deps));
   const channel = channelFor({ alert, account, channels: deps.settings.channels });
   const { case: opened, previous } = await deps.store.cases.openOrMerge({ alert, channel, at: now(deps) });
+  await wantEnrichment(opened, deps);
   const place = await showCase(opened.id, deps);
   const worth = previous === undefined ? undefined : updateWorthSaying(previous, alert);
   if (worth !== undefined && place !== undefined) {
@@ -38,10 +45,13 @@ export function showCase(caseId: string, deps: Needs): Promise<{ channel: string
 async function bringUpToDate(caseId: string, deps: Needs): Promise<{ channel: string; ts: string } | undefined> {
   const found = await deps.store.cases.get(caseId);
   if (found === undefined) return undefined;
+  const enrichment = await deps.store.enrichments.get(caseId);
+  const known = mergeFacts([knownOf(found.alert, deps), enrichment?.account]);
   const message = findingCard({
     case: found,
     alert: found.alert,
-    account: accountOf(found.alert, deps),
+    account: shownAccount(accountOf(found.alert, deps), known),
+    enrichment: { enrichment, account: known },
     addresses: addressFactsOf(found.alert, deps.addresses),
     buttons: await buttonsOf(found, deps),
     containable: containable(found.alert, deps),
@@ -88,6 +98,11 @@ function containable(alert: Alert, deps: Needs): { yes: true } | { no: string } 
     return { no: 'The account has no responder role: it can be investigated, not contained.' };
   if (deps.settings.mode === 'observe') return { no: 'Firebreak runs in the mode observe: it proposes nothing.' };
   return { yes: true };
+}
+
+/** What the inventory knows without asking anybody. */
+function knownOf(alert: Alert, deps: Needs): AccountFacts | undefined {
+  return deps.accounts.known().find(({ id }) => id === alert.accountId);
 }
 
 function accountOf(alert: Alert, deps: Needs): Account | undefined {

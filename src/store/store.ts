@@ -8,6 +8,7 @@ import { approvalsStore } from './approvals.ts';
 import { appendAudit, auditStore } from './audit.ts';
 import { casesStore } from './cases.ts';
 import { asking, connect, type Database, json, text } from './database.ts';
+import { enrichmentsStore } from './enrichments.ts';
 import { investigationsStore } from './investigations.ts';
 import { migrate } from './migrations.ts';
 import { buttonsStore, postsStore } from './posts.ts';
@@ -40,6 +41,7 @@ export async function openStore(input: {
     buttons: buttonsStore(db),
     investigations: investigationsStore(db),
     approvals: approvalsStore(db),
+    enrichments: enrichmentsStore(db),
     audit: auditStore(db),
     settings: settingsStore(db),
     firstTime: firstTimes(db),

@@ -3,6 +3,7 @@ import type { ColumnType, Generated } from 'kysely';
 import type { Alert } from '../contracts/alert.ts';
 import type { ApprovalState, Plan, PlanContext, Vote } from '../contracts/approval.ts';
 import type { InvestigationRequest } from '../contracts/command.ts';
+import type { Enrichment, EnrichmentPart } from '../contracts/enrichment.ts';
 import type { ButtonMeaning, ContainmentRequest, Standing, VoteRequest } from '../contracts/store.ts';
 
 type Json<T> = ColumnType<T, string, string>;
@@ -84,6 +85,14 @@ export interface Tables {
     prev_hash: string;
     hash: string;
   };
+  readonly enrichments: {
+    case_id: string;
+    version: string;
+    wanted_at: Time;
+    finished_at: NullableTime;
+    state: Json<Omit<Enrichment, 'caseId' | 'version' | 'wantedAt' | 'finishedAt'>>;
+  };
+  readonly dossiers: { key: string; part: Json<EnrichmentPart>; at: Time };
   readonly settings: { key: string; value: Json<unknown> };
   readonly seen_keys: { key: string; at: string; seen_at: Generated<Date> };
   readonly slots: { lane: string; next_at: Time };

@@ -6,6 +6,7 @@ import { entry } from './entry.ts';
 import { errors } from './errors.ts';
 import { hunt } from './hunt.ts';
 import { instance } from './instance.ts';
+import { ip } from './ip.ts';
 import { key } from './key.ts';
 import { pivot } from './pivot.ts';
 import { rules } from './rules.ts';
@@ -25,6 +26,7 @@ export const investigations: readonly Investigation[] = [
   who,
   key,
   instance,
+  ip,
   whoCreated,
   sessions,
   entry,
