@@ -7,9 +7,10 @@ import { refusal } from '../domain/phrases.ts';
 import { channelRefusal } from './channel-refusal.ts';
 import { tellOne } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
-import { approvingRefusalOf, standingOf } from './standing.ts';
+import { rightsOf, touchedBy } from './rights-of.ts';
+import { approvingRefusalOf, type Concerning, standingOf } from './standing.ts';
 
-type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'chat' | 'clock' | 'settings' | 'log'>;
+type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'chat' | 'clock' | 'settings' | 'log' | 'actions'>;
 
 const words = { approve: 'approve', reject: 'reject', withdraw: 'withdraw' } as const;
 
@@ -38,7 +39,8 @@ export async function recordVote(
 }
 
 async function count(vote: VoteRequest, deps: Needs): Promise<void> {
-  const looked = await approvingRefusalOf(vote.userId, deps);
+  const voted = await deps.store.approvals.get(vote.approvalId);
+  const looked = await approvingRefusalOf(vote.userId, deps, voted && concerning(voted, 'approve', deps));
   const shared = vote.vote === 'approve' ? await channelRefusal(vote.channel, deps) : undefined;
   let refused: string | undefined;
   const { approval } = await deps.store.approvals.move(vote.approvalId, (current) => {
@@ -56,6 +58,13 @@ async function count(vote: VoteRequest, deps: Needs): Promise<void> {
   if (refused !== undefined) await tellRefusal(vote, approval, refused, deps);
   await announce(approval, deps);
   if (approval.state === 'approved') await handOver(approval, deps);
+}
+
+/** What the policies and the target say of those who have a say in this plan. */
+function concerning({ plan }: Approval, way: 'ask' | 'approve', deps: Pick<Needs, 'actions' | 'settings'>): Concerning {
+  const action = deps.actions.find((candidate) => candidate.name === plan.action);
+  if (action === undefined) return { crowds: [], touched: [] };
+  return { crowds: rightsOf(action, plan.accountId, deps)[way], touched: touchedBy(action, plan) };
 }
 
 async function tellRefusal(vote: VoteRequest, approval: Approval, because: string, deps: Needs): Promise<void> {
@@ -94,8 +103,10 @@ export async function admitApproval({ approvalId }: { readonly approvalId: strin
   if (approval === undefined || !['approved', 'applying'].includes(approval.state)) return;
   const approvers = approval.votes.filter((vote) => vote.vote === 'approve').map((vote) => vote.userId);
   await deps.store.approvals.setStanding(approvalId, [
-    await standingOf(approval.requester.userId, 'requester', deps),
-    ...(await Promise.all(approvers.map((userId) => standingOf(userId, 'approver', deps)))),
+    await standingOf(approval.requester.userId, 'requester', concerning(approval, 'ask', deps), deps),
+    ...(await Promise.all(
+      approvers.map((userId) => standingOf(userId, 'approver', concerning(approval, 'approve', deps), deps)),
+    )),
   ]);
   await deps.queue.add('containment.run', { approvalId }, { id: `run-${approvalId}` });
 }
