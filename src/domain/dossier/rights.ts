@@ -81,7 +81,8 @@ function privilegeOf(
   paths: readonly Path[],
 ): Privilege {
   const writesIam = rewritesItself.some((action) => reach(action) === 'all') && reach('iam:PassRole') === 'all';
-  if (reach(anything) === 'all' || writesIam) return 'admin';
+  // "All but IAM" (NotAction) allows the probe, and is no administrator.
+  if ((reach(anything) === 'all' && reach('iam:PassRole') === 'all') || writesIam) return 'admin';
   if (paths.length > 0) return 'escalation';
   if (dataReads.some((action) => reach(action) !== 'no')) return 'data';
   if (compute.some((action) => reach(action) !== 'no')) return 'compute';
@@ -136,7 +137,7 @@ export function quarantinesOf(policies: readonly NamedPolicy[]): readonly Quaran
     );
     if (deny === undefined) return [];
     const conditional = deny.Condition !== undefined && Object.keys(deny.Condition).length > 0;
-    const ours = /^Ir[A-Z]/.test(deny.Sid ?? '') || policy.arn?.includes(':policy/ir/') === true;
+    const ours = /^(Ir|Firebreak)[A-Z]/.test(deny.Sid ?? '') || policy.arn?.includes(':policy/ir/') === true;
     return [
       {
         by: ours ? 'Firebreak' : 'a deny-all policy',

@@ -92,6 +92,17 @@ const rules: readonly Rule[] = [
       /\b(?:[\w-]+\.)?afsdem\.com\b|\b(?:(?=[^.\s]{0,63}[A-Z])(?=[^.\s]{0,63}\d)[A-Za-z0-9+/_-]{24,63}={0,2}\.){1,6}[a-z0-9-]{2,40}\.[a-z]{2,12}\b/,
   },
   {
+    kind: 'exfiltration',
+    says: 'a DNS look-up of a computed name',
+    pattern: /\b(?:dig|nslookup|host)\b[^\n]{0,80}(?:\$\(|`|\$\{?\w)/,
+  },
+  {
+    kind: 'encoded',
+    says: 'code that hides itself',
+    pattern:
+      /\bbase64\s+(?:-d|--decode|-D)\b|\bFromBase64String\s*\(|-enc(?:odedcommand)?\s+[A-Za-z0-9+/=]{20,}|\beval\s*\(?\s*["'$`]|\bxxd\s+-r\b/i,
+  },
+  {
     kind: 'credentials',
     says: "the instance's own credentials are read",
     pattern: /169\.254\.169\.254\S{0,80}(?:iam|credentials|token)|\baws\s+configure\s+set\b|\.aws\/credentials/,
@@ -141,12 +152,21 @@ function unpack(bytes: Buffer): { readonly text: string; readonly layers: readon
 
 /** Long runs of base64 in the script; at most 20. */
 function encodedParts(text: string): readonly { readonly text: string; readonly line: number }[] {
-  return text
+  // MIME parts and openssl break base64 into lines: those are one run.
+  return joined(text)
     .split('\n')
     .flatMap((line, index) =>
       [...line.matchAll(/[A-Za-z0-9+/]{40,}={0,2}/g)].map((found) => ({ text: found[0], line: index + 1 })),
     )
     .slice(0, 20);
+}
+
+/** Lines of nothing but base64 put together, with as many empty lines in their place, so that line numbers hold. */
+function joined(text: string): string {
+  return text.replaceAll(/^(?:[A-Za-z0-9+/]{20,76}\r?\n)+[A-Za-z0-9+/]{1,76}={0,2}\r?$/gm, (run) => {
+    const lines = run.split(/\r?\n/);
+    return lines.join('') + '\n'.repeat(lines.length - 1);
+  });
 }
 
 function isReadable(text: string): boolean {
