@@ -77,7 +77,7 @@ export function executorPolicy(responderRole: string): Policy {
 }
 
 /** Rights for the inventory, in the management account or a delegated administrator. */
-export function inventoryPolicy(): Policy {
+function inventoryPolicy(): Policy {
   return policy({ Sid: 'Inventory', Effect: 'Allow', Action: sorted(organizationReads), Resource: '*' });
 }
 

@@ -36,7 +36,7 @@ const environments: readonly (readonly [RegExp, number])[] = [
   [/^(prod|live|main)/i, 1.2],
   [/^(stag|pre|uat|qa|test)/i, 1],
   [/^(dev|build|ci)/i, 0.9],
-  [/^(sand|play|lab|demo|train)/i, 0.8],
+  [/^(sand|play|lab|show|train)/i, 0.8],
 ];
 const sensitive = /^(pii|pci|phi|fin|gdpr|hipaa|secret|confidential|restricted|sensitive|personal)/i;
 const harmless = /^(none|public|open|no)\b/i;

@@ -119,7 +119,9 @@ export async function openAddressBook(options: AddressBookOptions): Promise<Addr
       const address = ipaddr.process(ip);
       const range = address.range();
       const listed = lists?.lookUp(address.toString());
-      if (range !== 'unicast') return { ip, range, from: listed?.from ?? [], network: listed?.network };
+      if (range === 'reserved') return { ...listed, ip, range, from: listed?.from ?? [] };
+      // A private address is on no public list, but may have a name here.
+      if (range !== 'unicast') return { ip, range, network: listed?.network, from: listed?.network ? ['config'] : [] };
       const plain = address.toString();
       const country = countryOf(recordOf(countries, plain)) ?? countryOf(recordOf(cities, plain));
       const city = cityOf(recordOf(cities, plain));

@@ -10,7 +10,7 @@ export function enrichmentsStore(db: Database): EnrichmentsStore {
   return {
     want: (caseId, version, at, staleBefore) =>
       asking(async () => {
-        const fresh = { parts: [], accountMissing: [], tries: 0 };
+        const fresh = { parts: [], accountMissing: [] };
         const changed = await db
           .insertInto('enrichments')
           .values({
@@ -24,7 +24,7 @@ export function enrichmentsStore(db: Database): EnrichmentsStore {
             conflict
               .column('case_id')
               // What was learned stays on the card until there is something newer.
-              .doUpdateSet({ version: text(version), wanted_at: at, finished_at: null })
+              .doUpdateSet({ version: text(version), wanted_at: at, finished_at: null, tries: 0 })
               .where((is) =>
                 is.or([
                   is('enrichments.version', '!=', text(version)),
@@ -47,11 +47,11 @@ export function enrichmentsStore(db: Database): EnrichmentsStore {
         return row === undefined ? undefined : enrichmentOf(row);
       }),
 
-    save: ({ caseId, version, finishedAt, wantedAt: _wanted, ...state }) =>
+    save: ({ caseId, version, finishedAt, tries, wantedAt: _wanted, ...state }) =>
       asking(async () => {
         await db
           .updateTable('enrichments')
-          .set({ state: json(state), finished_at: finishedAt ?? null })
+          .set({ state: json(state), tries, finished_at: finishedAt ?? null })
           .where('case_id', '=', text(caseId))
           .where('version', '=', text(version))
           .execute();
@@ -109,6 +109,7 @@ function enrichmentOf(row: Selectable<Tables['enrichments']>): Enrichment {
     ...row.state,
     caseId: row.case_id,
     version: row.version,
+    tries: row.tries,
     wantedAt: iso(row.wanted_at),
     finishedAt: row.finished_at === null ? undefined : iso(row.finished_at),
   };

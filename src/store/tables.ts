@@ -92,7 +92,8 @@ export interface Tables {
     version: string;
     wanted_at: Time;
     finished_at: NullableTime;
-    state: Json<Omit<Enrichment, 'caseId' | 'version' | 'wantedAt' | 'finishedAt'>>;
+    tries: Generated<number>;
+    state: Json<Omit<Enrichment, 'caseId' | 'version' | 'wantedAt' | 'finishedAt' | 'tries'>>;
   };
   readonly dossiers: { key: string; part: Json<EnrichmentPart>; at: Time };
   readonly settings: { key: string; value: Json<unknown> };

@@ -36,11 +36,12 @@ export const key = defineInvestigation({
     const owner = deeds.calls.map((record) => principalOf(record)).find((node) => node !== undefined);
     // Who called is CloudTrail's word; the id only tells what it was made with.
     const logged = deeds.calls.map(({ userIdentity }) => userIdentity.accountId).find((id) => id !== undefined);
-    const accountId = logged ?? found?.id ?? null;
+    const likely = logged ?? found?.id ?? null;
     const live =
-      keyType(artifact.id) === 'long-term' && accountId !== null
-        ? await liveState(artifact.id, accountId, ctx, asking)
+      keyType(artifact.id) === 'long-term' && likely !== null
+        ? await liveState(artifact.id, likely, logged !== undefined, ctx, asking)
         : undefined;
+    const accountId = live?.accountId ?? likely;
     const look = accountId === null ? undefined : await ctx.surroundings?.accounts.find(accountId);
     for (const missing of look?.missing ?? []) asking.note('the inventory', missing);
     const made = creationsOf(artifact.id, records).at(-1);
@@ -51,7 +52,14 @@ export const key = defineInvestigation({
       key: artifact.id,
       type: keyType(artifact.id),
       accountId,
-      accountFrom: found !== undefined && found.id === accountId ? found.from : accountId === null ? null : 'the logs',
+      accountFrom:
+        found !== undefined && found.id === accountId
+          ? found.from
+          : accountId === null
+            ? null
+            : accountId === logged
+              ? 'the logs'
+              : 'IAM, which has the key',
       account: look?.account ?? null,
       owner: owner?.id ?? live?.userArn ?? null,
       ownerFrom: owner ? 'the logs' : live?.userArn ? 'IAM' : null,
@@ -109,23 +117,35 @@ async function findAccount(
   return told ? { id: told, from: 'AWS STS' } : undefined;
 }
 
-async function liveState(id: string, accountId: string, { aws, signal }: InvestigationContext, asking: Asking) {
+async function liveState(
+  id: string,
+  accountId: string,
+  isCertain: boolean,
+  { aws, signal }: InvestigationContext,
+  asking: Asking,
+) {
   if (aws === undefined) {
     asking.note('state, age and last use', 'no AWS was asked: this answer comes from log files alone');
     return undefined;
   }
-  const reader = await asking.ask(`account ${accountId}`, 'sts:AssumeRole', () => aws.reader(accountId));
+  // Ids that AWS did not make decode to an account that nobody has: then the one account that is there is asked.
+  const accounts = (await asking.ask('the accounts', 'sts:GetCallerIdentity', () => aws.accounts())) ?? [];
+  const [only] = accounts;
+  const asked =
+    isCertain || accounts.includes(accountId) || accounts.length !== 1 || only === undefined ? accountId : only;
+  const reader = await asking.ask(`account ${asked}`, 'sts:AssumeRole', () => aws.reader(asked));
   if (!reader) return undefined;
   const look = { reader, asking, signal };
   const last = await lastUse(id, look);
   if (last === undefined) return undefined;
-  if (last === null) return { status: 'gone' };
+  if (last === null) return asked === accountId ? { status: 'gone', accountId } : undefined;
   const keys = last.userName === '' ? undefined : await keysOf(last.userName, look);
   const own = keys?.find((one) => one.id === id);
   return {
+    accountId: asked,
     status: own?.status,
     createdAt: own?.createdAt,
-    userArn: last.userName === '' ? undefined : `arn:${reader.partition}:iam::${accountId}:user/${last.userName}`,
+    userArn: last.userName === '' ? undefined : `arn:${reader.partition}:iam::${asked}:user/${last.userName}`,
     lastUsed: last.used ?? undefined,
     neverUsed: last.used === null,
     others: keys?.filter((one) => one.id !== id).map(({ id: other, status }) => ({ id: other, status })),

@@ -136,7 +136,7 @@ function portWords({ protocol, fromPort, toPort }: Rule): string {
 }
 
 /** Instances that a launch made. */
-export function launchedIn(record: CloudTrailRecord): readonly string[] {
+function launchedIn(record: CloudTrailRecord): readonly string[] {
   if (!succeeded(record)) return [];
   return [
     ...new Set(

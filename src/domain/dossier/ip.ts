@@ -135,7 +135,7 @@ export function ipParts(answer: IpAnswer): readonly Part[] {
             value: line(code(facts.awsRange.prefix), ` ${few(facts.awsRange.services, 4)}, ${facts.awsRange.region}`),
           },
         ]),
-    ...(facts === null || facts.range !== 'public'
+    ...(facts === null || (facts.range !== 'public' && facts.torExit === undefined && facts.torExit === undefined)
       ? []
       : [
           {

@@ -50,7 +50,7 @@ function jsonOf(text: string): unknown {
 export type Reach = 'all' | 'some' | 'no';
 
 /** Whether an IAM pattern (`ec2:Describe*`, `*`) takes in an action. Actions compare without regard to case. */
-export function actionMatches(pattern: string, action: string): boolean {
+function actionMatches(pattern: string, action: string): boolean {
   return wildcardMatch(pattern.toLowerCase(), action.toLowerCase());
 }
 

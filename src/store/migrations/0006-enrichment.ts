@@ -8,6 +8,7 @@ const statements = [
     version text not null,
     wanted_at timestamptz not null,
     finished_at timestamptz,
+    tries integer not null default 0,
     state json not null)`,
   `create index enrichments_unfinished on enrichments (wanted_at) where finished_at is null`,
   `create table dossiers (key text primary key, part json not null, at timestamptz not null)`,
