@@ -4,10 +4,14 @@
  */
 import { z } from 'zod';
 import { AddressesSection } from './domain/address-lists.ts';
+import { AlertMapping } from './domain/alert-mapping.ts';
 import { PolicyRule } from './domain/approval-policy.ts';
+import { FindingWatch } from './domain/finding-watch.ts';
 import { AccountEntry } from './domain/inventory.ts';
 import { InventorySection } from './domain/inventory-sources.ts';
+import { QueueEntry } from './domain/queue-entry.ts';
 import { Crowd, SlackGroupId, SlackUserId } from './domain/slack-ids.ts';
+import { SnsEntry } from './domain/sns-topics.ts';
 
 const ChannelId = z
   .string()
@@ -81,9 +85,11 @@ export const ConfigFile = z.strictObject({
     .default({ window: '7d', maxRequests: 2000, maxEvents: 500_000 }),
   addresses: AddressesSection,
   inventory: InventorySection,
+  mappings: z.array(AlertMapping).default([]),
+  queues: z.array(QueueEntry).default([]),
+  sns: SnsEntry.default({ topics: [], allowVersion1: false, certificates: [] }),
+  guardduty: FindingWatch.default({ pollMinutes: 15, firstLookHours: 24, verify: true }),
   // Names of the external contract that later versions use; accepted so that one file serves them all, and warned of.
-  queues: z.array(z.unknown()).default([]),
-  sns: z.record(z.string(), z.unknown()).default({}),
   exceptions: z.array(z.unknown()).default([]),
   retention: z.record(z.string(), z.unknown()).default({}),
 });

@@ -3,6 +3,8 @@ import type { Alert } from './alert.ts';
 import type { Approval, ApprovalState, Plan, PlanContext, Step, Vote, Watched } from './approval.ts';
 import type { InvestigationRequest } from './command.ts';
 import type { EnrichmentsStore } from './enrichment.ts';
+import type { DeadLettersStore, IntakeStore, SubscriptionsStore } from './intake.ts';
+import type { StepUpStore } from './step-up.ts';
 
 export interface Case {
   readonly id: string;
@@ -37,7 +39,11 @@ export interface CasesStore {
     channel: string;
     at: string;
   }): Promise<{ case: Case; previous: Alert | undefined }>;
+  /** Whether there is a case of this key. */
+  isOpen(dedupeKey: string): Promise<boolean>;
   get(caseId: string): Promise<Case | undefined>;
+  /** The case that an alert's `dedupeKey` belongs to. */
+  ofKey(dedupeKey: string): Promise<string | undefined>;
   /** A case without a finding behind it: `/ir contain` typed by hand. */
   openByHand(input: { title: string; channel: string; accountId: string; at: string }): Promise<string>;
   setMessage(caseId: string, channel: string, ts: string): Promise<void>;
@@ -61,7 +67,13 @@ export interface PostsStore {
 /** What an opaque button id stands for. */
 export type ButtonMeaning =
   | { readonly kind: 'case'; readonly caseId: string }
-  | { readonly kind: 'pivot'; readonly caseId?: string | undefined; readonly artifact: string }
+  | {
+      readonly kind: 'pivot';
+      readonly caseId?: string | undefined;
+      readonly artifact: string;
+      /** Further artifacts to start from. */
+      readonly also?: readonly string[] | undefined;
+    }
   | {
       readonly kind: 'contain';
       readonly caseId?: string | undefined;
@@ -132,7 +144,8 @@ export interface ApprovalsStore {
   saveRequest(request: ContainmentRequest): Promise<string>;
   requestHandled(id: string, at: string): Promise<void>;
   request(id: string): Promise<ContainmentRequest | undefined>;
-  saveVote(vote: VoteRequest): Promise<string>;
+  /** With the one-time code that came with it, kept apart until the executor takes it. */
+  saveVote(vote: VoteRequest, code?: string): Promise<string>;
   voteHandled(id: string, at: string): Promise<void>;
   /** Stored but not handled, oldest first: what the sweep queues again. */
   unhandled(olderThan: string, limit: number): Promise<{ requests: readonly string[]; votes: readonly string[] }>;
@@ -217,6 +230,7 @@ export interface SettingsStore {
 }
 
 export interface Store {
+  readonly stepUp: StepUpStore;
   readonly alerts: AlertsStore;
   readonly cases: CasesStore;
   readonly posts: PostsStore;
@@ -226,6 +240,9 @@ export interface Store {
   readonly enrichments: EnrichmentsStore;
   readonly audit: AuditStore;
   readonly settings: SettingsStore;
+  readonly intake: IntakeStore;
+  readonly deadLetters: DeadLettersStore;
+  readonly subscriptions: SubscriptionsStore;
   /** True the first time a key is seen; keys live for at least 10 minutes (Slack replays). */
   firstTime(key: string, at: string): Promise<boolean>;
   /** Reserves the next slot of a lane shared by all processes; returns how many ms to wait for it. */

@@ -4,7 +4,9 @@
  * Pure: takes the approval and facts, returns what shall happen or why not.
  */
 import type { Approval, ApprovalState, Vote } from '../contracts/approval.ts';
+import type { Proof } from '../contracts/step-up.ts';
 import type { AuditEntry, Standing, Transition } from '../contracts/store.ts';
+import type { Rights } from './approval-policy.ts';
 import { areTwoPeople } from './people.ts';
 import { planHash } from './plan.ts';
 import type { Crowd } from './slack-ids.ts';
@@ -49,6 +51,10 @@ export interface Ballot {
   readonly refusal: string | undefined;
   /** The mode in which the card was shown to the voter. */
   readonly mode: Vote['mode'];
+  /** Whether a one-time code is asked for, and whether the voter may approve his own wish with one. */
+  readonly rights: Pick<Rights, 'stepUp' | 'alone'>;
+  /** Hashes of the plans that the voter's codes were given for. */
+  readonly proved: readonly string[];
 }
 
 /**
@@ -65,6 +71,13 @@ export function castVote(approval: Approval, ballot: Ballot): Outcome | { readon
   }
   if (ballot.refusal !== undefined) return { refused: ballot.refusal };
   if (ballot.vote === 'reject') return counted(approval, ballot, 'rejected');
+  const proved = ballot.proved.includes(approval.planHash);
+  if (ballot.rights.stepUp && !proved) return { refused: 'this asks for a one-time code, and none was given for it' };
+  if (own && isAlone(approval, ballot.rights)) {
+    return proved
+      ? counted(approval, ballot, 'approved')
+      : { refused: 'approving your own wish asks for a one-time code, and none was given for it' };
+  }
   if (own || !areTwoPeople(ballot.person, approval.requester.person)) {
     return {
       refused: own
@@ -77,6 +90,11 @@ export function castVote(approval: Approval, ballot: Ballot): Outcome | { readon
     return { refused: 'another account of the same person has approved already' };
   }
   return counted(approval, ballot, approvers.length + 1 >= approval.required ? 'approved' : undefined);
+}
+
+/** Alone only where one approval is enough by every other rule. */
+function isAlone({ required }: Approval, rights: Pick<Rights, 'alone'>): boolean {
+  return rights.alone && required === 1;
 }
 
 function counted(approval: Approval, ballot: Ballot, state: ApprovalState | undefined): Outcome {
@@ -113,6 +131,8 @@ export interface ExecutionFacts {
   readonly standingMaxAgeMs: number;
   /** As the executor's own config has them: each must hold. Users empty: groups alone decide, through the standing. */
   readonly approvers: readonly Crowd[];
+  readonly rights: Pick<Rights, 'stepUp' | 'alone'>;
+  readonly proofs: readonly Proof[];
   /** How many must approve by the executor's own config. */
   readonly required: number;
   /** Why the executor itself would not make this plan now, if so: protected, never contained, other calls, another role. */
@@ -143,7 +163,17 @@ export function mayExecute(approval: Approval, facts: ExecutionFacts): MayExecut
   if (votes.some((vote) => vote.mode !== 'execute')) {
     return no('it was approved while Firebreak ran nothing; ask again');
   }
-  if (distinctPeople(votes, approval) < Math.max(approval.required, facts.required))
+  const proved = (userId: string) =>
+    facts.proofs.some((proof) => proof.userId === userId && proof.planHash === approval.planHash);
+  if (facts.rights.stepUp && !votes.every(({ userId }) => proved(userId)))
+    return no('an approval lacks its one-time code');
+  const { userId: asker } = approval.requester;
+  const alone =
+    facts.required === 1 &&
+    isAlone(approval, facts.rights) &&
+    votes.some(({ userId }) => userId === asker) &&
+    proved(asker);
+  if (!alone && distinctPeople(votes, approval) < Math.max(approval.required, facts.required))
     return no('it lacks approvals by distinct people other than the requester');
   if (isHalfApplied) return { kind: 'yes' };
   for (const vote of votes) {

@@ -17,14 +17,17 @@ export async function executionFacts(
   deps: ExecutorDeps,
 ): Promise<ExecutionFacts> {
   const { settings, store } = deps;
+  const rights = rightsOf(action, approval.plan.accountId, deps);
   const judged = judgedAgain(approval.plan, action, deps, await deps.reach.self());
   return {
     now: deps.clock.now().toISOString(),
     mode: settings.mode,
     frozen: (await store.settings.frozen()).frozen,
     standings: await store.approvals.standings(approval.id),
+    proofs: await store.stepUp.proofs(approval.id),
+    rights,
     standingMaxAgeMs,
-    approvers: [settings.rules.approvers, ...rightsOf(action, approval.plan.accountId, deps).approve],
+    approvers: [settings.rules.approvers, ...rights.approve],
     required: judged.required,
     objection: judged.objection,
   };

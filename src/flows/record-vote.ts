@@ -23,7 +23,7 @@ export async function recordVote(
   const vote = await deps.store.approvals.vote(voteId);
   if (vote === undefined) return;
   try {
-    await count(vote, deps);
+    await count(voteId, vote, deps);
   } catch (error) {
     if (!(error instanceof UserError) && !ctx.last) throw error;
     const approval = await deps.store.approvals.get(vote.approvalId);
@@ -38,10 +38,14 @@ export async function recordVote(
   await deps.store.approvals.voteHandled(voteId, deps.clock.now().toISOString());
 }
 
-async function count(vote: VoteRequest, deps: Needs): Promise<void> {
+async function count(voteId: string, vote: VoteRequest, deps: Needs): Promise<void> {
   const voted = await deps.store.approvals.get(vote.approvalId);
   const looked = await approvingRefusalOf(vote.userId, deps, voted && concerning(voted, 'approve', deps));
   const shared = vote.vote === 'approve' ? await channelRefusal(vote.channel, deps) : undefined;
+  const notProved = await deps.store.stepUp.refusal(voteId);
+  const proofs = await deps.store.stepUp.proofs(vote.approvalId);
+  const action = deps.actions.find((candidate) => candidate.name === voted?.plan.action);
+  const rights = voted && action ? rightsOf(action, voted.plan.accountId, deps) : { stepUp: false, alone: false };
   let refused: string | undefined;
   const { approval } = await deps.store.approvals.move(vote.approvalId, (current) => {
     const outcome = castVote(current, {
@@ -49,8 +53,10 @@ async function count(vote: VoteRequest, deps: Needs): Promise<void> {
       person: looked.person,
       vote: vote.vote,
       at: vote.at,
-      refusal: shared ?? looked.refusal,
+      refusal: shared ?? looked.refusal ?? notProved,
       mode: deps.settings.mode,
+      rights,
+      proved: proofs.filter(({ userId }) => userId === vote.userId).map(({ planHash }) => planHash),
     });
     if ('refused' in outcome) refused = outcome.refused;
     return 'transition' in outcome ? outcome.transition : undefined;

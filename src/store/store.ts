@@ -8,10 +8,13 @@ import { approvalsStore } from './approvals.ts';
 import { appendAudit, auditStore } from './audit.ts';
 import { casesStore } from './cases.ts';
 import { asking, connect, type Database, json, text } from './database.ts';
+import { deadLettersStore } from './dead-letters.ts';
 import { enrichmentsStore } from './enrichments.ts';
+import { intakeStore, subscriptionsStore } from './intake.ts';
 import { investigationsStore } from './investigations.ts';
 import { migrate } from './migrations.ts';
 import { buttonsStore, postsStore } from './posts.ts';
+import { stepUpStore } from './step-up.ts';
 import { openTurns } from './turns.ts';
 
 /**
@@ -44,6 +47,10 @@ export async function openStore(input: {
     enrichments: enrichmentsStore(db),
     audit: auditStore(db),
     settings: settingsStore(db),
+    intake: intakeStore(db),
+    deadLetters: deadLettersStore(db),
+    subscriptions: subscriptionsStore(db),
+    stepUp: stepUpStore(db),
     firstTime: firstTimes(db),
     turn: turns.take,
     reserveSlot: (lane, everyMs) => asking(() => reserveSlot(db, lane, everyMs)),
