@@ -79,6 +79,7 @@ function firstTime(calls: readonly CloudTrailRecord[], now: readonly CloudTrailR
 
 function cadence(calls: readonly CloudTrailRecord[], habits: Habits): Answered {
   const base = { id: 'cadence', question: 'Is it as busy as usual?' };
+  if (calls.length === 0) return { ...base, state: 'nothing-found', answer: 'It made no call.', evidence: [] };
   if (!habits.enough) return { ...base, state: 'not-looked-at', answer: tooLittle(habits), evidence: [] };
   const perHour = Map.groupBy(calls, ({ eventTime }) => eventTime.slice(0, 13));
   const hoursBefore = [...perHour]
@@ -106,6 +107,7 @@ function cadence(calls: readonly CloudTrailRecord[], habits: Habits): Answered {
 
 function place(now: readonly CloudTrailRecord[], habits: Habits, input: HabitsInput): Answered {
   const base = { id: 'place', question: 'Does it come from where it should?' };
+  if (now.length === 0) return { ...base, state: 'nothing-found', answer: 'It made no call.', evidence: [] };
   const outside = now.filter(
     ({ sourceIPAddress: ip }) => parseIp(ip) !== undefined && !isPrivateIp(ip) && input.networkOf(ip) === undefined,
   );
