@@ -13,6 +13,7 @@ import { instance } from './instance.ts';
 import { ip } from './ip.ts';
 import { key } from './key.ts';
 import { pivot } from './pivot.ts';
+import { readiness } from './readiness.ts';
 import { report } from './report.ts';
 import { rules } from './rules.ts';
 import { secretsRead } from './secrets-read.ts';
@@ -40,6 +41,7 @@ export const commands: readonly Command[] = [
   errors,
   dataAccess,
   coverage,
+  readiness,
   contain,
   report,
   approvals,

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { AddressesSection } from './domain/address-lists.ts';
 import { AlertMapping } from './domain/alert-mapping.ts';
 import { PolicyRule } from './domain/approval-policy.ts';
+import { ExceptionEntry } from './domain/exceptions.ts';
 import { FindingWatch } from './domain/finding-watch.ts';
 import { AccountEntry } from './domain/inventory.ts';
 import { InventorySection } from './domain/inventory-sources.ts';
@@ -86,11 +87,17 @@ export const ConfigFile = z.strictObject({
   addresses: AddressesSection,
   inventory: InventorySection,
   mappings: z.array(AlertMapping).default([]),
+  rules: z
+    .strictObject({
+      folders: z.array(z.string().trim().min(1)).default([]),
+      disabled: z.array(z.string().trim().min(1)).default([]),
+    })
+    .default({ folders: [], disabled: [] }),
+  exceptions: z.array(ExceptionEntry).default([]),
   queues: z.array(QueueEntry).default([]),
   sns: SnsEntry.default({ topics: [], allowVersion1: false, certificates: [] }),
   guardduty: FindingWatch.default({ pollMinutes: 15, firstLookHours: 24, verify: true }),
   // Names of the external contract that later versions use; accepted so that one file serves them all, and warned of.
-  exceptions: z.array(z.unknown()).default([]),
   retention: z.record(z.string(), z.unknown()).default({}),
 });
 export type ConfigFile = z.output<typeof ConfigFile>;

@@ -1,4 +1,4 @@
-/** AWS Account Management: ListRegions. */
+/** AWS Account Management: Regions and contacts. */
 import { AwsError } from './errors.ts';
 import { type Service, text, texts } from './service.ts';
 
@@ -19,20 +19,16 @@ export const account: Service = {
         const asked = text(call.input, 'AccountId') ?? own.id;
         call.may('account:GetAlternateContact', `arn:aws:account::${own.id}:account`);
         const type = text(call.input, 'AlternateContactType') ?? '';
-        const name = call.state.accounts.get(asked)?.name;
-        if (name !== 'workshop-prod' || type !== 'SECURITY') {
+        if (!['BILLING', 'OPERATIONS', 'SECURITY'].includes(type))
+          throw new AwsError('ValidationException', 400, 'AlternateContactType is not valid.');
+        const contact = call.state.accounts.get(asked)?.posture.contacts.get(type);
+        if (contact === undefined)
           throw new AwsError(
             'ResourceNotFoundException',
             404,
             'No contact of the inputted alternate contact type found.',
           );
-        }
-        const EmailAddress = 'security@workshop.example';
-        return {
-          output: {
-            AlternateContact: { AlternateContactType: type, EmailAddress, Name: 'Security', Title: 'On call' },
-          },
-        };
+        return { output: { AlternateContact: { ...contact, AlternateContactType: type } } };
       },
     },
     ListRegions: {

@@ -19,7 +19,8 @@ function refused(code: string, message: string): AwsError {
 function allowed(call: Call, resource = '*'): readonly Account[] {
   call.may(`organizations:${call.operation}`, resource);
   const all = [...call.state.accounts.values()];
-  if (call.principal.account.id !== all[0]?.id) {
+  const { account } = call.principal;
+  if (account.id !== all[0]?.id && !account.posture.managesOrganization) {
     throw refused('AccessDeniedException', "You don't have permissions to access this resource.");
   }
   return all;
@@ -52,6 +53,7 @@ export const organizations: Service = {
       const Accounts = all.slice(start, start + pageSize).map(({ id, name, orgId }) => ({
         ...{ Id: id, Name: name, Email: `aws+${name}@example.com`, Status: 'ACTIVE', State: 'ACTIVE' },
         ...{ Arn: `arn:aws:organizations::${all[0]?.id}:account/${orgId}/${id}`, JoinedMethod: 'CREATED' },
+        JoinedTimestamp: 1_700_000_000,
       }));
       return { Accounts, ...(start + pageSize < all.length ? { NextToken: String(start + pageSize) } : {}) };
     }),

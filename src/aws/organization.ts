@@ -12,8 +12,6 @@ import { UpstreamError, UserError } from '../contracts/errors.ts';
 import type { AccountLook } from '../contracts/surroundings.ts';
 import { awsErrorFacts, isAwsError } from '../domain/aws-errors.ts';
 import { factsOfRow } from '../domain/inventory-sources.ts';
-import { globalRegion } from '../domain/partition.ts';
-import { accountClient, type Credentials } from './clients.ts';
 
 const keptMs = 60 * 60_000;
 /** After a failure the next question waits this long, so that a missing right costs one call a minute. */
@@ -135,15 +133,12 @@ async function tagsOf({ organizations }: AwsReader, accountId: string): Promise<
 
 /** The security contact's address; undefined where none is set. */
 async function securityContact(from: AwsReader, accountId: string): Promise<string | undefined> {
-  const iam = from.iam as { config?: { credentials?: Credentials } };
-  const client = await accountClient(globalRegion(from.partition), {
-    credentials: iam.config?.credentials,
-    maxAttempts: 2,
-  });
   try {
     // The caller's own account is asked for by leaving its id out.
     const own = accountId === from.accountId ? {} : { AccountId: accountId };
-    const answer = await client.send(new GetAlternateContactCommand({ ...own, AlternateContactType: 'SECURITY' }));
+    const answer = await from.account.send(
+      new GetAlternateContactCommand({ ...own, AlternateContactType: 'SECURITY' }),
+    );
     return answer.AlternateContact?.EmailAddress;
   } catch (error) {
     if (isAwsError(error, 'ResourceNotFoundException')) return undefined;

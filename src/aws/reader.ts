@@ -31,6 +31,7 @@ export function reader(accountId: string, partition: string, credentials: Creden
     awsConfig: perRegion(late(lateClients.awsConfig, options)),
     organizations: late(lateClients.organizations, options)(globalRegion(partition)),
     sts: stsClient(globalRegion(partition), options),
+    account: late(lateClients.account, options)(globalRegion(partition)),
   };
 }
 

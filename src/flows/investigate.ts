@@ -75,6 +75,7 @@ async function run(
       evidence,
       aws: deps.reach,
       surroundings: surroundingsOf(deps),
+      ...(await deps.ruleShelf?.forInvestigation()),
       signal,
       progress: (step) => ticker.step(step),
       now: () => deps.clock.now(),

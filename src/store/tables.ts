@@ -5,6 +5,7 @@ import type { ApprovalState, Plan, PlanContext, Step, Vote, Watched } from '../c
 import type { InvestigationRequest } from '../contracts/command.ts';
 import type { Enrichment, EnrichmentPart } from '../contracts/enrichment.ts';
 import type { DeadLetterDoor, IntakeSource, SubscriptionWish, Verification } from '../contracts/intake.ts';
+import type { RuleException } from '../contracts/rules.ts';
 import type { ButtonMeaning, ContainmentRequest, Standing, VoteRequest } from '../contracts/store.ts';
 
 type Json<T> = ColumnType<T, string, string>;
@@ -109,6 +110,14 @@ export interface Tables {
     state: Json<Omit<Enrichment, 'caseId' | 'version' | 'wantedAt' | 'finishedAt' | 'tries'>>;
   };
   readonly dossiers: { key: string; part: Json<EnrichmentPart>; at: Time };
+  readonly disabled_rules: { rule: string; number: Generated<string>; reason: string; set_by: string; at: Time };
+  readonly rule_exceptions: {
+    id: string;
+    number: Generated<string>;
+    exception: Json<Omit<RuleException, 'id' | 'by'>>;
+    set_by: string;
+    at: Time;
+  };
   readonly settings: { key: string; value: Json<unknown> };
   readonly seen_keys: { key: string; at: string; seen_at: Generated<Date> };
   readonly slots: { lane: string; next_at: Time };

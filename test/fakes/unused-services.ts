@@ -9,6 +9,7 @@ export function unusedServices(): Omit<AwsReader, 'accountId' | 'partition'> {
     iam: { send: refuse('iam') },
     organizations: { send: refuse('organizations') },
     sts: { send: refuse('sts') },
+    account: { send: refuse('account') },
     cloudtrail: refuse('cloudtrail'),
     ec2: refuse('ec2'),
     guardduty: refuse('guardduty'),

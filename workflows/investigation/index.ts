@@ -9,6 +9,7 @@ import { instance } from './instance.ts';
 import { ip } from './ip.ts';
 import { key } from './key.ts';
 import { pivot } from './pivot.ts';
+import { readiness } from './readiness.ts';
 import { rules } from './rules.ts';
 import { secretsRead } from './secrets-read.ts';
 import { sessions } from './sessions.ts';
@@ -34,4 +35,5 @@ export const investigations: readonly Investigation[] = [
   errors,
   dataAccess,
   coverage,
+  readiness,
 ];
