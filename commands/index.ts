@@ -9,6 +9,9 @@ import { errors } from './errors.ts';
 import { freeze } from './freeze.ts';
 import { help } from './help.ts';
 import { hunt } from './hunt.ts';
+import { instance } from './instance.ts';
+import { ip } from './ip.ts';
+import { key } from './key.ts';
 import { noise } from './noise.ts';
 import { open } from './open.ts';
 import { pivot } from './pivot.ts';
@@ -20,6 +23,7 @@ import { sessions } from './sessions.ts';
 import { snooze } from './snooze.ts';
 import { timeline } from './timeline.ts';
 import { triage } from './triage.ts';
+import { who } from './who.ts';
 import { whoCreated } from './who-created.ts';
 
 export const commands: readonly Command[] = [
@@ -29,6 +33,10 @@ export const commands: readonly Command[] = [
   triage,
   rules,
   timeline,
+  who,
+  key,
+  instance,
+  ip,
   whoCreated,
   sessions,
   entry,

@@ -25,7 +25,15 @@ import { checkContainable, locate } from './flows/locate-target.ts';
 import { quieten } from './flows/quieten.ts';
 import { windowOf } from './flows/window-of.ts';
 import { openLog } from './log.ts';
-import { connectReach, connectStore, folderEvidence, plannedEvidence, settingsOf } from './wire.ts';
+import {
+  connectAccounts,
+  connectAddresses,
+  connectReach,
+  connectStore,
+  folderEvidence,
+  plannedEvidence,
+  settingsOf,
+} from './wire.ts';
 
 interface Flags {
   /** Undefined: in words. */
@@ -179,6 +187,10 @@ async function investigate(
   const report = await unit.run(unit.target.parse({ hubs: config.hubs, ...request.target }), {
     evidence,
     aws: reach,
+    surroundings: {
+      addresses: await connectAddresses(config, log),
+      accounts: await connectAccounts(config, reach, log),
+    },
     ...rules,
     signal: ended.signal,
     progress: (step) => log.info({ step }, 'investigating'),

@@ -10,6 +10,7 @@ import type { Log } from './contracts/log.ts';
 import { acknowledge } from './flows/acknowledge.ts';
 import { contain } from './flows/contain.ts';
 import type { Deps, WebDeps, WorkerDeps } from './flows/deps.ts';
+import { enrichCase } from './flows/enrich-case.ts';
 import { escalate } from './flows/escalate.ts';
 import { deliverCase, handleAlert, showAgain } from './flows/handle-alert.ts';
 import { handleSubscription } from './flows/handle-subscription.ts';
@@ -31,6 +32,7 @@ import { openRuleShelf } from './rule-shelf.ts';
 import type { Role } from './store/embedded-postgres.ts';
 import { startWeb } from './web.ts';
 import {
+  connectAccounts,
   connectAddresses,
   connectChat,
   connectConfirmer,
@@ -107,10 +109,11 @@ async function start(
     const pictures = connectPictures(log);
     stops.push(() => pictures.close());
     const addresses = await connectAddresses(config, log);
+    const accounts = await connectAccounts(config, reach, log);
     const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log);
     const units = { actions, investigations, confirmer: connectConfirmer };
     const worker: WorkerDeps = {
-      ...{ ...deps, ...units, chat, reach, openEvidence, pictures, addresses, ruleShelf },
+      ...{ ...deps, ...units, chat, reach, openEvidence, pictures, addresses, accounts, ruleShelf },
       findings: connectFindings(reach),
       pager: connectPager(config, log),
     };
@@ -148,6 +151,11 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
       'investigations',
       { 'investigation.run': (payload, ctx) => investigate(payload, ctx, deps) },
       { concurrency: 3, alone },
+    ),
+    queue.work(
+      'enrichment',
+      { 'case.enrich': (payload, ctx) => enrichCase(payload, ctx, deps) },
+      { concurrency: 2, alone },
     ),
     queue.work(
       'plans',

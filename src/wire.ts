@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { openFindings } from './aws/findings.ts';
+import { openOrganization } from './aws/organization.ts';
 import { auditCredentials, openReach } from './aws/reach.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -17,7 +18,9 @@ import type { Queue } from './contracts/job.ts';
 import type { Log } from './contracts/log.ts';
 import type { Pager } from './contracts/pager.ts';
 import type { Store } from './contracts/store.ts';
-import { openAddressBook } from './evidence/address-book.ts';
+import type { AccountBook } from './contracts/surroundings.ts';
+import { openAccountBook } from './evidence/account-book.ts';
+import { openAddresses } from './evidence/address-lists.ts';
 import { openFolderEvidence } from './evidence/folder.ts';
 import type { ImportOptions, ImportResult } from './evidence/lake/import.ts';
 import { openLookupEvidence } from './evidence/lookup.ts';
@@ -83,7 +86,14 @@ export function connectReach(config: Config, log: Log): AwsReach {
 }
 
 export function connectAddresses(config: Config, log: Log): Promise<AddressBook> {
-  return openAddressBook({ countryFile: config.addresses.country, asnFile: config.addresses.asn, log });
+  return openAddresses(config.addresses, log);
+}
+
+/** The inventory. Without `reach` nobody is asked: the config and the files alone. */
+export function connectAccounts(config: Config, reach: AwsReach | undefined, log: Log): Promise<AccountBook> {
+  const asks = reach !== undefined && config.inventory.organizations;
+  const organization = asks ? openOrganization(reach, config.managementAccount) : undefined;
+  return openAccountBook({ accounts: config.accounts, inventory: config.inventory, organization, log });
 }
 
 export function connectPager(config: Config, log: Log): Pager {

@@ -174,6 +174,9 @@ function addFirebreakRoles(workshop: Account, hub: { both: User; reader: User },
     ],
   });
   const assume = ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'];
+  const organization = ['organizations:List*', 'organizations:Describe*', 'account:GetAlternateContact'];
+  for (const user of [hub.both, hub.reader])
+    user.inlinePolicies.push({ name: 'Inventory', document: allow(organization) });
   const intake = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sns:ConfirmSubscription'];
   for (const user of [hub.both, hub.reader]) user.inlinePolicies.push({ name: 'Intake', document: allow(intake) });
   hub.both.inlinePolicies.push({ name: 'AssumeIr', document: allow(assume, [audit.arn, responder.arn]) });
@@ -235,6 +238,17 @@ export function buildCast(now: Date): Cast {
     ],
   });
   jane.user.mfaDevices.push({ serial: `arn:aws:iam::${workshopId}:mfa/JaneDoe`, enableDate: ago(349) });
+  addRole(workshop, {
+    ...{ name: 'WebApp', path: '/', createDate: ago(300), description: 'The shop, on its instances' },
+    trust: { Statement: { Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' } },
+    policies: [
+      managed('AmazonSSMManagedInstanceCore', allow(['ssm:UpdateInstanceInformation', 'ssmmessages:*'])),
+      {
+        name: 'ShopUploads',
+        document: allow(['s3:GetObject', 's3:PutObject'], 'arn:aws:s3:::workshop-shop-uploads/*'),
+      },
+    ],
+  });
   addRole(workshop, {
     ...{ name: 'DevOps', path: '/', createDate: ago(380), description: 'People of the platform team' },
     trust: {

@@ -9,6 +9,14 @@ export const reachReads = ['account:ListRegions', 'ec2:DescribeRegions'] as cons
 /** The blast radius on an approval card is read from the logs (src/flows/blast-radius.ts). */
 export const planReads = ['cloudtrail:LookupEvents'] as const;
 
+/** What the inventory asks of AWS Organizations, where the config says `inventory.organizations` (src/aws/organization.ts). */
+export const organizationReads = [
+  'account:GetAlternateContact',
+  'organizations:DescribeOrganizationalUnit',
+  'organizations:ListAccounts',
+  'organizations:ListParents',
+  'organizations:ListTagsForResource',
+] as const;
 /** GuardDuty asked for what no event brought, and each finding read again (src/aws/findings.ts). */
 export const intakeReads = ['guardduty:GetFindings', 'guardduty:ListDetectors', 'guardduty:ListFindings'] as const;
 
@@ -77,6 +85,11 @@ export function intakePolicy(queues: string, topics: string): Policy {
 export function executorPolicy(responderRole: string): Policy {
   const becoming = ['sts:AssumeRole', 'sts:SetSourceIdentity', 'sts:TagSession'];
   return policy({ Sid: 'BecomeResponder', Effect: 'Allow', Action: becoming, Resource: responderRole });
+}
+
+/** Rights for the inventory, in the management account or a delegated administrator. */
+function inventoryPolicy(): Policy {
+  return policy({ Sid: 'Inventory', Effect: 'Allow', Action: sorted(organizationReads), Resource: '*' });
 }
 
 /** Who may become the audit role. */
@@ -156,6 +169,11 @@ ${json(auditPolicy())}
 Trust. Audit sessions carry no tags and no source identity, so \`sts:AssumeRole\` is enough:
 
 ${json(auditTrust(worker, 'change-me'))}
+
+Where the config says \`inventory.organizations\`, the audit role of \`managementAccount\` (else the worker's own identity, in a
+delegated administrator account) needs this as well:
+
+${json(inventoryPolicy())}
 
 An account without \`auditRole\` is read with the worker's own credentials, which then need the permissions above.
 

@@ -2,6 +2,7 @@
 import type { Alert } from './alert.ts';
 import type { Approval, ApprovalState, Plan, PlanContext, Step, Vote, Watched } from './approval.ts';
 import type { InvestigationRequest } from './command.ts';
+import type { EnrichmentsStore } from './enrichment.ts';
 import type { DeadLettersStore, IntakeStore, SubscriptionsStore } from './intake.ts';
 import type { Admission, AlertLinks, CaseBefore, EscalationsStore, NoiseStore, Told } from './noise.ts';
 import type { RulesStore } from './rules.ts';
@@ -258,6 +259,7 @@ export interface Store {
   readonly buttons: ButtonsStore;
   readonly investigations: InvestigationsStore;
   readonly approvals: ApprovalsStore;
+  readonly enrichments: EnrichmentsStore;
   readonly audit: AuditStore;
   readonly settings: SettingsStore;
   readonly rules: RulesStore;

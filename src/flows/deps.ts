@@ -13,6 +13,7 @@ import type { Log } from '../contracts/log.ts';
 import type { Pager } from '../contracts/pager.ts';
 import type { RuleView } from '../contracts/rules.ts';
 import type { Store } from '../contracts/store.ts';
+import type { AccountBook } from '../contracts/surroundings.ts';
 import type { PolicyRule } from '../domain/approval-policy.ts';
 import type { EscalationConfig } from '../domain/escalation.ts';
 import type { Account } from '../domain/inventory.ts';
@@ -94,6 +95,7 @@ export interface WorkerDeps extends ChatDeps {
   readonly pictures: Pictures;
   readonly addresses: AddressBook;
   readonly pager: Pager;
+  readonly accounts: AccountBook;
   readonly findings: FindingSource;
   readonly confirmer: SubscriptionConfirmer;
 }

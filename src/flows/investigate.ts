@@ -11,6 +11,7 @@ import { headlineMessage, progressMessage, reportMessage } from '../domain/repor
 import { postOnce, postOrUpdate, tellOne } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 import { askingRefusalOf } from './standing.ts';
+import { surroundingsOf } from './surroundings.ts';
 import { windowOf } from './window-of.ts';
 
 /** chat.update is a shared budget of about 50 a minute (DOMAIN.md 1.7). */
@@ -73,6 +74,7 @@ async function run(
     report = await unit.run(target, {
       evidence,
       aws: deps.reach,
+      surroundings: surroundingsOf(deps),
       ...(await deps.ruleShelf?.forInvestigation()),
       signal,
       progress: (step) => ticker.step(step),

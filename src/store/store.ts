@@ -9,6 +9,7 @@ import { appendAudit, auditStore } from './audit.ts';
 import { casesStore } from './cases.ts';
 import { asking, connect, type Database, json, text } from './database.ts';
 import { deadLettersStore } from './dead-letters.ts';
+import { enrichmentsStore } from './enrichments.ts';
 import { escalationsStore } from './escalations.ts';
 import { intakeStore, subscriptionsStore } from './intake.ts';
 import { investigationsStore } from './investigations.ts';
@@ -46,6 +47,7 @@ export async function openStore(input: {
     buttons: buttonsStore(db),
     investigations: investigationsStore(db),
     approvals: approvalsStore(db),
+    enrichments: enrichmentsStore(db),
     audit: auditStore(db),
     settings: settingsStore(db),
     rules: rulesStore(db),

@@ -3,6 +3,7 @@ import type { ColumnType, Generated } from 'kysely';
 import type { Alert } from '../contracts/alert.ts';
 import type { ApprovalState, Plan, PlanContext, Step, Vote, Watched } from '../contracts/approval.ts';
 import type { InvestigationRequest } from '../contracts/command.ts';
+import type { Enrichment, EnrichmentPart } from '../contracts/enrichment.ts';
 import type { DeadLetterDoor, IntakeSource, SubscriptionWish, Verification } from '../contracts/intake.ts';
 import type { Line } from '../contracts/message.ts';
 import type { Admission, SnoozeRule } from '../contracts/noise.ts';
@@ -167,6 +168,15 @@ export interface Tables {
     prev_hash: string;
     hash: string;
   };
+  readonly enrichments: {
+    case_id: string;
+    version: string;
+    wanted_at: Time;
+    finished_at: NullableTime;
+    tries: Generated<number>;
+    state: Json<Omit<Enrichment, 'caseId' | 'version' | 'wantedAt' | 'finishedAt' | 'tries'>>;
+  };
+  readonly dossiers: { key: string; part: Json<EnrichmentPart>; at: Time };
   readonly disabled_rules: { rule: string; number: Generated<string>; reason: string; set_by: string; at: Time };
   readonly rule_exceptions: {
     id: string;

@@ -5,6 +5,9 @@ import { dataAccess } from './data-access.ts';
 import { entry } from './entry.ts';
 import { errors } from './errors.ts';
 import { hunt } from './hunt.ts';
+import { instance } from './instance.ts';
+import { ip } from './ip.ts';
+import { key } from './key.ts';
 import { pivot } from './pivot.ts';
 import { readiness } from './readiness.ts';
 import { rules } from './rules.ts';
@@ -12,6 +15,7 @@ import { secretsRead } from './secrets-read.ts';
 import { sessions } from './sessions.ts';
 import { timeline } from './timeline.ts';
 import { triage } from './triage.ts';
+import { who } from './who.ts';
 import { whoCreated } from './who-created.ts';
 
 export const investigations: readonly Investigation[] = [
@@ -20,6 +24,10 @@ export const investigations: readonly Investigation[] = [
   triage,
   rules,
   timeline,
+  who,
+  key,
+  instance,
+  ip,
   whoCreated,
   sessions,
   entry,
