@@ -4,8 +4,10 @@ import { approvals } from './approvals.ts';
 import { contain } from './contain.ts';
 import { coverage } from './coverage.ts';
 import { dataAccess } from './data-access.ts';
+import { dns } from './dns.ts';
 import { entry } from './entry.ts';
 import { errors } from './errors.ts';
+import { flows } from './flows.ts';
 import { freeze } from './freeze.ts';
 import { help } from './help.ts';
 import { hunt } from './hunt.ts';
@@ -30,6 +32,8 @@ export const commands: readonly Command[] = [
   secretsRead,
   errors,
   dataAccess,
+  flows,
+  dns,
   coverage,
   contain,
   approvals,

@@ -20,10 +20,12 @@ import { coverageSentence, reportMessage } from './domain/report-wording.ts';
 import { parseWindow } from './domain/window.ts';
 import { interpret } from './domain/words.ts';
 import { readRuleFiles } from './evidence/rule-files.ts';
+import type { EvidenceRequest } from './flows/deps.ts';
 import { checkContainable, locate } from './flows/locate-target.ts';
 import { windowOf } from './flows/window-of.ts';
 import { openLog } from './log.ts';
 import { connectReach, connectStore, folderEvidence, plannedEvidence, settingsOf } from './wire.ts';
+import { folderOther, otherSources } from './wire-other.ts';
 
 interface Flags {
   /** Undefined: in words. */
@@ -153,8 +155,16 @@ async function investigate(
   const evidence = await (reach === undefined
     ? fromFolder(flags.logs ?? '', request, config, log)
     : fromAws(reach, request, config, log, ended.signal));
+  const other = await (reach === undefined
+    ? folderOther(config, {
+        dir: flags.logs ?? '',
+        window: parseWindow({ since: request.since, until: request.until }, systemClock.now()),
+        ...{ accounts: request.accounts, regions: request.regions, signal: ended.signal, log },
+      })
+    : otherSources(config, reach, log)(evidenceRequest(request, config, log, ended.signal)));
   const report = await unit.run(unit.target.parse({ hubs: config.hubs, ...request.target }), {
     evidence,
+    other,
     aws: reach,
     rules,
     signal: ended.signal,
@@ -192,12 +202,16 @@ function fromAws(
   log: Log,
   signal: AbortSignal,
 ): Promise<Evidence> {
-  return plannedEvidence(
-    config,
-    reach,
-    localSlots(),
-    log,
-  )({
+  return plannedEvidence(config, reach, localSlots(), log)(evidenceRequest(request, config, log, signal));
+}
+
+function evidenceRequest(
+  request: InvestigationRequest,
+  config: Config,
+  log: Log,
+  signal: AbortSignal,
+): EvidenceRequest {
+  return {
     accounts: request.accounts,
     regions: request.regions,
     window: windowOf(request, config.pivot.window, systemClock.now()),
@@ -205,7 +219,7 @@ function fromAws(
     maxEvents: request.maxEvents ?? config.pivot.maxEvents,
     signal,
     onProgress: (progress) => log.info({ ...progress }, 'looking'),
-  });
+  };
 }
 
 function localSlots(): (lane: string, everyMs: number) => Promise<number> {

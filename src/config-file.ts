@@ -3,7 +3,9 @@
  * puts them together. `firebreak.example.yml` documents each key; a test compares the two.
  */
 import { z } from 'zod';
+import { AthenaSection } from './domain/athena/settings.ts';
 import { AccountEntry } from './domain/inventory.ts';
+import { SignInLog } from './domain/sign-in-log.ts';
 
 const SlackUserId = z.string().regex(/^[UW][A-Z0-9]{2,}$/, 'is not a Slack user id (U... or W...)');
 const SlackGroupId = z.string().regex(/^S[A-Z0-9]{2,}$/, 'is not a Slack user group id (S...)');
@@ -78,6 +80,8 @@ export const ConfigFile = z.strictObject({
     })
     .default({ window: '7d', maxRequests: 2000, maxEvents: 500_000 }),
   addresses: z.strictObject({ country: z.string().optional(), asn: z.string().optional() }).default({}),
+  athena: AthenaSection.optional(),
+  signInLogs: z.array(SignInLog).default([]),
   // Names of the external contract that later versions use; accepted so that one file serves them all, and warned of.
   queues: z.array(z.unknown()).default([]),
   sns: z.record(z.string(), z.unknown()).default({}),

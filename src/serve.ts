@@ -29,6 +29,7 @@ import {
   plannedEvidence,
   settingsOf,
 } from './wire.ts';
+import { otherSources } from './wire-other.ts';
 
 type Stop = () => Promise<void>;
 
@@ -90,8 +91,9 @@ async function start(
     stops.push(() => pictures.close());
     const addresses = await connectAddresses(config, log);
     const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log);
+    const openOther = otherSources(config, reach, log);
     await startWorker(
-      { ...deps, chat, actions, investigations, reach, openEvidence, pictures, addresses },
+      { ...deps, chat, actions, investigations, reach, openEvidence, openOther, pictures, addresses },
       alone,
       stops,
     );

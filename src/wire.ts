@@ -16,6 +16,7 @@ import { openAddressBook } from './evidence/address-book.ts';
 import { openFolderEvidence } from './evidence/folder.ts';
 import type { ImportOptions, ImportResult } from './evidence/lake/import.ts';
 import { openLookupEvidence } from './evidence/lookup.ts';
+import type { NetworkImportResult } from './evidence/network/import.ts';
 import { planEvidence } from './evidence/plan.ts';
 import type { OpenEvidence, Settings } from './flows/deps.ts';
 import { openPictures } from './pictures/pictures.ts';
@@ -131,11 +132,11 @@ export function folderEvidence(input: {
   return openFolderEvidence(input);
 }
 
-/** CloudTrail files of a folder or bucket into the lake: no Slack, no database. */
+/** Logs of a folder or bucket into the lake, CloudTrail first, then what is beside it: no Slack, no database. */
 export async function importIntoLake(
   config: Config,
   asked: Pick<ImportOptions, 'selection' | 'digestKeys' | 'signal' | 'onProgress' | 'log'> & { readonly place: string },
-): Promise<ImportResult> {
+): Promise<ImportResult & { readonly network: NetworkImportResult }> {
   const { place, ...options } = asked;
   // DuckDB and the S3 client take 200 ms to load, which no other process has to wait for.
   const { openS3Objects, parseS3Url } = await import('./aws/s3-objects.ts');
@@ -147,7 +148,12 @@ export async function importIntoLake(
   const source = bucket
     ? openS3Objects(bucket, { region: config.awsRegion, pathStyle: config.s3PathStyle })
     : folderSource(place);
-  return importLogs({ ...options, source, dataDir: config.dataDir, now: () => systemClock.now() });
+  const input = { ...options, source, dataDir: config.dataDir, now: () => systemClock.now() };
+  const result = await importLogs(input);
+  const { importNetwork } = await import('./evidence/network/import.ts');
+  const { otherFilesOf } = await import('./evidence/lake/pages.ts');
+  const candidates = await otherFilesOf(config.dataDir, source.name);
+  return { ...result, network: await importNetwork({ ...input, candidates }) };
 }
 
 /** The part of the config that the flows decide by. */

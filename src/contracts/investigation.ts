@@ -3,11 +3,14 @@ import type { z } from 'zod';
 import type { AwsReach } from './aws.ts';
 import type { Coverage, Evidence } from './evidence.ts';
 import type { Attachment, Part } from './message.ts';
+import type { OtherSources } from './other-sources.ts';
 
 export interface InvestigationContext {
   readonly evidence: Evidence;
   /** Undefined where no AWS can be asked (`--logs`): then live state is "unknown", with the reason. */
   readonly aws: AwsReach | undefined;
+  /** Logs beside CloudTrail. Undefined where none can be asked: then nothing is known of them, and the answer says so. */
+  readonly other?: OtherSources | undefined;
   /** Sigma files that the operator points at, beside our own; `path` is relative to their folder. */
   readonly rules?: readonly { readonly path: string; readonly text: string }[] | undefined;
   readonly signal: AbortSignal;

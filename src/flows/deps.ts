@@ -9,6 +9,7 @@ import type { Evidence, EvidenceProgress, Window } from '../contracts/evidence.t
 import type { Investigation, Pictures } from '../contracts/investigation.ts';
 import type { Queue } from '../contracts/job.ts';
 import type { Log } from '../contracts/log.ts';
+import type { OtherSources } from '../contracts/other-sources.ts';
 import type { Store } from '../contracts/store.ts';
 import type { Account } from '../domain/inventory.ts';
 import type { PeopleRules } from '../domain/people.ts';
@@ -41,6 +42,8 @@ export interface EvidenceRequest {
   readonly onProgress: (progress: EvidenceProgress) => void;
 }
 
+export type OpenOther = (request: EvidenceRequest & { readonly caseId?: string | undefined }) => Promise<OtherSources>;
+
 export type OpenEvidence = (request: EvidenceRequest) => Promise<Evidence>;
 
 export interface Deps {
@@ -66,6 +69,7 @@ export interface WorkerDeps extends ChatDeps {
   readonly investigations: readonly Investigation[];
   readonly reach: AwsReach;
   readonly openEvidence: OpenEvidence;
+  readonly openOther: OpenOther;
   readonly pictures: Pictures;
   readonly addresses: AddressBook;
 }

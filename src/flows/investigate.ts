@@ -58,20 +58,23 @@ async function run(
   const place = await start(stored, progressMessage({ ...base, step: '', progress: undefined }), deps);
   const ticker = coalesced(deps, place, (step, progress) => progressMessage({ ...base, step, progress }));
   const window = windowOf(stored.request, deps.settings.pivot.window, new Date(stored.createdAt));
-  const evidence = await deps.openEvidence({
+  const request = {
     accounts: stored.request.accounts,
     regions: stored.request.regions,
     window,
     maxRequests: stored.request.maxRequests ?? deps.settings.pivot.maxRequests,
     maxEvents: stored.request.maxEvents ?? deps.settings.pivot.maxEvents,
     signal,
-    onProgress: (progress) => ticker.progress(progress),
-  });
+    onProgress: (progress: EvidenceProgress) => ticker.progress(progress),
+  };
+  const evidence = await deps.openEvidence(request);
+  const other = await deps.openOther({ ...request, caseId: stored.caseId });
   const target = unit.target.parse({ hubs: deps.settings.hubs, ...stored.request.target });
   let report: Report;
   try {
     report = await unit.run(target, {
       evidence,
+      other,
       aws: deps.reach,
       signal,
       progress: (step) => ticker.step(step),

@@ -2,8 +2,10 @@
 import type { Investigation } from '#src/contracts/investigation.ts';
 import { coverage } from './coverage.ts';
 import { dataAccess } from './data-access.ts';
+import { dns } from './dns.ts';
 import { entry } from './entry.ts';
 import { errors } from './errors.ts';
+import { flows } from './flows.ts';
 import { hunt } from './hunt.ts';
 import { pivot } from './pivot.ts';
 import { rules } from './rules.ts';
@@ -25,5 +27,7 @@ export const investigations: readonly Investigation[] = [
   secretsRead,
   errors,
   dataAccess,
+  flows,
+  dns,
   coverage,
 ];
