@@ -1,6 +1,7 @@
 /** The list of subcommands, in the order in which help shows them. A contract test compares it with the folder. */
 import type { Command } from '#src/contracts/command.ts';
 import { approvals } from './approvals.ts';
+import { athena } from './athena.ts';
 import { contain } from './contain.ts';
 import { coverage } from './coverage.ts';
 import { dataAccess } from './data-access.ts';
@@ -34,6 +35,7 @@ export const commands: readonly Command[] = [
   dataAccess,
   flows,
   dns,
+  athena,
   coverage,
   contain,
   approvals,

@@ -90,8 +90,8 @@ async function start(
     const pictures = connectPictures(log);
     stops.push(() => pictures.close());
     const addresses = await connectAddresses(config, log);
-    const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log);
-    const openOther = otherSources(config, reach, log);
+    const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log, store.athena);
+    const openOther = otherSources(config, reach, log, store.athena);
     await startWorker(
       { ...deps, chat, actions, investigations, reach, openEvidence, openOther, pictures, addresses },
       alone,

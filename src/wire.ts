@@ -4,6 +4,7 @@ import { openReach } from './aws/reach.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { AddressBook } from './contracts/address.ts';
+import type { AthenaLedger } from './contracts/athena.ts';
 import type { AwsReach } from './contracts/aws.ts';
 import type { Chat } from './contracts/chat.ts';
 import { UserError } from './contracts/errors.ts';
@@ -108,14 +109,21 @@ export function plannedEvidence(
   reach: AwsReach,
   reserveSlot: Store['reserveSlot'],
   log: Log,
+  ledger?: AthenaLedger,
 ): OpenEvidence {
   const openLookup = lookupEvidence(reach, reserveSlot, log);
-  return (request) => {
+  return async (request) => {
+    const { athenaPass } = await import('./wire-other.ts');
     const inventory = config.accounts.map((account) => account.id);
     const accounts = request.accounts ?? (inventory.length > 0 ? inventory : undefined);
     return planEvidence(
       { ...request, accounts },
-      { dataDir: config.dataDir, log, openLookup: () => openLookup(request) },
+      {
+        dataDir: config.dataDir,
+        log,
+        openLookup: () => openLookup(request),
+        openAthena: athenaPass(config, reach, { ...request, accounts }, ledger, log),
+      },
     );
   };
 }

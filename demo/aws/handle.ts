@@ -1,6 +1,7 @@
 /** One request from bytes to answer: who, which operation, may it, do it, write it down. */
 import { randomUUID } from 'node:crypto';
 import { account } from './account.ts';
+import { athena } from './athena.ts';
 import { cloudtrail } from './cloudtrail.ts';
 import { ec2 } from './ec2.ts';
 import { AwsError, accessDenied, credentialError, internalError, throttled } from './errors.ts';
@@ -49,7 +50,7 @@ export interface World {
 }
 
 const services: ReadonlyMap<string, Service> = new Map(
-  [sts, iam, ec2, cloudtrail, account].map((service) => [service.name, service]),
+  [sts, iam, ec2, cloudtrail, account, athena].map((service) => [service.name, service]),
 );
 const callsKept = 20_000;
 const htmlPage =

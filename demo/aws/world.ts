@@ -144,6 +144,12 @@ function addFirebreakRoles(workshop: Account, hub: { both: User; reader: User },
     'cloudtrail:LookupEvents',
     'account:ListRegions',
     'sts:GetAccessKeyInfo',
+    'athena:GetQuery*',
+    'athena:GetWorkGroup',
+    'athena:StartQueryExecution',
+    'athena:StopQueryExecution',
+    'config:GetResourceConfigHistory',
+    'config:ListDiscoveredResources',
   ];
   const audit = addRole(workshop, {
     ...{ name: 'IrAudit', path: '/ir/', createDate, description: 'Reads for incident response' },

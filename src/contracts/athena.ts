@@ -49,6 +49,10 @@ export interface AthenaRows {
 export interface AthenaQuestions {
   /** The scope of this investigation: its window, accounts and Regions. Throws UpstreamError where Regions cannot be told. */
   scope(): Promise<AthenaScope>;
+  /** One of the named questions about `words`, within the scope. Throws UserError for an unknown name or words that do not fit. */
+  named(question: string, words: readonly string[], scope: AthenaScope): AthenaStatement;
+  /** At the price of the config, with AWS's minimum. */
+  dollars(bytes: number): number;
   estimate(statement: AthenaStatement): Promise<AthenaEstimate>;
   /**
    * Runs it, within the limits of the config. Throws UserError where a limit forbids it or the statement was refused,

@@ -68,8 +68,8 @@ export function conversationsOf(groups: readonly FlowGroup[], asked: readonly st
       bytesIn: had.bytesIn + (isOut ? 0 : group.bytes),
       accepted: had.accepted + (group.action === 'REJECT' ? 0 : group.flows),
       rejected: had.rejected + (group.action === 'REJECT' ? group.flows : 0),
-      firstSeen: Math.min(group.firstSeen, had.firstSeen),
-      lastSeen: Math.max(group.lastSeen, had.lastSeen),
+      firstSeen: [group.firstSeen, had.firstSeen].sort()[0] ?? had.firstSeen,
+      lastSeen: [group.lastSeen, had.lastSeen].sort()[1] ?? had.lastSeen,
       interfaces: withOne(had.interfaces, group.interfaceId),
       instances: withOne(had.instances, group.instanceId),
     });

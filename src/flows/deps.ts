@@ -40,9 +40,11 @@ export interface EvidenceRequest {
   readonly maxEvents: number;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: EvidenceProgress) => void;
+  /** What it is asked for, so that its cost is counted there. */
+  readonly caseId?: string | undefined;
 }
 
-export type OpenOther = (request: EvidenceRequest & { readonly caseId?: string | undefined }) => Promise<OtherSources>;
+export type OpenOther = (request: EvidenceRequest) => Promise<OtherSources>;
 
 export type OpenEvidence = (request: EvidenceRequest) => Promise<Evidence>;
 

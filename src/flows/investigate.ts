@@ -65,10 +65,11 @@ async function run(
     maxRequests: stored.request.maxRequests ?? deps.settings.pivot.maxRequests,
     maxEvents: stored.request.maxEvents ?? deps.settings.pivot.maxEvents,
     signal,
+    caseId: stored.caseId,
     onProgress: (progress: EvidenceProgress) => ticker.progress(progress),
   };
   const evidence = await deps.openEvidence(request);
-  const other = await deps.openOther({ ...request, caseId: stored.caseId });
+  const other = await deps.openOther(request);
   const target = unit.target.parse({ hubs: deps.settings.hubs, ...stored.request.target });
   let report: Report;
   try {

@@ -5,6 +5,7 @@ import type { Log } from '../contracts/log.ts';
 import type { SettingsStore, Store } from '../contracts/store.ts';
 import { alertsStore } from './alerts.ts';
 import { approvalsStore } from './approvals.ts';
+import { athenaLedger } from './athena-ledger.ts';
 import { appendAudit, auditStore } from './audit.ts';
 import { casesStore } from './cases.ts';
 import { asking, connect, type Database, json, text } from './database.ts';
@@ -42,6 +43,7 @@ export async function openStore(input: {
     approvals: approvalsStore(db),
     audit: auditStore(db),
     settings: settingsStore(db),
+    athena: athenaLedger(db),
     firstTime: firstTimes(db),
     turn: turns.take,
     reserveSlot: (lane, everyMs) => asking(() => reserveSlot(db, lane, everyMs)),

@@ -1,5 +1,6 @@
 /** The investigations: one file per question. */
 import type { Investigation } from '#src/contracts/investigation.ts';
+import { athena } from './athena.ts';
 import { coverage } from './coverage.ts';
 import { dataAccess } from './data-access.ts';
 import { dns } from './dns.ts';
@@ -29,5 +30,6 @@ export const investigations: readonly Investigation[] = [
   dataAccess,
   flows,
   dns,
+  athena,
   coverage,
 ];
