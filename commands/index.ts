@@ -2,6 +2,7 @@
 import type { Command } from '#src/contracts/command.ts';
 import { approvals } from './approvals.ts';
 import { athena } from './athena.ts';
+import { changes } from './changes.ts';
 import { contain } from './contain.ts';
 import { coverage } from './coverage.ts';
 import { dataAccess } from './data-access.ts';
@@ -33,6 +34,7 @@ export const commands: readonly Command[] = [
   secretsRead,
   errors,
   dataAccess,
+  changes,
   flows,
   dns,
   athena,

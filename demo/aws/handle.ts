@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { account } from './account.ts';
 import { athena } from './athena.ts';
 import { cloudtrail } from './cloudtrail.ts';
+import { config } from './config.ts';
 import { ec2 } from './ec2.ts';
 import { AwsError, accessDenied, credentialError, internalError, throttled } from './errors.ts';
 import type { FailRules } from './failures.ts';
@@ -50,7 +51,7 @@ export interface World {
 }
 
 const services: ReadonlyMap<string, Service> = new Map(
-  [sts, iam, ec2, cloudtrail, account, athena].map((service) => [service.name, service]),
+  [sts, iam, ec2, cloudtrail, account, athena, config].map((service) => [service.name, service]),
 );
 const callsKept = 20_000;
 const htmlPage =

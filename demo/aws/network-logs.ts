@@ -2,8 +2,8 @@
 import type { Instance, State } from './state.ts';
 import { minerDomain, minerImage } from './stories/s3.ts';
 
-export const poolAddress = '198.51.100.200';
-export const dropAddress = '198.51.100.77';
+const poolAddress = '198.51.100.200';
+const dropAddress = '198.51.100.77';
 const stepMs = 60_000;
 const dropBytes = 1_600_000_000;
 

@@ -12,7 +12,7 @@ const listed = 120;
 const dayMs = 86_400_000;
 
 /** Prefixes of the partitions that the statement reads, as `s3://` addresses. */
-export function prefixesOf({ reads }: AthenaStatement, settings: AthenaSettings): readonly string[] {
+function prefixesOf({ reads }: AthenaStatement, settings: AthenaSettings): readonly string[] {
   const { table, scope } = reads;
   const location = settings.locations[table];
   if (location === undefined) return [];

@@ -121,6 +121,17 @@ export interface PersonAtAddress {
   readonly log: string;
 }
 
+/** A sighting set against the time that is asked about. */
+export interface PersonLine {
+  readonly person: string;
+  readonly address: string;
+  readonly from: string;
+  readonly to: string | null;
+  readonly log: string;
+  /** `at-the-time`: the log has them there then; `near`: within a day of it; `at-another-time`: only before or after. */
+  readonly match: 'at-the-time' | 'near' | 'at-another-time';
+}
+
 export interface People {
   /** Who had one of these addresses at any time that the logs tell of. Never throws for what a file holds. */
   at(addresses: readonly string[]): Promise<readonly PersonAtAddress[]>;

@@ -40,7 +40,7 @@ const protocols: Readonly<Record<number, string>> = {
   58: 'ICMPv6',
 };
 
-export function protocolName(number: number): string {
+function protocolName(number: number): string {
   return protocols[number] ?? `protocol ${number}`;
 }
 

@@ -1,16 +1,7 @@
 /** The people that sign-in logs put behind addresses: matched by address and time, told in words. */
-import type { PersonAtAddress } from '../contracts/network.ts';
-import { utc } from './phrases.ts';
-
-export interface PersonLine {
-  readonly person: string;
-  readonly address: string;
-  readonly from: string;
-  readonly to: string | null;
-  readonly log: string;
-  /** `at-the-time`: the log has them there then; `near`: within a day of it; `at-another-time`: only before or after. */
-  readonly match: 'at-the-time' | 'near' | 'at-another-time';
-}
+import type { Part } from '../contracts/message.ts';
+import type { PersonAtAddress, PersonLine } from '../contracts/network.ts';
+import { code, line, utc } from './phrases.ts';
 
 const dayMs = 24 * 3_600_000;
 const signInMs = 12 * 3_600_000;
@@ -41,8 +32,22 @@ export function peopleBetween(
 }
 
 /** `alice (vpn, 2026-11-20 08:00 UTC to ...)`. */
-export function personText({ person, log, from, to, match }: PersonLine): string {
+function personText({ person, log, from, to, match }: PersonLine): string {
   const when = `${utc(from)}${to === null ? '' : ` to ${utc(to)}`}`;
   const how = match === 'at-the-time' ? '' : match === 'near' ? ', within a day of it' : ', at another time';
   return `${person} (${log}, ${when}${how})`;
+}
+
+const shown = 10;
+
+/** The people as a part of an answer; empty where the logs name none. */
+export function peopleParts(people: readonly PersonLine[]): readonly Part[] {
+  if (people.length === 0) return [];
+  const items = people.slice(0, shown).map((one) => line(code(one.address), ` ${personText(one)}`));
+  const rest = people.length - shown;
+  if (rest > 0) items.push(line(`and ${rest} more`));
+  return [
+    { kind: 'header', text: 'People behind these addresses' },
+    { kind: 'list', items },
+  ];
 }

@@ -180,8 +180,8 @@ describe('Athena', { timeout: 60_000 }, () => {
     const ran = await firebreak(['athena', 'ddl'], { locations, organizationId: 'o-exampleorgid' });
 
     expect(ran.stderr).toBe('');
-    expect(ran.stdout).toContain("'s3://trail/AWSLogs/o-exampleorgid/${account}/CloudTrail/${region}/${day}'");
-    expect(ran.stdout).toContain("'s3://flows/a/AWSLogs/${account}/vpcflowlogs/${region}/${day}'");
+    expect(ran.stdout).toContain(`'s3://trail/AWSLogs/o-exampleorgid/\${account}/CloudTrail/\${region}/\${day}'`);
+    expect(ran.stdout).toContain(`'s3://flows/a/AWSLogs/\${account}/vpcflowlogs/\${region}/\${day}'`);
     expect(ran.stdout.match(/'projection\.account\.type' = 'injected'/g)).toHaveLength(3);
     const wrong = await firebreak(['athena', 'ddl'], { database: "x'; drop" });
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('athena.database: is not a name')]);

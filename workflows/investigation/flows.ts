@@ -14,7 +14,7 @@ import { bothCoverages } from '#src/domain/coverage-join.ts';
 import { placesInRecords, take } from '#src/domain/instance-places.ts';
 import { isInstanceId } from '#src/domain/links-naming.ts';
 import { networkWord } from '#src/domain/network-word.ts';
-import { peopleBetween, personText } from '#src/domain/people-words.ts';
+import { peopleBetween, peopleParts } from '#src/domain/people-words.ts';
 import { bold, code, count, line, utc } from '#src/domain/phrases.ts';
 
 const shown = 20;
@@ -81,15 +81,7 @@ export const flows = defineInvestigation({
           : `${subject.id} talked to ${count(peers.size, 'address', 'addresses')}, ${bytesText(out)} out and ${bytesText(sum(talks, 'bytesIn'))} in${rejects(talks)}${first ? `; unusual: ${bytesText(first.bytesOut)} to ${first.peer}` : ''}${unfinished(coverage)}.`;
     return {
       headline,
-      parts: [
-        ...partsOf(talks, outflows),
-        ...(known.length === 0
-          ? []
-          : ([
-              { kind: 'header', text: 'People behind these addresses' },
-              { kind: 'list', items: known.slice(0, 8).map((one) => line(code(one.address), ` ${personText(one)}`)) },
-            ] satisfies Part[])),
-      ],
+      parts: [...partsOf(talks, outflows), ...peopleParts(known)],
       coverage: withGaps(coverage, (await ctx.other?.people.gaps()) ?? []),
       answer: {
         subject,

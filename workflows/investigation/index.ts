@@ -1,6 +1,7 @@
 /** The investigations: one file per question. */
 import type { Investigation } from '#src/contracts/investigation.ts';
 import { athena } from './athena.ts';
+import { changes } from './changes.ts';
 import { coverage } from './coverage.ts';
 import { dataAccess } from './data-access.ts';
 import { dns } from './dns.ts';
@@ -28,6 +29,7 @@ export const investigations: readonly Investigation[] = [
   secretsRead,
   errors,
   dataAccess,
+  changes,
   flows,
   dns,
   athena,

@@ -60,7 +60,7 @@ export const trailColumns = [
 ] as const;
 const structs: ReadonlySet<string> = new Set(['useridentity', 'resources', 'tlsdetails']);
 
-export function trailPicks(): string {
+function trailPicks(): string {
   return trailColumns
     .map((column) => (structs.has(column) ? `json_format(CAST(${column} AS JSON)) AS ${column}` : column))
     .join(', ');

@@ -81,7 +81,7 @@ function coverageOf(
 }
 
 /** What a question that could not be asked leaves: nothing was looked at. */
-export function failedCoverage(name: string, { accounts, regions, from, to }: AthenaScope, reason: string): Coverage {
+function failedCoverage(name: string, { accounts, regions, from, to }: AthenaScope, reason: string): Coverage {
   return {
     complete: false,
     ...{ accounts, regions, from, to },

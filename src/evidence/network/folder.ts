@@ -97,12 +97,25 @@ interface Read {
   readonly broken: readonly { readonly path: string; readonly reason: string }[];
 }
 
+/** Account and Region of a path in AWS's delivery tree; the default format of flow logs names no Region. */
+const deliveryTree = /(?:^|\/)AWSLogs\/(?:aws-account-id=)?(\d{12})\/vpcflowlogs\/(?:aws-region=)?([a-z0-9-]+)\//;
+
+function placed(sink: NetworkSink, path: string): NetworkSink {
+  const [, account = '', region = ''] = deliveryTree.exec(path) ?? [];
+  if (region === '') return sink;
+  return {
+    ...sink,
+    flow: (flow) => sink.flow({ ...flow, accountId: flow.accountId || account, region: flow.region || region }),
+  };
+}
+
 /** Reads one file, or every entry of an archive. `broken` is told what could not be unpacked at all. */
 export async function readNetworkFile(
   file: { readonly absolute: string; readonly path: string; readonly size: number },
-  sink: NetworkSink,
+  to: NetworkSink,
   broken: (reason: string) => void,
 ): Promise<void> {
+  const sink = placed(to, file.path);
   try {
     if (await isParquet(file.absolute)) return await readParquetFlows(file.absolute, file.path, sink);
   } catch (error) {

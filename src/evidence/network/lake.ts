@@ -179,7 +179,7 @@ function text(value: unknown): string {
 }
 
 /** A row of either SQL, whatever asked: times are seconds since the epoch, numbers may be text. */
-export function flowGroup(row: Row): FlowGroup {
+function flowGroup(row: Row): FlowGroup {
   return {
     srcaddr: text(row.srcaddr),
     dstaddr: text(row.dstaddr),
