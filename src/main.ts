@@ -12,6 +12,7 @@ const usage = `Firebreak: AWS incident response in Slack
   firebreak audit verify [FILE]                      check the hash chain of the audit, or of an exported file
   firebreak audit export                             print the audit as JSON lines
   firebreak athena ddl                               print the CREATE TABLE statements for the config's Athena tables
+  firebreak enroll <Slack user id>                   give a person one-time codes for approvals
   firebreak doctor                                   check the installation
 
 Exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 answered, but not everything could be looked at.
@@ -40,6 +41,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return (await import('./audit-commands.ts')).auditCommand(rest);
     case 'athena':
       return (await import('./athena-command.ts')).athenaCommand(rest);
+    case 'enroll':
+      return (await import('./enroll-command.ts')).enrollCommand(rest);
     case 'doctor':
       return (await import('./doctor.ts')).doctor();
     case undefined:

@@ -12,6 +12,7 @@ import type { Deps, WebDeps, WorkerDeps } from './flows/deps.ts';
 import { handleAlert } from './flows/handle-alert.ts';
 import { investigate } from './flows/investigate.ts';
 import { planContainment } from './flows/plan-containment.ts';
+import { proveVote } from './flows/prove-vote.ts';
 import { admitApproval, recordVote } from './flows/record-vote.ts';
 import { showApproval } from './flows/show-approval.ts';
 import { openSweep } from './flows/sweep.ts';
@@ -79,7 +80,10 @@ async function start(
     const executor = { ...deps, actions, reach: connectReach(config, log) };
     await queue.work(
       'executor',
-      { 'containment.run': (payload, ctx) => contain(payload, ctx, executor) },
+      {
+        'containment.run': (payload, ctx) => contain(payload, ctx, executor),
+        'approval.prove': (payload) => proveVote(payload, executor),
+      },
       { concurrency: 2, alone },
     );
   }

@@ -7,6 +7,8 @@ import { answerCommand } from './flows/answer-command.ts';
 import type { WebDeps } from './flows/deps.ts';
 import { pressButton } from './flows/press-button.ts';
 import { receiveAlert } from './flows/receive-alert.ts';
+import { reportFromDialog } from './flows/report.ts';
+import { voteWithCode } from './flows/vote-with-code.ts';
 import { openMetrics } from './metrics.ts';
 import { startSlack } from './slack/app.ts';
 import { type ReadyPart, registerWebhooks } from './webhooks/server.ts';
@@ -33,6 +35,7 @@ export async function startWeb(config: Config, deps: WebDeps): Promise<{ port: n
   await registerWebhooks(server, {
     tokens: config.webhookTokens.map((token) => token.reveal()),
     metricsToken: config.metricsToken?.reveal(),
+    mappings: config.mappings,
     receive: (input) => receiveAlert(input, deps),
     ready: () => readiness(deps),
     metrics: () => metrics.read(),
@@ -48,6 +51,8 @@ export async function startWeb(config: Config, deps: WebDeps): Promise<{ port: n
     handlers: {
       command: (request) => answerCommand(request, deps),
       action: (request) => pressButton(request, deps),
+      report: (request) => reportFromDialog(request, deps),
+      code: (request) => voteWithCode(request, deps),
     },
     ...(appToken === undefined
       ? {

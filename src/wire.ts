@@ -172,7 +172,12 @@ export function settingsOf(config: Config): Settings {
     accounts: config.accounts,
     managementAccount: config.managementAccount,
     rules: { approvers: config.approvers, responders: config.responders, people: config.people },
-    approvals: { required: config.approvers.required, expiryMinutes: config.approvers.expiryMinutes },
+    approvals: {
+      required: config.approvers.required,
+      expiryMinutes: config.approvers.expiryMinutes,
+      stepUp: config.approvers.stepUp,
+    },
+    policies: config.policies,
     protectedPatterns: config.protected,
     pivot: config.pivot,
     hubs: config.hubs,

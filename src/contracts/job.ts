@@ -4,6 +4,8 @@ export interface Jobs {
   'alert.acknowledged': { readonly caseId: string; readonly userId: string; readonly channel: string };
   'investigation.run': { readonly investigationId: string };
   'containment.plan': { readonly requestId: string };
+  /** The executor's look at the one-time code that came with a vote. */
+  'approval.prove': { readonly voteId: string };
   'approval.vote': { readonly voteId: string };
   /** Looks at the voters' standing again, then hands over to the executor. */
   'approval.admit': { readonly approvalId: string };
@@ -22,7 +24,7 @@ export const lanes = {
   // Plans read logs for a while; votes and cards must not wait behind them.
   plans: ['containment.plan', 'containment.watch'],
   approvals: ['approval.vote', 'approval.admit', 'approval.changed'],
-  executor: ['containment.run'],
+  executor: ['containment.run', 'approval.prove'],
 } as const satisfies Record<string, readonly JobName[]>;
 export type Lane = keyof typeof lanes;
 

@@ -11,6 +11,7 @@ import type { Queue } from '../contracts/job.ts';
 import type { Log } from '../contracts/log.ts';
 import type { OtherSources } from '../contracts/other-sources.ts';
 import type { Store } from '../contracts/store.ts';
+import type { PolicyRule } from '../domain/approval-policy.ts';
 import type { Account } from '../domain/inventory.ts';
 import type { PeopleRules } from '../domain/people.ts';
 import type { Channels } from '../domain/routing.ts';
@@ -22,7 +23,13 @@ export interface Settings {
   readonly accounts: readonly Account[];
   readonly managementAccount: string | undefined;
   readonly rules: PeopleRules;
-  readonly approvals: { readonly required: number; readonly expiryMinutes: number };
+  readonly approvals: {
+    readonly required: number;
+    readonly expiryMinutes: number;
+    /** Actions that ask for a one-time code. */
+    readonly stepUp: readonly string[];
+  };
+  readonly policies: readonly PolicyRule[];
   readonly protectedPatterns: readonly string[];
   readonly pivot: { readonly window: string; readonly maxRequests: number; readonly maxEvents: number };
   readonly hubs: {

@@ -12,6 +12,7 @@ import { asking, connect, type Database, json, text } from './database.ts';
 import { investigationsStore } from './investigations.ts';
 import { migrate } from './migrations.ts';
 import { buttonsStore, postsStore } from './posts.ts';
+import { stepUpStore } from './step-up.ts';
 import { openTurns } from './turns.ts';
 
 /**
@@ -44,6 +45,7 @@ export async function openStore(input: {
     audit: auditStore(db),
     settings: settingsStore(db),
     athena: athenaLedger(db),
+    stepUp: stepUpStore(db),
     firstTime: firstTimes(db),
     turn: turns.take,
     reserveSlot: (lane, everyMs) => asking(() => reserveSlot(db, lane, everyMs)),

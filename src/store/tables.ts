@@ -1,7 +1,7 @@
 /** The tables as Kysely sees them. `json` columns are written as text and read as values; bigint is read as text. */
 import type { ColumnType, Generated } from 'kysely';
 import type { Alert } from '../contracts/alert.ts';
-import type { ApprovalState, Plan, PlanContext, Vote } from '../contracts/approval.ts';
+import type { ApprovalState, Plan, PlanContext, Step, Vote, Watched } from '../contracts/approval.ts';
 import type { InvestigationRequest } from '../contracts/command.ts';
 import type { ButtonMeaning, ContainmentRequest, Standing, VoteRequest } from '../contracts/store.ts';
 
@@ -69,9 +69,23 @@ export interface Tables {
     after: ColumnType<Readonly<Record<string, unknown>> | null, string | null | undefined, string>;
     outcome: string | null;
     sent_at: NullableTime;
+    watched: ColumnType<Watched | null, string | null | undefined, string>;
     shown: string | null;
   };
   readonly approval_votes: { approval_id: string; number: Generated<string>; vote: Json<Vote> };
+  readonly approval_steps: { approval_id: string; index: number; step: Json<Step> };
+  readonly enrollments: {
+    user_id: string;
+    secret: string;
+    enrolled_at: Time;
+    active_at: Time;
+    enrolled_by: string;
+    last_step: ColumnType<string, number, number>;
+  };
+  readonly proofs: { approval_id: string; user_id: string; plan_hash: string; at: Time };
+  readonly vote_codes: { vote_id: string; code: string };
+  readonly vote_refusals: { vote_id: string; because: string };
+  readonly code_failures: { user_id: string; at: Time };
   readonly standings: { approval_id: string; user_id: string; standing: Json<Standing> };
   readonly audit: {
     seq: ColumnType<string, number, never>;

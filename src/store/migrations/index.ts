@@ -2,8 +2,10 @@
 import type { Migration } from 'kysely/migration';
 import { first } from './0001-first.ts';
 import { athenaQueries } from './0010-athena-queries.ts';
+import { stepUp } from './0011-step-up.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': first,
   '0010-athena-queries': athenaQueries,
+  '0011-step-up': stepUp,
 };

@@ -48,6 +48,8 @@ beforeEach(async () => {
       },
     },
     handlers: {
+      report: async () => undefined,
+      code: async () => undefined,
       command: (request) => {
         commands.push(request);
         return onCommand();
@@ -85,6 +87,7 @@ describe('a slash command', () => {
     expect(commands).toEqual([
       {
         key: expect.stringMatching(/^[0-9a-f]{64}$/u),
+        triggerId: 't',
         userId: 'U0RESPONDER',
         userName: 'ana',
         teamId: 'T0HOME',
