@@ -6,9 +6,12 @@ import { z } from 'zod';
 import { AlertMapping } from './domain/alert-mapping.ts';
 import { PolicyRule } from './domain/approval-policy.ts';
 import { AthenaSection } from './domain/athena/settings.ts';
+import { FindingWatch } from './domain/finding-watch.ts';
 import { AccountEntry } from './domain/inventory.ts';
+import { QueueEntry } from './domain/queue-entry.ts';
 import { SignInLog } from './domain/sign-in-log.ts';
 import { Crowd, SlackGroupId, SlackUserId } from './domain/slack-ids.ts';
+import { SnsEntry } from './domain/sns-topics.ts';
 
 const ChannelId = z
   .string()
@@ -84,9 +87,10 @@ export const ConfigFile = z.strictObject({
   addresses: z.strictObject({ country: z.string().optional(), asn: z.string().optional() }).default({}),
   athena: AthenaSection.optional(),
   signInLogs: z.array(SignInLog).default([]),
+  queues: z.array(QueueEntry).default([]),
+  sns: SnsEntry.default({ topics: [], allowVersion1: false, certificates: [] }),
+  guardduty: FindingWatch.default({ pollMinutes: 15, firstLookHours: 24, verify: true }),
   // Names of the external contract that later versions use; accepted so that one file serves them all, and warned of.
-  queues: z.array(z.unknown()).default([]),
-  sns: z.record(z.string(), z.unknown()).default({}),
   exceptions: z.array(z.unknown()).default([]),
   retention: z.record(z.string(), z.unknown()).default({}),
 });

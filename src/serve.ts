@@ -9,20 +9,26 @@ import type { Log } from './contracts/log.ts';
 import { acknowledge } from './flows/acknowledge.ts';
 import { contain } from './flows/contain.ts';
 import type { Deps, WebDeps, WorkerDeps } from './flows/deps.ts';
-import { handleAlert } from './flows/handle-alert.ts';
+import { handleAlert, showAgain } from './flows/handle-alert.ts';
+import { handleSubscription } from './flows/handle-subscription.ts';
 import { investigate } from './flows/investigate.ts';
+import { orDeadLetter } from './flows/keep-letter.ts';
 import { planContainment } from './flows/plan-containment.ts';
 import { proveVote } from './flows/prove-vote.ts';
 import { admitApproval, recordVote } from './flows/record-vote.ts';
 import { showApproval } from './flows/show-approval.ts';
 import { openSweep } from './flows/sweep.ts';
+import { verifyFinding } from './flows/verify-finding.ts';
 import { watch } from './flows/watch.ts';
+import { startIntake } from './intake.ts';
 import { openLog } from './log.ts';
 import type { Role } from './store/embedded-postgres.ts';
 import { startWeb } from './web.ts';
 import {
   connectAddresses,
   connectChat,
+  connectConfirmer,
+  connectFindings,
   connectPictures,
   connectQueue,
   connectReach,
@@ -96,11 +102,13 @@ async function start(
     const addresses = await connectAddresses(config, log);
     const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log, store.athena);
     const openOther = otherSources(config, reach, log, store.athena);
-    await startWorker(
-      { ...deps, chat, actions, investigations, reach, openEvidence, openOther, pictures, addresses },
-      alone,
-      stops,
-    );
+    const units = { actions, investigations, confirmer: connectConfirmer };
+    const worker: WorkerDeps = {
+      ...{ ...deps, ...units, chat, reach, openEvidence, openOther, pictures, addresses },
+      findings: connectFindings(reach),
+    };
+    await startWorker(worker, alone, stops);
+    stops.push(await startIntake(config, worker));
   }
   if (!roles.includes('web')) return { port: undefined };
   const web: WebDeps = { ...deps, chat, commands, actions };
@@ -115,8 +123,17 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
     queue.work(
       'alerts',
       {
-        'alert.received': (payload) => handleAlert(payload, deps),
+        'alert.received': (payload, ctx) => orDeadLetter(payload.alertId, ctx, () => handleAlert(payload, deps), deps),
         'alert.acknowledged': (payload) => acknowledge(payload, deps),
+      },
+      { concurrency: 4, alone },
+    ),
+    queue.work(
+      'intake',
+      {
+        'alert.verify': (payload, ctx) =>
+          verifyFinding(payload, ctx, { ...deps, showAgain: (alert) => showAgain(alert, deps) }),
+        'sns.subscription': (payload, ctx) => handleSubscription(payload, ctx, deps),
       },
       { concurrency: 4, alone },
     ),

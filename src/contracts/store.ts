@@ -3,6 +3,7 @@ import type { Alert } from './alert.ts';
 import type { Approval, ApprovalState, Plan, PlanContext, Step, Vote, Watched } from './approval.ts';
 import type { AthenaLedger } from './athena.ts';
 import type { InvestigationRequest } from './command.ts';
+import type { DeadLettersStore, IntakeStore, SubscriptionsStore } from './intake.ts';
 import type { StepUpStore } from './step-up.ts';
 
 export interface Case {
@@ -41,6 +42,8 @@ export interface CasesStore {
   /** Whether there is a case of this key. */
   isOpen(dedupeKey: string): Promise<boolean>;
   get(caseId: string): Promise<Case | undefined>;
+  /** The case that an alert's `dedupeKey` belongs to. */
+  ofKey(dedupeKey: string): Promise<string | undefined>;
   /** A case without a finding behind it: `/ir contain` typed by hand. */
   openByHand(input: { title: string; channel: string; accountId: string; at: string }): Promise<string>;
   setMessage(caseId: string, channel: string, ts: string): Promise<void>;
@@ -237,6 +240,9 @@ export interface Store {
   readonly audit: AuditStore;
   readonly settings: SettingsStore;
   readonly athena: AthenaLedger;
+  readonly intake: IntakeStore;
+  readonly deadLetters: DeadLettersStore;
+  readonly subscriptions: SubscriptionsStore;
   /** True the first time a key is seen; keys live for at least 10 minutes (Slack replays). */
   firstTime(key: string, at: string): Promise<boolean>;
   /** Reserves the next slot of a lane shared by all processes; returns how many ms to wait for it. */

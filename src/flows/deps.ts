@@ -6,6 +6,7 @@ import type { Chat } from '../contracts/chat.ts';
 import type { Clock } from '../contracts/clock.ts';
 import type { Command } from '../contracts/command.ts';
 import type { Evidence, EvidenceProgress, Window } from '../contracts/evidence.ts';
+import type { FindingSource, SubscriptionConfirmer } from '../contracts/intake.ts';
 import type { Investigation, Pictures } from '../contracts/investigation.ts';
 import type { Queue } from '../contracts/job.ts';
 import type { Log } from '../contracts/log.ts';
@@ -31,6 +32,8 @@ export interface Settings {
   };
   readonly policies: readonly PolicyRule[];
   readonly protectedPatterns: readonly string[];
+  /** Whether findings are read again from AWS. */
+  readonly verifyFindings: boolean;
   readonly pivot: { readonly window: string; readonly maxRequests: number; readonly maxEvents: number };
   readonly hubs: {
     readonly maxPrincipalsPerIp: number;
@@ -81,6 +84,8 @@ export interface WorkerDeps extends ChatDeps {
   readonly openOther: OpenOther;
   readonly pictures: Pictures;
   readonly addresses: AddressBook;
+  readonly findings: FindingSource;
+  readonly confirmer: SubscriptionConfirmer;
 }
 
 /** No chat here: the executor cannot speak in Slack. */

@@ -38,6 +38,9 @@ export function openSweep(deps: Needs): () => Promise<void> {
     for (const investigationId of await store.investigations.unfinished(olderThan, batch)) {
       await again('investigation.run', { investigationId }, `investigation-${investigationId}`);
     }
+    for (const subscriptionId of await store.subscriptions.unhandled(olderThan, batch)) {
+      await again('sns.subscription', { subscriptionId }, `subscription-${subscriptionId}`);
+    }
     const { requests, votes } = await store.approvals.unhandled(olderThan, batch);
     for (const requestId of requests) await again('containment.plan', { requestId }, `plan-${requestId}`);
     for (const voteId of votes) {

@@ -9,6 +9,8 @@ import { athenaLedger } from './athena-ledger.ts';
 import { appendAudit, auditStore } from './audit.ts';
 import { casesStore } from './cases.ts';
 import { asking, connect, type Database, json, text } from './database.ts';
+import { deadLettersStore } from './dead-letters.ts';
+import { intakeStore, subscriptionsStore } from './intake.ts';
 import { investigationsStore } from './investigations.ts';
 import { migrate } from './migrations.ts';
 import { buttonsStore, postsStore } from './posts.ts';
@@ -45,6 +47,9 @@ export async function openStore(input: {
     audit: auditStore(db),
     settings: settingsStore(db),
     athena: athenaLedger(db),
+    intake: intakeStore(db),
+    deadLetters: deadLettersStore(db),
+    subscriptions: subscriptionsStore(db),
     stepUp: stepUpStore(db),
     firstTime: firstTimes(db),
     turn: turns.take,

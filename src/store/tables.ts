@@ -3,6 +3,7 @@ import type { ColumnType, Generated } from 'kysely';
 import type { Alert } from '../contracts/alert.ts';
 import type { ApprovalState, Plan, PlanContext, Step, Vote, Watched } from '../contracts/approval.ts';
 import type { InvestigationRequest } from '../contracts/command.ts';
+import type { DeadLetterDoor, IntakeSource, SubscriptionWish, Verification } from '../contracts/intake.ts';
 import type { ButtonMeaning, ContainmentRequest, Standing, VoteRequest } from '../contracts/store.ts';
 
 type Json<T> = ColumnType<T, string, string>;
@@ -110,4 +111,39 @@ export interface Tables {
   };
   readonly slots: { lane: string; next_at: Time };
   readonly health: { id: number; at: Time };
+  readonly dead_letters: {
+    id: string;
+    number: Generated<string>;
+    key: string;
+    door: DeadLetterDoor;
+    came_from: string;
+    reason: string;
+    body: string | null;
+    alert_id: string | null;
+    at: Time;
+    times: Generated<number>;
+    settled_at: NullableTime;
+    outcome: string | null;
+  };
+  readonly intake_sources: {
+    name: string;
+    kind: IntakeSource['kind'];
+    ok: boolean;
+    because: string | null;
+    looked_at: Time;
+    since: Time;
+    taken: ColumnType<string, number, number>;
+    cursor: string | null;
+  };
+  readonly subscriptions: {
+    id: string;
+    message_id: string;
+    topic_arn: string;
+    wish: SubscriptionWish;
+    token: string;
+    at: Time;
+    handled_at: NullableTime;
+    because: string | null;
+  };
+  readonly verifications: { dedupe_key: string; verification: Json<Verification> };
 }
