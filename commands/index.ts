@@ -14,6 +14,7 @@ import { freeze } from './freeze.ts';
 import { help } from './help.ts';
 import { hunt } from './hunt.ts';
 import { pivot } from './pivot.ts';
+import { readiness } from './readiness.ts';
 import { report } from './report.ts';
 import { rules } from './rules.ts';
 import { secretsRead } from './secrets-read.ts';
@@ -40,6 +41,7 @@ export const commands: readonly Command[] = [
   dns,
   athena,
   coverage,
+  readiness,
   contain,
   report,
   approvals,

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { AlertMapping } from './domain/alert-mapping.ts';
 import { PolicyRule } from './domain/approval-policy.ts';
 import { AthenaSection } from './domain/athena/settings.ts';
+import { ExceptionEntry } from './domain/exceptions.ts';
 import { FindingWatch } from './domain/finding-watch.ts';
 import { AccountEntry } from './domain/inventory.ts';
 import { QueueEntry } from './domain/queue-entry.ts';
@@ -87,11 +88,17 @@ export const ConfigFile = z.strictObject({
   addresses: z.strictObject({ country: z.string().optional(), asn: z.string().optional() }).default({}),
   athena: AthenaSection.optional(),
   signInLogs: z.array(SignInLog).default([]),
+  rules: z
+    .strictObject({
+      folders: z.array(z.string().trim().min(1)).default([]),
+      disabled: z.array(z.string().trim().min(1)).default([]),
+    })
+    .default({ folders: [], disabled: [] }),
+  exceptions: z.array(ExceptionEntry).default([]),
   queues: z.array(QueueEntry).default([]),
   sns: SnsEntry.default({ topics: [], allowVersion1: false, certificates: [] }),
   guardduty: FindingWatch.default({ pollMinutes: 15, firstLookHours: 24, verify: true }),
   // Names of the external contract that later versions use; accepted so that one file serves them all, and warned of.
-  exceptions: z.array(z.unknown()).default([]),
   retention: z.record(z.string(), z.unknown()).default({}),
 });
 export type ConfigFile = z.output<typeof ConfigFile>;

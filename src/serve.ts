@@ -22,6 +22,7 @@ import { verifyFinding } from './flows/verify-finding.ts';
 import { watch } from './flows/watch.ts';
 import { startIntake } from './intake.ts';
 import { openLog } from './log.ts';
+import { openRuleShelf } from './rule-shelf.ts';
 import type { Role } from './store/embedded-postgres.ts';
 import { startWeb } from './web.ts';
 import {
@@ -95,6 +96,7 @@ async function start(
   }
   if (!roles.includes('web') && !roles.includes('worker')) return { port: undefined };
   const chat = await connectChat(config, log);
+  const ruleShelf = openRuleShelf(config, store);
   if (roles.includes('worker')) {
     const reach = connectReach(config, log);
     const pictures = connectPictures(log);
@@ -104,14 +106,14 @@ async function start(
     const openOther = otherSources(config, reach, log, store.athena);
     const units = { actions, investigations, confirmer: connectConfirmer };
     const worker: WorkerDeps = {
-      ...{ ...deps, ...units, chat, reach, openEvidence, openOther, pictures, addresses },
+      ...{ ...deps, ...units, chat, reach, openEvidence, openOther, pictures, addresses, ruleShelf },
       findings: connectFindings(reach),
     };
     await startWorker(worker, alone, stops);
     stops.push(await startIntake(config, worker));
   }
   if (!roles.includes('web')) return { port: undefined };
-  const web: WebDeps = { ...deps, chat, commands, actions };
+  const web: WebDeps = { ...deps, chat, commands, actions, ruleShelf };
   const { port, stop } = await startWeb(config, web);
   stops.push(stop);
   return { port };

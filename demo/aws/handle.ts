@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { account } from './account.ts';
 import { athena } from './athena.ts';
+import { autoscaling } from './autoscaling.ts';
 import { cloudtrail } from './cloudtrail.ts';
 import { config } from './config.ts';
 import { ec2 } from './ec2.ts';
@@ -10,6 +11,7 @@ import type { FailRules } from './failures.ts';
 import { guardduty } from './guardduty.ts';
 import { iam } from './iam.ts';
 import type { Random } from './ids.ts';
+import { organizations } from './organizations.ts';
 import { authenticate, authorize, type Principal } from './principal.ts';
 import { type Input, readRequest, type Wire, writeError, writeResponse } from './protocols.ts';
 import { recordedRegion, recordsOf } from './record.ts';
@@ -54,7 +56,9 @@ export interface World {
 }
 
 const services: ReadonlyMap<string, Service> = new Map(
-  [sts, iam, ec2, cloudtrail, account, guardduty, sqs, sns, athena, config].map((service) => [service.name, service]),
+  [sts, iam, ec2, cloudtrail, account, guardduty, sqs, sns, autoscaling, organizations, athena, config].map(
+    (service) => [service.name, service],
+  ),
 );
 const callsKept = 20_000;
 const htmlPage =

@@ -4,6 +4,7 @@ import type { Approval, ApprovalState, Plan, PlanContext, Step, Vote, Watched } 
 import type { AthenaLedger } from './athena.ts';
 import type { InvestigationRequest } from './command.ts';
 import type { DeadLettersStore, IntakeStore, SubscriptionsStore } from './intake.ts';
+import type { RulesStore } from './rules.ts';
 import type { StepUpStore } from './step-up.ts';
 
 export interface Case {
@@ -240,6 +241,7 @@ export interface Store {
   readonly audit: AuditStore;
   readonly settings: SettingsStore;
   readonly athena: AthenaLedger;
+  readonly rules: RulesStore;
   readonly intake: IntakeStore;
   readonly deadLetters: DeadLettersStore;
   readonly subscriptions: SubscriptionsStore;

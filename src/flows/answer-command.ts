@@ -4,6 +4,7 @@ import { UserError } from '../contracts/errors.ts';
 import type { Message } from '../contracts/message.ts';
 import { refusal, say } from '../domain/phrases.ts';
 import { interpret, wordsOf } from '../domain/words.ts';
+import { changeRules } from './change-rules.ts';
 import type { WebDeps } from './deps.ts';
 import { reportIncident } from './report.ts';
 import { approvingRefusalOf, askingRefusalOf } from './standing.ts';
@@ -32,7 +33,7 @@ export async function answerCommand(input: SlashCommand, deps: WebDeps): Promise
   return act(await command.decide(args, contextOf(deps)), input, looked, deps);
 }
 
-function contextOf({ commands, actions, store, clock }: WebDeps): CommandContext {
+function contextOf({ commands, actions, store, clock, ruleShelf }: WebDeps): CommandContext {
   return {
     now: clock.now(),
     commands,
@@ -46,6 +47,7 @@ function contextOf({ commands, actions, store, clock }: WebDeps): CommandContext
         expiresAt: approval.expiresAt,
       })),
     frozen: async () => (await store.settings.frozen()).frozen,
+    ...(ruleShelf === undefined ? {} : { rules: () => ruleShelf.view() }),
   };
 }
 
@@ -90,6 +92,8 @@ async function act(
       await deps.queue.add('containment.plan', { requestId }, { id: `plan-${requestId}` });
       return say('Making the plan. The approval card comes into this channel; somebody else has to approve it.');
     }
+    case 'rules':
+      return changeRules(outcome.change, { ...input, person: looked.person }, deps);
     case 'report': {
       if (outcome.text !== '') return say(await reportIncident({ userId: input.userId, text: outcome.text }, deps));
       if (input.triggerId === undefined)

@@ -7,10 +7,11 @@ import type { Clock } from '../contracts/clock.ts';
 import type { Command } from '../contracts/command.ts';
 import type { Evidence, EvidenceProgress, Window } from '../contracts/evidence.ts';
 import type { FindingSource, SubscriptionConfirmer } from '../contracts/intake.ts';
-import type { Investigation, Pictures } from '../contracts/investigation.ts';
+import type { Investigation, InvestigationContext, Pictures } from '../contracts/investigation.ts';
 import type { Queue } from '../contracts/job.ts';
 import type { Log } from '../contracts/log.ts';
 import type { OtherSources } from '../contracts/other-sources.ts';
+import type { RuleView } from '../contracts/rules.ts';
 import type { Store } from '../contracts/store.ts';
 import type { PolicyRule } from '../domain/approval-policy.ts';
 import type { Account } from '../domain/inventory.ts';
@@ -66,17 +67,25 @@ export interface Deps {
   readonly log: Log;
 }
 
+/** The rules of ours and of the config's folders, with what is settled about them. */
+export interface RuleShelf {
+  forInvestigation(): Promise<Pick<InvestigationContext, 'rules' | 'ruleSettings' | 'inventory'>>;
+  view(): Promise<RuleView>;
+}
+
 /** The processes that speak in Slack. */
 export interface ChatDeps extends Deps {
   readonly chat: Chat;
 }
 
 export interface WebDeps extends ChatDeps {
+  readonly ruleShelf?: RuleShelf;
   readonly commands: readonly Command[];
   readonly actions: readonly ContainmentAction[];
 }
 
 export interface WorkerDeps extends ChatDeps {
+  readonly ruleShelf?: RuleShelf;
   readonly actions: readonly ContainmentAction[];
   readonly investigations: readonly Investigation[];
   readonly reach: AwsReach;

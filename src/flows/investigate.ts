@@ -77,6 +77,7 @@ async function run(
       evidence,
       other,
       aws: deps.reach,
+      ...(await deps.ruleShelf?.forInvestigation()),
       signal,
       progress: (step) => ticker.step(step),
       now: () => deps.clock.now(),

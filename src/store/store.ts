@@ -14,6 +14,7 @@ import { intakeStore, subscriptionsStore } from './intake.ts';
 import { investigationsStore } from './investigations.ts';
 import { migrate } from './migrations.ts';
 import { buttonsStore, postsStore } from './posts.ts';
+import { rulesStore } from './rules.ts';
 import { stepUpStore } from './step-up.ts';
 import { openTurns } from './turns.ts';
 
@@ -47,6 +48,7 @@ export async function openStore(input: {
     audit: auditStore(db),
     settings: settingsStore(db),
     athena: athenaLedger(db),
+    rules: rulesStore(db),
     intake: intakeStore(db),
     deadLetters: deadLettersStore(db),
     subscriptions: subscriptionsStore(db),

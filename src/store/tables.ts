@@ -4,6 +4,7 @@ import type { Alert } from '../contracts/alert.ts';
 import type { ApprovalState, Plan, PlanContext, Step, Vote, Watched } from '../contracts/approval.ts';
 import type { InvestigationRequest } from '../contracts/command.ts';
 import type { DeadLetterDoor, IntakeSource, SubscriptionWish, Verification } from '../contracts/intake.ts';
+import type { RuleException } from '../contracts/rules.ts';
 import type { ButtonMeaning, ContainmentRequest, Standing, VoteRequest } from '../contracts/store.ts';
 
 type Json<T> = ColumnType<T, string, string>;
@@ -98,6 +99,14 @@ export interface Tables {
     payload: Json<Readonly<Record<string, unknown>>>;
     prev_hash: string;
     hash: string;
+  };
+  readonly disabled_rules: { rule: string; number: Generated<string>; reason: string; set_by: string; at: Time };
+  readonly rule_exceptions: {
+    id: string;
+    number: Generated<string>;
+    exception: Json<Omit<RuleException, 'id' | 'by'>>;
+    set_by: string;
+    at: Time;
   };
   readonly settings: { key: string; value: Json<unknown> };
   readonly seen_keys: { key: string; at: string; seen_at: Generated<Date> };

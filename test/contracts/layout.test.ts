@@ -62,7 +62,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The technique table is data that investigations read.
   workflows: [...inner, 'detections'],
   detections: inner,
-  src: ['commands', 'workflows', 'src/flows', ...inner, ...adapters.map((name) => `src/${name}`)],
+  src: ['commands', 'workflows', 'detections', 'src/flows', ...inner, ...adapters.map((name) => `src/${name}`)],
 };
 
 /** Packages that a part may not use: domain and units are pure, flows get ports. */

@@ -10,6 +10,7 @@ import { errors } from './errors.ts';
 import { flows } from './flows.ts';
 import { hunt } from './hunt.ts';
 import { pivot } from './pivot.ts';
+import { readiness } from './readiness.ts';
 import { rules } from './rules.ts';
 import { secretsRead } from './secrets-read.ts';
 import { sessions } from './sessions.ts';
@@ -34,4 +35,5 @@ export const investigations: readonly Investigation[] = [
   dns,
   athena,
   coverage,
+  readiness,
 ];
