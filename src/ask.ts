@@ -23,6 +23,7 @@ import { parseWindow } from './domain/window.ts';
 import { interpret } from './domain/words.ts';
 import type { EvidenceRequest } from './flows/deps.ts';
 import { checkContainable, locate } from './flows/locate-target.ts';
+import { quieten } from './flows/quieten.ts';
 import { windowOf } from './flows/window-of.ts';
 import { openLog } from './log.ts';
 import { connectReach, connectStore, folderEvidence, plannedEvidence, settingsOf } from './wire.ts';
@@ -118,6 +119,8 @@ function contextOf(config: Config, log: Log): CommandContext {
       ),
     rules: () => viewRules(config, log),
     frozen: () => withStore(config, log, async (store) => (await store.settings.frozen()).frozen),
+    snoozes: () => withStore(config, log, (store) => store.noise.snoozes(systemClock.now().toISOString())),
+    noise: (since, until) => withStore(config, log, (store) => store.noise.report(since, until, 20)),
   };
 }
 
@@ -131,6 +134,13 @@ async function carryOut(outcome: CommandOutcome, flags: Flags, config: Config, l
       return plan(outcome.action, outcome.words, config, log);
     case 'rules':
       return { ...(await changeRulesHere(outcome.change, config, log)), complete: true };
+    case 'open':
+    case 'snooze':
+    case 'end-snooze': {
+      const who = { userId: `host user ${process.getuid?.() ?? '?'}`, channelId: '' };
+      const message = await withStore(config, log, (store) => quieten(outcome, who, { store, clock: systemClock }));
+      return { message, json: { text: message.text }, complete: true };
+    }
     case 'report': {
       if (outcome.text === '')
         throw new UserError(

@@ -6,9 +6,11 @@ import { z } from 'zod';
 import { AlertMapping } from './domain/alert-mapping.ts';
 import { PolicyRule } from './domain/approval-policy.ts';
 import { AthenaSection } from './domain/athena/settings.ts';
+import { EscalationConfig } from './domain/escalation.ts';
 import { ExceptionEntry } from './domain/exceptions.ts';
 import { FindingWatch } from './domain/finding-watch.ts';
 import { AccountEntry } from './domain/inventory.ts';
+import { CrownJewels, NoiseConfig } from './domain/noise.ts';
 import { QueueEntry } from './domain/queue-entry.ts';
 import { SignInLog } from './domain/sign-in-log.ts';
 import { Crowd, SlackGroupId, SlackUserId } from './domain/slack-ids.ts';
@@ -95,6 +97,9 @@ export const ConfigFile = z.strictObject({
     })
     .default({ folders: [], disabled: [] }),
   exceptions: z.array(ExceptionEntry).default([]),
+  noise: NoiseConfig.prefault({}),
+  crownJewels: CrownJewels.prefault({}),
+  escalation: EscalationConfig.prefault({}),
   queues: z.array(QueueEntry).default([]),
   sns: SnsEntry.default({ topics: [], allowVersion1: false, certificates: [] }),
   guardduty: FindingWatch.default({ pollMinutes: 15, firstLookHours: 24, verify: true }),

@@ -16,6 +16,7 @@ import type { FindingSource, MessageQueue, SubscriptionConfirmer } from './contr
 import type { Pictures } from './contracts/investigation.ts';
 import type { Queue } from './contracts/job.ts';
 import type { Log } from './contracts/log.ts';
+import type { Pager } from './contracts/pager.ts';
 import type { Store } from './contracts/store.ts';
 import { openAddressBook } from './evidence/address-book.ts';
 import { openFolderEvidence } from './evidence/folder.ts';
@@ -24,6 +25,7 @@ import { openLookupEvidence } from './evidence/lookup.ts';
 import type { NetworkImportResult } from './evidence/network/import.ts';
 import { planEvidence } from './evidence/plan.ts';
 import type { OpenEvidence, Settings } from './flows/deps.ts';
+import { openPager } from './pager/pager.ts';
 import { openPictures } from './pictures/pictures.ts';
 import { openQueue } from './queue/queue.ts';
 import { openChat } from './slack/chat.ts';
@@ -84,6 +86,10 @@ export function connectReach(config: Config, log: Log): AwsReach {
 
 export function connectAddresses(config: Config, log: Log): Promise<AddressBook> {
   return openAddressBook({ countryFile: config.addresses.country, asnFile: config.addresses.asn, log });
+}
+
+export function connectPager(config: Config, log: Log): Pager {
+  return openPager({ pagers: config.escalation.pagers, secrets: config.pagerSecrets, log });
 }
 
 /** The pinned certificates of `sns.certificates`. Throws SetupError for a file that cannot be read. */
@@ -222,5 +228,8 @@ export function settingsOf(config: Config): Settings {
     verifyFindings: config.guardduty.verify,
     pivot: config.pivot,
     hubs: config.hubs,
+    noise: config.noise,
+    crownJewels: config.crownJewels,
+    escalation: config.escalation,
   };
 }

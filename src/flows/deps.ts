@@ -11,10 +11,13 @@ import type { Investigation, InvestigationContext, Pictures } from '../contracts
 import type { Queue } from '../contracts/job.ts';
 import type { Log } from '../contracts/log.ts';
 import type { OtherSources } from '../contracts/other-sources.ts';
+import type { Pager } from '../contracts/pager.ts';
 import type { RuleView } from '../contracts/rules.ts';
 import type { Store } from '../contracts/store.ts';
 import type { PolicyRule } from '../domain/approval-policy.ts';
+import type { EscalationConfig } from '../domain/escalation.ts';
 import type { Account } from '../domain/inventory.ts';
+import type { CrownJewels, NoiseConfig } from '../domain/noise.ts';
 import type { PeopleRules } from '../domain/people.ts';
 import type { Channels } from '../domain/routing.ts';
 
@@ -41,6 +44,9 @@ export interface Settings {
     readonly egress: readonly string[];
     readonly principals: readonly string[];
   };
+  readonly noise: NoiseConfig;
+  readonly crownJewels: CrownJewels;
+  readonly escalation: EscalationConfig;
 }
 
 export interface EvidenceRequest {
@@ -93,6 +99,7 @@ export interface WorkerDeps extends ChatDeps {
   readonly openOther: OpenOther;
   readonly pictures: Pictures;
   readonly addresses: AddressBook;
+  readonly pager: Pager;
   readonly findings: FindingSource;
   readonly confirmer: SubscriptionConfirmer;
 }
