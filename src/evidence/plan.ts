@@ -71,6 +71,8 @@ function withFallback(lake: Evidence, { openLookup, log }: PlanOptions): Evidenc
   }
   return {
     recordsOf: ask,
+    // Undefined after a failure: then the records are read, from the other source.
+    addressUse: async (ip, moreThan) => (other ? undefined : lake.addressUse?.(ip, moreThan)),
     progress: () => (other ?? lake).progress(),
     coverage: () => (other ? both(lake.coverage(), other.coverage()) : lake.coverage()),
   };
