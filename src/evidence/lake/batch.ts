@@ -7,10 +7,12 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import type { Log } from '../../contracts/log.ts';
 import { unwrap } from '../unwrap.ts';
-import { carefulLine, carefulSelect, firstFileNumber, jsonOfRow, preparedSelect } from './columns.ts';
+import { carefulLine, carefulSelect, jsonOfRow, preparedSelect } from './columns.ts';
+import { cutRecords, groupOfRecord } from './cut.ts';
 import { type FilePage, type LakeFolder, type ShardPage, writePage } from './pages.ts';
-import { linesInPlace, readCarefully } from './prepare.ts';
+import { readCarefully } from './prepare.ts';
 import { makeBatchTable, writeShard } from './shard.ts';
+import { WordBook } from './words.ts';
 
 /** About 80,000 records, or many small files. */
 export const usualShardBytes = 112 * 1024 * 1024;
@@ -36,11 +38,13 @@ export interface Again {
 }
 
 interface Held {
-  readonly page: FilePage;
   readonly again: Again;
-  /** Where its lines lie in the prepared lines. */
+  /** Records in its prepared lines, and where these lie. */
+  readonly rows: number;
   readonly from: number;
   readonly to: number;
+  /** Records that came through the door. */
+  readonly careful: readonly CloudTrailRecord[];
 }
 
 export class Batch {
@@ -50,6 +54,7 @@ export class Batch {
   readonly #careful: string;
   readonly #files: FilePage[] = [];
   readonly #held = new Map<number, Held>();
+  readonly #words = new WordBook();
   #handle: FileHandle | undefined;
   #bytes = 0;
   #rows = 0;
@@ -78,18 +83,18 @@ export class Batch {
     this.#files.push(page);
   }
 
-  /** Adds a file by its unpacked content, which is changed. False where it has to be added by `addCarefully`. */
+  /** Adds a file by its unpacked content. False where it has to be added by `addCarefully`. */
   async add(content: Buffer, page: Omit<FilePage, 'records' | 'verdict' | 'reason'>, again: Again): Promise<boolean> {
     const number = this.#files.length;
-    const lines = linesInPlace(content, firstFileNumber + number);
-    if (lines === undefined) return false;
+    const cut = cutRecords(content, number, this.#words);
+    if (cut === undefined) return false;
     this.#handle ??= await open(this.#prepared, 'wx', 0o600);
-    await this.#handle.writeFile(lines.bytes);
-    const whole: FilePage = { ...page, records: lines.records, verdict: 'log' };
-    this.#files.push(whole);
-    this.#held.set(number, { page: whole, again, from: this.#bytes, to: this.#bytes + lines.bytes.length });
-    this.#bytes += lines.bytes.length;
-    this.#rows += lines.records;
+    await this.#handle.writeFile(cut.lines);
+    const to = this.#bytes + cut.lines.length;
+    this.#files.push({ ...page, records: cut.rows + cut.careful.length, verdict: 'log' });
+    this.#held.set(number, { again, rows: cut.rows, from: this.#bytes, to, careful: cut.careful });
+    this.#bytes = to;
+    this.#rows += cut.rows;
     return true;
   }
 
@@ -117,7 +122,10 @@ export class Batch {
   }
 
   #keep(record: CloudTrailRecord, number: number): void {
-    const line = carefulLine(record, number);
+    const group = groupOfRecord(record);
+    const line = carefulLine(record, number, group);
+    const text = Buffer.from(JSON.stringify(record));
+    this.#words.add(text, 0, text.length, group);
     this.#carefulParts.push(line);
     this.#carefulBytes += line.length;
     this.#longest = Math.max(this.#longest, Buffer.byteLength(line));
@@ -140,7 +148,7 @@ export class Batch {
       await this.#handle?.close();
       this.#handle = undefined;
       await makeBatchTable(db);
-      if (this.#rows > 0) await this.#loadPrepared();
+      if (this.#held.size > 0) await this.#loadPrepared();
       this.#flushCareful();
       if (this.#carefulFd !== undefined) {
         closeSync(this.#carefulFd);
@@ -151,7 +159,7 @@ export class Batch {
         version: 1,
         source,
         importedAt,
-        ...(await writeShard(db, folder, this.#name)),
+        ...(await writeShard(db, folder, this.#name, this.#words)),
         files: this.#files,
       };
       await writePage(folder.shards, `${this.#name}.json`, page);
@@ -169,7 +177,7 @@ export class Batch {
     const { template, nonce, log } = this.#tools;
     const back = new Set<number>();
     try {
-      await this.#run(`INSERT INTO batch ${preparedSelect(template, this.#prepared, nonce)}`);
+      if (this.#rows > 0) await this.#run(`INSERT INTO batch ${preparedSelect(template, this.#prepared, nonce)}`);
     } catch (error) {
       // One line that is not as it should be fails them all: each file by itself finds out whose it is.
       log.info({ error: String(error).slice(0, 200) }, 'a batch was refused and is read file by file');
@@ -208,7 +216,7 @@ export class Batch {
     const counts = new Map<number, number>();
     const reader = await this.#tools.db.runAndReadAll('SELECT file, count(*)::INTEGER AS n FROM batch GROUP BY file');
     for (const { file, n } of reader.getRowObjectsJS()) counts.set(Number(file), Number(n));
-    for (const [number, { page }] of this.#held) if (counts.get(number) !== page.records) back.add(number);
+    for (const [number, { rows }] of this.#held) if ((counts.get(number) ?? 0) !== rows) back.add(number);
     // A number that no file has: the line was not ours.
     const strangers = [...counts.keys()].filter((number) => !this.#held.has(number));
     for (const number of strangers) await this.#run(`DELETE FROM batch WHERE file IS NOT DISTINCT FROM ${number}`);
@@ -242,6 +250,8 @@ export class Batch {
     }
     for (const [record, number] of this.#pending) if (!back.has(number)) this.#keep(record, number);
     this.#pending = [];
+    for (const [number, { careful }] of this.#held)
+      if (!back.has(number)) for (const record of careful) this.#keep(record, number);
   }
 
   #pending: [CloudTrailRecord, number][] = [];

@@ -15,7 +15,7 @@ import { limitsOf } from './limits.ts';
 import { conditionFor } from './needle.ts';
 import { type LakeFolder, lakeFolder, type Pages, readPages, type ShardPage } from './pages.ts';
 import { openReader, type Reader, type Shard } from './reader.ts';
-import { hashSql, readFilters } from './words.ts';
+import { hashOfWord, readFilters } from './words.ts';
 
 export interface LakeOptions {
   readonly dataDir: string;
@@ -186,8 +186,7 @@ class LakeSession implements LakeEvidence {
     const { connection, shards } = this.#reader;
     const all = { shards: shards.map((shard) => shard.path), sql: [] };
     if (connection === undefined || word === undefined || shards.some((shard) => !shard.filters)) return all;
-    const reader = await connection.runAndReadAll(`SELECT ${hashSql('$word')}`, { word });
-    const hash = Number(reader.getRows()[0]?.[0]);
+    const hash = hashOfWord(word);
     const found = shards.map(({ path, filters }) => ({ path, groups: filters?.groupsWith(hash) ?? [] }));
     const groups = found.flatMap((one) => one.groups);
     return {

@@ -2,12 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../../src/contracts/errors.ts';
-import { firstFileNumber } from '../../../../src/evidence/lake/columns.ts';
+import { cutRecords } from '../../../../src/evidence/lake/cut.ts';
 import { asFullDisk } from '../../../../src/evidence/lake/guard.ts';
 import { lakeFolder, makeLakeFolder } from '../../../../src/evidence/lake/pages.ts';
-import { linesInPlace } from '../../../../src/evidence/lake/prepare.ts';
 import { openReader } from '../../../../src/evidence/lake/reader.ts';
-import { buildFilters, Filters, wordsKind } from '../../../../src/evidence/lake/words.ts';
+import { Filters, groupOf, hashOfWord, WordBook, wordsKind } from '../../../../src/evidence/lake/words.ts';
 import { tempDir } from './lakes.ts';
 
 describe('a full disk', () => {
@@ -56,43 +55,72 @@ describe('the sandbox of readers', () => {
   });
 });
 
-describe('lines in place', () => {
-  const number = firstFileNumber + 7;
-
-  it('are as long as the records that they came from', () => {
-    const lines = linesInPlace(
-      Buffer.from('{"Records":[{"eventVersion":"1.11","a":1},{"eventVersion":"1.09","a":2}]}'),
-      number,
+describe('a file as CloudTrail writes it', () => {
+  it('is cut into lines with the number of the file, the tokens of STS left out', () => {
+    const token = `FwoGZXIvYXdzE${'A'.repeat(200)}`;
+    const cut = cutRecords(
+      Buffer.from(
+        `{"Records":[{"eventVersion":"1.11","a":1},{"eventVersion":"1.09","c":{"sessionToken":"${token}","b":2}}]}`,
+      ),
+      7,
+      new WordBook(),
     );
-    expect(lines?.records).toBe(2);
-    expect(lines?.bytes.toString()).toBe('{"#":100007,"v":"1.11","a":1}\n{"#":100007,"v":"1.09","a":2}\n');
+    expect(cut).toMatchObject({ rows: 2, careful: [] });
+    expect(cut?.lines.toString().replaceAll(/"g":\d+/g, '"g":0')).toBe(
+      '{"#":7,"g":0,"v":"1.11","a":1}\n{"#":7,"g":0,"v":"1.09","c":{"sessionToken":"<removed by Firebreak>","b":2}}\n',
+    );
   });
 
   it.each([
     ['{"eventVersion":"1"}\n{"awsRegion":"x"}'],
-    ['{"eventVersion":"1"}\n{"#":100003,"v":"1"}'],
+    ['{"eventVersion":"1"}\n{"#":3,"v":"1"}'],
     ['{"Records":[{"eventVersion":"1",\n"a":1}]}'],
     ['{"Records":[{"eventVersion":"1"}],"more":1}'],
     ['{"Records": [{"eventVersion":"1"}]}'],
     ['{"Records":[]}'],
+    ['{"Records":[{"eventVersion":"1","password":"x"}]}'],
+    ['{"Records":[{"eventVersion":"1","a":NaN}]}'],
     [''],
-  ])('are refused for %j, which takes the careful way', (text) => {
-    expect(linesInPlace(Buffer.from(text), number)).toBeUndefined();
+  ])('is not what %j is, which takes the careful way', (text) => {
+    expect(cutRecords(Buffer.from(text), 7, new WordBook())).toBeUndefined();
   });
 });
 
 describe('filters of words', () => {
+  const text = (words: readonly string[]) => Buffer.from(JSON.stringify({ Key1: words }));
+  const filtersOf = (book: WordBook) => {
+    const { bits, places } = book.filters();
+    return new Filters({ name: 'x', kind: wordsKind, bytes: bits.byteLength, groups: places }, bits);
+  };
+
   it('never miss a word, and seldom name one that is not there', () => {
-    const words = (from: number) =>
-      Array.from({ length: 3000 }, (_, i) => Math.imul(i * 2 + from, 2_654_435_761) >>> 0);
-    const groups = new Map([
-      [11, words(0)],
-      [12, words(1)],
-    ]);
-    const { bits, places } = buildFilters(groups);
-    const filters = new Filters({ name: 'x', kind: wordsKind, bytes: bits.byteLength, groups: places }, bits);
-    for (const [group, list] of groups) for (const word of list) expect(filters.groupsWith(word)).toContain(group);
-    const wrong = words(0).filter((word) => filters.groupsWith(word).includes(12)).length;
-    expect(wrong).toBeLessThan(3000 * 0.03);
+    const words = (seed: number) =>
+      Array.from({ length: 60_000 }, (_, i) => `i-${(Math.imul(i * 2 + seed, 2_654_435_761) >>> 0).toString(16)}`);
+    const book = new WordBook();
+    const names = Array.from({ length: 500 }, (_, i) => groupOf(Buffer.from(`arn:aws:iam::111122223333:user/u${i}`)));
+    const list = words(0);
+    for (let i = 0; i < list.length; i++) {
+      const record = text([list[i] ?? '']);
+      book.add(record, 0, record.length, names[i % 500] ?? 0);
+    }
+    const filters = filtersOf(book);
+    const count = book.count();
+    for (let i = 0; i < list.length; i++)
+      expect(filters.groupsWith(hashOfWord(list[i] ?? ''))).toContain((names[i % 500] ?? 0) % count);
+    const named = words(1).reduce((sum, word) => sum + filters.groupsWith(hashOfWord(word)).length, 0);
+    expect(named / (60_000 * count)).toBeLessThan(0.05);
+    expect(filters.groupsWith(hashOfWord('key1'))).toEqual([]);
+  });
+
+  it('of a few records take little room, and know words in any case', () => {
+    const book = new WordBook();
+    const record = text(['Alice@Example.COM', 'AKIAIOSFODNN7EXAMPLE']);
+    book.add(record, 0, record.length, 21);
+    expect(book.count()).toBe(1);
+    const { bits } = book.filters();
+    expect(bits.byteLength).toBeLessThan(1024);
+    const filters = filtersOf(book);
+    expect(filters.groupsWith(hashOfWord('alice@example.com'))).toEqual([0]);
+    expect(filters.groupsWith(hashOfWord('alice@example.co'))).toEqual([]);
   });
 });

@@ -1,0 +1,190 @@
+/**
+ * Cuts a file as CloudTrail writes it into lines for DuckDB without parsing it: most records have nothing to remove and are
+ * copied as they are. Those that may hold a secret (a wider test than the rules of domain/record-clean.ts) are parsed, and take
+ * the door of all records where there is something in them.
+ */
+import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
+import { cleanJson, type Json, removedMark } from '../../domain/record-clean.ts';
+import { unwrap } from '../unwrap.ts';
+import { groupOf, type WordBook } from './words.ts';
+
+const key = '"eventVersion":';
+/** How a file begins and ends, what stands between its records, and how long the beginning is without the first record. */
+const forms = [
+  { head: `{"Records":[{${key}`, skip: 12, between: `},{${key}`, tail: '}]}' },
+  { head: `[{${key}`, skip: 1, between: `},{${key}`, tail: '}]' },
+  { head: `{${key}`, skip: 0, between: `}\n{${key}`, tail: '}' },
+].map((form) => ({
+  ...form,
+  head: Buffer.from(form.head),
+  between: Buffer.from(form.between),
+  tail: Buffer.from(form.tail),
+}));
+
+/** What `cleanJson` may remove, as bytes, and wider. Plain words in front, which the engine of expressions finds fast. */
+const suspect = new RegExp(
+  [
+    'secret(?!smanager\\.amazonaws\\.com)|passw|(?<!"next)token|samlassertion|private_?-?key|keymaterial|private key',
+    'hooks\\.slack|x-amz-|xox[abeprs]-|xapp-|eyJ|FwoG|IQoJ|FQoG|//[^"\\s]*@',
+  ].join('|'),
+  'gi',
+);
+/** What is not as CloudTrail writes: letters written as escapes, account numbers that are no text, numbers that are not JSON. */
+const strange = [/accountId":[^"]|\\u00[2-7]|__proto__/g, /[:,[]-?(?:NaN|nan|Inf|inf|INF)/g];
+/** What stands before the word in the names of tokens that are secrets; all else counts paging and the like. */
+const tokenName = /(?:session|security|identity|access|id|refresh|bearer|auth\w*|\w{60})[_-]{0,2}$/i;
+/** What STS hands out with every session, cut at once so that these records need no parsing. */
+const stsToken = /"sessionToken":"(?:IQoJ|FwoG|FQoG)[^"\\]+"/y;
+const stsKeyLength = '"session'.length;
+const stsRemoved = Buffer.from(`"sessionToken":"${removedMark}"`);
+
+export interface Cut {
+  readonly lines: Buffer;
+  /** Records in the lines. */
+  readonly rows: number;
+  /** The others, through the door. */
+  readonly careful: readonly CloudTrailRecord[];
+}
+
+/** Files in which more than this part of the records is suspect are read by the careful way from the start. */
+const mostSuspects = 0.4;
+
+/**
+ * Undefined where the file has to be read by the careful way. What looks like a plain form and is not fails in DuckDB or in the
+ * count after it.
+ * @param number of the file in its batch
+ */
+export function cutRecords(content: Buffer, number: number, words: WordBook): Cut | undefined {
+  const spans = spansOf(content);
+  if (spans === undefined) return undefined;
+  const { starts, stop } = spans;
+  const endOf = (i: number) => (i + 1 < starts.length ? (starts[i + 1] as number) - spans.gap : stop);
+  const found = suspectsIn(content, starts, stop, endOf);
+  const out = Buffer.allocUnsafe(stop + starts.length * 48);
+  const careful: CloudTrailRecord[] = [];
+  let at = 0;
+  for (let i = 0; i < starts.length; i++) {
+    const [start, end] = [starts[i] as number, endOf(i)];
+    if (found.records.has(i)) {
+      const read = readSuspect(content.toString('utf8', start, end));
+      if (read === 'odd' || careful.length > starts.length * mostSuspects) return undefined;
+      if (read !== 'clean') {
+        careful.push(read);
+        continue;
+      }
+    }
+    const group = groupOf(nameIn(content, start, end));
+    words.add(content, start, end, group);
+    at += out.write(`{"#":${number},"g":${group},"v":`, at, 'latin1');
+    let from = start + 1 + key.length;
+    for (const [cutFrom, cutTo] of found.tokens.get(i) ?? []) {
+      at += content.copy(out, at, from, cutFrom);
+      at += stsRemoved.copy(out, at);
+      from = cutTo;
+    }
+    at += content.copy(out, at, from, end);
+    out[at++] = 0x0a;
+  }
+  return { lines: out.subarray(0, at), rows: starts.length - careful.length, careful };
+}
+
+interface Spans {
+  /** Where each record begins, at its brace. */
+  readonly starts: readonly number[];
+  readonly stop: number;
+  /** Bytes between two records. */
+  readonly gap: number;
+}
+
+function spansOf(content: Buffer): Spans | undefined {
+  const form = forms.find(({ head }) => content.subarray(0, head.length).equals(head));
+  if (form === undefined) return undefined;
+  let end = content.length;
+  while (end > 0 && (content[end - 1] === 0x0a || content[end - 1] === 0x0d || content[end - 1] === 0x20)) end -= 1;
+  if (!content.subarray(end - form.tail.length, end).equals(form.tail)) return undefined;
+  const stop = end - form.tail.length + 1;
+  const starts = [form.skip];
+  for (let at = content.indexOf(form.between); at >= 0; at = content.indexOf(form.between, at + form.between.length)) {
+    starts.push(at + 2);
+  }
+  // A line break within a record would make two lines of it.
+  let breaks = 0;
+  for (let at = content.indexOf(0x0a); at >= 0 && at < stop; at = content.indexOf(0x0a, at + 1)) breaks += 1;
+  const between = form.between[1] === 0x0a ? starts.length - 1 : 0;
+  return breaks === between ? { starts, stop, gap: 1 } : undefined;
+}
+
+function suspectsIn(content: Buffer, starts: readonly number[], stop: number, endOf: (i: number) => number) {
+  const text = content.toString('latin1', 0, stop);
+  const records = new Set<number>();
+  const tokens = new Map<number, [number, number][]>();
+  for (const pattern of [suspect, ...strange]) {
+    let i = 0;
+    pattern.lastIndex = 0;
+    for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
+      while (i + 1 < starts.length && (starts[i + 1] as number) <= match.index) i += 1;
+      if (/^token$/i.test(match[0])) {
+        stsToken.lastIndex = match.index - stsKeyLength;
+        if (stsToken.test(text)) {
+          const span: [number, number] = [match.index - stsKeyLength, stsToken.lastIndex];
+          tokens.set(i, [...(tokens.get(i) ?? []), span]);
+          pattern.lastIndex = span[1];
+          continue;
+        }
+        if (!tokenName.test(text.slice(Math.max(0, match.index - 64), match.index))) continue;
+      }
+      records.add(i);
+      pattern.lastIndex = endOf(i);
+    }
+  }
+  return { records, tokens };
+}
+
+/** `clean`: nothing in it that anybody would remove. `odd`: not one record with an id of its own. */
+function readSuspect(text: string): CloudTrailRecord | 'clean' | 'odd' {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return 'odd';
+    throw error;
+  }
+  if (isPlain(value as Json) && !/\\u00[2-7]/.test(text)) return 'clean';
+  const found: CloudTrailRecord[] = [];
+  let isOne = true;
+  const notOne = () => {
+    isOne = false;
+  };
+  unwrap(value, { record: (record) => found.push(record), digest: notOne, other: notOne, nearly: notOne });
+  const [record] = found;
+  // An id made of the content is made of all of it, by whoever reads it.
+  return isOne && record && found.length === 1 && !record.eventID.startsWith('sha256-') ? record : 'odd';
+}
+
+/** Bodies that are JSON text have to be read through the door, which looks into them. */
+function isPlain(value: Json): boolean {
+  if (cleanJson(value) !== value) return false;
+  const { accountId } = (value.userIdentity ?? {}) as Json;
+  if (accountId !== undefined && typeof accountId !== 'string') return false;
+  return Object.values(value).every((field) => typeof field !== 'string' || !/^\s*[{[]/.test(field));
+}
+
+const arnKey = Buffer.from('"arn":"');
+const addressKey = Buffer.from('"sourceIPAddress":"');
+
+/** The text by which a record is put beside others of its principal. */
+function nameIn(content: Buffer, start: number, end: number): Buffer {
+  for (const name of [arnKey, addressKey]) {
+    const at = content.indexOf(name, start);
+    if (at < 0 || at >= end) continue;
+    const from = at + name.length;
+    const to = content.indexOf(0x22, from);
+    if (to >= 0 && to <= end) return content.subarray(from, to);
+  }
+  return content.subarray(start, start);
+}
+
+/** The group of a record that came through the door. */
+export function groupOfRecord({ userIdentity, sourceIPAddress }: CloudTrailRecord): number {
+  return groupOf(Buffer.from(typeof userIdentity.arn === 'string' ? userIdentity.arn : sourceIPAddress));
+}
