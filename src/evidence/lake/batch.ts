@@ -1,18 +1,18 @@
 /** One shard in the making: prepared and careful lines in, one Parquet file and its page out. */
-import { closeSync, createReadStream, openSync, writeSync } from 'node:fs';
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import type { Log } from '../../contracts/log.ts';
 import { unwrap } from '../unwrap.ts';
 import { carefulLine, carefulSelect, jsonOfRow, preparedSelect } from './columns.ts';
-import { cutRecords, groupOfRecord } from './cut.ts';
+import { cutRecords } from './cut.ts';
 import { type FilePage, type LakeFolder, type ShardPage, writePage } from './pages.ts';
 import { readCarefully } from './prepare.ts';
 import { makeBatchTable, writeShard } from './shard.ts';
-import { WordBook } from './words.ts';
+import { Sheaf } from './sheaf.ts';
+import { hashOfWord, WordFilter } from './words.ts';
 
 /** About 80,000 records, or many small files. */
 export const usualShardBytes = 112 * 1024 * 1024;
@@ -39,13 +39,17 @@ export interface Again {
 
 interface Held {
   readonly again: Again;
-  /** Records in its prepared lines, and where these lie. */
+  /** Records in its prepared lines. */
   readonly rows: number;
-  readonly from: number;
-  readonly to: number;
   /** Records that came through the door. */
   readonly careful: readonly CloudTrailRecord[];
 }
+
+/** Careful lines come one by one, and are parted by principal into so many groups behind those of the prepared lines. */
+const carefulParts = 16;
+const carefulGroups = 1_000_000;
+/** Of lines that were read file by file: any word may be in it. */
+const looseGroup = 999_999;
 
 export class Batch {
   readonly #tools: BatchTools;
@@ -54,10 +58,9 @@ export class Batch {
   readonly #careful: string;
   readonly #files: FilePage[] = [];
   readonly #held = new Map<number, Held>();
-  readonly #words = new WordBook();
-  #handle: FileHandle | undefined;
-  #bytes = 0;
-  #rows = 0;
+  readonly #sheaf = new Sheaf();
+  #filters = new Map<number, Uint32Array>();
+  readonly #carefulWords = new Map<number, WordFilter>();
   #carefulFd: number | undefined;
   #carefulParts: string[] = [];
   #carefulBytes = 0;
@@ -71,7 +74,7 @@ export class Batch {
   }
 
   get isFull(): boolean {
-    return this.#bytes + this.#carefulBytes >= this.#tools.shardBytes || this.#files.length >= fullFiles;
+    return this.#sheaf.bytes + this.#carefulBytes >= this.#tools.shardBytes || this.#files.length >= fullFiles;
   }
 
   get isEmpty(): boolean {
@@ -83,18 +86,14 @@ export class Batch {
     this.#files.push(page);
   }
 
-  /** Adds a file by its unpacked content. False where it has to be added by `addCarefully`. */
-  async add(content: Buffer, page: Omit<FilePage, 'records' | 'verdict' | 'reason'>, again: Again): Promise<boolean> {
+  /** Adds a file by its unpacked content, which is kept until the end. False where it has to be added by `addCarefully`. */
+  add(content: Buffer, page: Omit<FilePage, 'records' | 'verdict' | 'reason'>, again: Again): boolean {
     const number = this.#files.length;
-    const cut = cutRecords(content, number, this.#words);
+    const cut = cutRecords(content);
     if (cut === undefined) return false;
-    this.#handle ??= await open(this.#prepared, 'wx', 0o600);
-    await this.#handle.writeFile(cut.lines);
-    const to = this.#bytes + cut.lines.length;
-    this.#files.push({ ...page, records: cut.rows + cut.careful.length, verdict: 'log' });
-    this.#held.set(number, { again, rows: cut.rows, from: this.#bytes, to, careful: cut.careful });
-    this.#bytes = to;
-    this.#rows += cut.rows;
+    this.#sheaf.add(content, number, cut.rows);
+    this.#files.push({ ...page, records: cut.rows.length + cut.careful.length, verdict: 'log' });
+    this.#held.set(number, { again, rows: cut.rows.length, careful: cut.careful });
     return true;
   }
 
@@ -122,10 +121,12 @@ export class Batch {
   }
 
   #keep(record: CloudTrailRecord, number: number): void {
-    const group = groupOfRecord(record);
+    const group = carefulGroups + (hashOfWord(record.userIdentity.arn ?? record.sourceIPAddress) & (carefulParts - 1));
     const line = carefulLine(record, number, group);
     const text = Buffer.from(JSON.stringify(record));
-    this.#words.add(text, 0, text.length, group);
+    const words = this.#carefulWords.get(group) ?? new WordFilter();
+    words.add(text, 0, text.length);
+    this.#carefulWords.set(group, words);
     this.#carefulParts.push(line);
     this.#carefulBytes += line.length;
     this.#longest = Math.max(this.#longest, Buffer.byteLength(line));
@@ -145,9 +146,8 @@ export class Batch {
   async finish(importedAt: string): Promise<ShardPage> {
     const { db, folder, source } = this.#tools;
     try {
-      await this.#handle?.close();
-      this.#handle = undefined;
       await makeBatchTable(db);
+      this.#filters = await this.#writePrepared();
       if (this.#held.size > 0) await this.#loadPrepared();
       this.#flushCareful();
       if (this.#carefulFd !== undefined) {
@@ -155,17 +155,30 @@ export class Batch {
         this.#carefulFd = undefined;
         await this.#run(`INSERT INTO batch ${carefulSelect(this.#careful, this.#longest)}`);
       }
+      for (const [group, words] of this.#carefulWords) this.#filters.set(group, words.take());
       const page: ShardPage = {
         version: 1,
         source,
         importedAt,
-        ...(await writeShard(db, folder, this.#name, this.#words)),
+        ...(await writeShard(db, folder, this.#name, {
+          filters: this.#filters,
+          inOrder: this.#carefulWords.size === 0 && !this.#filters.has(looseGroup),
+        })),
         files: this.#files,
       };
       await writePage(folder.shards, `${this.#name}.json`, page);
       return page;
     } finally {
       await this.discard();
+    }
+  }
+
+  async #writePrepared(): Promise<Map<number, Uint32Array>> {
+    const file = await open(this.#prepared, 'wx', 0o600);
+    try {
+      return await this.#sheaf.write(file);
+    } finally {
+      await file.close();
     }
   }
 
@@ -177,11 +190,13 @@ export class Batch {
     const { template, nonce, log } = this.#tools;
     const back = new Set<number>();
     try {
-      if (this.#rows > 0) await this.#run(`INSERT INTO batch ${preparedSelect(template, this.#prepared, nonce)}`);
+      if (this.#sheaf.rows > 0) await this.#run(`INSERT INTO batch ${preparedSelect(template, this.#prepared, nonce)}`);
     } catch (error) {
       // One line that is not as it should be fails them all: each file by itself finds out whose it is.
       log.info({ error: String(error).slice(0, 200) }, 'a batch was refused and is read file by file');
       await this.#run('DELETE FROM batch');
+      this.#filters.clear();
+      this.#filters.set(looseGroup, new Uint32Array(1).fill(0xffffffff));
       await this.#loadOneByOne(back);
     }
     await this.#checkCounts(back);
@@ -197,12 +212,9 @@ export class Batch {
   async #loadOneByOne(back: Set<number>): Promise<void> {
     const { template, nonce } = this.#tools;
     const single = `${this.#prepared}.one`;
-    for (const [number, { from, to }] of this.#held) {
+    for (const number of this.#held.keys()) {
       try {
-        await pipeline(
-          createReadStream(this.#prepared, { start: from, end: to - 1 }),
-          (await open(single, 'w', 0o600)).createWriteStream(),
-        );
+        await writeFile(single, this.#sheaf.linesOf(number, looseGroup), { mode: 0o600 });
         await this.#run(`INSERT INTO batch ${preparedSelect(template, single, nonce)}`);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
@@ -257,8 +269,6 @@ export class Batch {
   #pending: [CloudTrailRecord, number][] = [];
 
   async discard(): Promise<void> {
-    await this.#handle?.close();
-    this.#handle = undefined;
     if (this.#carefulFd !== undefined) closeSync(this.#carefulFd);
     this.#carefulFd = undefined;
     await rm(this.#prepared, { force: true });

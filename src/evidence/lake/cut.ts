@@ -4,16 +4,16 @@
  * the door of all records where there is something in them.
  */
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
-import { cleanJson, type Json, removedMark } from '../../domain/record-clean.ts';
+import { cleanJson, type Json } from '../../domain/record-clean.ts';
 import { unwrap } from '../unwrap.ts';
-import { groupOf, type WordBook } from './words.ts';
 
-const key = '"eventVersion":';
+/** The first key of every record that CloudTrail writes. */
+export const firstKey = '"eventVersion":';
 /** How a file begins and ends, what stands between its records, and how long the beginning is without the first record. */
 const forms = [
-  { head: `{"Records":[{${key}`, skip: 12, between: `},{${key}`, tail: '}]}' },
-  { head: `[{${key}`, skip: 1, between: `},{${key}`, tail: '}]' },
-  { head: `{${key}`, skip: 0, between: `}\n{${key}`, tail: '}' },
+  { head: `{"Records":[{${firstKey}`, skip: 12, between: `},{${firstKey}`, tail: '}]}' },
+  { head: `[{${firstKey}`, skip: 1, between: `},{${firstKey}`, tail: '}]' },
+  { head: `{${firstKey}`, skip: 0, between: `}\n{${firstKey}`, tail: '}' },
 ].map((form) => ({
   ...form,
   head: Buffer.from(form.head),
@@ -36,64 +36,54 @@ const tokenName = /(?:session|security|identity|access|id|refresh|bearer|auth\w*
 /** What STS hands out with every session, cut at once so that these records need no parsing. */
 const stsToken = /"sessionToken":"(?:IQoJ|FwoG|FQoG)[^"\\]+"/y;
 const stsKeyLength = '"session'.length;
-const stsRemoved = Buffer.from(`"sessionToken":"${removedMark}"`);
+
+/** One record of a file, as it lies there. */
+export interface CutRow {
+  /** From its brace to behind its last one. */
+  readonly start: number;
+  readonly end: number;
+  /** What is common to the records of its principal. */
+  readonly name: string;
+  /** Tokens to leave out, each with its key. */
+  readonly tokens: readonly (readonly [number, number])[];
+}
 
 export interface Cut {
-  readonly lines: Buffer;
-  /** Records in the lines. */
-  readonly rows: number;
+  readonly rows: readonly CutRow[];
   /** The others, through the door. */
   readonly careful: readonly CloudTrailRecord[];
 }
 
 /** Files in which more than this part of the records is suspect are read by the careful way from the start. */
 const mostSuspects = 0.4;
+const none: readonly never[] = [];
 
 /**
  * Undefined where the file has to be read by the careful way. What looks like a plain form and is not fails in DuckDB or in the
  * count after it.
- * @param number of the file in its batch
  */
-export function cutRecords(content: Buffer, number: number, words: WordBook): Cut | undefined {
+export function cutRecords(content: Buffer): Cut | undefined {
   const spans = spansOf(content);
   if (spans === undefined) return undefined;
   const { starts, stop } = spans;
-  const endOf = (i: number) => (i + 1 < starts.length ? (starts[i + 1] as number) - spans.gap : stop);
+  const endOf = (i: number) => (i + 1 < starts.length ? (starts[i + 1] as number) - 1 : stop);
   const found = suspectsIn(content, starts, stop, endOf);
-  const out = Buffer.allocUnsafe(stop + starts.length * 48);
   const careful: CloudTrailRecord[] = [];
-  let at = 0;
+  const rows: CutRow[] = [];
   for (let i = 0; i < starts.length; i++) {
     const [start, end] = [starts[i] as number, endOf(i)];
-    if (found.records.has(i)) {
-      const read = readSuspect(content.toString('utf8', start, end));
-      if (read === 'odd' || careful.length > starts.length * mostSuspects) return undefined;
-      if (read !== 'clean') {
-        careful.push(read);
-        continue;
-      }
-    }
-    const group = groupOf(nameIn(content, start, end));
-    words.add(content, start, end, group);
-    at += out.write(`{"#":${number},"g":${group},"v":`, at, 'latin1');
-    let from = start + 1 + key.length;
-    for (const [cutFrom, cutTo] of found.tokens.get(i) ?? []) {
-      at += content.copy(out, at, from, cutFrom);
-      at += stsRemoved.copy(out, at);
-      from = cutTo;
-    }
-    at += content.copy(out, at, from, end);
-    out[at++] = 0x0a;
+    const read = found.records.has(i) ? readSuspect(content.toString('utf8', start, end)) : 'clean';
+    if (read === 'odd' || careful.length > starts.length * mostSuspects) return undefined;
+    if (read !== 'clean') careful.push(read);
+    else rows.push({ start, end, name: nameIn(content, start, end), tokens: found.tokens.get(i) ?? none });
   }
-  return { lines: out.subarray(0, at), rows: starts.length - careful.length, careful };
+  return { rows, careful };
 }
 
 interface Spans {
   /** Where each record begins, at its brace. */
   readonly starts: readonly number[];
   readonly stop: number;
-  /** Bytes between two records. */
-  readonly gap: number;
 }
 
 function spansOf(content: Buffer): Spans | undefined {
@@ -111,7 +101,7 @@ function spansOf(content: Buffer): Spans | undefined {
   let breaks = 0;
   for (let at = content.indexOf(0x0a); at >= 0 && at < stop; at = content.indexOf(0x0a, at + 1)) breaks += 1;
   const between = form.between[1] === 0x0a ? starts.length - 1 : 0;
-  return breaks === between ? { starts, stop, gap: 1 } : undefined;
+  return breaks === between ? { starts, stop } : undefined;
 }
 
 function suspectsIn(content: Buffer, starts: readonly number[], stop: number, endOf: (i: number) => number) {
@@ -173,18 +163,13 @@ const arnKey = Buffer.from('"arn":"');
 const addressKey = Buffer.from('"sourceIPAddress":"');
 
 /** The text by which a record is put beside others of its principal. */
-function nameIn(content: Buffer, start: number, end: number): Buffer {
+function nameIn(content: Buffer, start: number, end: number): string {
   for (const name of [arnKey, addressKey]) {
     const at = content.indexOf(name, start);
     if (at < 0 || at >= end) continue;
     const from = at + name.length;
     const to = content.indexOf(0x22, from);
-    if (to >= 0 && to <= end) return content.subarray(from, to);
+    if (to >= 0 && to <= end) return content.toString('latin1', from, to);
   }
-  return content.subarray(start, start);
-}
-
-/** The group of a record that came through the door. */
-export function groupOfRecord({ userIdentity, sourceIPAddress }: CloudTrailRecord): number {
-  return groupOf(Buffer.from(typeof userIdentity.arn === 'string' ? userIdentity.arn : sourceIPAddress));
+  return '';
 }

@@ -117,9 +117,10 @@ class Import {
     await writeFile(template, templateLine(nonce));
     const instance = await DuckDBInstance.create(':memory:', {
       threads: '2',
-      memory_limit: '500MB',
+      memory_limit: '400MB',
       temp_directory: join(this.#folder.temp, 'duckdb'),
-      preserve_insertion_order: 'false',
+      // The lines are in the order in which they are to lie.
+      preserve_insertion_order: 'true',
     });
     const db = await instance.connect();
     try {
@@ -284,7 +285,7 @@ class Import {
   async #add({ object, page, again, content }: Fetched, batch: Batch): Promise<void> {
     if (layoutOf(object.path)?.isDigest && content) {
       batch.note({ ...page, records: 0, verdict: 'digest' });
-    } else if (content === undefined || !(await batch.add(content, page, again))) {
+    } else if (content === undefined || !batch.add(content, page, again)) {
       await batch.addCarefully(page, again);
     }
   }

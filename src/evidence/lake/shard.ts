@@ -7,9 +7,16 @@ import { pipeline } from 'node:stream/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { columnTypes, groupColumn, sqlText } from './columns.ts';
 import { flush, type LakeFolder, type ShardPage } from './pages.ts';
-import { rowsPerGroup, type WordBook, type WordsPage, wordsKind } from './words.ts';
+import { joinFilters, rowsPerGroup, type WordsPage, wordsKind } from './words.ts';
 
 type ShardFacts = Pick<ShardPage, 'shard' | 'words' | 'first' | 'last' | 'accounts' | 'regions'>;
+
+interface Order {
+  /** Of each group in the table. */
+  readonly filters: ReadonlyMap<number, Uint32Array>;
+  /** True where the rows lie by group already. */
+  readonly inOrder: boolean;
+}
 
 /** Makes the table that `writeShard` reads. */
 export async function makeBatchTable(db: DuckDBConnection): Promise<void> {
@@ -23,19 +30,19 @@ export async function writeShard(
   db: DuckDBConnection,
   folder: LakeFolder,
   name: string,
-  book: WordBook,
+  { filters, inOrder }: Order,
 ): Promise<ShardFacts> {
   const { rows, first, last, accounts, regions } = await factsOf(db);
   if (rows === 0) return { accounts, regions };
   const part = join(folder.temp, `${name}.parquet`);
   // A number that no other shard has, but for bad luck, which costs a little time and no record.
-  const base = randomBytes(4).readUInt32LE() * 4096;
-  const words = await writeWords(folder, name, book, base);
+  const base = randomBytes(4).readUInt32LE() * 1_048_576;
+  const words = await writeWords(folder, name, filters, base);
   const names = columnTypes.map(([column]) => `"${column}"`).join(', ');
   // In the order of the groups and in small row groups, so that a question unpacks little beside what it asks for.
   await db.run(
-    `COPY (SELECT grp % ${book.count()} + ${base} AS grp, ${names} FROM batch ORDER BY grp % ${book.count()}, userIdentity, event_time)
-      TO ${sqlText(part)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowsPerGroup})`,
+    `COPY (SELECT grp + ${base} AS grp, ${names} FROM batch ${inOrder ? '' : 'ORDER BY grp'}) TO ${sqlText(part)}
+      (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowsPerGroup})`,
   );
   await db.run('DROP TABLE batch');
   await flush(part);
@@ -45,8 +52,13 @@ export async function writeShard(
   return { shard: { name: `${name}.parquet`, rows, bytes: size, sha256 }, words, first, last, accounts, regions };
 }
 
-async function writeWords(folder: LakeFolder, shard: string, book: WordBook, base: number): Promise<WordsPage> {
-  const { bits, places } = book.filters();
+async function writeWords(
+  folder: LakeFolder,
+  shard: string,
+  filters: Order['filters'],
+  base: number,
+): Promise<WordsPage> {
+  const { bits, places } = joinFilters(filters);
   const name = `${shard}.words`;
   const bytes = Buffer.from(bits.buffer);
   await writeFile(join(folder.shards, name), bytes, { mode: 0o600, flush: true });

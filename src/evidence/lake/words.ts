@@ -6,14 +6,13 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 
-/** Groups of a full shard; a smaller one has fewer, each of about `rowsPerGroup` records. */
-const maxGroups = 32;
+/** Records of a group, and of a row group of Parquet: what a question has to unpack for one hit. */
 export const rowsPerGroup = 2048;
-const wordsOf32 = 2048;
-const bitMask = wordsOf32 * 32 - 1;
+/** Before it is folded to what its words need. */
+const widestFilter = 4096;
 
 /** How the words were made: filters made otherwise are not asked. */
-export const wordsKind = 'fnv1a-1';
+export const wordsKind = 'fnv1a-2';
 
 export const WordsPage = z.object({
   name: z.string(),
@@ -41,23 +40,20 @@ export function hashOfWord(word: string): number {
   return hash;
 }
 
-/** The group of a record, by anything that the records of one principal have in common. */
-export function groupOf(text: Buffer): number {
-  let hash = seed;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ (text[i] as number), prime);
-  return (hash ^ (hash >>> 15)) & (maxGroups - 1);
-}
+const ids = new Set(['eventid', 'requestid', 'sharedeventid'].map(hashOfWord));
+const uuidLength = 36;
 
-/** Filters in the making. */
-export class WordBook {
-  readonly #bits = new Uint32Array(maxGroups * wordsOf32);
-  #rows = 0;
+/** The filter of one group in the making. */
+export class WordFilter {
+  readonly #bits = new Uint32Array(widestFilter);
 
-  /** Notes the words of one record. Keys are left out: nobody asks for them, and every record has them. */
-  add(text: Buffer, from: number, to: number, group: number): void {
+  /**
+   * Notes the words of one record, a piece of its text at a time. Keys are left out, since every record has them, and so are
+   * the UUIDs of records and requests, which no link is made of.
+   */
+  add(text: Buffer, from: number, to: number): void {
     const bits = this.#bits;
-    const base = group * wordsOf32;
-    this.#rows += 1;
+    const mask = widestFilter * 32 - 1;
     let hash = seed;
     let length = 0;
     for (let i = from; i <= to; i++) {
@@ -67,11 +63,15 @@ export class WordBook {
         length += 1;
         continue;
       }
-      if (length >= shortestWord && !(text[i] === 0x22 && text[i + 1] === 0x3a)) {
-        const step = stepOf(hash);
-        for (let probe = 0, at = hash; probe < probes; probe++, at = (at + step) | 0) {
-          const bit = at & bitMask;
-          bits[base + (bit >>> 5)] = (bits[base + (bit >>> 5)] as number) | (1 << (bit & 31));
+      if (length >= shortestWord) {
+        if (text[i] === 0x22 && text[i + 1] === 0x3a) {
+          if (ids.has(hash) && text[i + 2] === 0x22 && text[i + 3 + uuidLength] === 0x22) i += 3 + uuidLength;
+        } else {
+          const step = stepOf(hash);
+          for (let probe = 0, at = hash; probe < probes; probe++, at = (at + step) | 0) {
+            const bit = at & mask;
+            bits[bit >>> 5] = (bits[bit >>> 5] as number) | (1 << (bit & 31));
+          }
         }
       }
       hash = seed;
@@ -79,33 +79,32 @@ export class WordBook {
     }
   }
 
-  /** Groups that a shard of so many records is worth: group `g` becomes `g % count`. */
-  count(): number {
-    let count = maxGroups;
-    while (count > 1 && count * rowsPerGroup > this.#rows * 1.5) count /= 2;
-    return count;
-  }
-
-  /** The filters one after the other, each as short as its words allow. */
-  filters(): { readonly bits: Uint32Array; readonly places: WordsPage['groups'] } {
-    const count = this.count();
-    const parts: Uint32Array[] = [];
-    const places: [number, number, number][] = [];
-    let at = 0;
-    for (let group = 0; group < count; group++) {
-      let filter = this.#bits.slice(group * wordsOf32, (group + 1) * wordsOf32);
-      for (let other = group + count; other < maxGroups; other += count)
-        filter = joined(filter, this.#bits.subarray(other * wordsOf32, (other + 1) * wordsOf32));
-      while (filter.length > 32 && fillOf(filter) < 0.2)
-        filter = joined(filter.slice(0, filter.length / 2), filter.subarray(filter.length / 2));
-      parts.push(filter);
-      places.push([group, at, at + filter.length]);
-      at += filter.length;
+  /** As short as its words allow; empties it for the next group. */
+  take(): Uint32Array {
+    let filter = this.#bits.slice();
+    this.#bits.fill(0);
+    while (filter.length > 32 && fillOf(filter) < 0.2) {
+      const half = filter.subarray(filter.length / 2);
+      filter = filter.slice(0, filter.length / 2).map((bits, i) => bits | (half[i] as number));
     }
-    const bits = new Uint32Array(at);
-    for (const [i, part] of parts.entries()) bits.set(part, places[i]?.[1] ?? 0);
-    return { bits, places };
+    return filter;
   }
+}
+
+/** The filters of a shard, one after the other. */
+export function joinFilters(filters: ReadonlyMap<number, Uint32Array>): {
+  readonly bits: Uint32Array;
+  readonly places: WordsPage['groups'];
+} {
+  const places: [number, number, number][] = [];
+  let length = 0;
+  for (const [group, filter] of filters) {
+    places.push([group, length, length + filter.length]);
+    length += filter.length;
+  }
+  const bits = new Uint32Array(length);
+  for (const [i, filter] of [...filters.values()].entries()) bits.set(filter, places[i]?.[1] ?? 0);
+  return { bits, places };
 }
 
 const probes = 4;
@@ -113,10 +112,6 @@ const probes = 4;
 /** Odd, so that the probes differ; the places are a mix of two hashes, stepped (Kirsch and Mitzenmacher). */
 function stepOf(hash: number): number {
   return (Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35) >>> 5) | 1;
-}
-
-function joined(a: Uint32Array<ArrayBuffer>, b: Uint32Array): Uint32Array<ArrayBuffer> {
-  return a.map((bits, i) => bits | (b[i] as number));
 }
 
 function fillOf(filter: Uint32Array): number {

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../../src/contracts/errors.ts';
@@ -6,7 +6,8 @@ import { cutRecords } from '../../../../src/evidence/lake/cut.ts';
 import { asFullDisk } from '../../../../src/evidence/lake/guard.ts';
 import { lakeFolder, makeLakeFolder } from '../../../../src/evidence/lake/pages.ts';
 import { openReader } from '../../../../src/evidence/lake/reader.ts';
-import { Filters, groupOf, hashOfWord, WordBook, wordsKind } from '../../../../src/evidence/lake/words.ts';
+import { Sheaf } from '../../../../src/evidence/lake/sheaf.ts';
+import { Filters, hashOfWord, joinFilters, WordFilter, wordsKind } from '../../../../src/evidence/lake/words.ts';
 import { tempDir } from './lakes.ts';
 
 describe('a full disk', () => {
@@ -56,18 +57,21 @@ describe('the sandbox of readers', () => {
 });
 
 describe('a file as CloudTrail writes it', () => {
-  it('is cut into lines with the number of the file, the tokens of STS left out', () => {
+  it('is cut into lines by principal, with the number of the file, the tokens of STS left out', async () => {
     const token = `FwoGZXIvYXdzE${'A'.repeat(200)}`;
-    const cut = cutRecords(
-      Buffer.from(
-        `{"Records":[{"eventVersion":"1.11","a":1},{"eventVersion":"1.09","c":{"sessionToken":"${token}","b":2}}]}`,
-      ),
-      7,
-      new WordBook(),
+    const content = Buffer.from(
+      `{"Records":[{"eventVersion":"1.11","arn":"b","n":1},{"eventVersion":"1.09","arn":"a","sessionToken":"${token}"},{"eventVersion":"1.11","arn":"b","n":2}]}`,
     );
-    expect(cut).toMatchObject({ rows: 2, careful: [] });
-    expect(cut?.lines.toString().replaceAll(/"g":\d+/g, '"g":0')).toBe(
-      '{"#":7,"g":0,"v":"1.11","a":1}\n{"#":7,"g":0,"v":"1.09","c":{"sessionToken":"<removed by Firebreak>","b":2}}\n',
+    const cut = cutRecords(content);
+    const sheaf = new Sheaf();
+    sheaf.add(content, 7, cut?.rows ?? []);
+    const path = join(await tempDir(), 'lines');
+    const file = await open(path, 'wx');
+    const filters = await sheaf.write(file);
+    await file.close();
+    expect([...filters.keys()]).toEqual([0]);
+    expect(await readFile(path, 'utf8')).toBe(
+      '{"#":7,"g":0,"v":"1.09","arn":"a","sessionToken":"<removed by Firebreak>"}\n{"#":7,"g":0,"v":"1.11","arn":"b","n":1}\n{"#":7,"g":0,"v":"1.11","arn":"b","n":2}\n',
     );
   });
 
@@ -82,45 +86,48 @@ describe('a file as CloudTrail writes it', () => {
     ['{"Records":[{"eventVersion":"1","a":NaN}]}'],
     [''],
   ])('is not what %j is, which takes the careful way', (text) => {
-    expect(cutRecords(Buffer.from(text), 7, new WordBook())).toBeUndefined();
+    expect(cutRecords(Buffer.from(text))).toBeUndefined();
   });
 });
 
 describe('filters of words', () => {
-  const text = (words: readonly string[]) => Buffer.from(JSON.stringify({ Key1: words }));
-  const filtersOf = (book: WordBook) => {
-    const { bits, places } = book.filters();
+  const text = (value: unknown) => Buffer.from(JSON.stringify({ Key1: value }));
+  const filtersOf = (filters: ReadonlyMap<number, Uint32Array>) => {
+    const { bits, places } = joinFilters(filters);
     return new Filters({ name: 'x', kind: wordsKind, bytes: bits.byteLength, groups: places }, bits);
   };
 
   it('never miss a word, and seldom name one that is not there', () => {
     const words = (seed: number) =>
-      Array.from({ length: 60_000 }, (_, i) => `i-${(Math.imul(i * 2 + seed, 2_654_435_761) >>> 0).toString(16)}`);
-    const book = new WordBook();
-    const names = Array.from({ length: 500 }, (_, i) => groupOf(Buffer.from(`arn:aws:iam::111122223333:user/u${i}`)));
-    const list = words(0);
-    for (let i = 0; i < list.length; i++) {
-      const record = text([list[i] ?? '']);
-      book.add(record, 0, record.length, names[i % 500] ?? 0);
+      Array.from({ length: 6000 }, (_, i) => `i-${(Math.imul(i * 2 + seed, 2_654_435_761) >>> 0).toString(16)}`);
+    const filter = new WordFilter();
+    const made = new Map<number, Uint32Array>();
+    for (const group of [11, 12]) {
+      for (const word of words(group)) {
+        const record = text([word]);
+        filter.add(record, 0, record.length);
+      }
+      made.set(group, filter.take());
     }
-    const filters = filtersOf(book);
-    const count = book.count();
-    for (let i = 0; i < list.length; i++)
-      expect(filters.groupsWith(hashOfWord(list[i] ?? ''))).toContain((names[i % 500] ?? 0) % count);
-    const named = words(1).reduce((sum, word) => sum + filters.groupsWith(hashOfWord(word)).length, 0);
-    expect(named / (60_000 * count)).toBeLessThan(0.05);
-    expect(filters.groupsWith(hashOfWord('key1'))).toEqual([]);
+    const filters = filtersOf(made);
+    for (const group of [11, 12])
+      for (const word of words(group)) expect(filters.groupsWith(hashOfWord(word))).toContain(group);
+    const wrong = words(11).filter((word) => filters.groupsWith(hashOfWord(word)).includes(12)).length;
+    expect(wrong).toBeLessThan(6000 * 0.04);
   });
 
-  it('of a few records take little room, and know words in any case', () => {
-    const book = new WordBook();
-    const record = text(['Alice@Example.COM', 'AKIAIOSFODNN7EXAMPLE']);
-    book.add(record, 0, record.length, 21);
-    expect(book.count()).toBe(1);
-    const { bits } = book.filters();
+  it('of a few records take little room, know words in any case, and no keys or ids of records', () => {
+    const filter = new WordFilter();
+    const id = '3e1f1a52-1111-4222-8333-444455556666';
+    const record = Buffer.from(
+      JSON.stringify({ Key1: ['Alice@Example.COM'], eventID: id, other: id.replace('3', '4') }),
+    );
+    filter.add(record, 0, record.length);
+    const bits = filter.take();
     expect(bits.byteLength).toBeLessThan(1024);
-    const filters = filtersOf(book);
-    expect(filters.groupsWith(hashOfWord('alice@example.com'))).toEqual([0]);
-    expect(filters.groupsWith(hashOfWord('alice@example.co'))).toEqual([]);
+    const filters = filtersOf(new Map([[0, bits]]));
+    const has = (word: string) => filters.groupsWith(hashOfWord(word)).length === 1;
+    expect(['alice@example.com', id.replace('3', '4')].map(has)).toEqual([true, true]);
+    expect(['alice@example.co', 'key1', id].map(has)).toEqual([false, false, false]);
   });
 });
