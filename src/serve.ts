@@ -9,6 +9,7 @@ import type { Log } from './contracts/log.ts';
 import { acknowledge } from './flows/acknowledge.ts';
 import { contain } from './flows/contain.ts';
 import type { Deps, WebDeps, WorkerDeps } from './flows/deps.ts';
+import { keepFed } from './flows/feed-lake.ts';
 import { handleAlert } from './flows/handle-alert.ts';
 import { investigate } from './flows/investigate.ts';
 import { planContainment } from './flows/plan-containment.ts';
@@ -26,6 +27,7 @@ import {
   connectQueue,
   connectReach,
   connectStore,
+  lakeFeeds,
   plannedEvidence,
   settingsOf,
 } from './wire.ts';
@@ -95,6 +97,7 @@ async function start(
       alone,
       stops,
     );
+    for (const feed of await lakeFeeds(config, log)) stops.push(running((signal) => keepFed(feed, signal)));
   }
   if (!roles.includes('web')) return { port: undefined };
   const web: WebDeps = { ...deps, chat, commands, actions };
@@ -158,6 +161,16 @@ function every(ms: number, task: () => Promise<void>, log: Log): Stop {
   return async () => {
     ended.abort();
     await loop;
+  };
+}
+
+/** Starts a task that runs until it is aborted; the returned function aborts it and waits. */
+function running(task: (signal: AbortSignal) => Promise<void>): Stop {
+  const ended = new AbortController();
+  const ends = task(ended.signal);
+  return async () => {
+    ended.abort();
+    await ends;
   };
 }
 

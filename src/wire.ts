@@ -11,6 +11,7 @@ import type { Evidence, Window } from './contracts/evidence.ts';
 import type { Pictures } from './contracts/investigation.ts';
 import type { Queue } from './contracts/job.ts';
 import type { Log } from './contracts/log.ts';
+import type { LogSource } from './contracts/log-source.ts';
 import type { Store } from './contracts/store.ts';
 import { openAddressBook } from './evidence/address-book.ts';
 import { openFolderEvidence } from './evidence/folder.ts';
@@ -18,6 +19,7 @@ import type { ImportOptions, ImportResult } from './evidence/lake/import.ts';
 import { openLookupEvidence } from './evidence/lookup.ts';
 import { planEvidence } from './evidence/plan.ts';
 import type { OpenEvidence, Settings } from './flows/deps.ts';
+import type { FedImport, LakeFeed } from './flows/feed-lake.ts';
 import { openPictures } from './pictures/pictures.ts';
 import { openQueue } from './queue/queue.ts';
 import { openChat } from './slack/chat.ts';
@@ -148,6 +150,38 @@ export async function importIntoLake(
     ? openS3Objects(bucket, { region: config.awsRegion, pathStyle: config.s3PathStyle })
     : folderSource(place);
   return importLogs({ ...options, source, dataDir: config.dataDir, now: () => systemClock.now() });
+}
+
+/** What keeps the lake filled, one per `imports[]` entry of the config. */
+export async function lakeFeeds(config: Config, log: Log): Promise<readonly LakeFeed[]> {
+  if (config.imports.length === 0) return [];
+  const { openLogFeed } = await import('./aws/log-feed.ts');
+  const { openS3Objects, parseS3Url } = await import('./aws/s3-objects.ts');
+  const { announcedSource } = await import('./evidence/lake/announced-source.ts');
+  const { importLogs } = await import('./evidence/lake/import.ts');
+  return config.imports.flatMap((entry): LakeFeed[] => {
+    const place = parseS3Url(entry.place);
+    if (place === undefined) return [];
+    const bucket = openS3Objects(place, { region: config.awsRegion, pathStyle: config.s3PathStyle });
+    const { accounts, regions, queue } = entry;
+    const run = async (source: LogSource, isPart: boolean, signal: AbortSignal): Promise<FedImport> => {
+      const from = new Date(systemClock.now().getTime() - entry.days * 86_400_000).toISOString();
+      const now = () => systemClock.now();
+      const selection = { from, accounts, regions };
+      const result = await importLogs({ source, selection, isPart, dataDir: config.dataDir, now, log, signal });
+      return { ...result, unreadable: result.run.unreadable.map(({ path }) => path) };
+    };
+    return [
+      {
+        entry,
+        feed: queue === undefined ? undefined : openLogFeed(queue, { region: config.awsRegion, log }),
+        importAll: (signal) => run(bucket, false, signal),
+        importThese: (objects, signal) => run(announcedSource(bucket, objects), true, signal),
+        clock: systemClock,
+        log,
+      },
+    ];
+  });
 }
 
 /** The part of the config that the flows decide by. */

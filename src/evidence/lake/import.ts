@@ -33,6 +33,8 @@ export interface ImportOptions {
   readonly digestKeys?: string | undefined;
   /** Unpacked bytes of a shard. */
   readonly shardBytes?: number;
+  /** The source is some of what lies in its place: digests are left for a whole import, and no time is vouched for. */
+  readonly isPart?: boolean;
   readonly now: () => Date;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -144,12 +146,15 @@ class Import {
       selection,
       startedAt,
       finishedAt: this.#options.now().toISOString(),
+      vouches: !this.#options.isPart,
       objects,
       pages: [...before, ...this.#pages],
       unreadable: this.#unreadable,
       digests: this.#digests.report(),
     });
-    await writePage(this.#folder.runs, `${startedAt.replaceAll(/[:.]/g, '-')}-${nonce.slice(0, 8)}.json`, run);
+    const hasToTell = !this.#options.isPart || this.#unreadable.length > 0;
+    if (hasToTell)
+      await writePage(this.#folder.runs, `${startedAt.replaceAll(/[:.]/g, '-')}-${nonce.slice(0, 8)}.json`, run);
     await rm(this.#folder.temp, { recursive: true, force: true });
     return {
       files: objects.length,
@@ -180,7 +185,8 @@ class Import {
     const { source, selection, signal } = this.#options;
     const objects: LogObject[] = [];
     const note = (path: string, reason: string) => this.#unreadable.push({ path, reason });
-    for await (const object of source.list((path) => wanted(path, selection), note, signal)) {
+    const isAsked = (path: string) => wanted(path, selection) && !(this.#options.isPart && layoutOf(path)?.isDigest);
+    for await (const object of source.list(isAsked, note, signal)) {
       objects.push(object);
       this.#total.files += 1;
       this.#total.bytes += object.size;
