@@ -1,6 +1,6 @@
 /** One shard in the making: prepared and careful lines in, one Parquet file and its page out. */
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { open, rm, writeFile } from 'node:fs/promises';
+import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
@@ -9,13 +9,13 @@ import { unwrap } from '../unwrap.ts';
 import { carefulLine, carefulSelect, jsonOfRow, preparedSelect } from './columns.ts';
 import { cutRecords } from './cut.ts';
 import { type FilePage, type LakeFolder, type ShardPage, writePage } from './pages.ts';
-import { readCarefully } from './prepare.ts';
+import { readCarefully, unpack } from './prepare.ts';
 import { makeBatchTable, writeShard } from './shard.ts';
-import { Sheaf } from './sheaf.ts';
+import { linesOf, Sheaf } from './sheaf.ts';
 import { hashOfWord, WordFilter } from './words.ts';
 
-/** About 80,000 records, or many small files. */
-export const usualShardBytes = 112 * 1024 * 1024;
+/** About 70,000 records, or many small files. */
+export const usualShardBytes = 96 * 1024 * 1024;
 const fullFiles = 20_000;
 const flushBytes = 1024 * 1024;
 
@@ -212,9 +212,9 @@ export class Batch {
   async #loadOneByOne(back: Set<number>): Promise<void> {
     const { template, nonce } = this.#tools;
     const single = `${this.#prepared}.one`;
-    for (const number of this.#held.keys()) {
+    for (const [number, { again }] of this.#held) {
       try {
-        await writeFile(single, this.#sheaf.linesOf(number, looseGroup), { mode: 0o600 });
+        await writeFile(single, await linesAgain(again, number), { mode: 0o600 });
         await this.#run(`INSERT INTO batch ${preparedSelect(template, single, nonce)}`);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
@@ -273,5 +273,17 @@ export class Batch {
     this.#carefulFd = undefined;
     await rm(this.#prepared, { force: true });
     await rm(this.#careful, { force: true });
+  }
+}
+
+/** The prepared lines of a file, from its place: those of a batch are not kept. */
+async function linesAgain(again: Again, number: number): Promise<Buffer> {
+  const { file, close } = await again.open();
+  try {
+    const plain = await unpack(await readFile(file), false);
+    const rows = plain && cutRecords(plain.content)?.rows;
+    return rows ? linesOf(plain.content, rows, number, looseGroup) : Buffer.alloc(0);
+  } finally {
+    await close();
   }
 }

@@ -22,7 +22,7 @@ export async function unpack(bytes: Buffer, hashIt: boolean): Promise<Plain | un
   let content = bytes;
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
     try {
-      content = await unpackAsync(bytes, { maxOutputLength: maxUnpacked });
+      content = await unpackAsync(bytes, { maxOutputLength: maxUnpacked, chunkSize: sizeHint(bytes) });
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? '';
       // The careful reader says what is wrong with it, and saves what can be saved.
@@ -31,6 +31,12 @@ export async function unpack(bytes: Buffer, hashIt: boolean): Promise<Plain | un
     }
   }
   return { content, sha256: hashIt ? sha256(content) : undefined };
+}
+
+/** What gzip says at its end of what is in it, so that it is unpacked in one piece. No more than a hint: anybody can write it. */
+function sizeHint(bytes: Buffer): number {
+  const told = bytes.length > 18 ? bytes.readUInt32LE(bytes.length - 4) + 64 : 0;
+  return Math.min(Math.max(told, 16 * 1024), 32 * 1024 * 1024, bytes.length * 40 + 1024);
 }
 
 export function sha256(bytes: Buffer): string {

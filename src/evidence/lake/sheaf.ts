@@ -17,7 +17,7 @@ interface Sheet {
 }
 
 export class Sheaf {
-  readonly #sheets: Sheet[] = [];
+  #sheets: Sheet[] = [];
   readonly #names = new Map<string, number>();
   #rows = 0;
   #bytes = 0;
@@ -39,7 +39,7 @@ export class Sheaf {
     this.#bytes += content.length;
   }
 
-  /** Writes prepared lines (columns.ts) in their order; returns the filter of each group. */
+  /** Writes prepared lines (columns.ts) in their order and lets go of the files; returns the filter of each group. */
   async write(file: FileHandle): Promise<Map<number, Uint32Array>> {
     const filters = new Map<number, Uint32Array>();
     const filter = new WordFilter();
@@ -71,25 +71,9 @@ export class Sheaf {
     }
     if (at > 0) await file.writeFile(out.subarray(0, at));
     if (done > 0) filters.set(Math.floor((done - 1) / rowsPerGroup), filter.take());
+    this.#sheets = [];
+    this.#names.clear();
     return filters;
-  }
-
-  /** The lines of one file by itself, all in one group. */
-  linesOf(wanted: number, group: number): Buffer {
-    const parts: Buffer[] = [];
-    for (const { content, number, rows } of this.#sheets) {
-      if (number !== wanted) continue;
-      for (const { start, end, tokens } of rows) {
-        parts.push(Buffer.from(`{"#":${number},"g":${group},"v":`));
-        let from = start + 1 + firstKey.length;
-        for (const [cutFrom, cutTo] of tokens) {
-          parts.push(content.subarray(from, cutFrom), stsRemoved);
-          from = cutTo;
-        }
-        parts.push(content.subarray(from, end), lineEnd);
-      }
-    }
-    return Buffer.concat(parts);
   }
 
   /** Numbers of the rows as they came, sorted by name; those of one name stay in the order in which they came. */
@@ -140,3 +124,18 @@ export class Sheaf {
 }
 
 const lineEnd = Buffer.from('\n');
+
+/** The lines of one file by itself, all in one group. */
+export function linesOf(content: Buffer, rows: readonly CutRow[], number: number, group: number): Buffer {
+  const parts: Buffer[] = [];
+  for (const { start, end, tokens } of rows) {
+    parts.push(Buffer.from(`{"#":${number},"g":${group},"v":`));
+    let from = start + 1 + firstKey.length;
+    for (const [cutFrom, cutTo] of tokens) {
+      parts.push(content.subarray(from, cutFrom), stsRemoved);
+      from = cutTo;
+    }
+    parts.push(content.subarray(from, end), lineEnd);
+  }
+  return Buffer.concat(parts);
+}
