@@ -17,6 +17,7 @@ import { openAddressBook } from './evidence/address-book.ts';
 import { openFolderEvidence } from './evidence/folder.ts';
 import type { ImportOptions, ImportResult } from './evidence/lake/import.ts';
 import { openLookupEvidence } from './evidence/lookup.ts';
+import { type LookupMemory, openLookupMemory } from './evidence/lookup-memory.ts';
 import { planEvidence } from './evidence/plan.ts';
 import type { OpenEvidence, Settings } from './flows/deps.ts';
 import type { FedImport, LakeFeed } from './flows/feed-lake.ts';
@@ -86,8 +87,13 @@ export function connectPictures(log: Log): Pictures {
   return openPictures({ log });
 }
 
-/** LookupEvents, at a pace that all processes share through `reserveSlot`. */
-function lookupEvidence(reach: AwsReach, reserveSlot: Store['reserveSlot'], log: Log): OpenEvidence {
+/** LookupEvents, at a pace that all processes share through `reserveSlot`; nothing that it answered once is asked again. */
+function lookupEvidence(
+  reach: AwsReach,
+  reserveSlot: Store['reserveSlot'],
+  memory: LookupMemory,
+  log: Log,
+): OpenEvidence {
   return async (request) =>
     openLookupEvidence({
       reach,
@@ -96,6 +102,7 @@ function lookupEvidence(reach: AwsReach, reserveSlot: Store['reserveSlot'], log:
       window: request.window,
       budget: { maxRequests: request.maxRequests, maxEvents: request.maxEvents },
       reserveSlot,
+      memory,
       clock: systemClock,
       signal: request.signal,
       onProgress: request.onProgress,
@@ -110,13 +117,13 @@ export function plannedEvidence(
   reserveSlot: Store['reserveSlot'],
   log: Log,
 ): OpenEvidence {
-  const openLookup = lookupEvidence(reach, reserveSlot, log);
+  const openLookup = lookupEvidence(reach, reserveSlot, openLookupMemory(config.dataDir, log), log);
   return (request) => {
     const inventory = config.accounts.map((account) => account.id);
     const accounts = request.accounts ?? (inventory.length > 0 ? inventory : undefined);
     return planEvidence(
       { ...request, accounts },
-      { dataDir: config.dataDir, log, openLookup: () => openLookup(request) },
+      { dataDir: config.dataDir, log, openLookup: (window) => openLookup({ ...request, window }) },
     );
   };
 }

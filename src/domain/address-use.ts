@@ -42,27 +42,41 @@ export class AddressBook {
   }
 
   add(calls: Calls): void {
-    this.#events += calls.events;
-    if (this.#first === undefined || isBefore(calls.first, this.#first)) this.#first = calls.first;
-    if (this.#last === undefined || isBefore(this.#last, calls.last)) this.#last = calls.last;
+    this.#count(calls.events, calls.first, calls.last);
     const node = principalOf(calls.who);
     if (!node || node.id === this.#ip) return;
-    const principal = principalGroup(node);
+    this.#addUser({ ...calls, kind: node.kind, principal: principalGroup(node) });
+  }
+
+  addUse({ events, firstSeen, lastSeen, users }: AddressUse): void {
+    if (firstSeen !== undefined && lastSeen !== undefined) this.#count(events, firstSeen, lastSeen);
+    for (const user of users) this.#addUser(user);
+  }
+
+  #count(events: number, first: string, last: string): void {
+    this.#events += events;
+    if (this.#first === undefined || isBefore(first, this.#first)) this.#first = first;
+    if (this.#last === undefined || isBefore(this.#last, last)) this.#last = last;
+  }
+
+  #addUser(more: Pick<Calls, 'events' | 'agents' | 'slots' | 'calls'> & Pick<AddressUser, 'kind' | 'principal'>): void {
+    const { kind, principal } = more;
     // A role that acts by itself and its sessions share an id, and are not the same kind of user.
-    const key = `${node.kind} ${principal}`;
-    const user = this.#users.get(key) ?? {
-      kind: node.kind,
+    const key = `${kind} ${principal}`;
+    const none = {
+      kind,
       principal,
       events: 0,
-      agents: new Set(),
-      slots: new Set(),
-      calls: new Set(),
+      agents: new Set<string>(),
+      slots: new Set<number>(),
+      calls: new Set<string>(),
     };
+    const user: Gathered = this.#users.get(key) ?? none;
     this.#users.set(key, user);
-    user.events += calls.events;
-    for (const agent of calls.agents) user.agents.add(agent);
-    for (const slot of calls.slots) user.slots.add(slot);
-    for (const call of calls.calls) user.calls.add(call);
+    user.events += more.events;
+    for (const agent of more.agents) user.agents.add(agent);
+    for (const slot of more.slots) user.slots.add(slot);
+    for (const call of more.calls) user.calls.add(call);
   }
 
   addRecord(record: CloudTrailRecord): void {
@@ -93,6 +107,13 @@ export class AddressBook {
 export function addressUseOf(ip: string, records: readonly CloudTrailRecord[]): AddressUse {
   const book = new AddressBook(ip);
   for (const record of records) if (parseIp(record.sourceIPAddress) === ip) book.addRecord(record);
+  return book.use();
+}
+
+/** Of sources that have no call in common. */
+export function joinedUse(ip: string, uses: readonly AddressUse[]): AddressUse {
+  const book = new AddressBook(ip);
+  for (const use of uses) book.addUse(use);
   return book.use();
 }
 

@@ -13,7 +13,7 @@ import { columnTypes, recordOfRow, sqlText } from './columns.ts';
 import { badFilesOf, digestProblemsOf, gapsOf } from './coverage.ts';
 import { limitsOf } from './limits.ts';
 import { conditionFor } from './needle.ts';
-import { type LakeFolder, lakeFolder, type Pages, readPages, type ShardPage } from './pages.ts';
+import { type LakeFolder, lakeFolder, lakeName, type Pages, readPages, type ShardPage } from './pages.ts';
 import { openReader, type Reader, type Shard } from './reader.ts';
 import { hashOfWord, readFilters } from './words.ts';
 
@@ -34,8 +34,6 @@ export interface LakeEvidence extends Evidence {
   /** Gives the memory back; the session must not be asked after that. */
   close(): void;
 }
-
-const name = 'CloudTrail lake';
 
 /**
  * Opens a session on what the lake holds now; later imports are for later sessions. Answers are those that the folder source
@@ -228,7 +226,7 @@ class LakeSession implements LakeEvidence {
       to: window.to ?? times.at(-1) ?? '',
       sources: [
         {
-          name,
+          name: lakeName,
           events: this.#index.size(),
           pages: inWindow.length,
           truncated: this.#truncated,
