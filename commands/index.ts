@@ -11,6 +11,7 @@ import { help } from './help.ts';
 import { hunt } from './hunt.ts';
 import { pivot } from './pivot.ts';
 import { rules } from './rules.ts';
+import { search } from './search.ts';
 import { secretsRead } from './secrets-read.ts';
 import { sessions } from './sessions.ts';
 import { timeline } from './timeline.ts';
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   triage,
   rules,
   timeline,
+  search,
   whoCreated,
   sessions,
   entry,

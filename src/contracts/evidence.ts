@@ -88,6 +88,11 @@ export interface Evidence {
    * records; undefined everywhere else. The same as `addressUseOf` of the records that `recordsOf` would give.
    */
   addressUse?(ip: string, moreThan: number): Promise<AddressUse | undefined>;
+  /**
+   * Every record in whose bodies a text stands (domain/text-search.ts says where), as with `all`, where the source finds them faster
+   * than by reading everything.
+   */
+  holding?(text: string): Promise<readonly CloudTrailRecord[]>;
   /** What has been looked at up to now. `complete` is false as soon as anything was capped, failed or not looked at. */
   coverage(): Coverage;
   progress(): EvidenceProgress;

@@ -8,6 +8,8 @@ import { asError, UserError } from '../contracts/errors.ts';
 import type { Coverage, Evidence } from '../contracts/evidence.ts';
 import type { Log } from '../contracts/log.ts';
 import { addressUseOf, joinedUse } from '../domain/address-use.ts';
+import { compareRecords } from '../domain/record.ts';
+import { searchIn } from '../domain/text-search.ts';
 import { coveredUntil, gapsOf } from './lake/coverage.ts';
 import { lakeFolder, lakeName, readPages } from './lake/pages.ts';
 import { createRecordIndex } from './record-index.ts';
@@ -84,6 +86,10 @@ function withRest(lake: Evidence, rest: Evidence): Evidence {
       const before = await lake.addressUse?.(ip, moreThan);
       return before && joinedUse(ip, [before, addressUseOf(ip, await rest.recordsOf({ kind: 'ip', id: ip }))]);
     },
+    async holding(text) {
+      const [held = [], asked = []] = await Promise.all([searchIn(lake, text), searchIn(rest, text)]);
+      return [...held, ...asked].sort(compareRecords);
+    },
     progress() {
       const [held, asked] = [lake.progress(), rest.progress()];
       return { ...asked, eventsRead: held.eventsRead + asked.eventsRead };
@@ -121,8 +127,16 @@ function withFallback(
     }
     return other.recordsOf(artifact);
   }
+  async function holding(text: string): Promise<readonly CloudTrailRecord[]> {
+    const records = other ? undefined : await searchIn(lake, text);
+    if (records && !failed()) return records;
+    opening ??= openLookup();
+    other = await opening;
+    return (await searchIn(other, text)) ?? [];
+  }
   return {
     recordsOf: ask,
+    holding,
     // Undefined after a failure: then the records are read, from the other source.
     addressUse: async (ip, moreThan) => (other ? undefined : lake.addressUse?.(ip, moreThan)),
     progress: () => (other ?? lake).progress(),

@@ -11,7 +11,7 @@ export function mergedSpans(spans: readonly Span[]): readonly Span[] {
   for (const span of spans.toSorted((a, b) => a.from - b.from)) {
     const last = all.at(-1);
     if (last && span.from <= last.to) all[all.length - 1] = { from: last.from, to: Math.max(last.to, span.to) };
-    else if (span.to > span.from) all.push(span);
+    else all.push(span);
   }
   return all;
 }

@@ -7,6 +7,7 @@ import { errors } from './errors.ts';
 import { hunt } from './hunt.ts';
 import { pivot } from './pivot.ts';
 import { rules } from './rules.ts';
+import { search } from './search.ts';
 import { secretsRead } from './secrets-read.ts';
 import { sessions } from './sessions.ts';
 import { timeline } from './timeline.ts';
@@ -19,6 +20,7 @@ export const investigations: readonly Investigation[] = [
   triage,
   rules,
   timeline,
+  search,
   whoCreated,
   sessions,
   entry,

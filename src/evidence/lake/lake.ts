@@ -7,6 +7,8 @@ import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { UserError } from '../../contracts/errors.ts';
 import type { AddressUse, Coverage, Evidence } from '../../contracts/evidence.ts';
 import type { Log } from '../../contracts/log.ts';
+import { compareRecords } from '../../domain/record.ts';
+import { holdsText } from '../../domain/text-search.ts';
 import { createRecordIndex } from '../record-index.ts';
 import { addressUseIn } from './address-use.ts';
 import { columnTypes, recordOfRow, sqlText } from './columns.ts';
@@ -15,6 +17,7 @@ import { limitsOf } from './limits.ts';
 import { conditionFor } from './needle.ts';
 import { type LakeFolder, lakeFolder, lakeName, type Pages, readPages, type ShardPage } from './pages.ts';
 import { openReader, type Reader, type Shard } from './reader.ts';
+import { rowsHolding } from './text-search.ts';
 import { hashOfWord, readFilters } from './words.ts';
 
 export interface LakeOptions {
@@ -134,6 +137,26 @@ class LakeSession implements LakeEvidence {
         },
       }),
     );
+  }
+
+  async holding(text: string): Promise<readonly CloudTrailRecord[]> {
+    this.#options.signal.throwIfAborted();
+    const { connection, shards } = this.#reader;
+    const { maxEvents } = this.#options;
+    if (connection === undefined) return [];
+    this.#queries += 1;
+    const found = createRecordIndex();
+    await this.#orFailure(async () => {
+      const { sql: conditions, values } = this.#limits;
+      const paths = shards.map((shard) => shard.path);
+      const question = { text, shards: paths, picks, conditions, values, limit: maxEvents + 1 };
+      for (const record of this.#records(await rowsHolding(connection, question))) {
+        if (!holdsText(record, text)) continue;
+        if (found.size() < maxEvents) found.add(record);
+        else if (!found.has(record)) this.#truncated = true;
+      }
+    });
+    return [...found.all()].sort(compareRecords);
   }
 
   async #ask(artifact: Artifact): Promise<void> {

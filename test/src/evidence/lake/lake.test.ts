@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { Artifact } from '../../../../src/contracts/artifact.ts';
 import type { CloudTrailRecord } from '../../../../src/contracts/cloudtrail.ts';
 import { parseRecord } from '../../../../src/domain/record.ts';
+import { searchIn } from '../../../../src/domain/text-search.ts';
 import { pivot } from '../../../../workflows/investigation/pivot.ts';
 import { folderOf, sample, sessionSample } from '../samples.ts';
 import { artifactsOf, contents, importFolder, openFolder, openLake, tempDir } from './lakes.ts';
@@ -121,6 +122,11 @@ describe('the lake answers as the folder does', () => {
           const dataDir = await tempDir();
           await importFolder(dir, dataDir);
           await expectSame(dir, dataDir, artifactsOf(recordsOf(files.flatMap(([, records]) => records))));
+          const [folder, lake] = [await openFolder(dir), await openLake(dataDir)];
+          for (const text of ['alice', 'ALICE', 'ops', '"userName"', 'zoë', 'FwoG', 'aws-cli', '\u0000', 'nowhere'])
+            expect(contents((await searchIn(lake, text)) ?? []), text).toEqual(
+              contents((await searchIn(folder, text)) ?? []),
+            );
         },
       ),
       { numRuns: 20 },
