@@ -10,6 +10,8 @@ import { freeze } from './freeze.ts';
 import { help } from './help.ts';
 import { hunt } from './hunt.ts';
 import { pivot } from './pivot.ts';
+import { readiness } from './readiness.ts';
+import { report } from './report.ts';
 import { rules } from './rules.ts';
 import { search } from './search.ts';
 import { secretsRead } from './secrets-read.ts';
@@ -33,7 +35,9 @@ export const commands: readonly Command[] = [
   errors,
   dataAccess,
   coverage,
+  readiness,
   contain,
+  report,
   approvals,
   freeze,
 ];

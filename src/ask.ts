@@ -2,6 +2,7 @@
 import { actions } from '#actions';
 import { commands } from '#commands';
 import { investigations } from '#investigations';
+import { changeRulesHere, rulesFor, viewRules } from './ask-rules.ts';
 import { systemClock } from './clock.ts';
 import { type Config, loadConfig } from './config.ts';
 import type { ContainmentAction } from './contracts/action.ts';
@@ -16,10 +17,10 @@ import { whatOf } from './domain/approval-wording.ts';
 import { say } from './domain/phrases.ts';
 import { plainText } from './domain/plain-text.ts';
 import { cliCommand } from './domain/plan.ts';
+import { extracted } from './domain/report.ts';
 import { coverageSentence, reportMessage } from './domain/report-wording.ts';
 import { parseWindow } from './domain/window.ts';
 import { interpret } from './domain/words.ts';
-import { readRuleFiles } from './evidence/rule-files.ts';
 import { checkContainable, locate } from './flows/locate-target.ts';
 import { windowOf } from './flows/window-of.ts';
 import { openLog } from './log.ts';
@@ -113,6 +114,7 @@ function contextOf(config: Config, log: Log): CommandContext {
           expiresAt: approval.expiresAt,
         })),
       ),
+    rules: () => viewRules(config, log),
     frozen: () => withStore(config, log, async (store) => (await store.settings.frozen()).frozen),
   };
 }
@@ -125,6 +127,16 @@ async function carryOut(outcome: CommandOutcome, flags: Flags, config: Config, l
       return investigate(outcome.investigation, outcome.request, flags, config, log);
     case 'contain':
       return plan(outcome.action, outcome.words, config, log);
+    case 'rules':
+      return { ...(await changeRulesHere(outcome.change, config, log)), complete: true };
+    case 'report': {
+      if (outcome.text === '')
+        throw new UserError(
+          'There is nothing in the report.',
+          'Write it behind the command: firebreak ir report "..."',
+        );
+      return { ...extracted(outcome.text), complete: true };
+    }
     case 'freeze': {
       const by = `host user ${process.getuid?.() ?? '?'}`;
       await withStore(config, log, (store) =>
@@ -146,7 +158,8 @@ async function investigate(
   const unit = investigations.find((candidate) => candidate.name === name);
   if (unit === undefined) throw new UserError(`There is no investigation "${name}".`);
   if (flags.rules !== undefined && unit.takesRules !== true) throw new UserError(`${name} takes no --rules.`);
-  const rules = flags.rules === undefined ? undefined : await readRuleFiles(flags.rules);
+  const offline = flags.logs !== undefined || unit.takesRules !== true;
+  const rules = await rulesFor(config, log, { dir: flags.rules, offline });
   const ended = new AbortController();
   process.once('SIGINT', () => ended.abort(new UserError('Interrupted.')));
   const reach = flags.logs === undefined ? connectReach(config, log) : undefined;
@@ -156,7 +169,7 @@ async function investigate(
   const report = await unit.run(unit.target.parse({ hubs: config.hubs, ...request.target }), {
     evidence,
     aws: reach,
-    rules,
+    ...rules,
     signal: ended.signal,
     progress: (step) => log.info({ step }, 'investigating'),
     now: () => systemClock.now(),

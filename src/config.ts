@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { ConfigFile, modes } from './config-file.ts';
 import { SetupError } from './contracts/errors.ts';
 import { Secret } from './contracts/secret.ts';
+import { exceptionWords } from './domain/exceptions.ts';
 
 /** What a process is about to do; decides which settings must be there. */
 export type Purpose =
@@ -168,12 +169,9 @@ function warnings(purpose: Purpose, raw: z.output<typeof Env>, file: ConfigFile)
   if (file.managementAccount === undefined && file.accounts.some((account) => account.responderRole !== undefined)) {
     found.push('managementAccount is not set: if one of the accounts is it, two approvers are not asked for there');
   }
-  const unused = [
-    file.queues.length > 0 && 'queues',
-    Object.keys(file.sns).length > 0 && 'sns',
-    file.exceptions.length > 0 && 'exceptions',
-    Object.keys(file.retention).length > 0 && 'retention',
-  ].filter((name) => name !== false);
+  const ended = file.exceptions.filter((one) => Date.parse(one.until) <= Date.now());
+  for (const one of ended) found.push(`exceptions: ended, holds back nothing any more: ${exceptionWords(one)}`);
+  const unused = [Object.keys(file.retention).length > 0 && 'retention'].filter((name) => name !== false);
   for (const name of unused) found.push(`${name} is set, but this version does not use it yet`);
   return found;
 }

@@ -10,19 +10,27 @@ import { acknowledge } from './flows/acknowledge.ts';
 import { contain } from './flows/contain.ts';
 import type { Deps, WebDeps, WorkerDeps } from './flows/deps.ts';
 import { keepFed } from './flows/feed-lake.ts';
-import { handleAlert } from './flows/handle-alert.ts';
+import { handleAlert, showAgain } from './flows/handle-alert.ts';
+import { handleSubscription } from './flows/handle-subscription.ts';
 import { investigate } from './flows/investigate.ts';
+import { orDeadLetter } from './flows/keep-letter.ts';
 import { planContainment } from './flows/plan-containment.ts';
+import { proveVote } from './flows/prove-vote.ts';
 import { admitApproval, recordVote } from './flows/record-vote.ts';
 import { showApproval } from './flows/show-approval.ts';
 import { openSweep } from './flows/sweep.ts';
+import { verifyFinding } from './flows/verify-finding.ts';
 import { watch } from './flows/watch.ts';
+import { startIntake } from './intake.ts';
 import { openLog } from './log.ts';
+import { openRuleShelf } from './rule-shelf.ts';
 import type { Role } from './store/embedded-postgres.ts';
 import { startWeb } from './web.ts';
 import {
   connectAddresses,
   connectChat,
+  connectConfirmer,
+  connectFindings,
   connectPictures,
   connectQueue,
   connectReach,
@@ -80,27 +88,33 @@ async function start(
     const executor = { ...deps, actions, reach: connectReach(config, log) };
     await queue.work(
       'executor',
-      { 'containment.run': (payload, ctx) => contain(payload, ctx, executor) },
+      {
+        'containment.run': (payload, ctx) => contain(payload, ctx, executor),
+        'approval.prove': (payload) => proveVote(payload, executor),
+      },
       { concurrency: 2, alone },
     );
   }
   if (!roles.includes('web') && !roles.includes('worker')) return { port: undefined };
   const chat = await connectChat(config, log);
+  const ruleShelf = openRuleShelf(config, store);
   if (roles.includes('worker')) {
     const reach = connectReach(config, log);
     const pictures = connectPictures(log);
     stops.push(() => pictures.close());
     const addresses = await connectAddresses(config, log);
     const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log);
-    await startWorker(
-      { ...deps, chat, actions, investigations, reach, openEvidence, pictures, addresses },
-      alone,
-      stops,
-    );
+    const units = { actions, investigations, confirmer: connectConfirmer };
+    const worker: WorkerDeps = {
+      ...{ ...deps, ...units, chat, reach, openEvidence, pictures, addresses, ruleShelf },
+      findings: connectFindings(reach),
+    };
+    await startWorker(worker, alone, stops);
+    stops.push(await startIntake(config, worker));
     for (const feed of await lakeFeeds(config, log)) stops.push(running((signal) => keepFed(feed, signal)));
   }
   if (!roles.includes('web')) return { port: undefined };
-  const web: WebDeps = { ...deps, chat, commands, actions };
+  const web: WebDeps = { ...deps, chat, commands, actions, ruleShelf };
   const { port, stop } = await startWeb(config, web);
   stops.push(stop);
   return { port };
@@ -112,8 +126,17 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
     queue.work(
       'alerts',
       {
-        'alert.received': (payload) => handleAlert(payload, deps),
+        'alert.received': (payload, ctx) => orDeadLetter(payload.alertId, ctx, () => handleAlert(payload, deps), deps),
         'alert.acknowledged': (payload) => acknowledge(payload, deps),
+      },
+      { concurrency: 4, alone },
+    ),
+    queue.work(
+      'intake',
+      {
+        'alert.verify': (payload, ctx) =>
+          verifyFinding(payload, ctx, { ...deps, showAgain: (alert) => showAgain(alert, deps) }),
+        'sns.subscription': (payload, ctx) => handleSubscription(payload, ctx, deps),
       },
       { concurrency: 4, alone },
     ),

@@ -1,18 +1,23 @@
 /** The only place that constructs clients. Config in, ports out. */
+import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { openReach } from './aws/reach.ts';
+import { dirname, resolve } from 'node:path';
+import { openFindings } from './aws/findings.ts';
+import { auditCredentials, openReach } from './aws/reach.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { AddressBook } from './contracts/address.ts';
 import type { AwsReach } from './contracts/aws.ts';
 import type { Chat } from './contracts/chat.ts';
-import { UserError } from './contracts/errors.ts';
+import { asError, SetupError, UserError } from './contracts/errors.ts';
 import type { Evidence, Window } from './contracts/evidence.ts';
+import type { FindingSource, MessageQueue, SubscriptionConfirmer } from './contracts/intake.ts';
 import type { Pictures } from './contracts/investigation.ts';
 import type { Queue } from './contracts/job.ts';
 import type { Log } from './contracts/log.ts';
 import type { LogSource } from './contracts/log-source.ts';
 import type { Store } from './contracts/store.ts';
+import type { QueueSettings } from './domain/queue-entry.ts';
 import { openAddressBook } from './evidence/address-book.ts';
 import { openFolderEvidence } from './evidence/folder.ts';
 import type { ImportOptions, ImportResult } from './evidence/lake/import.ts';
@@ -81,6 +86,41 @@ export function connectReach(config: Config, log: Log): AwsReach {
 
 export function connectAddresses(config: Config, log: Log): Promise<AddressBook> {
   return openAddressBook({ countryFile: config.addresses.country, asnFile: config.addresses.asn, log });
+}
+
+/** The pinned certificates of `sns.certificates`. Throws SetupError for a file that cannot be read. */
+export function readCertificates(config: Config): readonly { url: string | undefined; pem: string }[] {
+  return config.sns.certificates.map((entry) => {
+    const { url, certificate } = typeof entry === 'string' ? { url: undefined, certificate: entry } : entry;
+    if (certificate.includes('-----BEGIN')) return { url, pem: certificate };
+    try {
+      return { url, pem: readFileSync(resolve(dirname(config.configPath), certificate), 'utf8') };
+    } catch (error) {
+      throw new SetupError([`sns.certificates: ${certificate} cannot be read: ${asError(error).message}`]);
+    }
+  });
+}
+
+/** GuardDuty's own findings, through the audit roles. */
+export function connectFindings(reach: AwsReach): FindingSource {
+  return openFindings(reach);
+}
+
+/** Confirms SNS subscriptions; the SDK's client is loaded with the first one. */
+export const connectConfirmer: SubscriptionConfirmer = {
+  confirm: async (topicArn, token) =>
+    (await import('./aws/subscriptions.ts')).subscriptionConfirmer.confirm(topicArn, token),
+};
+
+/** The queues of the config, each with its own role where it has one. */
+export async function connectMessageQueues(config: Config): Promise<readonly MessageQueue[]> {
+  if (config.queues.length === 0) return [];
+  const { openMessageQueue } = await import('./aws/queues.ts');
+  return config.queues.map((entry) => openMessageQueue(entry, queueCredentials(entry)));
+}
+
+function queueCredentials({ role, externalId, region }: QueueSettings) {
+  return role === undefined ? undefined : auditCredentials(role, externalId, region);
 }
 
 export function connectPictures(log: Log): Pictures {
@@ -162,7 +202,7 @@ export async function importIntoLake(
 /** What keeps the lake filled, one per `imports[]` entry of the config. */
 export async function lakeFeeds(config: Config, log: Log): Promise<readonly LakeFeed[]> {
   if (config.imports.length === 0) return [];
-  const { openLogFeed } = await import('./aws/log-feed.ts');
+  const { openMessageQueue } = await import('./aws/queues.ts');
   const { openS3Objects, parseS3Url } = await import('./aws/s3-objects.ts');
   const { announcedSource } = await import('./evidence/lake/announced-source.ts');
   const { importLogs } = await import('./evidence/lake/import.ts');
@@ -181,7 +221,7 @@ export async function lakeFeeds(config: Config, log: Log): Promise<readonly Lake
     return [
       {
         entry,
-        feed: queue === undefined ? undefined : openLogFeed(queue, { region: config.awsRegion, log }),
+        queue: queue && openMessageQueue(queue, queueCredentials(queue)),
         importAll: (signal) => run(bucket, false, signal),
         importThese: (objects, signal) => run(announcedSource(bucket, objects), true, signal),
         clock: systemClock,
@@ -199,8 +239,14 @@ export function settingsOf(config: Config): Settings {
     accounts: config.accounts,
     managementAccount: config.managementAccount,
     rules: { approvers: config.approvers, responders: config.responders, people: config.people },
-    approvals: { required: config.approvers.required, expiryMinutes: config.approvers.expiryMinutes },
+    approvals: {
+      required: config.approvers.required,
+      expiryMinutes: config.approvers.expiryMinutes,
+      stepUp: config.approvers.stepUp,
+    },
+    policies: config.policies,
     protectedPatterns: config.protected,
+    verifyFindings: config.guardduty.verify,
     pivot: config.pivot,
     hubs: config.hubs,
   };

@@ -1,6 +1,7 @@
 /** The cast of the world: two accounts, their users, keys and roles. Secrets are made anew at each start. */
 import { newSecret, uniqueId } from './ids.ts';
 import type { PolicyDocument } from './policy.ts';
+import { postureOf } from './posture.ts';
 import type { AccessKey, Account, NamedPolicy, RegionStatus, Role, User } from './state.ts';
 
 const hubId = '888877776666';
@@ -143,6 +144,14 @@ function addFirebreakRoles(workshop: Account, hub: { both: User; reader: User },
     'ec2:Describe*',
     'cloudtrail:LookupEvents',
     'account:ListRegions',
+    'account:GetAlternateContact',
+    'autoscaling:Describe*',
+    'cloudtrail:Describe*',
+    'cloudtrail:Get*',
+    'ec2:GetInstanceMetadataDefaults',
+    'guardduty:Get*',
+    'guardduty:List*',
+    'organizations:List*',
     'sts:GetAccessKeyInfo',
   ];
   const audit = addRole(workshop, {
@@ -168,6 +177,8 @@ function addFirebreakRoles(workshop: Account, hub: { both: User; reader: User },
     ],
   });
   const assume = ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'];
+  const intake = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sns:ConfirmSubscription'];
+  for (const user of [hub.both, hub.reader]) user.inlinePolicies.push({ name: 'Intake', document: allow(intake) });
   hub.both.inlinePolicies.push({ name: 'AssumeIr', document: allow(assume, [audit.arn, responder.arn]) });
   hub.reader.inlinePolicies.push({ name: 'AssumeIrAudit', document: allow(assume, audit.arn) });
   return { auditRole: audit.arn, responderRole: responder.arn };
@@ -179,7 +190,8 @@ export function buildCast(now: Date): Cast {
     return new Date(Math.floor((now.getTime() - days * dayMs) / 1000) * 1000);
   }
   function newAccount(id: string, name: string): Account {
-    return { id, name, orgId, regions: regions(), users: new Map(), roles: new Map(), instances: [] };
+    const posture = postureOf(id, id === hubId, ago(300));
+    return { id, name, orgId, regions: regions(), users: new Map(), roles: new Map(), instances: [], posture };
   }
   const hub = newAccount(hubId, 'security-hub');
   const workshop = newAccount(workshopId, 'workshop-prod');
@@ -215,13 +227,29 @@ export function buildCast(now: Date): Cast {
   const jane = addUser(workshop, { name: 'JaneDoe', createDate: ago(350), sourceIp: '198.51.100.23' });
   jane.user.keys.splice(0);
   jane.user.loginProfile = { createDate: ago(350), resetRequired: false };
+  jane.user.groups.push({
+    ...{ name: 'Developers', id: uniqueId('AGPA', workshopId, 'Developers') },
+    policies: [
+      managed('ReadOnlyAccess', allow(['ec2:Describe*', 'iam:Get*', 'iam:List*', 'logs:Get*'])),
+      {
+        name: 'OwnPassword',
+        document: allow('iam:ChangePassword', `arn:aws:iam::${workshopId}:user/\${aws:username}`),
+      },
+    ],
+  });
   jane.user.mfaDevices.push({ serial: `arn:aws:iam::${workshopId}:mfa/JaneDoe`, enableDate: ago(349) });
   addRole(workshop, {
     ...{ name: 'DevOps', path: '/', createDate: ago(380), description: 'People of the platform team' },
     trust: {
       Statement: { Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::777777777777:root' }, Action: 'sts:AssumeRole' },
     },
-    policies: [managed('PowerUserAccess', allow(['ec2:*', 'cloudwatch:*', 'logs:*', 's3:*', 'iam:List*', 'iam:Get*']))],
+    policies: [
+      managed('PowerUserAccess', allow(['ec2:*', 'cloudwatch:*', 'logs:*', 's3:*', 'iam:List*', 'iam:Get*'])),
+      {
+        name: 'TeamParameters',
+        document: allow(['ssm:GetParameter'], `arn:aws:ssm:*:${workshopId}:parameter/platform/*`),
+      },
+    ],
   });
   return {
     hub,

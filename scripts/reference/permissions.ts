@@ -1,5 +1,4 @@
 /** The IAM side of the reference: what each unit calls, and the policies that follow from it. Made from the lists. */
-import { z } from 'zod';
 import { actions } from '#actions';
 import { investigations } from '#investigations';
 import { fence, generatedBy, table } from './markdown.ts';
@@ -9,6 +8,9 @@ export const reachReads = ['account:ListRegions', 'ec2:DescribeRegions'] as cons
 
 /** The blast radius on an approval card is read from the logs (src/flows/blast-radius.ts). */
 export const planReads = ['cloudtrail:LookupEvents'] as const;
+
+/** GuardDuty asked for what no event brought, and each finding read again (src/aws/findings.ts). */
+export const intakeReads = ['guardduty:GetFindings', 'guardduty:ListDetectors', 'guardduty:ListFindings'] as const;
 
 interface Statement {
   readonly Sid?: string;
@@ -39,44 +41,36 @@ export function auditPolicy(): Policy {
   const reads = [
     ...reachReads,
     ...planReads,
+    ...intakeReads,
     ...investigations.flatMap((unit) => unit.permissions),
     ...actions.flatMap((action) => action.permissions.read),
   ];
   return policy({ Sid: 'Look', Effect: 'Allow', Action: sorted(reads), Resource: '*' });
 }
 
-/**
- * Rights of the responder role: the union of what the session policies of all actions can ask for, over all targets of the
- * account. A field `userArn` stands for any user of it. Throws Error where a field cannot stand for all its values.
- */
+/** Rights of the responder role: the union of what the session policies of all actions can ask for, over all targets. */
 export function responderPolicy(accountId: string, partition: string): Policy {
-  return policy(
-    ...actions.flatMap((action) => {
-      const [service = ''] = (action.permissions.write[0] ?? '').split(':');
-      const place = `arn:${partition}:${service}:${service === 'iam' ? '' : '*'}:${accountId}`;
-      const target = wildcard(action.target, place, action.name);
-      const before = wildcard(action.before, place, action.name);
-      return action
-        .sessionPolicy(target as never, before as never, accountId, partition)
-        .Statement.map((statement) => ({ ...statement, Action: sorted(statement.Action) }));
-    }),
-  );
-}
-
-function wildcard(schema: z.ZodType, place: string, name: string): Readonly<Record<string, unknown>> {
-  const { properties = {} } = z.toJSONSchema(schema, { io: 'output' });
-  const anything: Readonly<Record<string, unknown>> = { string: '*', boolean: false, number: 0, integer: 0 };
-  const fields = Object.entries(properties).map(([field, shape]) => {
-    const value = typeof shape === 'object' ? anything[String(shape.type)] : undefined;
-    if (value === undefined) throw new Error(`${name}: field ${field} is neither text, number nor yes or no`);
-    return [field, field.endsWith('Arn') ? `${place}:${field.slice(0, -'Arn'.length)}/*` : value] as const;
-  });
-  return Object.fromEntries(fields);
+  const statements = actions.flatMap((action) => action.roleStatements(accountId, partition));
+  const merged = new Map<string, Statement>();
+  for (const { Sid: _, ...statement } of statements) {
+    const { Action, ...rest } = statement;
+    const key = JSON.stringify(rest);
+    merged.set(key, { ...rest, Action: sorted([...(merged.get(key)?.Action ?? []), ...Action]) });
+  }
+  return policy(...merged.values());
 }
 
 /** Rights of the identity that the worker runs as: it may become the audit roles, and nothing else. */
 export function workerPolicy(auditRole: string): Policy {
   return policy({ Sid: 'BecomeAudit', Effect: 'Allow', Action: ['sts:AssumeRole'], Resource: auditRole });
+}
+
+/** What the worker needs beside it for the queues and topics of the config. */
+export function intakePolicy(queues: string, topics: string): Policy {
+  return policy(
+    { Sid: 'FetchAlerts', Effect: 'Allow', Action: ['sqs:DeleteMessage', 'sqs:ReceiveMessage'], Resource: queues },
+    { Sid: 'ConfirmTopics', Effect: 'Allow', Action: ['sns:ConfirmSubscription'], Resource: topics },
+  );
 }
 
 /** Rights of the identity that the executor runs as: it may become the responder roles, and nothing else. */
@@ -150,6 +144,7 @@ ${table(['unit', 'kind', 'reads', 'writes'], unitRows)}
 
 Beside these, every look at an account asks for its Regions with ${names(reachReads)} (the second only where the first
 is refused; neither where the config names \`regions\`), and every plan reads the target's use with ${names(planReads)}.
+The worker asks GuardDuty with ${names(intakeReads)} (see \`guardduty\` in the config).
 \`sts:GetCallerIdentity\` is called where the config has no accounts, or one without \`auditRole\`; AWS asks no permission for it.
 
 ## Audit role
@@ -185,6 +180,11 @@ ${json(responderTrust(executor, 'change-me'))}
 The worker (\`serve --role worker\`, \`firebreak ir\`, \`firebreak doctor\`):
 
 ${json(workerPolicy(audit))}
+
+With \`queues\` or \`sns.topics\` in the config, the worker also needs this, for its own queues and topics (and
+\`kms:Decrypt\` for a queue with a key of its own). It deletes nothing but the messages that it has stored:
+
+${json(intakePolicy(`arn:aws:sqs:eu-west-1:${hub}:firebreak-findings`, `arn:aws:sns:eu-west-1:${hub}:security-alerts`))}
 
 The executor (\`serve --role executor\`):
 

@@ -2,6 +2,7 @@
 import type { ParseArgsConfig } from 'node:util';
 import type { z } from 'zod';
 import type { Message } from './message.ts';
+import type { RuleChange, RuleView } from './rules.ts';
 
 export type CommandOutcome =
   | { readonly kind: 'reply'; readonly message: Message; readonly json?: unknown }
@@ -14,6 +15,10 @@ export type CommandOutcome =
     }
   /** Asks for a containment plan: the worker plans and posts the approval card. */
   | { readonly kind: 'contain'; readonly action: string; readonly words: readonly string[] }
+  /** Switches a rule on or off, or excepts from one; stored and audited. */
+  | { readonly kind: 'rules'; readonly change: RuleChange }
+  /** Opens a case from a person's words; without words Slack shows a dialog, and the shell shows what is found in them. */
+  | { readonly kind: 'report'; readonly text: string }
   | { readonly kind: 'freeze'; readonly frozen: boolean; readonly reason: string };
 
 export interface InvestigationRequest {
@@ -43,6 +48,8 @@ export interface CommandContext {
   /** Undefined on the command line without a store. */
   openApprovals?(): Promise<readonly ApprovalLine[]>;
   frozen?(): Promise<boolean>;
+  /** Undefined where no rules can be read. */
+  rules?(): Promise<RuleView>;
 }
 
 export interface Command<Args extends z.ZodType = z.ZodType> {

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { AwsReach } from './aws.ts';
 import type { Coverage, Evidence } from './evidence.ts';
 import type { Attachment, Part } from './message.ts';
+import type { RuleSettings } from './rules.ts';
 
 export interface InvestigationContext {
   readonly evidence: Evidence;
@@ -10,10 +11,24 @@ export interface InvestigationContext {
   readonly aws: AwsReach | undefined;
   /** Sigma files that the operator points at, beside our own; `path` is relative to their folder. */
   readonly rules?: readonly { readonly path: string; readonly text: string }[] | undefined;
+  /** Which rules are switched off and what is excepted; absent: nothing. */
+  readonly ruleSettings?: RuleSettings | undefined;
+  /** What the config says of the accounts; absent: nothing. */
+  readonly inventory?: readonly InventoryEntry[] | undefined;
   readonly signal: AbortSignal;
   /** Called often; the flow coalesces. One short sentence of what is being done. */
   progress(step: string): void;
   now(): Date;
+}
+
+/** The part of an account's entry in the config that questions about it need. */
+export interface InventoryEntry {
+  readonly id: string;
+  readonly name?: string | undefined;
+  readonly auditRole?: string | undefined;
+  readonly responderRole?: string | undefined;
+  /** Where work is expected; absent: the config does not say. */
+  readonly expectedRegions?: readonly string[] | undefined;
 }
 
 export interface Report<Answer = unknown> {

@@ -1,7 +1,10 @@
 /** The store as the flows see it. PostgreSQL behind it; every method is one statement or one transaction. Times are ISO 8601 UTC. */
 import type { Alert } from './alert.ts';
-import type { Approval, ApprovalState, Plan, PlanContext, Vote } from './approval.ts';
+import type { Approval, ApprovalState, Plan, PlanContext, Step, Vote, Watched } from './approval.ts';
 import type { InvestigationRequest } from './command.ts';
+import type { DeadLettersStore, IntakeStore, SubscriptionsStore } from './intake.ts';
+import type { RulesStore } from './rules.ts';
+import type { StepUpStore } from './step-up.ts';
 
 export interface Case {
   readonly id: string;
@@ -36,7 +39,11 @@ export interface CasesStore {
     channel: string;
     at: string;
   }): Promise<{ case: Case; previous: Alert | undefined }>;
+  /** Whether there is a case of this key. */
+  isOpen(dedupeKey: string): Promise<boolean>;
   get(caseId: string): Promise<Case | undefined>;
+  /** The case that an alert's `dedupeKey` belongs to. */
+  ofKey(dedupeKey: string): Promise<string | undefined>;
   /** A case without a finding behind it: `/ir contain` typed by hand. */
   openByHand(input: { title: string; channel: string; accountId: string; at: string }): Promise<string>;
   setMessage(caseId: string, channel: string, ts: string): Promise<void>;
@@ -60,7 +67,13 @@ export interface PostsStore {
 /** What an opaque button id stands for. */
 export type ButtonMeaning =
   | { readonly kind: 'case'; readonly caseId: string }
-  | { readonly kind: 'pivot'; readonly caseId?: string | undefined; readonly artifact: string }
+  | {
+      readonly kind: 'pivot';
+      readonly caseId?: string | undefined;
+      readonly artifact: string;
+      /** Further artifacts to start from. */
+      readonly also?: readonly string[] | undefined;
+    }
   | {
       readonly kind: 'contain';
       readonly caseId?: string | undefined;
@@ -131,7 +144,8 @@ export interface ApprovalsStore {
   saveRequest(request: ContainmentRequest): Promise<string>;
   requestHandled(id: string, at: string): Promise<void>;
   request(id: string): Promise<ContainmentRequest | undefined>;
-  saveVote(vote: VoteRequest): Promise<string>;
+  /** With the one-time code that came with it, kept apart until the executor takes it. */
+  saveVote(vote: VoteRequest, code?: string): Promise<string>;
   voteHandled(id: string, at: string): Promise<void>;
   /** Stored but not handled, oldest first: what the sweep queues again. */
   unhandled(olderThan: string, limit: number): Promise<{ requests: readonly string[]; votes: readonly string[] }>;
@@ -181,6 +195,9 @@ export interface Transition {
   readonly after?: Readonly<Record<string, unknown>>;
   readonly outcome?: string;
   readonly sentAt?: string;
+  readonly watched?: Watched;
+  /** Written over what is stored of the same index. */
+  readonly step?: Step;
   readonly audit: AuditEntry;
 }
 
@@ -213,6 +230,7 @@ export interface SettingsStore {
 }
 
 export interface Store {
+  readonly stepUp: StepUpStore;
   readonly alerts: AlertsStore;
   readonly cases: CasesStore;
   readonly posts: PostsStore;
@@ -221,6 +239,10 @@ export interface Store {
   readonly approvals: ApprovalsStore;
   readonly audit: AuditStore;
   readonly settings: SettingsStore;
+  readonly rules: RulesStore;
+  readonly intake: IntakeStore;
+  readonly deadLetters: DeadLettersStore;
+  readonly subscriptions: SubscriptionsStore;
   /** True the first time a key is seen; keys live for at least 10 minutes (Slack replays). */
   firstTime(key: string, at: string): Promise<boolean>;
   /** Reserves the next slot of a lane shared by all processes; returns how many ms to wait for it. */

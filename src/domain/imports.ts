@@ -3,6 +3,7 @@
  * of new log files (an S3 event, straight, through SNS or EventBridge, or CloudTrail's own note to an SNS topic).
  */
 import { z } from 'zod';
+import { QueueEntry } from './queue-entry.ts';
 
 const Account = z.string().regex(/^\d{12}$/, 'is not a 12-digit account id');
 
@@ -10,7 +11,7 @@ export const ImportEntry = z.strictObject({
   /** Where the trail delivers to. */
   place: z.string().regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/.*)?$/s, 'is no address as s3://bucket/prefix'),
   /** A queue that tells of new objects: for this entry alone, since what it tells of other places is dropped. */
-  queue: z.url({ protocol: /^https?$/ }).optional(),
+  queue: QueueEntry.optional(),
   /** How often the place is listed, which finds what no note told of and vouches for the time up to then. */
   everyMinutes: z
     .number()

@@ -6,10 +6,13 @@ import type { Chat } from '../contracts/chat.ts';
 import type { Clock } from '../contracts/clock.ts';
 import type { Command } from '../contracts/command.ts';
 import type { Evidence, EvidenceProgress, Window } from '../contracts/evidence.ts';
-import type { Investigation, Pictures } from '../contracts/investigation.ts';
+import type { FindingSource, SubscriptionConfirmer } from '../contracts/intake.ts';
+import type { Investigation, InvestigationContext, Pictures } from '../contracts/investigation.ts';
 import type { Queue } from '../contracts/job.ts';
 import type { Log } from '../contracts/log.ts';
+import type { RuleView } from '../contracts/rules.ts';
 import type { Store } from '../contracts/store.ts';
+import type { PolicyRule } from '../domain/approval-policy.ts';
 import type { Account } from '../domain/inventory.ts';
 import type { PeopleRules } from '../domain/people.ts';
 import type { Channels } from '../domain/routing.ts';
@@ -21,8 +24,16 @@ export interface Settings {
   readonly accounts: readonly Account[];
   readonly managementAccount: string | undefined;
   readonly rules: PeopleRules;
-  readonly approvals: { readonly required: number; readonly expiryMinutes: number };
+  readonly approvals: {
+    readonly required: number;
+    readonly expiryMinutes: number;
+    /** Actions that ask for a one-time code. */
+    readonly stepUp: readonly string[];
+  };
+  readonly policies: readonly PolicyRule[];
   readonly protectedPatterns: readonly string[];
+  /** Whether findings are read again from AWS. */
+  readonly verifyFindings: boolean;
   readonly pivot: { readonly window: string; readonly maxRequests: number; readonly maxEvents: number };
   readonly hubs: {
     readonly maxPrincipalsPerIp: number;
@@ -51,23 +62,33 @@ export interface Deps {
   readonly log: Log;
 }
 
+/** The rules of ours and of the config's folders, with what is settled about them. */
+export interface RuleShelf {
+  forInvestigation(): Promise<Pick<InvestigationContext, 'rules' | 'ruleSettings' | 'inventory'>>;
+  view(): Promise<RuleView>;
+}
+
 /** The processes that speak in Slack. */
 export interface ChatDeps extends Deps {
   readonly chat: Chat;
 }
 
 export interface WebDeps extends ChatDeps {
+  readonly ruleShelf?: RuleShelf;
   readonly commands: readonly Command[];
   readonly actions: readonly ContainmentAction[];
 }
 
 export interface WorkerDeps extends ChatDeps {
+  readonly ruleShelf?: RuleShelf;
   readonly actions: readonly ContainmentAction[];
   readonly investigations: readonly Investigation[];
   readonly reach: AwsReach;
   readonly openEvidence: OpenEvidence;
   readonly pictures: Pictures;
   readonly addresses: AddressBook;
+  readonly findings: FindingSource;
+  readonly confirmer: SubscriptionConfirmer;
 }
 
 /** No chat here: the executor cannot speak in Slack. */

@@ -5,7 +5,9 @@ import { UserError } from '../contracts/errors.ts';
 import type { ExecutionFacts } from '../domain/approval.ts';
 import { canonical } from '../domain/canonical.ts';
 import type { ExecutorDeps } from './deps.ts';
-import { checkContainable } from './locate-target.ts';
+import { callsFor } from './inspect-target.ts';
+import { cautionOf, checkContainable } from './locate-target.ts';
+import { rightsOf } from './rights-of.ts';
 
 const standingMaxAgeMs = 5 * 60_000;
 
@@ -15,14 +17,17 @@ export async function executionFacts(
   deps: ExecutorDeps,
 ): Promise<ExecutionFacts> {
   const { settings, store } = deps;
+  const rights = rightsOf(action, approval.plan.accountId, deps);
   const judged = judgedAgain(approval.plan, action, deps, await deps.reach.self());
   return {
     now: deps.clock.now().toISOString(),
     mode: settings.mode,
     frozen: (await store.settings.frozen()).frozen,
     standings: await store.approvals.standings(approval.id),
+    proofs: await store.stepUp.proofs(approval.id),
+    rights,
     standingMaxAgeMs,
-    approvers: settings.rules.approvers,
+    approvers: [settings.rules.approvers, ...rights.approve],
     required: judged.required,
     objection: judged.objection,
   };
@@ -41,12 +46,13 @@ function judgedAgain(
   const target = plan.target as never;
   const before = plan.before as never;
   try {
-    const { responderRole, required } = checkContainable(action, plan.target, plan.before, plan, deps, self);
+    const checked = checkContainable(action, plan.target, plan.before, plan, deps, self);
+    const { responderRole } = checked;
+    const required = Math.max(checked.required, cautionOf(action, plan, deps.clock.now())?.approvals ?? 1);
     if (responderRole !== plan.responderRole) {
       return { required, objection: 'the responder role in the config is not the one of the plan' };
     }
-    const undo = 'undo' in action ? action.undo(target, before) : undefined;
-    const calls = plan.direction === 'apply' ? action.apply(target, before) : undo;
+    const calls = callsFor(action, plan, plan.before);
     const policy = action.sessionPolicy(target, before, plan.accountId, plan.partition);
     const same = calls !== undefined && canonical([calls, policy]) === canonical([plan.calls, plan.sessionPolicy]);
     return { required, objection: same ? undefined : 'the calls of the plan are not those of the action' };

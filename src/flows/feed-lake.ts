@@ -1,8 +1,8 @@
 /** Keeps the lake filled: imports what a queue tells of, and lists the place now and then for what nobody told. */
 import type { Clock } from '../contracts/clock.ts';
 import { asError, UserError } from '../contracts/errors.ts';
+import type { MessageQueue, QueueMessage } from '../contracts/intake.ts';
 import type { Log } from '../contracts/log.ts';
-import type { LogFeed } from '../contracts/log-feed.ts';
 import { type AnnouncedObject, announcedIn, type ImportEntry } from '../domain/imports.ts';
 
 export interface FedImport {
@@ -15,7 +15,7 @@ export interface FedImport {
 export interface LakeFeed {
   readonly entry: ImportEntry;
   /** Absent where the place is only listed. */
-  readonly feed: LogFeed | undefined;
+  readonly queue: MessageQueue | undefined;
   /** Everything in the place. Rejects with UserError where another import runs. */
   importAll(signal: AbortSignal): Promise<FedImport>;
   /** These objects, known ones passed over. */
@@ -25,6 +25,10 @@ export interface LakeFeed {
 }
 
 const pauseAfterFailureMs = 30_000;
+const firstWaitSeconds = 20;
+const mostMessages = 1000;
+/** The most that SQS deletes at once. */
+const perCall = 10;
 
 /** Runs until aborted; whatever fails is logged and tried again. */
 export async function keepFed(lake: LakeFeed, signal: AbortSignal): Promise<void> {
@@ -37,7 +41,7 @@ export async function keepFed(lake: LakeFeed, signal: AbortSignal): Promise<void
       if (dueInMs <= 0) {
         tell(log, entry, await lake.importAll(signal), 'a place was listed and imported');
         listedAt = now;
-      } else if (lake.feed) await drainOnce(lake, lake.feed, signal);
+      } else if (lake.queue) await drainOnce(lake, lake.queue, signal);
       else await clock.sleep(dueInMs, signal);
     } catch (error) {
       if (signal.aborted) return;
@@ -50,12 +54,15 @@ export async function keepFed(lake: LakeFeed, signal: AbortSignal): Promise<void
 }
 
 /** Imports what the queue tells of now. Messages are taken off only after their records lie safe on the disk. */
-export async function drainOnce(lake: LakeFeed, feed: LogFeed, signal: AbortSignal): Promise<void> {
+export async function drainOnce(lake: LakeFeed, queue: MessageQueue, signal: AbortSignal): Promise<void> {
   const { entry, log } = lake;
-  const messages = (await feed.receive(signal)).map(({ receipt, body }) => ({ receipt, objects: announcedIn(body) }));
+  const messages = (await receiveAll(queue, signal)).map((message) => ({
+    message,
+    objects: announcedIn(message.body),
+  }));
   const unknown = messages.filter(({ objects }) => objects === undefined).length;
   if (unknown > 0) log.warn({ place: entry.place, unknown }, 'messages that tell of no object are left on the queue');
-  const known = messages.flatMap(({ receipt, objects }) => (objects ? [{ receipt, objects }] : []));
+  const known = messages.flatMap(({ message, objects }) => (objects ? [{ message, objects }] : []));
   const here = new Map(
     known.flatMap(({ objects }) => objects.filter((one) => isIn(entry, one)).map((one) => [one.key, one] as const)),
   );
@@ -63,10 +70,21 @@ export async function drainOnce(lake: LakeFeed, feed: LogFeed, signal: AbortSign
   if (done) tell(log, entry, done, 'announced objects were imported');
   const missed = new Set(done?.unreadable ?? []);
   const finished = known.filter(({ objects }) => !objects.some(({ key }) => here.has(key) && missed.has(key)));
-  await feed.done(
-    finished.map(({ receipt }) => receipt),
-    signal,
-  );
+  for (let at = 0; at < finished.length; at += perCall) {
+    const left = await queue.remove(finished.slice(at, at + perCall).map(({ message }) => message));
+    if (left.length > 0) log.warn({ place: entry.place, left: left.length }, 'messages come again');
+  }
+}
+
+/** One import of many objects costs far less than many of one: what lies there is taken at once. */
+async function receiveAll(queue: MessageQueue, signal: AbortSignal): Promise<readonly QueueMessage[]> {
+  const all: QueueMessage[] = [];
+  for (let wait = firstWaitSeconds; all.length < mostMessages; wait = 1) {
+    const some = await queue.receive(wait, signal);
+    all.push(...some);
+    if (some.length === 0) break;
+  }
+  return all;
 }
 
 function isIn({ place }: ImportEntry, { bucket, key }: AnnouncedObject): boolean {

@@ -73,6 +73,7 @@ async function run(
     report = await unit.run(target, {
       evidence,
       aws: deps.reach,
+      ...(await deps.ruleShelf?.forInvestigation()),
       signal,
       progress: (step) => ticker.step(step),
       now: () => deps.clock.now(),

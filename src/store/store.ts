@@ -8,9 +8,13 @@ import { approvalsStore } from './approvals.ts';
 import { appendAudit, auditStore } from './audit.ts';
 import { casesStore } from './cases.ts';
 import { asking, connect, type Database, json, text } from './database.ts';
+import { deadLettersStore } from './dead-letters.ts';
+import { intakeStore, subscriptionsStore } from './intake.ts';
 import { investigationsStore } from './investigations.ts';
 import { migrate } from './migrations.ts';
 import { buttonsStore, postsStore } from './posts.ts';
+import { rulesStore } from './rules.ts';
+import { stepUpStore } from './step-up.ts';
 import { openTurns } from './turns.ts';
 
 /**
@@ -42,6 +46,11 @@ export async function openStore(input: {
     approvals: approvalsStore(db),
     audit: auditStore(db),
     settings: settingsStore(db),
+    rules: rulesStore(db),
+    intake: intakeStore(db),
+    deadLetters: deadLettersStore(db),
+    subscriptions: subscriptionsStore(db),
+    stepUp: stepUpStore(db),
     firstTime: firstTimes(db),
     turn: turns.take,
     reserveSlot: (lane, everyMs) => asking(() => reserveSlot(db, lane, everyMs)),

@@ -1,8 +1,10 @@
 /** The tables as Kysely sees them. `json` columns are written as text and read as values; bigint is read as text. */
 import type { ColumnType, Generated } from 'kysely';
 import type { Alert } from '../contracts/alert.ts';
-import type { ApprovalState, Plan, PlanContext, Vote } from '../contracts/approval.ts';
+import type { ApprovalState, Plan, PlanContext, Step, Vote, Watched } from '../contracts/approval.ts';
 import type { InvestigationRequest } from '../contracts/command.ts';
+import type { DeadLetterDoor, IntakeSource, SubscriptionWish, Verification } from '../contracts/intake.ts';
+import type { RuleException } from '../contracts/rules.ts';
 import type { ButtonMeaning, ContainmentRequest, Standing, VoteRequest } from '../contracts/store.ts';
 
 type Json<T> = ColumnType<T, string, string>;
@@ -69,9 +71,23 @@ export interface Tables {
     after: ColumnType<Readonly<Record<string, unknown>> | null, string | null | undefined, string>;
     outcome: string | null;
     sent_at: NullableTime;
+    watched: ColumnType<Watched | null, string | null | undefined, string>;
     shown: string | null;
   };
   readonly approval_votes: { approval_id: string; number: Generated<string>; vote: Json<Vote> };
+  readonly approval_steps: { approval_id: string; index: number; step: Json<Step> };
+  readonly enrollments: {
+    user_id: string;
+    secret: string;
+    enrolled_at: Time;
+    active_at: Time;
+    enrolled_by: string;
+    last_step: ColumnType<string, number, number>;
+  };
+  readonly proofs: { approval_id: string; user_id: string; plan_hash: string; at: Time };
+  readonly vote_codes: { vote_id: string; code: string };
+  readonly vote_refusals: { vote_id: string; because: string };
+  readonly code_failures: { user_id: string; at: Time };
   readonly standings: { approval_id: string; user_id: string; standing: Json<Standing> };
   readonly audit: {
     seq: ColumnType<string, number, never>;
@@ -84,8 +100,51 @@ export interface Tables {
     prev_hash: string;
     hash: string;
   };
+  readonly disabled_rules: { rule: string; number: Generated<string>; reason: string; set_by: string; at: Time };
+  readonly rule_exceptions: {
+    id: string;
+    number: Generated<string>;
+    exception: Json<Omit<RuleException, 'id' | 'by'>>;
+    set_by: string;
+    at: Time;
+  };
   readonly settings: { key: string; value: Json<unknown> };
   readonly seen_keys: { key: string; at: string; seen_at: Generated<Date> };
   readonly slots: { lane: string; next_at: Time };
   readonly health: { id: number; at: Time };
+  readonly dead_letters: {
+    id: string;
+    number: Generated<string>;
+    key: string;
+    door: DeadLetterDoor;
+    came_from: string;
+    reason: string;
+    body: string | null;
+    alert_id: string | null;
+    at: Time;
+    times: Generated<number>;
+    settled_at: NullableTime;
+    outcome: string | null;
+  };
+  readonly intake_sources: {
+    name: string;
+    kind: IntakeSource['kind'];
+    ok: boolean;
+    because: string | null;
+    looked_at: Time;
+    since: Time;
+    taken: ColumnType<string, number, number>;
+    cursor: string | null;
+  };
+  readonly subscriptions: {
+    id: string;
+    message_id: string;
+    topic_arn: string;
+    wish: SubscriptionWish;
+    token: string;
+    at: Time;
+    handled_at: NullableTime;
+    because: string | null;
+  };
+  readonly verifications: { dedupe_key: string; verification: Json<Verification> };
 }

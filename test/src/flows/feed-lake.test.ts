@@ -141,9 +141,9 @@ describe('a lake that is fed', () => {
     broken.add(keyOf('c'));
     const dataDir = await tempDir();
     const lake = await openFeed(env, dataDir);
-    if (!lake.feed) throw new Error('no queue');
+    if (!lake.queue) throw new Error('no queue');
 
-    await drainOnce(lake, lake.feed, signal);
+    await drainOnce(lake, lake.queue, signal);
     expect(asked.filter((one) => one.startsWith('get')).sort()).toEqual(['a', 'b', 'c'].map((n) => `get ${keyOf(n)}`));
     expect(asked.some((one) => one.endsWith('at the queue'))).toBe(false);
     expect(queue.map(({ id }) => id)).toEqual(['4', '7']);
@@ -156,7 +156,7 @@ describe('a lake that is fed', () => {
     hidden.clear();
     asked.length = 0;
     queue.push({ id: '9', body: noteOf(keyOf('a')) });
-    await drainOnce(lake, lake.feed, signal);
+    await drainOnce(lake, lake.queue, signal);
     expect(queue.map(({ id }) => id)).toEqual(['7']);
     expect(await (await openLake(dataDir)).recordsOf(address)).toHaveLength(3);
   });
@@ -165,9 +165,9 @@ describe('a lake that is fed', () => {
     const queue: Message[] = [{ id: '1', body: noteOf(keyOf('a')) }];
     const { env } = await startAws(new Map([[keyOf('a'), logOf('a')]]), queue);
     const lake = await openFeed(env, await tempDir());
-    if (!lake.feed) throw new Error('no queue');
+    if (!lake.queue) throw new Error('no queue');
     const failing = { ...lake, importThese: () => Promise.reject(new Error('the disk is gone')) };
-    await expect(drainOnce(failing, lake.feed, signal)).rejects.toThrow('the disk is gone');
+    await expect(drainOnce(failing, lake.queue, signal)).rejects.toThrow('the disk is gone');
     expect(queue).toHaveLength(1);
   });
 
