@@ -19,11 +19,12 @@ import type { LogSource } from './contracts/log-source.ts';
 import type { Store } from './contracts/store.ts';
 import type { QueueSettings } from './domain/queue-entry.ts';
 import { openAddressBook } from './evidence/address-book.ts';
-import { openFolderEvidence } from './evidence/folder.ts';
+import { listFiles, openFolderEvidence } from './evidence/folder.ts';
 import type { ImportOptions, ImportResult } from './evidence/lake/import.ts';
 import { openLookupEvidence } from './evidence/lookup.ts';
 import { type LookupMemory, openLookupMemory } from './evidence/lookup-memory.ts';
 import { planEvidence } from './evidence/plan.ts';
+import { openScanEvidence } from './evidence/scan.ts';
 import type { OpenEvidence, Settings } from './flows/deps.ts';
 import type { FedImport, LakeFeed } from './flows/feed-lake.ts';
 import { openPictures } from './pictures/pictures.ts';
@@ -168,8 +169,11 @@ export function plannedEvidence(
   };
 }
 
-/** A folder of CloudTrail files: no AWS, no store, no lock. */
-export function folderEvidence(input: {
+/** Packed; in memory they take twenty times as much. */
+const inMemoryBytes = 32 * 1024 * 1024;
+
+/** A folder of CloudTrail files: no AWS, no store, no lock. A large one is scanned for each question. */
+export async function folderEvidence(input: {
   dir: string;
   window: Partial<Window>;
   maxEvents: number;
@@ -177,7 +181,10 @@ export function folderEvidence(input: {
   regions: readonly string[] | undefined;
   log: Log;
 }): Promise<Evidence> {
-  return openFolderEvidence(input);
+  const { files, unreadable, links } = await listFiles(input.dir);
+  const isLarge = files.reduce((sum, { size }) => sum + size, 0) > inMemoryBytes;
+  // Links are told by the source that reads everything.
+  return isLarge && links.length === 0 ? openScanEvidence({ ...input, files, unreadable }) : openFolderEvidence(input);
 }
 
 /** CloudTrail files of a folder or bucket into the lake: no Slack, no database. */

@@ -86,6 +86,35 @@ interface Spans {
   readonly stop: number;
 }
 
+export interface RecordSpans {
+  /** The records in which the places lie, each once. */
+  holding(places: Iterable<number>): Generator<{ readonly start: number; readonly end: number }>;
+}
+
+/**
+ * Where the records of a file lie; undefined where it is not written as CloudTrail writes.
+ * @param exactly false: a file that was looked at before need not be looked at again where nothing is asked of it
+ */
+export function recordSpans(content: Buffer, exactly: boolean): RecordSpans | undefined {
+  let spans = exactly ? spansOf(content) : undefined;
+  if (exactly && spans === undefined) return undefined;
+  return {
+    *holding(places) {
+      let i = 0;
+      let given = -1;
+      for (const place of places) {
+        spans ??= spansOf(content);
+        if (spans === undefined) return;
+        const { starts, stop } = spans;
+        while (i + 1 < starts.length && (starts[i + 1] as number) <= place) i += 1;
+        if (i === given || place < (starts[i] as number) || place >= stop) continue;
+        given = i;
+        yield { start: starts[i] as number, end: i + 1 < starts.length ? (starts[i + 1] as number) - 1 : stop };
+      }
+    },
+  };
+}
+
 function spansOf(content: Buffer): Spans | undefined {
   const form = forms.find(({ head }) => content.subarray(0, head.length).equals(head));
   if (form === undefined) return undefined;
