@@ -22,6 +22,7 @@ import { pivot } from './pivot.ts';
 import { readiness } from './readiness.ts';
 import { report } from './report.ts';
 import { rules } from './rules.ts';
+import { search } from './search.ts';
 import { secretsRead } from './secrets-read.ts';
 import { sessions } from './sessions.ts';
 import { snooze } from './snooze.ts';
@@ -41,6 +42,7 @@ export const commands: readonly Command[] = [
   key,
   instance,
   ip,
+  search,
   whoCreated,
   sessions,
   entry,

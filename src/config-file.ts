@@ -10,6 +10,7 @@ import { AthenaSection } from './domain/athena/settings.ts';
 import { EscalationConfig } from './domain/escalation.ts';
 import { ExceptionEntry } from './domain/exceptions.ts';
 import { FindingWatch } from './domain/finding-watch.ts';
+import { ImportEntry } from './domain/imports.ts';
 import { AccountEntry } from './domain/inventory.ts';
 import { InventorySection } from './domain/inventory-sources.ts';
 import { CrownJewels, NoiseConfig } from './domain/noise.ts';
@@ -93,6 +94,7 @@ export const ConfigFile = z.strictObject({
   mappings: z.array(AlertMapping).default([]),
   athena: AthenaSection.optional(),
   signInLogs: z.array(SignInLog).default([]),
+  imports: z.array(ImportEntry).default([]),
   rules: z
     .strictObject({
       folders: z.array(z.string().trim().min(1)).default([]),

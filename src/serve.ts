@@ -12,6 +12,7 @@ import { contain } from './flows/contain.ts';
 import type { Deps, WebDeps, WorkerDeps } from './flows/deps.ts';
 import { enrichCase } from './flows/enrich-case.ts';
 import { escalate } from './flows/escalate.ts';
+import { keepFed } from './flows/feed-lake.ts';
 import { deliverCase, handleAlert, showAgain } from './flows/handle-alert.ts';
 import { handleSubscription } from './flows/handle-subscription.ts';
 import { investigate } from './flows/investigate.ts';
@@ -42,6 +43,7 @@ import {
   connectQueue,
   connectReach,
   connectStore,
+  lakeFeeds,
   plannedEvidence,
   settingsOf,
 } from './wire.ts';
@@ -121,6 +123,7 @@ async function start(
     };
     await startWorker(worker, alone, stops);
     stops.push(await startIntake(config, worker));
+    for (const feed of await lakeFeeds(config, log)) stops.push(running((signal) => keepFed(feed, signal)));
   }
   if (!roles.includes('web')) return { port: undefined };
   const web: WebDeps = { ...deps, chat, commands, actions, ruleShelf };
@@ -210,6 +213,16 @@ function every(ms: number, task: () => Promise<void>, log: Log): Stop {
   return async () => {
     ended.abort();
     await loop;
+  };
+}
+
+/** Starts a task that runs until it is aborted; the returned function aborts it and waits. */
+function running(task: (signal: AbortSignal) => Promise<void>): Stop {
+  const ended = new AbortController();
+  const ends = task(ended.signal);
+  return async () => {
+    ended.abort();
+    await ends;
   };
 }
 

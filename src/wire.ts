@@ -17,17 +17,22 @@ import type { FindingSource, MessageQueue, SubscriptionConfirmer } from './contr
 import type { Pictures } from './contracts/investigation.ts';
 import type { Queue } from './contracts/job.ts';
 import type { Log } from './contracts/log.ts';
+import type { LogSource } from './contracts/log-source.ts';
 import type { Pager } from './contracts/pager.ts';
 import type { Store } from './contracts/store.ts';
 import type { AccountBook } from './contracts/surroundings.ts';
+import type { QueueSettings } from './domain/queue-entry.ts';
 import { openAccountBook } from './evidence/account-book.ts';
 import { openAddresses } from './evidence/address-lists.ts';
-import { openFolderEvidence } from './evidence/folder.ts';
+import { listFiles, openFolderEvidence } from './evidence/folder.ts';
 import type { ImportOptions, ImportResult } from './evidence/lake/import.ts';
 import { openLookupEvidence } from './evidence/lookup.ts';
+import { type LookupMemory, openLookupMemory } from './evidence/lookup-memory.ts';
 import type { NetworkImportResult } from './evidence/network/import.ts';
 import { planEvidence } from './evidence/plan.ts';
+import { openScanEvidence } from './evidence/scan.ts';
 import type { OpenEvidence, Settings } from './flows/deps.ts';
+import type { FedImport, LakeFeed } from './flows/feed-lake.ts';
 import { openPager } from './pager/pager.ts';
 import { openPictures } from './pictures/pictures.ts';
 import { openQueue } from './queue/queue.ts';
@@ -130,20 +135,24 @@ export const connectConfirmer: SubscriptionConfirmer = {
 export async function connectMessageQueues(config: Config): Promise<readonly MessageQueue[]> {
   if (config.queues.length === 0) return [];
   const { openMessageQueue } = await import('./aws/queues.ts');
-  return config.queues.map((entry) =>
-    openMessageQueue(
-      entry,
-      entry.role === undefined ? undefined : auditCredentials(entry.role, entry.externalId, entry.region),
-    ),
-  );
+  return config.queues.map((entry) => openMessageQueue(entry, queueCredentials(entry)));
+}
+
+function queueCredentials({ role, externalId, region }: QueueSettings) {
+  return role === undefined ? undefined : auditCredentials(role, externalId, region);
 }
 
 export function connectPictures(log: Log): Pictures {
   return openPictures({ log });
 }
 
-/** LookupEvents, at a pace that all processes share through `reserveSlot`. */
-function lookupEvidence(reach: AwsReach, reserveSlot: Store['reserveSlot'], log: Log): OpenEvidence {
+/** LookupEvents, at a pace that all processes share through `reserveSlot`; nothing that it answered once is asked again. */
+function lookupEvidence(
+  reach: AwsReach,
+  reserveSlot: Store['reserveSlot'],
+  memory: LookupMemory,
+  log: Log,
+): OpenEvidence {
   return async (request) =>
     openLookupEvidence({
       reach,
@@ -152,6 +161,7 @@ function lookupEvidence(reach: AwsReach, reserveSlot: Store['reserveSlot'], log:
       window: request.window,
       budget: { maxRequests: request.maxRequests, maxEvents: request.maxEvents },
       reserveSlot,
+      memory,
       clock: systemClock,
       signal: request.signal,
       onProgress: request.onProgress,
@@ -167,7 +177,7 @@ export function plannedEvidence(
   log: Log,
   ledger?: AthenaLedger,
 ): OpenEvidence {
-  const openLookup = lookupEvidence(reach, reserveSlot, log);
+  const openLookup = lookupEvidence(reach, reserveSlot, openLookupMemory(config.dataDir, log), log);
   return async (request) => {
     const { athenaPass } = await import('./wire-other.ts');
     const inventory = config.accounts.map((account) => account.id);
@@ -177,15 +187,18 @@ export function plannedEvidence(
       {
         dataDir: config.dataDir,
         log,
-        openLookup: () => openLookup(request),
+        openLookup: (window) => openLookup({ ...request, window }),
         openAthena: athenaPass(config, reach, { ...request, accounts }, ledger, log),
       },
     );
   };
 }
 
-/** A folder of CloudTrail files: no AWS, no store, no lock. */
-export function folderEvidence(input: {
+/** Packed; in memory they take twenty times as much. */
+const inMemoryBytes = 32 * 1024 * 1024;
+
+/** A folder of CloudTrail files: no AWS, no store, no lock. A large one is scanned for each question. */
+export async function folderEvidence(input: {
   dir: string;
   window: Partial<Window>;
   maxEvents: number;
@@ -193,7 +206,10 @@ export function folderEvidence(input: {
   regions: readonly string[] | undefined;
   log: Log;
 }): Promise<Evidence> {
-  return openFolderEvidence(input);
+  const { files, unreadable, links } = await listFiles(input.dir);
+  const isLarge = files.reduce((sum, { size }) => sum + size, 0) > inMemoryBytes;
+  // Links are told by the source that reads everything.
+  return isLarge && links.length === 0 ? openScanEvidence({ ...input, files, unreadable }) : openFolderEvidence(input);
 }
 
 /** Logs of a folder or bucket into the lake, CloudTrail first, then what is beside it: no Slack, no database. */
@@ -218,6 +234,38 @@ export async function importIntoLake(
   const { otherFilesOf } = await import('./evidence/lake/pages.ts');
   const candidates = await otherFilesOf(config.dataDir, source.name);
   return { ...result, network: await importNetwork({ ...input, candidates }) };
+}
+
+/** What keeps the lake filled, one per `imports[]` entry of the config. */
+export async function lakeFeeds(config: Config, log: Log): Promise<readonly LakeFeed[]> {
+  if (config.imports.length === 0) return [];
+  const { openMessageQueue } = await import('./aws/queues.ts');
+  const { openS3Objects, parseS3Url } = await import('./aws/s3-objects.ts');
+  const { announcedSource } = await import('./evidence/lake/announced-source.ts');
+  const { importLogs } = await import('./evidence/lake/import.ts');
+  return config.imports.flatMap((entry): LakeFeed[] => {
+    const place = parseS3Url(entry.place);
+    if (place === undefined) return [];
+    const bucket = openS3Objects(place, { region: config.awsRegion, pathStyle: config.s3PathStyle });
+    const { accounts, regions, queue } = entry;
+    const run = async (source: LogSource, isPart: boolean, signal: AbortSignal): Promise<FedImport> => {
+      const from = new Date(systemClock.now().getTime() - entry.days * 86_400_000).toISOString();
+      const now = () => systemClock.now();
+      const selection = { from, accounts, regions };
+      const result = await importLogs({ source, selection, isPart, dataDir: config.dataDir, now, log, signal });
+      return { ...result, unreadable: result.run.unreadable.map(({ path }) => path) };
+    };
+    return [
+      {
+        entry,
+        queue: queue && openMessageQueue(queue, queueCredentials(queue)),
+        importAll: (signal) => run(bucket, false, signal),
+        importThese: (objects, signal) => run(announcedSource(bucket, objects), true, signal),
+        clock: systemClock,
+        log,
+      },
+    ];
+  });
 }
 
 /** The part of the config that the flows decide by. */

@@ -15,6 +15,7 @@ import { key } from './key.ts';
 import { pivot } from './pivot.ts';
 import { readiness } from './readiness.ts';
 import { rules } from './rules.ts';
+import { search } from './search.ts';
 import { secretsRead } from './secrets-read.ts';
 import { sessions } from './sessions.ts';
 import { timeline } from './timeline.ts';
@@ -32,6 +33,7 @@ export const investigations: readonly Investigation[] = [
   key,
   instance,
   ip,
+  search,
   whoCreated,
   sessions,
   entry,

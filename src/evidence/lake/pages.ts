@@ -61,6 +61,9 @@ const RunPage = z.object({
 });
 export type RunPage = z.output<typeof RunPage>;
 
+/** As coverage names it. */
+export const lakeName = 'CloudTrail lake';
+
 export interface LakeFolder {
   readonly root: string;
   readonly shards: string;
