@@ -2,6 +2,7 @@
 import { AwsError } from './errors.ts';
 import type { Random } from './ids.ts';
 import { interfacesOf, type ScalingGroup } from './network.ts';
+import type { Value } from './protocols.ts';
 import { type Call, type Operation, type Outcome, type Service, text, texts } from './service.ts';
 import type { Account, Instance } from './state.ts';
 
@@ -70,6 +71,8 @@ function groupsHere(call: Call): readonly ScalingGroup[] {
   return call.principal.account.network.scalingGroups.filter((group) => group.region === call.region);
 }
 
+const emptyUuid = '00000000-0000-4000-8000-000000000000';
+
 function arnOf(call: Call, name: string, uuid = '*'): string {
   const { account } = call.principal;
   return `arn:aws:autoscaling:${call.region}:${account.id}:autoScalingGroup:${uuid}:autoScalingGroupName/${name}`;
@@ -123,7 +126,32 @@ function describeGroups(call: Call): Outcome {
       SuspendedProcesses: group.suspended.map((ProcessName) => ({ ProcessName, SuspensionReason: 'User suspended' })),
       Instances: [...group.members.keys()].map((id) => memberShape(call.principal.account, group, id)),
     }));
-  return { output: { AutoScalingGroups } };
+  return { output: paged(call, [...AutoScalingGroups, ...emptyGroups(call, names)]) };
+}
+
+/** The groups of the account's set-up, in which no machine is. */
+function emptyGroups(call: Call, names: readonly string[]) {
+  return call.principal.account.posture.scalingGroups
+    .filter(({ region, name }) => region === call.region && (names.length === 0 || names.includes(name)))
+    .map((group) => ({
+      ...{ AutoScalingGroupName: group.name, AutoScalingGroupARN: arnOf(call, group.name, emptyUuid) },
+      ...{ MinSize: 0, MaxSize: group.most, DesiredCapacity: group.wanted, DefaultCooldown: 300 },
+      AvailabilityZones: [`${group.region}a`],
+      HealthCheckType: 'EC2',
+      HealthCheckGracePeriod: 0,
+      CreatedTime: group.madeAt,
+      Instances: [],
+    }));
+}
+
+function paged(call: Call, groups: readonly { readonly [k: string]: Value }[]) {
+  const size = Number(text(call.input, 'MaxRecords') ?? '50');
+  const start = Number(text(call.input, 'NextToken') ?? '0');
+  if (!Number.isInteger(size) || size < 1 || size > 100) throw invalid('MaxRecords must be between 1 and 100.');
+  if (!Number.isInteger(start) || start < 0) throw new AwsError('InvalidNextToken', 400, 'The token is not valid.');
+  const end = start + size;
+  const more = end < groups.length ? { NextToken: String(end) } : {};
+  return { AutoScalingGroups: groups.slice(start, end), ...more };
 }
 
 /** The group and the members that the call names, once the caller may. */

@@ -1,7 +1,9 @@
 /** Amazon EC2: the reads. */
 import { replaceUnhealthy } from './auto-scaling.ts';
+import { imageReads } from './ec2-images.ts';
 import { networkWrites } from './ec2-network.ts';
 import { networkReads } from './ec2-network-reads.ts';
+import { ec2Posture } from './ec2-posture.ts';
 import { powerReads, powerWrites } from './ec2-power.ts';
 import { asTrail, clientError, instanceShape, reservationShape, settle, stateShape } from './ec2-shape.ts';
 import { ec2Writes } from './ec2-writes.ts';
@@ -194,5 +196,14 @@ export const ec2: Service = {
   apiVersion: '2016-11-15',
   eventSource: 'ec2.amazonaws.com',
   global: false,
-  operations: { ...reads, ...networkReads, ...powerReads, ...ec2Writes, ...networkWrites, ...powerWrites },
+  operations: {
+    ...reads,
+    ...ec2Posture,
+    ...networkReads,
+    ...imageReads,
+    ...powerReads,
+    ...ec2Writes,
+    ...networkWrites,
+    ...powerWrites,
+  },
 };

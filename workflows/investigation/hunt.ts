@@ -2,8 +2,16 @@
 import { z } from 'zod';
 import { defineInvestigation } from '#src/contracts/investigation.ts';
 import { unfinished, withGaps } from '#src/domain/answers.ts';
-import { cannotReadAll, type Match, pickRules, runHunt } from '#src/domain/sigma/hunt.ts';
+import { cannotReadAll, type Match } from '#src/domain/sigma/hunt.ts';
 import { huntHeadline, huntParts, huntTimeline, isLoud } from '#src/domain/sigma/hunt-wording.ts';
+import {
+  idCollisions,
+  nothingSettled,
+  pickSettled,
+  runSettled,
+  settledJson,
+  settledParts,
+} from '#src/domain/sigma/settled.ts';
 import { storiesOf } from '#src/domain/sigma/stories.ts';
 import { catalogue } from '../../detections/index.ts';
 
@@ -19,24 +27,30 @@ export const hunt = defineInvestigation({
 
   async run({ pick }, ctx) {
     const book = catalogue(ctx.rules);
-    const picked = pickRules(pick, book);
+    const settings = ctx.ruleSettings ?? nothingSettled;
+    const settled = pickSettled(pick, book, settings, ctx.now());
+    const { picked } = settled;
     ctx.progress(`Hunting with ${picked.running.length} rules`);
     const records = ctx.evidence.all?.();
-    const { matches, notListed } = records ? await runHunt(records, picked, ctx) : { matches: [], notListed: [] };
+    const { matches, notListed, excepted } = await runSettled(records, settled, ctx);
     const looked = ctx.evidence.coverage();
     const coverage = withGaps(looked, records || !looked.complete ? [] : [cannotReadAll]);
     const stories = storiesOf(matches);
     const what = pick === 'all' ? 'everything' : pick;
     const headline = `${huntHeadline(what, picked.reporting.size, matches, stories)}${unfinished(coverage)}.`;
+    const unsupported = [...settings.problems, ...book.unsupported];
+    const collisions = idCollisions(book);
     const timeline = huntTimeline(stories, matches);
     return {
       headline,
-      parts: huntParts(stories, notListed, book.unsupported),
+      parts: [...huntParts(stories, notListed, unsupported), ...settledParts(settled, excepted)],
       coverage,
       answer: {
         matches: matches.map(matchJson),
         ...(notListed.length > 0 ? { notListed } : {}),
-        unsupportedRules: book.unsupported,
+        unsupportedRules: unsupported,
+        ...(collisions.length > 0 ? { collidingRules: collisions } : {}),
+        ...settledJson(settled, excepted),
         coverage,
       },
       pictures: timeline ? [{ kind: 'timeline', title: `Hunt for ${what}`, timeline }] : [],

@@ -1,6 +1,8 @@
 /** A hunt: rules over every record of a window. Matches are kept small, since a window may hold millions of records. */
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { UserError } from '../../contracts/errors.ts';
+import type { RuleException, RuleSummary } from '../../contracts/rules.ts';
+import type { ExceptionBook } from '../exceptions.ts';
 import { principalGroup, principalOf } from '../principal.ts';
 import { outcomeOf } from '../sightings.ts';
 import { type Correlator, correlatorOf } from './correlate.ts';
@@ -33,6 +35,14 @@ export interface HuntResult {
   /** Matches beyond what is listed, by rule: counted, so that nothing is lost unsaid. */
   readonly notListed: readonly { readonly rule: string; readonly matches: number }[];
   readonly recordsRead: number;
+  /** What exceptions held back, by exception: counted, never silent. */
+  readonly excepted: readonly Excepted[];
+}
+
+export interface Excepted {
+  readonly exception: RuleException;
+  /** Matches that are not told, and events that correlations did not count. */
+  readonly matches: number;
 }
 
 /** Rules that report matches, and those that are run for their sake. */
@@ -47,7 +57,7 @@ export interface Picked {
  */
 export function pickRules(word: string, book: RuleBook): Picked {
   const wanted = word.trim().toLowerCase();
-  const picked = chosen(wanted, book.rules);
+  const picked = rulesCalled(word, book.rules);
   if (picked.length === 0) {
     const refused = book.unsupported.find(
       ({ rule }) => rule.toLowerCase().replace(/\.ya?ml$/, '') === wanted.replace(/\.ya?ml$/, ''),
@@ -77,7 +87,9 @@ export function pickRules(word: string, book: RuleBook): Picked {
   return { reporting, running: events.filter((rule) => reporting.has(rule) || needed.includes(rule)) };
 }
 
-function chosen(wanted: string, rules: readonly SigmaRule[]): readonly SigmaRule[] {
+/** The rules that a word stands for, as in `pickRules`; none where it stands for none. */
+export function rulesCalled<Rule extends RuleSummary>(word: string, rules: readonly Rule[]): readonly Rule[] {
+  const wanted = word.trim().toLowerCase();
   if (wanted === 'all' || wanted === '') return rules;
   const bare = wanted.replace(/\.ya?ml$/, '');
   const named = rules.filter(
@@ -91,7 +103,7 @@ function chosen(wanted: string, rules: readonly SigmaRule[]): readonly SigmaRule
     return rules.filter((rule) => rule.technique.some((one) => one === id || one.startsWith(`${id}.`)));
   }
   const level = levels.indexOf(wanted as Level);
-  if (level >= 0) return rules.filter((rule) => levels.indexOf(rule.level) >= level);
+  if (level >= 0) return rules.filter((rule) => levels.indexOf(rule.level as Level) >= level);
   const tactic = wanted.replace(/[-_\s]+/g, ' ');
   return rules.filter((rule) => rule.tactic.some((name) => name.toLowerCase() === tactic));
 }
@@ -106,6 +118,7 @@ export async function runHunt(
   records: AsyncIterable<CloudTrailRecord>,
   picked: Picked,
   ctx: { readonly signal: AbortSignal; progress(step: string): void },
+  exceptions?: ExceptionBook,
 ): Promise<HuntResult> {
   const set = ruleSet(picked.running);
   const correlators = [...picked.reporting].flatMap((rule) =>
@@ -114,15 +127,19 @@ export async function runHunt(
   const heeding = new Map(
     picked.running.map((one) => [
       one,
-      correlators
-        .filter(({ rule }) => rule.rules.some((name) => isCalled(one, name)))
-        .map(({ correlator }) => correlator),
+      correlators.filter(({ rule }) => rule.rules.some((name) => isCalled(one, name))),
     ]),
   );
   const whoIn = callerBook();
   const matches: Match[] = [];
   const counts = new Map<SigmaRule, number>();
   const more = new Map<SigmaRule, number>();
+  const held = new Map<RuleException, number>();
+  const isHeld = (rule: SigmaRule, record: CloudTrailRecord): boolean => {
+    const exception = exceptions?.heldBy(rule, record);
+    if (exception) held.set(exception, (held.get(exception) ?? 0) + 1);
+    return exception !== undefined;
+  };
   let read = 0;
   for await (const record of records) {
     read += 1;
@@ -131,8 +148,8 @@ export async function runHunt(
       ctx.progress(`${read.toLocaleString('en-US')} events checked, ${matches.length.toLocaleString('en-US')} matches`);
     }
     for (const rule of set.match(record)) {
-      for (const correlator of heeding.get(rule) ?? []) correlator.add(rule, record);
-      if (!picked.reporting.has(rule)) continue;
+      for (const one of heeding.get(rule) ?? []) if (!isHeld(one.rule, record)) one.correlator.add(rule, record);
+      if (!picked.reporting.has(rule) || isHeld(rule, record)) continue;
       const before = counts.get(rule) ?? 0;
       counts.set(rule, before + 1);
       if (before < listedPerRule && matches.length < listedInAll) matches.push(matchOf(rule, record, whoIn(record)));
@@ -141,7 +158,8 @@ export async function runHunt(
   }
   matches.push(...correlators.flatMap(({ correlator }) => burstMatches(correlator, whoIn)));
   const notListed = [...more].map(([rule, count]) => ({ rule: rule.name, matches: count }));
-  return { matches: ranked(matches), notListed, recordsRead: read };
+  const excepted = [...held].map(([exception, count]) => ({ exception, matches: count }));
+  return { matches: ranked(matches), notListed, recordsRead: read, excepted };
 }
 
 function burstMatches(correlator: Correlator, whoIn: (record: CloudTrailRecord) => Who): readonly Match[] {
