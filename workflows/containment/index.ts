@@ -8,6 +8,8 @@ import { quarantineUser } from './quarantine-user.ts';
 import { revokeRoleSessions } from './revoke-role-sessions.ts';
 import { revokeSession } from './revoke-session.ts';
 import { revokeUserSessions } from './revoke-user-sessions.ts';
+import { stopInstance } from './stop-instance.ts';
+import { terminateInstance } from './terminate-instance.ts';
 
 export const actions: readonly ContainmentAction[] = [
   disableAccessKey,
@@ -18,4 +20,6 @@ export const actions: readonly ContainmentAction[] = [
   revokeSession,
   revokeUserSessions,
   isolateInstance,
+  stopInstance,
+  terminateInstance,
 ];
