@@ -69,8 +69,11 @@ function withFallback(lake: Evidence, { openLookup, log }: PlanOptions): Evidenc
     }
     return other.recordsOf(artifact);
   }
+  const all = lake.all?.bind(lake);
   return {
     recordsOf: ask,
+    // A failure shows in the coverage: the other source cannot be read whole.
+    ...(all === undefined ? {} : { all }),
     progress: () => (other ?? lake).progress(),
     coverage: () => (other ? both(lake.coverage(), other.coverage()) : lake.coverage()),
   };

@@ -4,6 +4,7 @@ import { defineInvestigation } from '#src/contracts/investigation.ts';
 import { unfinished, withGaps } from '#src/domain/answers.ts';
 import { cannotReadAll, type Match, pickRules, runHunt } from '#src/domain/sigma/hunt.ts';
 import { huntHeadline, huntParts, huntTimeline, isLoud } from '#src/domain/sigma/hunt-wording.ts';
+import { narrowingOf } from '#src/domain/sigma/narrowing.ts';
 import { storiesOf } from '#src/domain/sigma/stories.ts';
 import { catalogue } from '../../detections/index.ts';
 
@@ -21,7 +22,7 @@ export const hunt = defineInvestigation({
     const book = catalogue(ctx.rules);
     const picked = pickRules(pick, book);
     ctx.progress(`Hunting with ${picked.running.length} rules`);
-    const records = ctx.evidence.all?.();
+    const records = ctx.evidence.all?.(narrowingOf(picked));
     const { matches, notListed } = records ? await runHunt(records, picked, ctx) : { matches: [], notListed: [] };
     const looked = ctx.evidence.coverage();
     const coverage = withGaps(looked, records || !looked.complete ? [] : [cannotReadAll]);

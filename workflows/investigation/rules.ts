@@ -5,6 +5,7 @@ import type { Part } from '#src/contracts/message.ts';
 import { csvFile, jsonFile, unfinished, withGaps } from '#src/domain/answers.ts';
 import { bold, code, count, line } from '#src/domain/phrases.ts';
 import { cannotReadAll, pickRules, runHunt } from '#src/domain/sigma/hunt.ts';
+import { narrowingOf } from '#src/domain/sigma/narrowing.ts';
 import { navigatorLayer, type RuleLine, ruleLines, ruleWarnings, tacticCounts } from '#src/domain/sigma/rule-report.ts';
 import { catalogue } from '../../detections/index.ts';
 
@@ -24,7 +25,7 @@ export const rules = defineInvestigation({
     const book = catalogue(ctx.rules);
     const picked = pickRules(pick, book);
     ctx.progress(`Trying ${picked.reporting.size} rules on the past`);
-    const records = ctx.evidence.all?.();
+    const records = ctx.evidence.all?.(narrowingOf(picked));
     const { matches, notListed } = records ? await runHunt(records, picked, ctx) : { matches: [], notListed: [] };
     const looked = ctx.evidence.coverage();
     const coverage = withGaps(looked, records || !looked.complete ? [] : [cannotReadAll]);

@@ -5,6 +5,7 @@ import { defineInvestigation } from '#src/contracts/investigation.ts';
 import { withGaps } from '#src/domain/answers.ts';
 import { cannotReadAll, pickRules, runHunt } from '#src/domain/sigma/hunt.ts';
 import { huntTimeline } from '#src/domain/sigma/hunt-wording.ts';
+import { narrowingOf } from '#src/domain/sigma/narrowing.ts';
 import { storiesOf } from '#src/domain/sigma/stories.ts';
 import { triageCollector } from '#src/domain/triage-answers.ts';
 import { triageHeadline, triageParts, triagePlan } from '#src/domain/triage-wording.ts';
@@ -22,8 +23,8 @@ export const triage = defineInvestigation({
   async run(_target, ctx) {
     ctx.progress('Reading every event of the window');
     const collector = triageCollector();
-    const records = ctx.evidence.all?.();
     const picked = pickRules('all', catalogue(ctx.rules));
+    const records = ctx.evidence.all?.(narrowingOf(picked, true));
     const { matches } = records ? await runHunt(watched(records, collector.add), picked, ctx) : { matches: [] };
     const looked = ctx.evidence.coverage();
     const coverage = withGaps(looked, records || !looked.complete ? [] : [cannotReadAll]);

@@ -68,7 +68,7 @@ export function correlatorOf(rule: CorrelationRule): Correlator {
 }
 
 function burstsIn(rule: CorrelationRule, group: readonly string[], unsorted: readonly Entry[]): readonly Correlated[] {
-  const entries = [...unsorted].sort((a, b) => a.at - b.at);
+  const entries = [...unsorted].sort(byTime);
   const bursts: Correlated[] = [];
   const window = new Window(rule);
   let from = 0;
@@ -94,6 +94,12 @@ function burstsIn(rule: CorrelationRule, group: readonly string[], unsorted: rea
   }
   close();
   return bursts;
+}
+
+/** CloudTrail tells whole seconds: what happened in one is taken in the order that the rule asks for. */
+function byTime(a: Entry, b: Entry): number {
+  const apart = a.at - b.at || a.rule - b.rule;
+  return apart !== 0 ? apart : a.record.eventID < b.record.eventID ? -1 : 1;
 }
 
 /** What stands in the sliding window, counted as it slides. */

@@ -120,28 +120,61 @@ export async function runHunt(
     ]),
   );
   const whoIn = callerBook();
-  const matches: Match[] = [];
-  const counts = new Map<SigmaRule, number>();
-  const more = new Map<SigmaRule, number>();
+  const kept = matchKeeper();
   let read = 0;
   for await (const record of records) {
     read += 1;
     if (read % reportEvery === 0) {
       ctx.signal.throwIfAborted();
-      ctx.progress(`${read.toLocaleString('en-US')} events checked, ${matches.length.toLocaleString('en-US')} matches`);
+      ctx.progress(`${read.toLocaleString('en-US')} events checked, ${kept.count().toLocaleString('en-US')} matches`);
     }
     for (const rule of set.match(record)) {
       for (const correlator of heeding.get(rule) ?? []) correlator.add(rule, record);
-      if (!picked.reporting.has(rule)) continue;
-      const before = counts.get(rule) ?? 0;
-      counts.set(rule, before + 1);
-      if (before < listedPerRule && matches.length < listedInAll) matches.push(matchOf(rule, record, whoIn(record)));
-      else more.set(rule, (more.get(rule) ?? 0) + 1);
+      if (picked.reporting.has(rule)) kept.add(matchOf(rule, record, whoIn(record)));
     }
   }
-  matches.push(...correlators.flatMap(({ correlator }) => burstMatches(correlator, whoIn)));
-  const notListed = [...more].map(([rule, count]) => ({ rule: rule.name, matches: count }));
-  return { matches: ranked(matches), notListed, recordsRead: read };
+  for (const { correlator } of correlators) for (const match of burstMatches(correlator, whoIn)) kept.add(match);
+  return { ...kept.end(), recordsRead: read };
+}
+
+interface MatchKeeper {
+  add(match: Match): void;
+  count(): number;
+  end(): Pick<HuntResult, 'matches' | 'notListed'>;
+}
+
+/** Keeps the earliest matches of each rule, in whatever order they come: the same list from every source. */
+function matchKeeper(): MatchKeeper {
+  const lists = new Map<SigmaRule, Match[]>();
+  const more = new Map<SigmaRule, number>();
+  let counted = 0;
+  const drop = (rule: SigmaRule, dropped: number): void => {
+    if (dropped > 0) more.set(rule, (more.get(rule) ?? 0) + dropped);
+  };
+  const shorten = (rule: SigmaRule, list: Match[]): void => {
+    drop(rule, list.length - listedPerRule);
+    list.sort(byTime).splice(listedPerRule);
+  };
+  return {
+    add(match) {
+      counted += 1;
+      const list = lists.get(match.rule) ?? [];
+      if (list.length === 0) lists.set(match.rule, list);
+      if (list.push(match) >= listedPerRule * 1.25) shorten(match.rule, list);
+    },
+    count: () => counted,
+    end() {
+      for (const [rule, list] of lists) if (list.length > listedPerRule) shorten(rule, list);
+      const matches = ranked([...lists.values()].flat());
+      for (const match of matches.slice(listedInAll)) drop(match.rule, 1);
+      const notListed = [...more].map(([rule, count]) => ({ rule: rule.name, matches: count }));
+      return { matches: matches.slice(0, listedInAll), notListed };
+    },
+  };
+}
+
+function byTime(a: Match, b: Match): number {
+  return compareText(a.eventTime, b.eventTime) || compareText(a.eventId, b.eventId);
 }
 
 function burstMatches(correlator: Correlator, whoIn: (record: CloudTrailRecord) => Who): readonly Match[] {
@@ -197,8 +230,7 @@ function ranked(matches: readonly Match[]): readonly Match[] {
     levels.indexOf(b.rule.level) - levels.indexOf(a.rule.level) ||
     (counts.get(a.rule) ?? 0) - (counts.get(b.rule) ?? 0) ||
     compareText(a.rule.name, b.rule.name) ||
-    compareText(a.eventTime, b.eventTime) ||
-    compareText(a.eventId, b.eventId);
+    byTime(a, b);
   return [...matches].sort(order);
 }
 
