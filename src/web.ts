@@ -33,6 +33,7 @@ export async function startWeb(config: Config, deps: WebDeps): Promise<{ port: n
   await registerWebhooks(server, {
     tokens: config.webhookTokens.map((token) => token.reveal()),
     metricsToken: config.metricsToken?.reveal(),
+    mappings: config.mappings,
     receive: (input) => receiveAlert(input, deps),
     ready: () => readiness(deps),
     metrics: () => metrics.read(),

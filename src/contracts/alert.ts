@@ -9,8 +9,57 @@ export interface RemoteAddress {
   readonly organization?: string;
 }
 
+export const alertSources = [
+  'guardduty',
+  'security-hub',
+  'cloudtrail',
+  'health',
+  'cloudwatch',
+  'budgets',
+  'cost-anomaly',
+  'config',
+  'ec2',
+  /** A person said so: a pasted e-mail, a hunch. */
+  'report',
+  /** Any other tool, by `/webhooks/alert`. */
+  'other',
+] as const;
+export type AlertSource = (typeof alertSources)[number];
+
+export interface AlertActor {
+  readonly principalArn?: string;
+  readonly userName?: string;
+  readonly userType?: string;
+  readonly principalId?: string;
+  readonly accessKeyId?: string;
+}
+
+/** One observation of an attack sequence. */
+export interface AlertSignal {
+  /** The ARN of a finding where `type` is FINDING. */
+  readonly id?: string;
+  /** FINDING, CLOUD_TRAIL, S3_DATA_EVENTS, FLOW_LOGS, ... */
+  readonly type: string;
+  readonly name: string;
+  readonly severity?: number;
+  readonly count?: number;
+  /** ISO 8601 UTC. */
+  readonly firstSeen?: string;
+  readonly lastSeen?: string;
+  /** `ATTACK_TACTIC: Persistence, Discovery`, one entry per indicator. */
+  readonly indicators: readonly string[];
+}
+
+/** A line of the card that only this kind of alert has. */
+export interface AlertFact {
+  /** Firebreak's own word. */
+  readonly label: string;
+  /** Text from outside. */
+  readonly value: string;
+}
+
 export interface Alert {
-  readonly source: 'guardduty';
+  readonly source: AlertSource;
   /** One per finding, stable over its updates: (accountId, Region, finding id), hashed. */
   readonly dedupeKey: string;
   /** Orders the updates of one finding: later `updatedAt`, then higher `count`, is newer. */
@@ -19,12 +68,12 @@ export interface Alert {
   readonly findingId: string;
   readonly findingArn?: string;
   readonly type: string;
-  /** 1.0 to 10.0 as GuardDuty gives it. */
+  /** GuardDuty's scale, 1.0 to 10.0, whatever the source; 0 where it gave none. */
   readonly severity: number;
   readonly title: string;
   readonly description: string;
   readonly partition: string;
-  /** The affected account: `detail.accountId`, not the envelope's. */
+  /** The affected account: `detail.accountId`, not the envelope's. Empty where the alert names none; the Region too. */
   readonly accountId: string;
   readonly region: string;
   readonly resource: {
@@ -35,13 +84,11 @@ export interface Alert {
   };
   /** All resource ids that the finding names (an AttackSequence names many). */
   readonly resourceIds: readonly string[];
-  readonly actor: {
-    readonly principalArn?: string;
-    readonly userName?: string;
-    readonly userType?: string;
-    readonly principalId?: string;
-    readonly accessKeyId?: string;
-  };
+  readonly actor: AlertActor;
+  /** Those beside `actor`, where a sequence or a report names several. */
+  readonly furtherActors?: readonly AlertActor[];
+  /** All access keys that the alert names, the actor's first. Absent: only the actor's. */
+  readonly accessKeys?: readonly string[];
   /** ACTOR: our resource acts, so the remote side may be a victim or a command server. TARGET: ours is attacked. */
   readonly resourceRole?: 'ACTOR' | 'TARGET';
   readonly remote: readonly RemoteAddress[];
@@ -58,6 +105,17 @@ export interface Alert {
   readonly lastSeen?: string;
   readonly sample: boolean;
   readonly archived: boolean;
+  /** A person or rule of the product suppressed it (ASFF `Workflow.Status` SUPPRESSED). */
+  readonly suppressed?: boolean;
+  /** The product itself says that it is over: an alarm that is OK again, a check that passes, a resolved finding. */
+  readonly resolved?: boolean;
+  /** Which product says so, where the source carries several: `Inspector`, `falco`. Text from outside. */
+  readonly product?: string;
+  /** The finding of another source that this one repeats; such a copy never replaces the original in a case. */
+  readonly copyOf?: AlertSource;
+  readonly facts?: readonly AlertFact[];
+  /** Of an attack sequence, in the order in which they happened. */
+  readonly signals?: readonly AlertSignal[];
   /** What looked odd at the door and is shown on the card: "account is not in the inventory", "type is not known". */
   readonly notes: readonly string[];
 }

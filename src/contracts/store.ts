@@ -36,6 +36,8 @@ export interface CasesStore {
     channel: string;
     at: string;
   }): Promise<{ case: Case; previous: Alert | undefined }>;
+  /** Whether there is a case of this key. */
+  isOpen(dedupeKey: string): Promise<boolean>;
   get(caseId: string): Promise<Case | undefined>;
   /** A case without a finding behind it: `/ir contain` typed by hand. */
   openByHand(input: { title: string; channel: string; accountId: string; at: string }): Promise<string>;
@@ -60,7 +62,13 @@ export interface PostsStore {
 /** What an opaque button id stands for. */
 export type ButtonMeaning =
   | { readonly kind: 'case'; readonly caseId: string }
-  | { readonly kind: 'pivot'; readonly caseId?: string | undefined; readonly artifact: string }
+  | {
+      readonly kind: 'pivot';
+      readonly caseId?: string | undefined;
+      readonly artifact: string;
+      /** Further artifacts to start from. */
+      readonly also?: readonly string[] | undefined;
+    }
   | {
       readonly kind: 'contain';
       readonly caseId?: string | undefined;

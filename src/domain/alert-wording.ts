@@ -2,9 +2,10 @@
 import type { AddressFacts } from '../contracts/address.ts';
 import type { Alert } from '../contracts/alert.ts';
 import type { Button, Fact, Inline, Line, Message, Part } from '../contracts/message.ts';
+import { isGuardDuty, needsTitle, sentenceOfAlert, sourceName } from './alert-headline.ts';
+import { signalList } from './alert-signals.ts';
 import { addressLine } from './finding-addresses.ts';
 import { type Containable, containableKeyOf, whyNoKey } from './finding-subjects.ts';
-import { isKnownFindingType, sentenceOfType } from './finding-types.ts';
 import { inert } from './inert.ts';
 import { type Account, accountWords } from './inventory.ts';
 import { severityLabel } from './severity.ts';
@@ -32,6 +33,7 @@ export interface FindingCard {
 
 const sampleIsNot: Containable = { no: 'This is a sample finding: its resources are not real.' };
 const shownAddresses = 3;
+const shownFacts = 8;
 const dayMs = 24 * 60 * 60 * 1000;
 
 function text(words: string, bold = false): Inline {
@@ -55,6 +57,10 @@ const resourceWords = new Map([
   ['EBSSnapshot', 'EBS snapshot'],
   ['EC2Image', 'machine image'],
   ['AttackSequence', 'attack sequence'],
+  ['Alarm', 'alarm'],
+  ['Budget', 'budget'],
+  ['Service', 'service'],
+  ['Health', ''],
 ]);
 
 function resourceName(alert: Alert): string {
@@ -65,11 +71,13 @@ function resourceName(alert: Alert): string {
 function resourceLine(alert: Alert): Line | undefined {
   const { id, name } = alert.resource;
   if (id === undefined && name === undefined) {
+    if (!isGuardDuty(alert)) return undefined;
     return alert.actor.accessKeyId !== undefined && alert.resource.type === 'AccessKey'
       ? undefined
       : [text(`${resourceName(alert)}, not named in the finding`)];
   }
-  const kind = alert.resource.type === 'AccessKey' ? '' : `${resourceName(alert)} `;
+  const word = resourceName(alert);
+  const kind = alert.resource.type === 'AccessKey' || word === '' ? '' : `${word} `;
   const line: Inline[] = kind === '' ? [] : [text(kind)];
   line.push(code(id ?? name ?? ''));
   if (id !== undefined && name !== undefined) line.push(text(' '), code(name));
@@ -106,6 +114,7 @@ function actorLine(alert: Alert): Line {
 }
 
 function accountLine(alert: Alert, account: Account | undefined): Line {
+  if (alert.accountId === '') return [text('not named')];
   if (account === undefined) return [code(alert.accountId), text(', '), text('not in the inventory', true)];
   const rest = [
     account.environment,
@@ -138,12 +147,27 @@ function detailLine(alert: Alert): Line | undefined {
   return domain === undefined ? undefined : [text('The name: '), code(domain), text('.')];
 }
 
+/** Whose title it is that stands beside our own sentence. */
+function titleOf(alert: Alert): string {
+  if (isGuardDuty(alert)) return "GuardDuty's own title";
+  if (alert.source === 'report') return 'The report';
+  return alert.product === undefined ? sourceName(alert) : inert(alert.product, 40);
+}
+
 function headlines(alert: Alert): Line[] {
   const lines: Line[] = [];
-  if (alert.sample) lines.push([text('SAMPLE', true), text(': a test finding made by GuardDuty. Nothing happened.')]);
-  if (alert.archived) lines.push([text('ARCHIVED', true), text(': somebody archived this finding in GuardDuty.')]);
-  lines.push([text(sentenceOfType(alert.type, alert.resourceRole), true)]);
-  if (!isKnownFindingType(alert.type)) lines.push([text(`GuardDuty's own title: ${inert(alert.title, 160)}`)]);
+  const own = alert.source === 'guardduty';
+  const place = own ? 'GuardDuty' : 'Security Hub';
+  if (alert.sample) {
+    lines.push([text('SAMPLE', true), text(`: a test finding${own ? ' made by GuardDuty' : ''}. Nothing happened.`)]);
+  }
+  if (alert.archived) lines.push([text('ARCHIVED', true), text(`: somebody archived this finding in ${place}.`)]);
+  if (alert.suppressed === true) {
+    lines.push([text('SUPPRESSED', true), text(': somebody, or a rule, suppressed it in Security Hub.')]);
+  }
+  if (alert.resolved === true) lines.push([text('OVER', true), text(`: ${sourceName(alert)} says so.`)]);
+  lines.push([text(sentenceOfAlert(alert), true)]);
+  if (needsTitle(alert)) lines.push([text(`${titleOf(alert)}: ${inert(alert.title, 160)}`)]);
   const detail = detailLine(alert);
   if (detail !== undefined) lines.push(detail);
   return lines;
@@ -156,21 +180,29 @@ function facts(card: FindingCard): Fact[] {
   const label = alert.resourceRole === 'ACTOR' ? 'Remote address' : 'Source address';
   const shown = addresses.slice(0, shownAddresses);
   const more = alert.remote.length - shown.length;
+  const own = isGuardDuty(alert);
+  const actor = alert.actor;
+  const hasActor = [actor.userName, actor.principalArn, actor.principalId, actor.accessKeyId].some(Boolean);
+  const hasTime = alert.firstSeen !== undefined || alert.lastSeen !== undefined;
   return [
     { label: 'Account', value: accountLine(alert, account) },
-    { label: 'Region', value: [code(alert.region)] },
+    ...(alert.region === '' ? [] : [{ label: 'Region', value: [code(alert.region)] }]),
     ...(resource === undefined ? [] : [{ label: 'Resource', value: resource }]),
-    { label: 'Actor', value: actorLine(alert) },
+    ...(own || hasActor ? [{ label: 'Actor', value: actorLine(alert) }] : []),
     ...shown.map((address) => ({ label, value: addressLine(address) })),
-    ...(shown.length === 0 ? [{ label, value: [text('none in the finding')] }] : []),
+    ...(own && shown.length === 0 ? [{ label, value: [text('none in the finding')] }] : []),
     ...(more > 0 && shown.length > 0 ? [{ label: 'More addresses', value: [text(String(more))] }] : []),
-    { label: 'Seen', value: seenLine(alert) },
+    ...(own || hasTime ? [{ label: 'Seen', value: seenLine(alert) }] : []),
+    ...(alert.facts ?? []).slice(0, shownFacts).map((fact) => ({
+      label: inert(fact.label, 40),
+      value: [text(inert(fact.value, 200))],
+    })),
   ];
 }
 
 function contextLines(card: FindingCard): Line[] {
   const { alert, containable, now } = card;
-  const lines: Line[] = [[text('GuardDuty '), code(alert.type)]];
+  const lines: Line[] = [[text(`${sourceName(alert)} `), code(alert.type)]];
   const whyNot = 'no' in containable ? containable.no : whyNoKey(alert);
   if (whyNot !== undefined) lines.push([text(`Contain is not offered. ${whyNot}`)]);
   const age = now.getTime() - Date.parse(alert.updatedAt);
@@ -211,11 +243,11 @@ function buttonsOf(card: FindingCard): Button[] {
 function sentence(card: FindingCard): string {
   const { alert, account } = card;
   const marks = `${alert.sample ? 'Sample finding, nothing happened. ' : ''}${alert.archived ? 'Archived finding. ' : ''}`;
-  const what = sentenceOfType(alert.type, alert.resourceRole);
+  const what = sentenceOfAlert(alert);
   const { id, name } = alert.resource;
   const { userName, accessKeyId } = alert.actor;
   const about = [
-    id === undefined && name === undefined ? undefined : `${resourceName(alert)} ${inert(name ?? id ?? '', 80)}`,
+    id === undefined && name === undefined ? undefined : `${resourceName(alert)} ${inert(name ?? id ?? '', 80)}`.trim(),
     userName === undefined ? undefined : `identity ${inert(userName, 80)}`,
     accessKeyId === undefined ? undefined : `key ${inert(accessKeyId, 40)}`,
   ].filter((part) => part !== undefined);
@@ -229,8 +261,11 @@ function sentence(card: FindingCard): string {
         : card.buttons.pivot === undefined
           ? 'Action needed: look at it and acknowledge it.'
           : 'Action needed: look into it with Pivot, or acknowledge it.';
-  const place = `${accountWords(inert(alert.accountId, 30), account)}, ${inert(alert.region, 40)}`;
-  return `${marks}${severityLabel(alert.severity)} severity finding in ${place}: ${what}${concerned} ${todo}`;
+  const where =
+    alert.accountId === '' ? 'an account that is not named' : accountWords(inert(alert.accountId, 30), account);
+  const place = [where, inert(alert.region, 40)].filter((part) => part !== '').join(', ');
+  const noun = isGuardDuty(alert) || alert.source === 'security-hub' ? 'finding' : 'alert';
+  return `${marks}${severityLabel(alert.severity)} severity ${noun} in ${place}: ${what}${concerned} ${todo}`;
 }
 
 /**
@@ -241,11 +276,14 @@ export function findingCard(input: FindingCard): Message {
   const card: FindingCard = input.alert.sample ? { ...input, containable: sampleIsNot } : input;
   const { alert, account } = card;
   const mark = alert.sample ? 'SAMPLE · ' : '';
-  const where = account?.name ?? inert(alert.accountId, 30);
+  const where = account?.name ?? (inert(alert.accountId, 30) || 'account not named');
+  const title = [severityLabel(alert.severity), where, inert(alert.region, 40)].filter((part) => part !== '');
+  const signals = signalList(alert);
   const buttons = buttonsOf(card);
   const parts: Part[] = [
-    { kind: 'header', text: `${mark}${severityLabel(alert.severity)} · ${where} · ${inert(alert.region, 40)}` },
+    { kind: 'header', text: `${mark}${title.join(' · ')}` },
     { kind: 'lines', lines: headlines(alert) },
+    ...(signals === undefined ? [] : signals),
     { kind: 'facts', facts: facts(card) },
     { kind: 'context', lines: contextLines(card) },
   ];
@@ -253,4 +291,4 @@ export function findingCard(input: FindingCard): Message {
   return { text: sentence(card), parts };
 }
 
-export { containableKeyOf, pivotSeedOf } from './finding-subjects.ts';
+export { containableKeyOf, furtherSeedsOf, pivotSeedOf } from './finding-subjects.ts';

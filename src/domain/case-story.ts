@@ -32,7 +32,20 @@ function severityNews(previous: Alert, next: Alert): Line | undefined {
 
 function archiveNews(previous: Alert, next: Alert): Line | undefined {
   if (previous.archived === next.archived) return undefined;
-  return [text(next.archived ? 'somebody archived it in GuardDuty' : 'it is no longer archived in GuardDuty')];
+  const place = next.source === 'guardduty' ? 'GuardDuty' : 'Security Hub';
+  return [text(next.archived ? `somebody archived it in ${place}` : `it is no longer archived in ${place}`)];
+}
+
+const stateful = new Set(['cloudwatch', 'config', 'ec2']);
+
+/** Of what has a state: `its state is OK now`. Of a finding: that somebody suppressed it, or that it is over. */
+function stateNews(previous: Alert, next: Alert): Line | undefined {
+  if (stateful.has(next.source) && previous.type !== next.type) {
+    return [text('its state is '), { kind: 'code', text: inert(next.type, 40) }, text(' now')];
+  }
+  if (previous.suppressed !== true && next.suppressed === true) return [text('it was suppressed in Security Hub')];
+  if (previous.resolved !== true && next.resolved === true) return [text('it is over')];
+  return previous.resolved === true && next.resolved !== true ? [text('it is not over any more')] : undefined;
 }
 
 function countNews(previous: Alert, next: Alert): Line | undefined {
@@ -58,6 +71,7 @@ export function updateWorthSaying(previous: Alert, next: Alert): Line | undefine
   const news = [
     severityNews(previous, next),
     archiveNews(previous, next),
+    stateNews(previous, next),
     newOnes('remote address', 'remote addresses', ips),
     newOnes('resource', 'resources', resources),
     countNews(previous, next),
@@ -84,6 +98,7 @@ function lineText(line: Line): string {
 
 /** A note in the thread of a finding's card. Its `text` stands alone, as a notification does. */
 export function threadNote(alert: Alert, note: Line): Message {
-  const about = `${severityLabel(alert.severity)} finding in account ${inert(alert.accountId, 30)}`;
+  const where = alert.accountId === '' ? '' : ` in account ${inert(alert.accountId, 30)}`;
+  const about = `${severityLabel(alert.severity)} finding${where}`;
   return { text: `${about}: ${lineText(note)}`, parts: [{ kind: 'lines', lines: [note] }] };
 }

@@ -2,6 +2,7 @@
 import type { Alert } from '../contracts/alert.ts';
 import { UserError } from '../contracts/errors.ts';
 import { accessKeyId as keyForm } from './access-key.ts';
+import { isPrivateIp } from './address.ts';
 import { classify } from './artifact.ts';
 
 function isArtifact(text: string | undefined): text is string {
@@ -20,7 +21,7 @@ function isArtifact(text: string | undefined): text is string {
  * Only what the pivot command takes counts. Undefined where the finding names nothing of the kind.
  */
 export function pivotSeedOf(alert: Alert): string | undefined {
-  const { actor, resource, resourceIds, remote } = alert;
+  const { actor, resource, resourceIds, remote, source, accountId } = alert;
   const candidates = [
     actor.accessKeyId,
     actor.principalArn,
@@ -28,8 +29,29 @@ export function pivotSeedOf(alert: Alert): string | undefined {
     resource.id,
     ...resourceIds,
     ...remote.map(({ ip }) => ip),
+    // All that a report may name is an account.
+    source === 'report' || source === 'other' ? accountId : undefined,
   ];
   return candidates.find(isArtifact);
+}
+
+const mostSeeds = 20;
+
+/**
+ * What else belongs to the start of the story, where the alert is about several things at once: every key, identity, instance
+ * and address of an attack sequence, a report or an exposure. Empty for a plain finding, whose one seed leads to the rest.
+ */
+export function furtherSeedsOf(alert: Alert): readonly string[] {
+  const { actor, furtherActors = [], accessKeys = [], resourceIds, remote, signals = [], source } = alert;
+  if (signals.length === 0 && furtherActors.length === 0 && source !== 'report' && source !== 'other') return [];
+  const seed = pivotSeedOf(alert);
+  const candidates = [
+    ...[actor, ...furtherActors].flatMap((one) => [one.accessKeyId, one.principalArn]),
+    ...accessKeys,
+    ...resourceIds.filter((id) => id.startsWith('i-')),
+    ...remote.map(({ ip }) => ip).filter((ip) => !isPrivateIp(ip)),
+  ];
+  return [...new Set(candidates)].filter((one) => one !== seed && isArtifact(one)).slice(0, mostSeeds) as string[];
 }
 
 /** Why this finding offers no access key to disable, as a sentence; undefined where it does. */

@@ -1,11 +1,12 @@
 /** alert -> case -> card in the channel, and a word in the thread when it matters. */
 import type { Alert } from '../contracts/alert.ts';
 import type { Case } from '../contracts/store.ts';
-import { containableKeyOf, findingCard, pivotSeedOf } from '../domain/alert-wording.ts';
+import { containableKeyOf, findingCard, furtherSeedsOf, pivotSeedOf } from '../domain/alert-wording.ts';
 import { threadNote, updateWorthSaying } from '../domain/case-story.ts';
 import { addressFactsOf } from '../domain/finding-addresses.ts';
 import type { Account } from '../domain/inventory.ts';
 import { channelFor } from '../domain/routing.ts';
+import { severityWord } from '../domain/severity.ts';
 import { postOnce, postOrUpdate } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 
@@ -16,6 +17,12 @@ export async function handleAlert({ alertId }: { readonly alertId: string }, dep
   const stored = await deps.store.alerts.get(alertId);
   if (stored === undefined || stored.handledAt !== undefined) return;
   const { alert } = stored;
+  // What is over where it comes from is news for a case that is open, and none for the channel.
+  if (isOver(alert) && !(await deps.store.cases.isOpen(alert.dedupeKey))) {
+    deps.log.info({ alertId, source: alert.source, type: alert.type }, 'alert is over or suppressed: no case opened');
+    await deps.store.alerts.markHandled(alertId, now(deps));
+    return;
+  }
   const account = accountOf(alert, deps);
   const channel = channelFor({ alert, account, channels: deps.settings.channels });
   const { case: opened, previous } = await deps.store.cases.openOrMerge({ alert, channel, at: now(deps) });
@@ -52,17 +59,29 @@ async function bringUpToDate(caseId: string, deps: Needs): Promise<{ channel: st
   return place;
 }
 
+/**
+ * An alarm that is OK again, a check that passes, a finding that somebody suppressed or resolved in Security Hub. Silence must
+ * not be a way to hide: a critical one that was suppressed or archived still speaks.
+ */
+function isOver(alert: Alert): boolean {
+  if (alert.resolved === true) return true;
+  const hidden = alert.suppressed === true || (alert.archived && alert.source !== 'guardduty');
+  return hidden && severityWord(alert.severity) !== 'critical';
+}
+
 async function buttonsOf(found: Case, { store }: Needs) {
   const seed = pivotSeedOf(found.alert);
+  const also = furtherSeedsOf(found.alert);
   const key = containableKeyOf(found.alert);
   return {
     pivot:
       seed === undefined
         ? undefined
-        : await store.buttons.mint(`case:${found.id}:pivot:${seed}`, {
+        : await store.buttons.mint(`case:${found.id}:pivot:${[seed, ...also].join(' ')}`, {
             kind: 'pivot',
             caseId: found.id,
             artifact: seed,
+            ...(also.length > 0 && { also }),
           }),
     contain:
       key === undefined
@@ -80,6 +99,7 @@ async function buttonsOf(found: Case, { store }: Needs) {
 /** Whether the account can be contained at all; the card says why not (DESIGN.md 5, config file). */
 function containable(alert: Alert, deps: Needs): { yes: true } | { no: string } {
   if (alert.sample) return { no: 'This is a sample finding: its resources are not real.' };
+  if (alert.accountId === '') return { no: 'The alert names no account, so nothing can be contained.' };
   const account = accountOf(alert, deps);
   if (account === undefined)
     return { no: `Account ${alert.accountId} is not in the inventory, so nothing can be contained there.` };

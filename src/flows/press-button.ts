@@ -45,7 +45,12 @@ async function carryOut(
     return true;
   }
   if (click.action === 'pivot' && meaning.kind === 'pivot') {
-    await investigate(meaning.artifact, { caseId: meaning.caseId, channel, threadTs, userId, at }, deps);
+    const { artifact, also = [] } = meaning;
+    await investigate(
+      { artifact, ...(also.length > 0 && { also }) },
+      { caseId: meaning.caseId, channel, threadTs, userId, at },
+      deps,
+    );
     return true;
   }
   if ((click.action === 'widen' || click.action === 'expand') && meaning.kind === 'investigation') {
@@ -105,13 +110,13 @@ async function carryOut(
 }
 
 async function investigate(
-  artifact: string,
+  target: { readonly artifact: string; readonly also?: readonly string[] },
   where: { caseId?: string | undefined; channel: string; threadTs?: string | undefined; userId: string; at: string },
   { store, queue }: Pick<WebDeps, 'store' | 'queue'>,
 ): Promise<void> {
   const investigationId = await store.investigations.create({
     name: 'pivot',
-    request: { target: { artifact } },
+    request: { target },
     channel: where.channel,
     threadTs: where.threadTs,
     requestedBy: where.userId,

@@ -1,6 +1,7 @@
 import { type Selectable, sql } from 'kysely';
 import type { Alert } from '../contracts/alert.ts';
 import type { Case, CasesStore } from '../contracts/store.ts';
+import { mergedAlert } from '../domain/alert-merge.ts';
 import { appendAudit } from './audit.ts';
 import { asking, type Database, iso, json, newId, text } from './database.ts';
 import type { Tables } from './tables.ts';
@@ -33,15 +34,26 @@ export function casesStore(db: Database): CasesStore {
             found = await find();
           }
           if (found === undefined) throw new Error('a case vanished while it was locked');
-          if (!isNewer(alert, found.alert)) return { case: caseOf(found), previous: found.alert };
+          const merged = mergedAlert(found.alert, alert);
+          if (merged === found.alert) return { case: caseOf(found), previous: found.alert };
           await tx
             .updateTable('cases')
-            .set({ alert: json(alert) })
+            .set({ alert: json(merged) })
             .where('id', '=', found.id)
             .execute();
-          return { case: caseOf({ ...found, alert }), previous: found.alert };
+          return { case: caseOf({ ...found, alert: merged }), previous: found.alert };
         }),
       ),
+
+    isOpen: (dedupeKey) =>
+      asking(async () => {
+        const row = await db
+          .selectFrom('cases')
+          .select('id')
+          .where('dedupe_key', '=', text(dedupeKey))
+          .executeTakeFirst();
+        return row !== undefined;
+      }),
 
     get: (caseId) =>
       asking(async () => {
@@ -98,17 +110,10 @@ export function casesStore(db: Database): CasesStore {
   };
 }
 
-/** Later `updatedAt`, then higher `count`. An update without a readable time is taken as newer: it is never dropped. */
-function isNewer(alert: Alert, than: Alert): boolean {
-  const [mine, theirs] = [Date.parse(alert.updatedAt), Date.parse(than.updatedAt)];
-  if (Number.isNaN(mine) || Number.isNaN(theirs)) return alert.updatedAt !== than.updatedAt || alert.count > than.count;
-  return mine === theirs ? alert.count > than.count : mine > theirs;
-}
-
 /** What stands in for a finding where a person opened the case: empty where only a finding would know. */
 function alertByHand(title: string, accountId: string, dedupeKey: string, at: string): Alert {
   return {
-    source: 'guardduty',
+    source: 'report',
     dedupeKey,
     updatedAt: at,
     count: 0,

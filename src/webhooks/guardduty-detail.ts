@@ -1,36 +1,9 @@
 /**
  * The parts of a GuardDuty finding that Firebreak reads, in EventBridge's spelling (DOMAIN.md 2.2, 2.5). Tolerant on
- * purpose: a field of an unexpected type counts as missing, unknown fields pass, so that no odd finding is turned away.
+ * purpose: see tolerant.ts.
  */
 import { z } from 'zod';
-
-const text = z
-  .union([z.string(), z.number().transform(String)])
-  .transform((value) => value.trim() || undefined)
-  .optional()
-  .catch(undefined);
-const flag = z
-  .union([z.boolean(), z.enum(['true', 'false']).transform((word) => word === 'true')])
-  .optional()
-  .catch(undefined);
-const number = z
-  .union([z.number(), z.string().trim().min(1).transform(Number).pipe(z.number())])
-  .optional()
-  .catch(undefined);
-
-function block<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  return z.looseObject(shape).optional().catch(undefined);
-}
-/** Entries that do not fit are dropped, not the list. One object where a list is due counts as a list of one. */
-function list<Item extends z.ZodType>(item: Item) {
-  return z
-    .preprocess(
-      (value) => (Array.isArray(value) ? value : value === undefined || value === null ? [] : [value]),
-      z.array(item.nullable().catch(null)),
-    )
-    .transform((items) => items.filter((entry) => entry !== null && entry !== undefined))
-    .catch([]);
-}
+import { block, flag, list, number, text } from './tolerant.ts';
 
 export const RemoteIpDetails = z.looseObject({
   ipAddressV4: text,
@@ -109,7 +82,19 @@ const Sequence = z.looseObject({
       autonomousSystem: block({ name: text, number: text }),
     }),
   ),
-  signals: list(z.looseObject({ uid: text, firstSeenAt: text, lastSeenAt: text })),
+  signals: list(
+    z.looseObject({
+      uid: text,
+      type: text,
+      name: text,
+      severity: number,
+      count: number,
+      createdAt: text,
+      firstSeenAt: text,
+      lastSeenAt: text,
+      signalIndicators: list(z.looseObject({ key: text, title: text, values: list(text) })),
+    }),
+  ),
 });
 export type FindingSequence = z.output<typeof Sequence>;
 
@@ -138,5 +123,7 @@ export const Detail = z.looseObject({
   description: text,
   resource: Resource.optional().catch(undefined),
   service: Service.optional().catch(undefined),
+  associatedAttackSequenceArn: text,
+  customDetectionRuleName: text,
 });
 export type Detail = z.output<typeof Detail>;

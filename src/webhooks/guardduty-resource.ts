@@ -142,9 +142,3 @@ export function actorOf(detail: Detail, partition: string, accountId: string): A
     ...(accessKeyId !== undefined && { accessKeyId }),
   };
 }
-
-/** How many further actors a sequence names beside the one that `actorOf` gives. */
-export function furtherActors(detail: Detail): number {
-  if (detail.resource?.accessKeyDetails !== undefined) return 0;
-  return Math.max(0, (detail.service?.detection?.sequence?.actors.length ?? 0) - 1);
-}

@@ -7,7 +7,9 @@ import { noSeverity } from '../domain/severity.ts';
 import { camelKeys, cleanJson, deepestNesting, isRecord, type Json } from './clean-json.ts';
 import { Detail } from './guardduty-detail.ts';
 import { domainOf, remotesOf } from './guardduty-remote.ts';
-import { actorOf, furtherActors, resourceOf } from './guardduty-resource.ts';
+import { actorOf, resourceOf } from './guardduty-resource.ts';
+import { sequenceActors, signalsOf } from './guardduty-sequence.ts';
+import { instantOf } from './instant.ts';
 
 export type ParsedGuardDuty =
   | {
@@ -32,18 +34,9 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/**
- * `2025-02-25T20:40:06.123Z`, `2025-02-25 20:40:06.000000000` (attack sequences; UTC), epoch seconds or milliseconds,
- * as ISO 8601 UTC; undefined for anything else.
- */
-export function instantOf(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const epoch = /^\d{9,13}(?:\.\d+)?$/.test(text) ? Number(text) * (Number(text) < 1e11 ? 1000 : 1) : undefined;
-  const parts = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(\.\d{1,9})?\s*(Z|UTC|[+-]\d\d:?\d\d)?$/i.exec(text);
-  if (epoch === undefined && parts === null) return undefined;
-  const [, day, time, fraction = '', zone = 'Z'] = parts ?? [];
-  const at = new Date(epoch ?? `${day}T${time}${fraction.slice(0, 4)}${/utc/i.test(zone) ? 'Z' : zone}`);
-  return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
+/** What all updates and copies of one finding have in common, whatever product or door brought them. */
+export function findingKey(accountId: string, region: string, id: string): string {
+  return sha256(JSON.stringify(['guardduty', accountId, region, id]));
 }
 
 /** `additionalInfo` of GetFindings is `{value: "<JSON>"}`; its fields are put where EventBridge has them. */
@@ -131,36 +124,39 @@ function alertOf(detail: Detail, id: string, type: string, place: Place): Alert 
   const { remote, notes: remoteNotes } = remotesOf(detail);
   const notes = [...place.notes, ...remoteNotes];
   const actor = actorOf(detail, partition, accountId);
-  const others = furtherActors(detail);
+  const isSequence = detail.resource?.accessKeyDetails === undefined;
+  const furtherActors = isSequence ? sequenceActors(detail).slice(1) : [];
   const { severity } = detail;
   if (severity === undefined) notes.push('the finding gives no severity: it is treated as high');
   else if (severity < 1 || severity > 10) notes.push('the severity is outside of the range 1 to 10');
   if (!isKnownFindingType(type)) notes.push('the type of the finding is not known here');
-  if (others > 0) notes.push(`the finding names further actors: ${others}`);
+  if (furtherActors.length > 0) notes.push(`the finding names further actors: ${furtherActors.length}`);
   const updatedAt =
     instantOf(detail.updatedAt) ?? instantOf(detail.service?.eventLastSeen) ?? instantOf(detail.createdAt);
   if (updatedAt === undefined) notes.push('the finding does not say when it was updated');
   const role = detail.service?.resourceRole?.toUpperCase();
-  const signals = detail.service?.detection?.sequence?.signals ?? [];
-  const firstSeen =
-    instantOf(detail.service?.eventFirstSeen) ??
-    signals
-      .flatMap((it) => instantOf(it.firstSeenAt) ?? [])
-      .sort()
-      .at(0);
+  const signals = signalsOf(detail);
+  const firstSeen = instantOf(detail.service?.eventFirstSeen) ?? signals.find((it) => it.firstSeen)?.firstSeen;
   const lastSeen =
     instantOf(detail.service?.eventLastSeen) ??
     signals
-      .flatMap((it) => instantOf(it.lastSeenAt) ?? [])
+      .flatMap((it) => it.lastSeen ?? [])
       .sort()
       .at(-1);
+  const keys = [actor, ...furtherActors].flatMap((one) => one.accessKeyId ?? []);
+  const sequenceArn = detail.associatedAttackSequenceArn;
+  const rule = detail.customDetectionRuleName;
+  const facts = [
+    ...(sequenceArn === undefined ? [] : [{ label: 'Attack sequence', value: sequenceArn }]),
+    ...(rule === undefined ? [] : [{ label: 'Custom rule', value: rule }]),
+  ];
   const domain = domainOf(detail);
   const api = apiOf(detail);
   const count = detail.service?.count;
   const actionType = detail.service?.action?.actionType;
   return {
     source: 'guardduty',
-    dedupeKey: sha256(JSON.stringify(['guardduty', accountId, region, id])),
+    dedupeKey: findingKey(accountId, region, id),
     updatedAt: updatedAt ?? new Date(0).toISOString(),
     count: count !== undefined && count >= 1 && count <= Number.MAX_SAFE_INTEGER ? Math.floor(count) : 1,
     findingId: id,
@@ -175,6 +171,9 @@ function alertOf(detail: Detail, id: string, type: string, place: Place): Alert 
     resource,
     resourceIds,
     actor,
+    ...(furtherActors.length > 0 && { furtherActors, accessKeys: [...new Set(keys)] }),
+    ...(signals.length > 0 && { signals }),
+    ...(facts.length > 0 && { facts }),
     ...((role === 'ACTOR' || role === 'TARGET') && { resourceRole: role }),
     remote,
     ...(domain !== undefined && { domain }),
@@ -203,11 +202,34 @@ export function parseGuardDuty(body: unknown): ParsedGuardDuty {
   if (source !== 'aws.guardduty') return ignored('the source is not aws.guardduty');
   if (detailType !== 'GuardDuty Finding') return ignored('the detail-type is not GuardDuty Finding');
   if (!isRecord(raw.detail)) return malformed('`detail` is missing or not an object');
-  const normal = unwrapAdditionalInfo(camelKeys(raw.detail));
+  return readDetail(raw.detail, raw, raw);
+}
+
+/** True for a finding without an envelope, in either spelling: what GetFindings and some forwarders give. */
+export function isBareFinding(value: { readonly [key: string]: Json }): boolean {
+  const has = (name: string) => name in value || name.charAt(0).toUpperCase() + name.slice(1) in value;
+  return has('accountId') && has('type') && has('id') && has('resource') && (has('service') || has('schemaVersion'));
+}
+
+/** As `parseGuardDuty`, for a finding without an envelope. */
+export function parseBareFinding(raw: { readonly [key: string]: Json }): ParsedGuardDuty {
+  return readDetail(raw, {}, raw);
+}
+
+/** The Alert of a finding in EventBridge's spelling that another product passed on; undefined where it names too little. */
+export function alertOfDetail(found: unknown): Alert | undefined {
+  const detail = Detail.parse(found);
+  if (detail.id === undefined || detail.type === undefined) return undefined;
+  const place = placeOf(detail, {});
+  return 'missing' in place ? undefined : alertOf(detail, detail.id, detail.type, place);
+}
+
+function readDetail(found: Json, envelope: { readonly [key: string]: Json }, raw: Json): ParsedGuardDuty {
+  const normal = unwrapAdditionalInfo(camelKeys(found));
   const detail = Detail.parse(normal);
   if (detail.id === undefined) return malformed('detail.id is missing');
   if (detail.type === undefined) return malformed('detail.type is missing');
-  const place = placeOf(detail, raw);
+  const place = placeOf(detail, envelope);
   if ('missing' in place) return malformed(place.missing);
   const alert = alertOf(detail, detail.id, detail.type, place);
   const deliveryKey = `guardduty-${sha256(JSON.stringify([alert.dedupeKey, normal]))}`;

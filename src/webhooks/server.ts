@@ -3,9 +3,10 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { Alert } from '../contracts/alert.ts';
 import { asError, UpstreamError } from '../contracts/errors.ts';
 import type { Log } from '../contracts/log.ts';
+import type { AlertMapping } from '../domain/alert-mapping.ts';
+import { type AlertEventOptions, parseAlertEvent } from './alert-event.ts';
 import type { Json } from './clean-json.ts';
 import { type RateLimit, rateGate, tokenCheck } from './guard.ts';
-import { parseGuardDuty } from './guardduty.ts';
 
 export interface ReadyPart {
   readonly ok: boolean;
@@ -18,6 +19,8 @@ export interface WebhooksDeps {
   /** WEBHOOK_TOKEN, two of them while rotating. None: every webhook answers 401. */
   readonly tokens: readonly string[];
   readonly metricsToken?: string | undefined;
+  /** The config's `mappings`: how alerts of other tools are read. */
+  readonly mappings?: readonly AlertMapping[] | undefined;
   /** Durable when it resolves; throws when the alert could not be stored. */
   receive(input: { deliveryKey: string; alert: Alert; raw: Json }): Promise<{ repeat: boolean }>;
   ready(): Promise<{ ok: boolean; parts: Readonly<Record<string, ReadyPart>> }>;
@@ -72,32 +75,32 @@ async function within<Value>(ms: number, work: Promise<Value>): Promise<Value> {
   }
 }
 
-function eventBridgeHandler(deps: WebhooksDeps) {
+/** A door for JSON bodies. `webhook` names it in the log; `options` say what it takes. */
+function alertHandler(webhook: string, options: AlertEventOptions, deps: WebhooksDeps) {
   const { log } = deps;
   return async function handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const bytes = request.body;
     if (!Buffer.isBuffer(bytes) || bytes.length === 0) return refuse(reply, 400, 'the body is empty');
     const json = parseJson(bytes);
     if (json === undefined) return refuse(reply, 400, 'the body is not JSON in UTF-8');
-    const parsed = parseGuardDuty(json.value);
+    const parsed = parseAlertEvent(json.value, { ...options, mappings: deps.mappings, at: deps.now().toISOString() });
     if (!parsed.ok) {
-      log.info({ webhook: 'eventbridge', status: parsed.status, reason: parsed.reason }, 'event not taken');
+      log.info({ webhook, status: parsed.status, reason: parsed.reason }, 'event not taken');
       if (parsed.status === 'malformed') return refuse(reply, 400, parsed.reason);
       return reply.code(200).send({ status: 'ignored', reason: parsed.reason });
     }
     let repeat = true;
     try {
-      for (const [index, alert] of parsed.alerts.entries()) {
-        const deliveryKey = index === 0 ? parsed.deliveryKey : `${parsed.deliveryKey}-${index}`;
+      for (const { alert, deliveryKey } of parsed.alerts) {
         const storing = deps.receive({ deliveryKey, alert: withAgeNote(alert, deps.now()), raw: parsed.raw });
         const stored = await within(deps.storeWithinMs ?? 4_500, storing);
         repeat &&= stored.repeat;
-        log.info({ webhook: 'eventbridge', dedupeKey: alert.dedupeKey, repeat: stored.repeat }, 'finding stored');
+        log.info({ webhook, dedupeKey: alert.dedupeKey, repeat: stored.repeat }, 'finding stored');
       }
     } catch (thrown) {
       // Whatever went wrong: the finding is not known to be stored, and only a 5xx makes EventBridge send it again.
       const waitMs = thrown instanceof UpstreamError ? thrown.retryAfterMs : undefined;
-      log.error({ webhook: 'eventbridge', err: asError(thrown) }, 'finding could not be stored');
+      log.error({ webhook, err: asError(thrown) }, 'finding could not be stored');
       reply.header(
         'retry-after',
         String(waitMs === undefined ? defaultRetrySeconds : Math.max(1, Math.ceil(waitMs / 1000))),
@@ -119,7 +122,7 @@ function errorHandler(log: Log) {
   };
 }
 
-function addEventBridge(scope: FastifyInstance, deps: WebhooksDeps): void {
+function addAlertDoors(scope: FastifyInstance, deps: WebhooksDeps): void {
   const mayPost = tokenCheck(deps.tokens, { apiKey: true });
   const waitFor = rateGate(deps.rateLimit ?? { perSecond: 500, burst: 1_000 }, deps.now);
   scope.removeAllContentTypeParsers();
@@ -137,7 +140,8 @@ function addEventBridge(scope: FastifyInstance, deps: WebhooksDeps): void {
     if (encoding.toLowerCase() !== 'identity') return refuse(reply, 415, 'send the body without content-encoding');
     return undefined;
   });
-  scope.post('/webhooks/eventbridge', { bodyLimit }, eventBridgeHandler(deps));
+  scope.post('/webhooks/eventbridge', { bodyLimit }, alertHandler('eventbridge', { accept: 'eventbridge' }, deps));
+  scope.post('/webhooks/alert', { bodyLimit }, alertHandler('alert', { accept: 'anything' }, deps));
 }
 
 function addHealth(scope: FastifyInstance, deps: WebhooksDeps): void {
@@ -165,7 +169,11 @@ function addHealth(scope: FastifyInstance, deps: WebhooksDeps): void {
 
 function addMethodAnswers(scope: FastifyInstance): void {
   const routes = [
-    { url: '/webhooks/eventbridge', allow: 'POST', method: ['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] },
+    ...['/webhooks/eventbridge', '/webhooks/alert'].map((url) => ({
+      url,
+      allow: 'POST',
+      method: ['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+    })),
     ...['/healthz', '/readyz', '/metrics'].map((url) => ({
       url,
       allow: 'GET, HEAD',
@@ -184,7 +192,7 @@ function addMethodAnswers(scope: FastifyInstance): void {
 }
 
 /**
- * Adds `POST /webhooks/eventbridge`, `GET /healthz`, `/readyz` and `/metrics` to a Fastify server. Call it directly or
+ * Adds `POST /webhooks/eventbridge` and `/webhooks/alert`, `GET /healthz`, `/readyz` and `/metrics` to a Fastify server. Call it directly or
  * with `app.register(registerWebhooks, deps)`. Parsers, hooks and error answers stay inside; other routes are not touched.
  */
 export async function registerWebhooks(app: FastifyInstance, deps: WebhooksDeps): Promise<void> {
@@ -193,7 +201,7 @@ export async function registerWebhooks(app: FastifyInstance, deps: WebhooksDeps)
     addHealth(health, deps);
     addMethodAnswers(health);
     health.register((webhooks, _inner, ready) => {
-      addEventBridge(webhooks, deps);
+      addAlertDoors(webhooks, deps);
       ready();
     });
     done();

@@ -26,6 +26,8 @@ const Target = z.object({
   artifact: z.string().min(1),
   /** Where the caller knows what the artifact is; told from its form otherwise. */
   kind: z.enum([...nodeKinds, 'event']).optional(),
+  /** Further artifacts to start from: the other keys, identities and addresses of an attack sequence or a report. */
+  also: z.array(z.string().min(1)).max(50).default([]),
   /** Hops from the seed. DOMAIN.md 4.1 stops session chains at 6; a hop here is a link, and a session is two or three links away. */
   depth: z.int().min(0).max(100).default(18),
   hubLimit: z.int().min(0).optional(),
@@ -53,7 +55,9 @@ export const pivot = defineInvestigation({
     const { artifact: seed, takenFor } = target.kind
       ? { artifact: { kind: target.kind, id: target.artifact }, takenFor: target.kind }
       : classify(target.artifact);
-    const seeds = await startsOf(seed, ctx);
+    const others = target.also.map((text) => classify(text).artifact);
+    const starts = await Promise.all([seed, ...others].map((artifact) => startsOf(artifact, ctx)));
+    const seeds = [...new Map(starts.flat().map((node) => [node.id, node])).values()];
     const graph = await runPivot({
       seeds,
       evidence: ctx.evidence,

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { deepestNesting } from '../../../src/webhooks/clean-json.ts';
-import { instantOf, parseGuardDuty } from '../../../src/webhooks/guardduty.ts';
+import { parseGuardDuty } from '../../../src/webhooks/guardduty.ts';
+import { instantOf } from '../../../src/webhooks/instant.ts';
 import { alertFrom, finding, hasSharedData, isGuardDuty, sharedSamples } from './findings.ts';
 
 describe('a GuardDuty finding at the door', () => {
