@@ -7,7 +7,10 @@ import { nameFields } from './rule-set.ts';
 import type { EventRule, Node } from './tree.ts';
 
 /** What fields of ours are made of, where that is not what every reader gets. */
-const madeOf: ReadonlyMap<string, string> = new Map([['firebreak.instance', 'requestParameters']]);
+const madeOf: ReadonlyMap<string, string> = new Map([
+  ['firebreak.instance', 'requestParameters'],
+  ['firebreak.productionInstance', 'responseElements'],
+]);
 
 /** The narrowing for a hunt with these rules. `every`: records that no rule heeds are wanted too, for who counts them. */
 export function narrowingOf({ reporting, running }: Picked, every = false): Narrowing {
