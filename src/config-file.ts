@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { AlertMapping } from './domain/alert-mapping.ts';
+import { DetectionSettings } from './domain/detection/settings.ts';
 import { AccountEntry } from './domain/inventory.ts';
 
 const SlackUserId = z.string().regex(/^[UW][A-Z0-9]{2,}$/, 'is not a Slack user id (U... or W...)');
@@ -78,6 +79,7 @@ export const ConfigFile = z.strictObject({
       maxEvents: z.number().int().min(1).default(500_000),
     })
     .default({ window: '7d', maxRequests: 2000, maxEvents: 500_000 }),
+  detections: DetectionSettings,
   mappings: z.array(AlertMapping).default([]),
   addresses: z.strictObject({ country: z.string().optional(), asn: z.string().optional() }).default({}),
   // Names of the external contract that later versions use; accepted so that one file serves them all, and warned of.

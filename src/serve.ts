@@ -9,6 +9,7 @@ import type { Log } from './contracts/log.ts';
 import { acknowledge } from './flows/acknowledge.ts';
 import { contain } from './flows/contain.ts';
 import type { Deps, WebDeps, WorkerDeps } from './flows/deps.ts';
+import { detect, watchLake } from './flows/detect.ts';
 import { handleAlert } from './flows/handle-alert.ts';
 import { investigate } from './flows/investigate.ts';
 import { planContainment } from './flows/plan-containment.ts';
@@ -22,6 +23,8 @@ import { startWeb } from './web.ts';
 import {
   connectAddresses,
   connectChat,
+  connectDetector,
+  connectLakeWatch,
   connectPictures,
   connectQueue,
   connectReach,
@@ -35,6 +38,8 @@ type Stop = () => Promise<void>;
 /** Jobs that are running get this long to end; what is cut off runs again after the restart. */
 const drainMs = 20_000;
 const sweepEveryMs = 5_000;
+const detectEveryMs = 1_000;
+const lakeEveryMs = 30_000;
 
 /** Runs `firebreak serve`. Resolves with the exit code after SIGTERM or SIGINT. Throws SetupError for what the operator must mend. */
 export async function serve(roles: readonly Role[]): Promise<number> {
@@ -84,6 +89,7 @@ async function start(
   }
   if (!roles.includes('web') && !roles.includes('worker')) return { port: undefined };
   const chat = await connectChat(config, log);
+  const detector = await connectDetector(config, log);
   if (roles.includes('worker')) {
     const reach = connectReach(config, log);
     const pictures = connectPictures(log);
@@ -91,13 +97,19 @@ async function start(
     const addresses = await connectAddresses(config, log);
     const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log);
     await startWorker(
-      { ...deps, chat, actions, investigations, reach, openEvidence, pictures, addresses },
+      { ...deps, chat, actions, detector, investigations, reach, openEvidence, pictures, addresses },
       alone,
       stops,
     );
+    const lake = connectLakeWatch(config, log);
+    const looking = { ...deps, detector };
+    stops.push(every(detectEveryMs, 'detection', () => detect(looking), log));
+    stops.push(
+      every(lakeEveryMs, 'the look into the lake', () => store.turn('lake-watch', () => watchLake(lake, looking)), log),
+    );
   }
   if (!roles.includes('web')) return { port: undefined };
-  const web: WebDeps = { ...deps, chat, commands, actions };
+  const web: WebDeps = { ...deps, chat, commands, actions, detector };
   const { port, stop } = await startWeb(config, web);
   stops.push(stop);
   return { port };
@@ -137,18 +149,18 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
       { concurrency: 4, alone },
     ),
   ]);
-  stops.push(every(sweepEveryMs, openSweep(deps), deps.log));
+  stops.push(every(sweepEveryMs, 'the sweep', openSweep(deps), deps.log));
 }
 
 /** Runs a task again and again, never twice at once; the returned function ends it and waits for a running one. */
-function every(ms: number, task: () => Promise<void>, log: Log): Stop {
+function every(ms: number, what: string, task: () => Promise<void>, log: Log): Stop {
   const ended = new AbortController();
   const loop = (async () => {
     while (!ended.signal.aborted) {
       try {
         await task();
       } catch (error) {
-        log.warn({ error: asError(error) }, 'the sweep failed, it runs again');
+        log.warn({ what, error: asError(error) }, 'a task failed, it runs again');
       }
       await systemClock.sleep(ms, ended.signal).catch((error: unknown) => {
         if (!ended.signal.aborted) throw error;

@@ -1,5 +1,7 @@
 /** The only place that constructs clients. Config in, ports out. */
+import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
+import { catalogue } from '../detections/index.ts';
 import { openReach } from './aws/reach.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -10,13 +12,18 @@ import { UserError } from './contracts/errors.ts';
 import type { Evidence, Window } from './contracts/evidence.ts';
 import type { Pictures } from './contracts/investigation.ts';
 import type { Queue } from './contracts/job.ts';
+import type { LakeWatch } from './contracts/lake-watch.ts';
 import type { Log } from './contracts/log.ts';
 import type { Store } from './contracts/store.ts';
+import { type Detector, detectorOf } from './domain/detection/detector.ts';
+import { productionCounts } from './domain/detection/production.ts';
 import { openAddressBook } from './evidence/address-book.ts';
 import { openFolderEvidence } from './evidence/folder.ts';
 import type { ImportOptions, ImportResult } from './evidence/lake/import.ts';
+import { openLakeWatch } from './evidence/lake/watch.ts';
 import { openLookupEvidence } from './evidence/lookup.ts';
 import { planEvidence } from './evidence/plan.ts';
+import { readRuleFiles } from './evidence/rule-files.ts';
 import type { OpenEvidence, Settings } from './flows/deps.ts';
 import { openPictures } from './pictures/pictures.ts';
 import { openQueue } from './queue/queue.ts';
@@ -82,6 +89,22 @@ export function connectAddresses(config: Config, log: Log): Promise<AddressBook>
 
 export function connectPictures(log: Log): Pictures {
   return openPictures({ log });
+}
+
+/** Our rules and the operator's. A rule that cannot be read is told in the log and harms no other. */
+export async function connectDetector(config: Config, log: Log): Promise<Detector> {
+  const { openFrom, rules, productionInstances } = config.detections;
+  const files = await Promise.all(
+    rules.map(async (dir) => (await readRuleFiles(dir)).map((file) => ({ ...file, path: `${dir}/${file.path}` }))),
+  );
+  const book = catalogue(files.flat());
+  for (const { rule, reason } of book.unsupported) log.warn({ rule, reason }, 'a rule is not evaluated');
+  const counts = productionCounts(config.accounts, productionInstances);
+  return detectorOf(book, { openFrom, counts, newId: randomUUID });
+}
+
+export function connectLakeWatch(config: Config, log: Log): LakeWatch {
+  return openLakeWatch(config.dataDir, log);
 }
 
 /** LookupEvents, at a pace that all processes share through `reserveSlot`. */
@@ -161,6 +184,7 @@ export function settingsOf(config: Config): Settings {
     approvals: { required: config.approvers.required, expiryMinutes: config.approvers.expiryMinutes },
     protectedPatterns: config.protected,
     pivot: config.pivot,
+    detections: config.detections,
     hubs: config.hubs,
   };
 }

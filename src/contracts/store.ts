@@ -2,6 +2,7 @@
 import type { Alert } from './alert.ts';
 import type { Approval, ApprovalState, Plan, PlanContext, Vote } from './approval.ts';
 import type { InvestigationRequest } from './command.ts';
+import type { StreamStore } from './stream.ts';
 
 export interface Case {
   readonly id: string;
@@ -229,6 +230,7 @@ export interface Store {
   readonly approvals: ApprovalsStore;
   readonly audit: AuditStore;
   readonly settings: SettingsStore;
+  readonly stream: StreamStore;
   /** True the first time a key is seen; keys live for at least 10 minutes (Slack replays). */
   firstTime(key: string, at: string): Promise<boolean>;
   /** Reserves the next slot of a lane shared by all processes; returns how many ms to wait for it. */

@@ -13,6 +13,7 @@ const sources: Readonly<Record<AlertSource, string>> = {
   'cost-anomaly': 'Cost Anomaly Detection',
   config: 'AWS Config',
   ec2: 'EC2',
+  detection: 'Detection',
   report: 'Report',
   other: 'Alert',
 };
@@ -104,6 +105,8 @@ export function sentenceOfAlert(alert: Alert): string {
       return Object.hasOwn(instanceStates, alert.type)
         ? (instanceStates[alert.type] ?? '')
         : 'An EC2 instance changed its state.';
+    case 'detection':
+      return 'A rule of Firebreak matched what happened in this account.';
     case 'report':
       return 'Somebody reported this.';
     default:

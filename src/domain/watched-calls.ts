@@ -3,6 +3,7 @@
  * MISSION 4.1). A detection that knows more of the case says more; this is the word for a single event.
  */
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
+import { plainEventName } from './links-resources.ts';
 
 interface WatchedCall {
   readonly sentence: string;
@@ -92,4 +93,9 @@ export function severityOfCall(record: CloudTrailRecord, failed: boolean): numbe
   const grave = isRoot ? Math.max(known, high) : known;
   if (!failed) return grave;
   return grave >= critical ? high : grave >= high ? medium : low;
+}
+
+/** Whether the call is one that people have sent to an alert channel. */
+export function isWatchedCall({ eventName }: CloudTrailRecord): boolean {
+  return Object.hasOwn(calls, eventName) || Object.hasOwn(calls, plainEventName(eventName));
 }

@@ -10,6 +10,7 @@ import type { Investigation, Pictures } from '../contracts/investigation.ts';
 import type { Queue } from '../contracts/job.ts';
 import type { Log } from '../contracts/log.ts';
 import type { Store } from '../contracts/store.ts';
+import type { Detector } from '../domain/detection/detector.ts';
 import type { Account } from '../domain/inventory.ts';
 import type { PeopleRules } from '../domain/people.ts';
 import type { Channels } from '../domain/routing.ts';
@@ -23,6 +24,7 @@ export interface Settings {
   readonly rules: PeopleRules;
   readonly approvals: { readonly required: number; readonly expiryMinutes: number };
   readonly protectedPatterns: readonly string[];
+  readonly detections: { readonly maxAgeHours: number };
   readonly pivot: { readonly window: string; readonly maxRequests: number; readonly maxEvents: number };
   readonly hubs: {
     readonly maxPrincipalsPerIp: number;
@@ -59,9 +61,11 @@ export interface ChatDeps extends Deps {
 export interface WebDeps extends ChatDeps {
   readonly commands: readonly Command[];
   readonly actions: readonly ContainmentAction[];
+  readonly detector: Detector;
 }
 
 export interface WorkerDeps extends ChatDeps {
+  readonly detector: Detector;
   readonly actions: readonly ContainmentAction[];
   readonly investigations: readonly Investigation[];
   readonly reach: AwsReach;

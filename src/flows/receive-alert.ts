@@ -1,16 +1,25 @@
 /** finding -> stored -> queued. The webhook answers 202 only after this has returned. */
 import type { Alert } from '../contracts/alert.ts';
 import { asError } from '../contracts/errors.ts';
-import type { Deps } from './deps.ts';
+import { isWatchedCall } from '../domain/watched-calls.ts';
+import type { WebDeps } from './deps.ts';
+import { heardRecord, recordIn } from './detect.ts';
 
 /**
  * Stores an alert and queues it. Durable when it returns; throws when it could not be stored. When only the queue is in
- * trouble the alert is safe all the same: the sweep queues what was stored and not handled.
+ * trouble the alert is safe all the same: the sweep queues what was stored and not handled. A record of CloudTrail goes
+ * through detection; where that will speak of it, or where it only reads and nobody watches for it, it opens no case itself.
  */
 export async function receiveAlert(
   input: { readonly deliveryKey: string; readonly alert: Alert; readonly raw: unknown },
-  { store, queue, clock, log }: Pick<Deps, 'store' | 'queue' | 'clock' | 'log'>,
+  deps: Pick<WebDeps, 'store' | 'queue' | 'clock' | 'log' | 'detector' | 'settings'>,
 ): Promise<{ repeat: boolean }> {
+  const { store, queue, clock, log } = deps;
+  const record = input.alert.source === 'cloudtrail' ? recordIn(input.raw) : undefined;
+  if (record !== undefined) {
+    const { loud, isNew } = await heardRecord(record, deps);
+    if (loud || (record.readOnly === true && !isWatchedCall(record))) return { repeat: !isNew };
+  }
   const { alertId, repeat } = await store.alerts.receive({ ...input, at: clock.now().toISOString() });
   if (repeat) return { repeat };
   try {

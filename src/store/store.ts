@@ -11,6 +11,7 @@ import { asking, connect, type Database, json, text } from './database.ts';
 import { investigationsStore } from './investigations.ts';
 import { migrate } from './migrations.ts';
 import { buttonsStore, postsStore } from './posts.ts';
+import { streamStore } from './stream.ts';
 import { openTurns } from './turns.ts';
 
 /**
@@ -42,6 +43,7 @@ export async function openStore(input: {
     approvals: approvalsStore(db),
     audit: auditStore(db),
     settings: settingsStore(db),
+    stream: streamStore(db),
     firstTime: firstTimes(db),
     turn: turns.take,
     reserveSlot: (lane, everyMs) => asking(() => reserveSlot(db, lane, everyMs)),

@@ -2,8 +2,10 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { Alert } from '../contracts/alert.ts';
 import type { ApprovalState, Plan, PlanContext, Vote } from '../contracts/approval.ts';
+import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import type { InvestigationRequest } from '../contracts/command.ts';
 import type { ButtonMeaning, ContainmentRequest, Standing, VoteRequest } from '../contracts/store.ts';
+import type { StreamBurst, StreamDeed, StreamStory } from '../contracts/stream.ts';
 
 type Json<T> = ColumnType<T, string, string>;
 type Time = ColumnType<Date, string, string>;
@@ -84,6 +86,39 @@ export interface Tables {
     prev_hash: string;
     hash: string;
   };
+  readonly stream_records: {
+    event_key: string;
+    number: Generated<string>;
+    record: Json<CloudTrailRecord | null>;
+    received_at: Time;
+    handled_at: NullableTime;
+  };
+  readonly stream_entries: {
+    correlation: string;
+    group_key: string;
+    event_key: string;
+    rule: number;
+    event_id: string;
+    at: string;
+    values: Json<readonly string[]>;
+    deed: Json<StreamDeed>;
+    stored_at: Generated<Date>;
+  };
+  readonly stream_bursts: {
+    id: string;
+    correlation: string;
+    group_key: string;
+    last: string;
+    burst: Json<StreamBurst>;
+  };
+  readonly stream_stories: {
+    id: string;
+    account_id: string;
+    principal: string;
+    last: string;
+    story: Json<StreamStory>;
+  };
+  readonly stream_shards: { name: string; at: Time };
   readonly settings: { key: string; value: Json<unknown> };
   readonly seen_keys: { key: string; at: string; seen_at: Generated<Date> };
   readonly slots: { lane: string; next_at: Time };

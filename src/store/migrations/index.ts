@@ -1,7 +1,9 @@
 /** All migrations by name, oldest first. A name that was released is never changed again. */
 import type { Migration } from 'kysely/migration';
 import { first } from './0001-first.ts';
+import { detection } from './0007-detection.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': first,
+  '0007-detection': detection,
 };
