@@ -10,6 +10,7 @@ import { freeze } from './freeze.ts';
 import { help } from './help.ts';
 import { hunt } from './hunt.ts';
 import { pivot } from './pivot.ts';
+import { report } from './report.ts';
 import { rules } from './rules.ts';
 import { secretsRead } from './secrets-read.ts';
 import { sessions } from './sessions.ts';
@@ -32,6 +33,7 @@ export const commands: readonly Command[] = [
   dataAccess,
   coverage,
   contain,
+  report,
   approvals,
   freeze,
 ];

@@ -16,6 +16,7 @@ import { whatOf } from './domain/approval-wording.ts';
 import { say } from './domain/phrases.ts';
 import { plainText } from './domain/plain-text.ts';
 import { cliCommand } from './domain/plan.ts';
+import { extracted } from './domain/report.ts';
 import { coverageSentence, reportMessage } from './domain/report-wording.ts';
 import { parseWindow } from './domain/window.ts';
 import { interpret } from './domain/words.ts';
@@ -125,6 +126,14 @@ async function carryOut(outcome: CommandOutcome, flags: Flags, config: Config, l
       return investigate(outcome.investigation, outcome.request, flags, config, log);
     case 'contain':
       return plan(outcome.action, outcome.words, config, log);
+    case 'report': {
+      if (outcome.text === '')
+        throw new UserError(
+          'There is nothing in the report.',
+          'Write it behind the command: firebreak ir report "..."',
+        );
+      return { ...extracted(outcome.text), complete: true };
+    }
     case 'freeze': {
       const by = `host user ${process.getuid?.() ?? '?'}`;
       await withStore(config, log, (store) =>

@@ -7,6 +7,7 @@ import { answerCommand } from './flows/answer-command.ts';
 import type { WebDeps } from './flows/deps.ts';
 import { pressButton } from './flows/press-button.ts';
 import { receiveAlert } from './flows/receive-alert.ts';
+import { reportFromDialog } from './flows/report.ts';
 import { openMetrics } from './metrics.ts';
 import { startSlack } from './slack/app.ts';
 import { type ReadyPart, registerWebhooks } from './webhooks/server.ts';
@@ -49,6 +50,7 @@ export async function startWeb(config: Config, deps: WebDeps): Promise<{ port: n
     handlers: {
       command: (request) => answerCommand(request, deps),
       action: (request) => pressButton(request, deps),
+      report: (request) => reportFromDialog(request, deps),
     },
     ...(appToken === undefined
       ? {

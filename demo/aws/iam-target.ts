@@ -10,7 +10,13 @@ export function targetUser(call: Call): User {
   if (name === undefined) throw validationError('Must specify userName when calling with non-User credentials');
   const user = account.users.get(name);
   const arn = user?.arn ?? `arn:aws:iam::${account.id}:user/${name}`;
-  call.may(`iam:${call.operation}`, arn, `user ${name}`);
+  const policyArn = text(call.input, 'PolicyArn');
+  call.may(
+    `iam:${call.operation}`,
+    arn,
+    `user ${name}`,
+    policyArn === undefined ? {} : { 'iam:policyarn': [policyArn] },
+  );
   if (user === undefined) throw noSuchEntity(`The user with name ${name} cannot be found.`);
   return user;
 }

@@ -1,5 +1,7 @@
 /** AWS IAM: the reads. */
 import { noSuchEntity, validationError } from './errors.ts';
+import { policyReads } from './iam-policies.ts';
+import { policyWrites } from './iam-policy-writes.ts';
 import { targetUser } from './iam-target.ts';
 import { iamWrites } from './iam-writes.ts';
 import type { Value } from './protocols.ts';
@@ -157,5 +159,5 @@ export const iam: Service = {
   apiVersion: '2010-05-08',
   eventSource: 'iam.amazonaws.com',
   global: true,
-  operations: { ...reads, ...iamWrites },
+  operations: { ...reads, ...policyReads(page), ...iamWrites, ...policyWrites },
 };

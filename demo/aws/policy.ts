@@ -1,4 +1,5 @@
 /** IAM policy evaluation: the part of the language that roles of an incident responder use. Explicit deny wins. */
+import ipaddr from 'ipaddr.js';
 import { AwsError } from './errors.ts';
 
 type Many = string | readonly string[];
@@ -59,6 +60,13 @@ function withVariables(text: string, context: Context): string {
   return text.replace(/\$\{([^}]+)\}/g, (whole, key: string) => context[key.toLowerCase()]?.[0] ?? whole);
 }
 
+function inRange(range: string, address: string): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  const [network, bits] = ipaddr.parseCIDR(range.includes('/') ? range : `${range}/${range.includes(':') ? 128 : 32}`);
+  const found = ipaddr.process(address);
+  return found.kind() === network.kind() && found.match([network, bits] as never);
+}
+
 type Test = (wanted: string, found: string) => boolean;
 const tests: Readonly<Record<string, { test: Test; negated?: true }>> = {
   StringEquals: { test: (wanted, found) => wanted === found },
@@ -70,6 +78,8 @@ const tests: Readonly<Record<string, { test: Test; negated?: true }>> = {
   ArnLike: { test: arnGlob },
   ArnNotEquals: { test: arnGlob, negated: true },
   ArnNotLike: { test: arnGlob, negated: true },
+  IpAddress: { test: inRange },
+  NotIpAddress: { test: inRange, negated: true },
   Bool: { test: (wanted, found) => wanted.toLowerCase() === found.toLowerCase() },
   DateLessThan: { test: (wanted, found) => Date.parse(found) < Date.parse(wanted) },
   DateGreaterThan: { test: (wanted, found) => Date.parse(found) > Date.parse(wanted) },

@@ -113,7 +113,8 @@ export function authenticate(
 
 /** Throws the protocol's denial, worded as AWS words it. `shown` is the resource as the message names it. */
 export function authorize(protocol: Protocol, principal: Principal, access: Omit<Access, 'principal'>, shown?: string) {
-  const full = { ...access, context: { ...principal.context, ...access.context } };
+  const place = { 'aws:sourceip': [principal.sourceIp], 'aws:viaawsservice': ['false'] };
+  const full = { ...access, context: { ...place, ...principal.context, ...access.context } };
   const subject = `User: ${principal.arn} is not authorized to perform: ${access.action}`;
   const where = access.resource === '*' && shown === undefined ? '' : ` on resource: ${shown ?? access.resource}`;
   const kinds = [

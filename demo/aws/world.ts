@@ -215,13 +215,29 @@ export function buildCast(now: Date): Cast {
   const jane = addUser(workshop, { name: 'JaneDoe', createDate: ago(350), sourceIp: '198.51.100.23' });
   jane.user.keys.splice(0);
   jane.user.loginProfile = { createDate: ago(350), resetRequired: false };
+  jane.user.groups.push({
+    ...{ name: 'Developers', id: uniqueId('AGPA', workshopId, 'Developers') },
+    policies: [
+      managed('ReadOnlyAccess', allow(['ec2:Describe*', 'iam:Get*', 'iam:List*', 'logs:Get*'])),
+      {
+        name: 'OwnPassword',
+        document: allow('iam:ChangePassword', `arn:aws:iam::${workshopId}:user/\${aws:username}`),
+      },
+    ],
+  });
   jane.user.mfaDevices.push({ serial: `arn:aws:iam::${workshopId}:mfa/JaneDoe`, enableDate: ago(349) });
   addRole(workshop, {
     ...{ name: 'DevOps', path: '/', createDate: ago(380), description: 'People of the platform team' },
     trust: {
       Statement: { Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::777777777777:root' }, Action: 'sts:AssumeRole' },
     },
-    policies: [managed('PowerUserAccess', allow(['ec2:*', 'cloudwatch:*', 'logs:*', 's3:*', 'iam:List*', 'iam:Get*']))],
+    policies: [
+      managed('PowerUserAccess', allow(['ec2:*', 'cloudwatch:*', 'logs:*', 's3:*', 'iam:List*', 'iam:Get*'])),
+      {
+        name: 'TeamParameters',
+        document: allow(['ssm:GetParameter'], `arn:aws:ssm:*:${workshopId}:parameter/platform/*`),
+      },
+    ],
   });
   return {
     hub,

@@ -1,5 +1,4 @@
 /** The IAM side of the reference: what each unit calls, and the policies that follow from it. Made from the lists. */
-import { z } from 'zod';
 import { actions } from '#actions';
 import { investigations } from '#investigations';
 import { fence, generatedBy, table } from './markdown.ts';
@@ -45,33 +44,16 @@ export function auditPolicy(): Policy {
   return policy({ Sid: 'Look', Effect: 'Allow', Action: sorted(reads), Resource: '*' });
 }
 
-/**
- * Rights of the responder role: the union of what the session policies of all actions can ask for, over all targets of the
- * account. A field `userArn` stands for any user of it. Throws Error where a field cannot stand for all its values.
- */
+/** Rights of the responder role: the union of what the session policies of all actions can ask for, over all targets. */
 export function responderPolicy(accountId: string, partition: string): Policy {
-  return policy(
-    ...actions.flatMap((action) => {
-      const [service = ''] = (action.permissions.write[0] ?? '').split(':');
-      const place = `arn:${partition}:${service}:${service === 'iam' ? '' : '*'}:${accountId}`;
-      const target = wildcard(action.target, place, action.name);
-      const before = wildcard(action.before, place, action.name);
-      return action
-        .sessionPolicy(target as never, before as never, accountId, partition)
-        .Statement.map((statement) => ({ ...statement, Action: sorted(statement.Action) }));
-    }),
-  );
-}
-
-function wildcard(schema: z.ZodType, place: string, name: string): Readonly<Record<string, unknown>> {
-  const { properties = {} } = z.toJSONSchema(schema, { io: 'output' });
-  const anything: Readonly<Record<string, unknown>> = { string: '*', boolean: false, number: 0, integer: 0 };
-  const fields = Object.entries(properties).map(([field, shape]) => {
-    const value = typeof shape === 'object' ? anything[String(shape.type)] : undefined;
-    if (value === undefined) throw new Error(`${name}: field ${field} is neither text, number nor yes or no`);
-    return [field, field.endsWith('Arn') ? `${place}:${field.slice(0, -'Arn'.length)}/*` : value] as const;
-  });
-  return Object.fromEntries(fields);
+  const statements = actions.flatMap((action) => action.roleStatements(accountId, partition));
+  const merged = new Map<string, Statement>();
+  for (const { Sid: _, ...statement } of statements) {
+    const { Action, ...rest } = statement;
+    const key = JSON.stringify(rest);
+    merged.set(key, { ...rest, Action: sorted([...(merged.get(key)?.Action ?? []), ...Action]) });
+  }
+  return policy(...merged.values());
 }
 
 /** Rights of the identity that the worker runs as: it may become the audit roles, and nothing else. */

@@ -2,19 +2,13 @@
  * The write side. The only place that sends a changing call to AWS is `write` below, under a role session that one
  * approved plan has for itself (safety rules 1 and 4; DOMAIN.md 9.1).
  */
-import { type IAMClient, UpdateAccessKeyCommand, type UpdateAccessKeyCommandInput } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand } from '@aws-sdk/client-sts';
-import type { ApiCall, AwsResponder, ResponderRequest } from '../contracts/aws.ts';
+import type { AwsResponder, ResponderRequest } from '../contracts/aws.ts';
 import { UpstreamError } from '../contracts/errors.ts';
 import { globalRegion, partitionOfRegion } from '../domain/partition.ts';
-import { iamClient, partitionOfRole, stsClient } from './clients.ts';
+import { partitionOfRole, stsClient } from './clients.ts';
 import { reader } from './reader.ts';
-
-/** What may be written at all. An operation that is not listed here cannot be sent, whatever a plan says. */
-const writes = {
-  'iam:UpdateAccessKey': (client: IAMClient, input: ApiCall['input']) =>
-    client.send(new UpdateAccessKeyCommand(input as unknown as UpdateAccessKeyCommandInput)),
-} as const;
+import { writeOf } from './writes.ts';
 
 /** Assumes the responder role for one plan: 15 minutes, session policy, source identity and tags. Throws the SDK's errors. */
 export async function assumeResponder(
@@ -50,18 +44,10 @@ export async function assumeResponder(
     secretAccessKey: keys.SecretAccessKey,
     sessionToken: keys.SessionToken,
   };
-  const writer = iamClient(globalRegion(partition), { credentials, maxAttempts: 1 });
   return {
     ...reader(request.accountId, partition, credentials),
-    async write(call) {
-      const send = Object.hasOwn(writes, `${call.service}:${call.operation}`)
-        ? writes[`${call.service}:${call.operation}` as keyof typeof writes]
-        : undefined;
-      if (send === undefined)
-        throw new Error(`${call.service}:${call.operation} is not a call that Firebreak can make`);
-      const done = await send(writer, call.input);
-      return { requestId: done.$metadata.requestId ?? '' };
-    },
+    // Sent once, and judged by reading back.
+    write: async (call) => writeOf(call).send({ credentials, maxAttempts: 1 }),
   };
 }
 

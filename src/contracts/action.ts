@@ -3,19 +3,38 @@
  * `apply` and `undo` return the exact API calls as data, so that what is shown, hashed, approved and run is one value.
  */
 import type { z } from 'zod';
-import type { Direction } from './approval.ts';
+import type { Applied, Direction, DoneCall } from './approval.ts';
 import type { Artifact } from './artifact.ts';
 import type { ApiCall, AwsReader, PolicyDocument } from './aws.ts';
+import type { CloudTrailRecord } from './cloudtrail.ts';
 
 export interface ActionContext {
   readonly aws: AwsReader;
+  /** Enabled Regions of the account, to look for what names no Region. Throws UpstreamError. */
+  regions(): Promise<readonly string[]>;
   /** Aborts on shutdown. */
   readonly signal: AbortSignal;
   /** Set where an approved plan is carried out: its pre-state, for what the plan's own session may not read. */
   readonly planned?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** What a plan may be completed from, beside AWS's own state. */
+export interface CompletionContext extends ActionContext {
+  readonly now: Date;
+  /**
+   * CloudTrail records of the artifact, of the account, between two times (ISO 8601 UTC), and whether that is all there is:
+   * undefined, or what was not looked at, one sentence.
+   */
+  recordsOf(
+    artifact: Artifact,
+    window: { readonly from: string; readonly to: string },
+  ): Promise<{ readonly records: readonly CloudTrailRecord[]; readonly missing: string | undefined }>;
+}
+
 export type Held = { readonly held: true } | { readonly held: false; readonly because: string };
+
+/** Why an undo is not like others: refused, or asked of two people. One sentence, for the card. */
+export type Caution = { readonly refused: string } | { readonly approvals: 2; readonly because: string } | undefined;
 
 interface ActionBase<Target extends z.ZodType, Before extends z.ZodType> {
   /** = file name = what people type after `/ir contain`. Verb first. */
@@ -34,6 +53,8 @@ interface ActionBase<Target extends z.ZodType, Before extends z.ZodType> {
   readonly permissions: { readonly read: readonly string[]; readonly write: readonly string[] };
   /** Approvers asked for where the config asks for fewer. */
   readonly approvals: 1 | 2;
+  /** `eradication`: final, kept apart from containment, always two approvals. */
+  readonly kind?: 'containment' | 'eradication';
   /** Turns the typed words into a target. Throws UserError, with a hint. */
   parse(words: readonly string[]): z.output<Target>;
   /** The account and, where the target names one, the ARN that the target belongs to; undefined when only AWS can tell. */
@@ -49,15 +70,37 @@ interface ActionBase<Target extends z.ZodType, Before extends z.ZodType> {
   touches(target: z.output<Target>, before: z.output<Before>, accountId: string, partition: string): readonly string[];
   /** More for the card than the pre-state says: last use, other keys. One sentence each; never decides anything. */
   background(target: z.output<Target>, before: z.output<Before>, ctx: ActionContext): Promise<readonly string[]>;
+  /** Fills in what only the logs tell (a keep-list, say) before the plan is hashed. Throws UserError where that cannot be. */
+  complete?(target: z.output<Target>, before: z.output<Before>, ctx: CompletionContext): Promise<z.output<Target>>;
+  /**
+   * The part of the pre-state whose drift voids the approval: the target's id, what the calls say, what undo needs. All of it
+   * where this is left out. A live attacker who touches his own state must not void a deny.
+   */
+  binds?(before: z.output<Before>): Readonly<Record<string, unknown>>;
   apply(target: z.output<Target>, before: z.output<Before>): readonly ApiCall[];
-  /** Compares what was just read with what the direction wants. Pure. */
-  verify(direction: Direction, before: z.output<Before>, now: z.output<Before>): Held;
+  /**
+   * Whether what was just read shows this call (as sent) as carried out, and what AWS would have answered to it. Undefined:
+   * not to be seen. Needed where a plan has more than one call; pure.
+   */
+  seen?(call: ApiCall, now: z.output<Before>): Readonly<Record<string, unknown>> | undefined;
+  /** Compares what was just read with what the direction wants. `done` are the calls as sent. Pure. */
+  verify(direction: Direction, before: z.output<Before>, now: z.output<Before>, done: readonly DoneCall[]): Held;
   sessionPolicy(
     target: z.output<Target>,
     before: z.output<Before>,
     accountId: string,
     partition: string,
   ): PolicyDocument;
+  /**
+   * What the responder role itself must be allowed in an account at most, over all targets: the union of what
+   * `sessionPolicy` can ask for. The documented role and the CloudFormation of deploy/ are made from it.
+   */
+  roleStatements(accountId: string, partition: string): PolicyDocument['Statement'];
+  /**
+   * For how long credentials minted before the change can go on working, ms; the watch lasts until then, and at least half an
+   * hour. Left out: an hour.
+   */
+  mintedLivesMs?(before: z.output<Before>): number;
   /** What goes on working for whoever holds the target, one sentence each (DOMAIN.md 5.2). */
   willNotStop(before: z.output<Before>): readonly string[];
   /** One line on the state, for cards: `AKIA... is Inactive`. */
@@ -69,7 +112,13 @@ export type ContainmentAction<Target extends z.ZodType = z.ZodType, Before exten
   Before
 > &
   (
-    | { undo(target: z.output<Target>, before: z.output<Before>): readonly ApiCall[]; readonly reversal: string }
+    | {
+        /** `now` is what was just read, `applied` what is undone. Calls that restore the stored pre-state. */
+        undo(target: z.output<Target>, now: z.output<Before>, applied: Applied): readonly ApiCall[];
+        /** Where lifting it is dangerous: before the last minted session has ended, say. */
+        caution?(target: z.output<Target>, applied: Applied, now: Date): Caution;
+        readonly reversal: string;
+      }
     | { readonly irreversible: string }
   );
 

@@ -116,6 +116,8 @@ export interface Alert {
   /** The finding of another source that this one repeats; such a copy never replaces the original in a case. */
   readonly copyOf?: AlertSource;
   readonly facts?: readonly AlertFact[];
+  /** The Slack user id of who reported it. */
+  readonly reportedBy?: string;
   /** Of an attack sequence, in the order in which they happened. */
   readonly signals?: readonly AlertSignal[];
   /** What looked odd at the door and is shown on the card: "account is not in the inventory", "type is not known". */

@@ -29,6 +29,36 @@ export interface Plan {
   readonly calls: readonly ApiCall[];
   readonly sessionPolicy: PolicyDocument;
   readonly responderRole: string;
+  /** Set in an undo: what was applied, whose pre-state it restores. */
+  readonly restores?: Applied;
+}
+
+/** What an approval has done: all that an undo may go by. */
+export interface Applied {
+  readonly before: Readonly<Record<string, unknown>>;
+  readonly done: readonly DoneCall[];
+  /** When AWS answered the last call. */
+  readonly at: string;
+}
+
+/** A call as it was sent, and what AWS answered (only the fields that later calls or undo need). */
+export interface DoneCall {
+  readonly call: ApiCall;
+  readonly answer: Readonly<Record<string, unknown>>;
+}
+
+/** Where one call of a plan stands. `intent`: about to be sent, or sent and unanswered; never taken for either. */
+export interface Step {
+  /** Index of the call in the plan, from 0. */
+  readonly index: number;
+  readonly state: 'intent' | 'done' | 'refused';
+  /** As it is sent: blanks filled. */
+  readonly call: ApiCall;
+  readonly at: string;
+  readonly requestId?: string;
+  readonly answer?: Readonly<Record<string, unknown>>;
+  /** Why AWS refused it: AWS's error code. */
+  readonly code?: string;
 }
 
 /** What the card shows beside the plan; not part of the hash, since it may be older than the click. */
@@ -55,6 +85,23 @@ export interface Vote {
   readonly mode: 'observe' | 'propose' | 'execute';
 }
 
+/** What the looks after the change have seen. Times are ISO 8601 UTC. */
+export interface Watched {
+  /** Calls of the target after the change that AWS refused. */
+  readonly refused: number;
+  /** Calls that succeeded after IAM had settled. */
+  readonly succeeded: number;
+  readonly lastSuccess: string | undefined;
+  /** Whether the last look still found what was written. */
+  readonly holds: boolean | undefined;
+  /** Up to when CloudTrail can be expected to have delivered, ISO 8601 UTC. */
+  readonly through: string;
+  /** What could not be looked at, one sentence. */
+  readonly missing: string | undefined;
+  readonly until: string;
+  readonly over: boolean;
+}
+
 export interface Approval {
   readonly id: string;
   readonly caseId: string;
@@ -65,6 +112,8 @@ export interface Approval {
   readonly requester: { readonly userId: string; readonly person: string };
   readonly required: number;
   readonly votes: readonly Vote[];
+  /** In order of index; empty until something is sent. */
+  readonly steps: readonly Step[];
   readonly createdAt: string;
   readonly expiresAt: string;
   /** The approval that this one undoes. */
@@ -75,6 +124,8 @@ export interface Approval {
   readonly after?: Readonly<Record<string, unknown>>;
   /** When AWS answered the last call of the plan without an error. It is never sent again after that. */
   readonly sentAt?: string;
+  /** The last look after the change. */
+  readonly watched?: Watched;
   /** Why it ended as it did, one sentence. */
   readonly outcome?: string;
 }

@@ -29,13 +29,34 @@ export interface AwsReader {
   readonly organizations: Pick<OrganizationsClient, 'send'>;
 }
 
-/** An API call as data: what the approval shows, hashes and runs. `input` is the SDK's input, plain JSON. */
+/** Services that Firebreak can write to, by the name that the AWS CLI has for them. */
+export const writtenServices = ['iam', 'ec2', 'ssm', 'autoscaling', 'elb', 'elbv2'] as const;
+export type WrittenService = (typeof writtenServices)[number];
+
+/**
+ * An API call as data: what the approval shows, hashes and runs. `input` is the SDK's input, plain JSON, in which a `Blank`
+ * may stand for what is known only when the call is made. A policy document may stand as an object; it is sent as JSON text.
+ */
 export interface ApiCall {
-  readonly service: 'iam';
+  readonly service: WrittenService;
   readonly operation: string;
   readonly region: string;
   readonly input: Readonly<Record<string, unknown>>;
+  /** Set: when AWS refuses this call the next ones are made all the same, and the plan ends as partial. */
+  readonly goesOn?: true;
 }
+
+/**
+ * Stands in a call for a value that is known only when it runs. The hash covers the blank, so what may be filled in is
+ * approved too. Only objects are blanks: text from outside can never become one.
+ */
+export type Blank =
+  /** The time of sending and so many seconds, ISO 8601 UTC without fractions, as IAM conditions take it. */
+  | { readonly $fill: 'time'; readonly plusSeconds: number }
+  /** The approval's or the case's id, for tags and names. */
+  | { readonly $fill: 'approvalId' | 'caseId' }
+  /** A field of what AWS answered to an earlier call of the plan (index from 0). */
+  | { readonly $fill: 'answer'; readonly call: number; readonly field: string };
 
 export interface PolicyDocument {
   readonly Version: '2012-10-17';
@@ -44,13 +65,17 @@ export interface PolicyDocument {
     readonly Effect: 'Allow' | 'Deny';
     readonly Action: readonly string[];
     readonly Resource: string | readonly string[];
+    readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
   }[];
 }
 
 /** Write access for one approved plan: the responder role under a session policy of that plan only, 15 minutes. */
 export interface AwsResponder extends AwsReader {
-  /** Sends one call of the plan. Returns AWS's request id, which joins the audit with CloudTrail. */
-  write(call: ApiCall): Promise<{ requestId: string }>;
+  /**
+   * Sends one call of the plan, its blanks filled. Returns AWS's request id, which joins the audit with CloudTrail, and the
+   * fields of the answer that later calls or the card need. Throws the SDK's errors, and Error for a call that is not listed.
+   */
+  write(call: ApiCall): Promise<{ requestId: string; answer: Readonly<Record<string, unknown>> }>;
 }
 
 export interface ResponderRequest {

@@ -44,6 +44,8 @@ export interface Chat {
     attachments: readonly Attachment[];
     comment: string;
   }): Promise<void>;
+  /** Shows the dialog of `/ir report` to whoever made Slack give out this trigger, which lives 3 s. */
+  openReport(triggerId: string): Promise<void>;
   /** Cached at most 30 s; `fresh` asks Slack in any case, as every vote must. */
   person(userId: string, options?: { readonly fresh?: boolean }): Promise<PersonProfile>;
   /** Members of a user group (S...). Cached at most 60 s unless `fresh`. Throws, so that callers fail closed. */

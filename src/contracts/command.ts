@@ -14,6 +14,8 @@ export type CommandOutcome =
     }
   /** Asks for a containment plan: the worker plans and posts the approval card. */
   | { readonly kind: 'contain'; readonly action: string; readonly words: readonly string[] }
+  /** Opens a case from a person's words; without words Slack shows a dialog, and the shell shows what is found in them. */
+  | { readonly kind: 'report'; readonly text: string }
   | { readonly kind: 'freeze'; readonly frozen: boolean; readonly reason: string };
 
 export interface InvestigationRequest {

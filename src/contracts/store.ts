@@ -1,6 +1,6 @@
 /** The store as the flows see it. PostgreSQL behind it; every method is one statement or one transaction. Times are ISO 8601 UTC. */
 import type { Alert } from './alert.ts';
-import type { Approval, ApprovalState, Plan, PlanContext, Vote } from './approval.ts';
+import type { Approval, ApprovalState, Plan, PlanContext, Step, Vote, Watched } from './approval.ts';
 import type { InvestigationRequest } from './command.ts';
 import type { StreamStore } from './stream.ts';
 
@@ -190,6 +190,9 @@ export interface Transition {
   readonly after?: Readonly<Record<string, unknown>>;
   readonly outcome?: string;
   readonly sentAt?: string;
+  readonly watched?: Watched;
+  /** Written over what is stored of the same index. */
+  readonly step?: Step;
   readonly audit: AuditEntry;
 }
 

@@ -203,6 +203,7 @@ function facts(card: FindingCard): Fact[] {
 function contextLines(card: FindingCard): Line[] {
   const { alert, containable, now } = card;
   const lines: Line[] = [[text(`${sourceName(alert)} `), code(alert.type)]];
+  if (alert.reportedBy !== undefined) lines.push([text('Reported by '), { kind: 'person', userId: alert.reportedBy }]);
   const whyNot = 'no' in containable ? containable.no : whyNoKey(alert);
   if (whyNot !== undefined) lines.push([text(`Contain is not offered. ${whyNot}`)]);
   const age = now.getTime() - Date.parse(alert.updatedAt);

@@ -2,8 +2,11 @@
 import type { ContainmentAction } from '../contracts/action.ts';
 import type { Approval, ApprovalState } from '../contracts/approval.ts';
 import type { Button, Line, Message, Part } from '../contracts/message.ts';
+import { isUndoable } from './approval.ts';
 import { type Account, accountWords } from './inventory.ts';
 import { bold, code, date, line, person, text, utc } from './phrases.ts';
+import { targetWords } from './plan.ts';
+import { watchWords } from './watch.ts';
 
 export interface ApprovalCard {
   readonly approval: Approval;
@@ -34,7 +37,7 @@ const headings: Readonly<Record<ApprovalState, string>> = {
 export function whatOf(approval: Approval): string {
   const { plan } = approval;
   const verb = plan.action.replaceAll('-', ' ');
-  const target = Object.values(plan.target).map(String).join(' ');
+  const target = targetWords(plan.target);
   const user = typeof plan.before.userName === 'string' ? ` of user ${plan.before.userName}` : '';
   return `${plan.direction === 'undo' ? 'undo ' : ''}${verb} ${target}${user}`;
 }
@@ -98,7 +101,11 @@ function statusLines(card: ApprovalCard): Line[] {
   }
   if (approval.state === 'verified' && approval.after !== undefined) {
     lines.push(line(bold('Read back from AWS: '), action.describe(approval.plan.target, approval.after as never), '.'));
-    lines.push(line('IAM can take some seconds more until this holds everywhere.'));
+    lines.push(
+      approval.watched === undefined
+        ? line('AWS can take some seconds more until this holds everywhere. What the target does next is watched.')
+        : line(bold('Since then: '), watchWords(approval.watched)),
+    );
   }
   if (card.undo === 'asked')
     lines.push(line('Somebody asked to undo it: that is a plan of its own, on a card of its own.'));
@@ -111,7 +118,7 @@ function facts({ approval, account, action }: ApprovalCard) {
   const approvers = approval.votes.filter((vote) => vote.vote === 'approve');
   const against = approval.votes.find((vote) => vote.vote !== 'approve');
   return [
-    { label: 'Target', value: line(...Object.values(plan.target).map((value) => code(String(value)))) },
+    { label: 'Target', value: line(code(targetWords(plan.target))) },
     {
       label: 'Account',
       value: line(
@@ -185,7 +192,7 @@ function endParts(card: ApprovalCard): Part[] {
 }
 
 function buttons({ approval, action, button, undo }: ApprovalCard): Part[] {
-  const target = Object.values(approval.plan.target).map(String).join(' ').slice(-4);
+  const target = targetWords(approval.plan.target).slice(-4);
   const make = (name: Button['action'], label: string, describe: string, style?: Button['style']): Button => ({
     action: name,
     value: button,
@@ -206,9 +213,7 @@ function buttons({ approval, action, button, undo }: ApprovalCard): Part[] {
       },
     ];
   }
-  // What AWS accepted and nobody could confirm needs a way back as well.
-  const undoable = approval.state === 'verified' || (approval.state === 'failed' && approval.sentAt !== undefined);
-  if (undoable && approval.plan.direction === 'apply' && 'undo' in action && undo === 'none') {
+  if (isUndoable(approval) && 'undo' in action && undo === 'none') {
     return [{ kind: 'buttons', buttons: [make('undo', 'Undo', `Ask to undo it for the target ending ${target}`)] }];
   }
   return [];

@@ -26,6 +26,13 @@ export function isOver(state: ApprovalState): boolean {
   return following[state].length === 0;
 }
 
+/** What AWS accepted, in part or without confirmation too, needs a way back. */
+export function isUndoable({ state, sentAt, steps, plan }: Approval): boolean {
+  if (plan.direction !== 'apply') return false;
+  const sent = sentAt !== undefined || steps.some((step) => step.state === 'done');
+  return state === 'verified' || state === 'partial' || (state === 'failed' && sent);
+}
+
 export function mayFollow(from: ApprovalState, to: ApprovalState): boolean {
   return following[from].includes(to);
 }
@@ -121,10 +128,12 @@ export type MayExecute =
 export function mayExecute(approval: Approval, facts: ExecutionFacts): MayExecute {
   const no = (because: string): MayExecute => ({ kind: 'no', state: 'stale', because });
   if (planHash(approval.plan) !== approval.planHash) return no('the stored plan is not the one that was approved');
-  if (facts.now >= approval.expiresAt)
+  // AWS has answered some of the calls under this approval: it is brought to its end, not left half done.
+  const isHalfApplied = approval.steps.some((step) => step.state === 'done');
+  if (facts.now >= approval.expiresAt && !isHalfApplied)
     return { kind: 'no', state: 'expired', because: `it expired at ${approval.expiresAt}` };
   if (facts.mode !== 'execute') return no(`the mode is ${facts.mode}: nothing is written`);
-  if (facts.frozen) return no('all writes are frozen');
+  if (facts.frozen && !isHalfApplied) return no('all writes are frozen');
   if (facts.objection !== undefined) return no(facts.objection);
   const { users, groups } = facts.approvers;
   if (users.length === 0 && groups.length === 0) return no('the config names no approvers');
@@ -135,6 +144,7 @@ export function mayExecute(approval: Approval, facts: ExecutionFacts): MayExecut
   }
   if (distinctPeople(votes, approval) < Math.max(approval.required, facts.required))
     return no('it lacks approvals by distinct people other than the requester');
+  if (isHalfApplied) return { kind: 'yes' };
   for (const vote of votes) {
     if (users.length > 0 && !users.includes(vote.userId)) {
       return no(`${vote.userId} is no longer an approver`);

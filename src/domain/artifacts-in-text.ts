@@ -18,6 +18,8 @@ export interface FoundArtifact extends Artifact {
 const longestText = 200_000;
 const mostArtifacts = 200;
 
+const ipv6 = /(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?:%\w+)?(?![\w:])/giu;
+
 const patterns: readonly RegExp[] = [
   // Federated session names hold `=,.@+-`; what closes a sentence or a quotation does not belong to an ARN.
   /\barn:aws[a-z-]{0,20}:[a-z0-9-]{1,64}:[a-z0-9-]{0,32}:(?:\d{12}|aws)?:[^\s"'`<>|;,()[\]{}\\]{1,1024}/giu,
@@ -26,7 +28,7 @@ const patterns: readonly RegExp[] = [
   /(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Za-z0-9]{16}(?![A-Za-z0-9])/gu,
   /(?<![\w./-])(?:i|sg|vol|snap|ami|eni|subnet|vpc|lt|rtb|igw|nat|acl|vpce|pcx|eipalloc|fs)-[0-9a-f]{8}(?:[0-9a-f]{9})?(?![\w-])/gu,
   /(?<![\d.:])(?:\d{1,3}\.){3}\d{1,3}(?!\.?\d)/gu,
-  /(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?:%\w+)?(?![\w:])/giu,
+  ipv6,
   /(?<![\w.:/$€£+-])(?:\d{12}|\d{4}-\d{4}-\d{4})(?![\w.:/-]*\w)/gu,
 ];
 
@@ -43,6 +45,11 @@ export function refangText(text: string): string {
     .replace(/\[:\]/gu, ':')
     .replace(/\bh(?:xx|XX|\*\*)p(s?):/giu, 'http$1:')
     .replace(/<((?:https?|mailto):[^<>|\s]{1,2000})\|([^<>]{0,2000})>/giu, ' $1 $2 ');
+}
+
+/** `a::b` and `add::bad` are names in a program: an address that somebody reports has digits and some length. */
+function isLikelyIpv6(word: string): boolean {
+  return /\d/u.test(word) && word.length >= 6 && parseIp(word.replace(/%.*/u, '')) !== undefined;
 }
 
 function artifactOf(word: string): FoundArtifact | undefined {
@@ -70,13 +77,13 @@ export function artifactsIn(text: string): readonly FoundArtifact[] {
   const found: { at: number; artifact: FoundArtifact }[] = [];
   /** Ranges that an ARN takes: an instance or account inside it is not said a second time. */
   const taken: { from: number; to: number }[] = [];
-  for (const [index, pattern] of patterns.entries()) {
+  for (const pattern of patterns) {
     for (const match of plain.matchAll(pattern)) {
       const from = match.index;
       if (taken.some((range) => from >= range.from && from < range.to)) continue;
       const word = trimmed(match[0]);
-      if (index === 5 && (!/[0-9a-f]/iu.test(word) || parseIp(word.replace(/%.*/u, '')) === undefined)) continue;
-      const artifact = artifactOf(index === 5 ? word.replace(/%.*/u, '') : word);
+      if (pattern === ipv6 && !isLikelyIpv6(word)) continue;
+      const artifact = artifactOf(pattern === ipv6 ? word.replace(/%.*/u, '') : word);
       if (artifact === undefined) continue;
       taken.push({ from, to: from + match[0].length });
       found.push({ at: from, artifact });

@@ -1,7 +1,9 @@
 /** The plan's canonical form and hash: what an approval is bound to (safety rule 1). */
 import { createHash } from 'node:crypto';
+import type { ContainmentAction } from '../contracts/action.ts';
 import type { Plan } from '../contracts/approval.ts';
 import type { ApiCall } from '../contracts/aws.ts';
+import { named } from './blanks.ts';
 import { canonical } from './canonical.ts';
 
 /** SHA-256 over the canonical plan, hex. Any change of call, target, policy, role or pre-state changes it. */
@@ -9,9 +11,41 @@ export function planHash(plan: Plan): string {
   return createHash('sha256').update(canonical(plan)).digest('hex');
 }
 
+/** The part of a pre-state that binds an approval: what the action says, else all of it. */
+export function bindsOf(
+  action: Pick<ContainmentAction, 'binds'>,
+): (state: Plan['before']) => Readonly<Record<string, unknown>> {
+  return (state) => action.binds?.(state as never) ?? state;
+}
+
+/** The target as people read it. Lists are counted, not spelled out: the card shows them elsewhere. */
+export function targetWords(target: Plan['target']): string {
+  return Object.values(target)
+    .map((value) => (Array.isArray(value) ? `(${value.length} entries)` : String(value)))
+    .join(' ');
+}
+
 /** True when two pre-states are the same in canonical form. */
 export function sameState(a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>): boolean {
   return canonical(a) === canonical(b);
+}
+
+/**
+ * How the target differs from what was approved. `voids`: in what the action binds, or so that other calls would be made.
+ * `told`: in the rest, which is said and changes nothing (a live attacker touches his own state all the time).
+ */
+export function compared(
+  plan: Pick<Plan, 'before' | 'calls'>,
+  found: Plan['before'],
+  binds: (state: Plan['before']) => Readonly<Record<string, unknown>>,
+  calls: readonly ApiCall[] | undefined,
+): { readonly voids: readonly string[]; readonly told: readonly string[] } {
+  const all = drift(plan.before, found);
+  if (all.length === 0) return { voids: [], told: [] };
+  const bound = drift(binds(plan.before), binds(found));
+  if (bound.length > 0) return { voids: bound, told: all.filter((line) => !bound.includes(line)) };
+  const same = calls !== undefined && canonical(calls) === canonical(plan.calls);
+  return same ? { voids: [], told: all } : { voids: all, told: [] };
 }
 
 /** The names of the fields in which two pre-states differ, with both values, for people. */
@@ -24,7 +58,9 @@ export function drift(planned: Readonly<Record<string, unknown>>, now: Readonly<
 
 /** The exact AWS CLI command of a call, for a human break-glass role. Quoted for a POSIX shell. */
 export function cliCommand(call: ApiCall): string {
-  const flags = Object.entries(call.input).map(([name, value]) => `--${kebab(name)} ${shellQuote(valueText(value))}`);
+  const flags = Object.entries(named(call.input)).map(
+    ([name, value]) => `--${kebab(name)} ${shellQuote(valueText(value))}`,
+  );
   return ['aws', call.service, kebab(call.operation), ...flags, '--region', call.region].join(' ');
 }
 

@@ -3,7 +3,6 @@
  * MISSION 4.1). A detection that knows more of the case says more; this is the word for a single event.
  */
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
-import { plainEventName } from './links-resources.ts';
 
 interface WatchedCall {
   readonly sentence: string;
@@ -96,6 +95,6 @@ export function severityOfCall(record: CloudTrailRecord, failed: boolean): numbe
 }
 
 /** Whether the call is one that people have sent to an alert channel. */
-export function isWatchedCall({ eventName }: CloudTrailRecord): boolean {
-  return Object.hasOwn(calls, eventName) || Object.hasOwn(calls, plainEventName(eventName));
+export function isWatchedCall(eventName: string): boolean {
+  return Object.hasOwn(calls, eventName);
 }

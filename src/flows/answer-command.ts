@@ -1,9 +1,11 @@
 /** /ir words -> command decides -> stored and queued -> answer within 3 seconds. No AWS here. */
 import type { CommandContext, CommandOutcome } from '../contracts/command.ts';
+import { UserError } from '../contracts/errors.ts';
 import type { Message } from '../contracts/message.ts';
 import { refusal, say } from '../domain/phrases.ts';
 import { interpret, wordsOf } from '../domain/words.ts';
 import type { WebDeps } from './deps.ts';
+import { reportIncident } from './report.ts';
 import { approvingRefusalOf, askingRefusalOf } from './standing.ts';
 import { windowOf } from './window-of.ts';
 
@@ -12,10 +14,12 @@ export interface SlashCommand {
   readonly channelId: string;
   readonly text: string;
   readonly threadTs?: string | undefined;
+  /** Lets a dialog be opened, within 3 s. */
+  readonly triggerId?: string | undefined;
 }
 
-/** Answers one slash command; the Message goes to the typist alone. Throws UserError for what he can put right. */
-export async function answerCommand(input: SlashCommand, deps: WebDeps): Promise<Message> {
+/** Answers one slash command; the Message goes to the typist alone, undefined where a dialog is the answer. Throws UserError for what he can put right. */
+export async function answerCommand(input: SlashCommand, deps: WebDeps): Promise<Message | undefined> {
   const { command, args } = interpret(wordsOf(input.text), deps.commands);
   const looked =
     command.role === 'approver'
@@ -50,7 +54,7 @@ async function act(
   input: SlashCommand,
   looked: { person: string },
   deps: WebDeps,
-): Promise<Message> {
+): Promise<Message | undefined> {
   const at = deps.clock.now().toISOString();
   switch (outcome.kind) {
     case 'reply':
@@ -85,6 +89,13 @@ async function act(
       });
       await deps.queue.add('containment.plan', { requestId }, { id: `plan-${requestId}` });
       return say('Making the plan. The approval card comes into this channel; somebody else has to approve it.');
+    }
+    case 'report': {
+      if (outcome.text !== '') return say(await reportIncident({ userId: input.userId, text: outcome.text }, deps));
+      if (input.triggerId === undefined)
+        throw new UserError('Slack gave no way to open the dialog.', 'Type `/ir report` and what you know.');
+      await deps.chat.openReport(input.triggerId);
+      return undefined;
     }
     case 'freeze': {
       if (!outcome.frozen) {

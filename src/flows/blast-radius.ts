@@ -18,7 +18,7 @@ export async function blastRadius(
   before: Plan['before'],
   aws: AwsReader,
   signal: AbortSignal,
-  deps: Pick<WorkerDeps, 'openEvidence' | 'clock' | 'log'>,
+  deps: Pick<WorkerDeps, 'openEvidence' | 'clock' | 'log' | 'reach'>,
 ): Promise<{ blastRadius: string[]; blastCoverage: string }> {
   const now = deps.clock.now();
   const lines: string[] = [];
@@ -46,7 +46,13 @@ export async function blastRadius(
     coverage += `, NOT LOOKED AT: ${awsErrorFacts(error).code}`;
   }
   try {
-    lines.push(...(await action.background(target as never, before as never, { aws, signal })));
+    lines.push(
+      ...(await action.background(target as never, before as never, {
+        aws,
+        signal,
+        regions: () => deps.reach.regions(aws.accountId),
+      })),
+    );
   } catch (error) {
     lines.push(`IAM could not be asked for more: ${awsErrorFacts(error).code}.`);
   }

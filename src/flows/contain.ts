@@ -2,30 +2,21 @@
  * The executor: the whole approval checked again -> drift? -> intent -> apply -> read back -> result. The only flow that
  * writes to AWS, at one call site. A crash at any point is taken up again by the same job (safety rules 1 and 2).
  */
-import type { ContainmentAction, Held } from '../contracts/action.ts';
+import type { ContainmentAction } from '../contracts/action.ts';
 import type { Approval, ApprovalState, Plan } from '../contracts/approval.ts';
 import type { AwsResponder } from '../contracts/aws.ts';
 import { NotFoundError, UpstreamError, UserError } from '../contracts/errors.ts';
 import { audit, mayExecute, moveTo } from '../domain/approval.ts';
-import { awsErrorFacts } from '../domain/aws-errors.ts';
-import { drift, sameState } from '../domain/plan.ts';
+import { bindsOf, compared } from '../domain/plan.ts';
 import type { ExecutorDeps } from './deps.ts';
 import { executionFacts } from './execution-facts.ts';
+import { callsFor } from './inspect-target.ts';
+import { confirm, confirmWithinMs, factsOf, inspectRun, lookForOwnChangeMs, type Run } from './read-back.ts';
 import { announce } from './record-vote.ts';
+import { sendCalls, stepsDone } from './send-calls.ts';
 
 const actor = 'firebreak executor';
-/** How long reading back may take until the result is called "not confirmed". IAM reads are consistent within seconds. */
-const confirmWithinMs = 30_000;
-/** After a crash: how long to look for our own change before sending it again. */
-const lookForOwnChangeMs = 5_000;
 const watchAfterMs = 60_000;
-
-interface Run {
-  readonly approval: Approval;
-  readonly action: ContainmentAction;
-  readonly responder: AwsResponder;
-  readonly signal: AbortSignal;
-}
 
 /** Job `containment.run`. One at a time for an approval: a stalled job that is run again must not write beside the first. */
 export async function contain(
@@ -63,19 +54,25 @@ async function begin(
 ): Promise<void> {
   if (action === undefined) return settle(approval, 'stale', 'this version does not know the action', deps);
   if (!(await permitted(approval, action, 'stale', 'Nothing was written', deps))) return;
-  const responder = await prepare(approval, action, ctx, deps);
-  if (responder === undefined) return;
+  const prepared = await prepare(approval, action, ctx, deps);
+  if (prepared === undefined) return;
   // Asked again: assuming the role and looking took time, in which somebody may have frozen all writes.
   if (!(await permitted(approval, action, 'stale', 'Nothing was written', deps))) return;
   const { approval: applying, moved } = await deps.store.approvals.move(approval.id, (current) =>
     moveTo(current, 'applying', {
       event: 'intent',
       actor,
-      at: now(deps),
-      payload: { calls: approval.plan.calls, role: approval.plan.responderRole, before: approval.plan.before },
+      at: at(deps),
+      payload: {
+        calls: approval.plan.calls,
+        role: approval.plan.responderRole,
+        before: approval.plan.before,
+        ...(prepared.told.length > 0 && { changedSince: prepared.told }),
+      },
     }),
   );
-  if (moved) await applyAndConfirm({ approval: applying, action, responder, signal: ctx.signal }, deps);
+  if (moved)
+    await applyAndConfirm({ approval: applying, action, responder: prepared.responder, signal: ctx.signal }, deps);
 }
 
 /** The whole approval, checked where the write happens. False when it was settled, or when Slack is asked first. */
@@ -102,18 +99,14 @@ async function prepare(
   action: ContainmentAction,
   ctx: { readonly signal: AbortSignal; readonly last: boolean },
   deps: ExecutorDeps,
-): Promise<AwsResponder | undefined> {
+): Promise<{ responder: AwsResponder; told: readonly string[] } | undefined> {
   try {
     const responder = await assume(approval, deps);
-    const found = await inspect({ approval, action, responder, signal: ctx.signal });
-    if (sameState(found, approval.plan.before)) return responder;
-    const changes = drift(approval.plan.before, found).join('; ');
-    await settle(
-      approval,
-      'stale',
-      `Nothing was written: the target changed after the plan was made (${changes}).`,
-      deps,
-    );
+    const found = await inspectRun({ approval, action, responder, signal: ctx.signal }, deps);
+    const { voids, told } = driftOf(approval, action, found);
+    if (voids.length === 0) return { responder, told };
+    const outcome = `Nothing was written: the target changed after the plan was made (${voids.join('; ')}).`;
+    await settle(approval, 'stale', outcome, deps);
   } catch (error) {
     const { code, retryable } = factsOf(error);
     if (retryable && !ctx.last) throw error;
@@ -128,9 +121,14 @@ async function prepare(
   return undefined;
 }
 
+function driftOf(approval: Approval, action: ContainmentAction, found: Plan['before']) {
+  return compared(approval.plan, found, bindsOf(action), callsFor(action, approval.plan, found));
+}
+
 /**
  * After a crash: our own change may have been carried out, so it is looked for before anything is sent again. Sending again
- * is a write like any other: only what was surely not sent, on a target that is as it was approved, under every check.
+ * is a write like any other: only what was surely not sent, on a target that is as it was approved, under every check. What
+ * is half applied is finished.
  */
 async function resume(
   approval: Approval,
@@ -158,49 +156,29 @@ async function resume(
     });
   }
   if (approval.sentAt !== undefined) return unknown(`AWS accepted the call at ${approval.sentAt}, but ${seen.because}`);
-  if (!sameState(seen.now, approval.plan.before)) {
-    return unknown(`somebody else changed it (${drift(approval.plan.before, seen.now).join('; ')})`);
-  }
+  const isHalfApplied = stepsDone(approval).length > 0;
+  const { voids } = isHalfApplied ? { voids: [] } : driftOf(approval, action, seen.now);
+  const alone = approval.plan.calls.length === 1;
+  if (voids.length > 0 && alone) return unknown(`somebody else changed it (${voids.join('; ')})`);
   if (await permitted(approval, action, 'failed', 'Not sent again after a restart', deps))
     await applyAndConfirm(run, deps);
 }
 
 async function applyAndConfirm(run: Run, deps: ExecutorDeps): Promise<void> {
-  const { approval, responder } = run;
-  const requestIds: string[] = [];
-  try {
-    for (const call of approval.plan.calls) {
-      await deps.store.audit.append(audit(approval, 'call', actor, now(deps), { call }));
-      // THE one place where Firebreak writes to AWS.
-      requestIds.push((await responder.write(call)).requestId);
-    }
-  } catch (error) {
-    const facts = factsOf(error);
-    const failed = { code: facts.code, sent: requestIds.length, requestIds };
-    await deps.store.audit.append(audit(approval, 'call.failed', actor, now(deps), failed));
-    if (facts.ambiguous || facts.retryable) {
-      const seen = await confirm(run, lookForOwnChangeMs, deps);
-      if (seen.held) {
-        return verified(run, seen.now, `AWS's answer was lost (${facts.code}), the change was read back`, deps);
-      }
-      throw new UpstreamError('aws', facts.code, 'the write was not confirmed, it will be looked at again', {
-        retryable: true,
-        cause: error,
-      });
-    }
-    const done = requestIds.length;
-    const outcome =
-      done === 0
-        ? `Nothing was written: AWS refused ${approval.plan.calls[0]?.operation} with ${facts.code}.`
-        : `${done} of ${approval.plan.calls.length} calls were carried out, then AWS answered ${facts.code}.`;
-    return settle(approval, done === 0 ? 'failed' : 'partial', outcome, deps);
+  const { approval } = run;
+  const sent = await sendCalls(run, deps);
+  if (sent.kind === 'found') {
+    return verified(run, sent.now, `AWS's answer was lost (${sent.code}), the change was read back`, deps);
   }
-  deps.log.info({ approvalId: approval.id, requestIds }, 'AWS answered the calls of a plan');
-  await deps.store.approvals.move(approval.id, (current) => ({
-    sentAt: now(deps),
-    audit: audit(current, 'execute', actor, now(deps), { calls: approval.plan.calls, requestIds }),
+  if (sent.kind === 'refused') {
+    return settle(approval, sent.done === 0 ? 'failed' : 'partial', sent.outcome, deps);
+  }
+  deps.log.info({ approvalId: approval.id, requestIds: sent.requestIds }, 'AWS answered the calls of a plan');
+  const { approval: now } = await deps.store.approvals.move(approval.id, (current) => ({
+    sentAt: at(deps),
+    audit: audit(current, 'execute', actor, at(deps), { calls: sent.calls, requestIds: sent.requestIds }),
   }));
-  const seen = await confirm(run, confirmWithinMs, deps);
+  const seen = await confirm({ ...run, approval: now }, confirmWithinMs, deps);
   if (seen.held) return verified(run, seen.now, undefined, deps);
   await settle(
     approval,
@@ -210,43 +188,12 @@ async function applyAndConfirm(run: Run, deps: ExecutorDeps): Promise<void> {
   );
 }
 
-/**
- * Reads back until the wanted state is seen or the time is over. `now` is what was read last; undefined where nothing could be
- * read, which is not the same as another state.
- */
-async function confirm(
-  run: Run,
-  withinMs: number,
-  { clock, log }: ExecutorDeps,
-): Promise<{ held: true; now: Plan['before'] } | { held: false; because: string; now: Plan['before'] | undefined }> {
-  const { approval, action } = run;
-  const until = clock.now().getTime() + withinMs;
-  let pauseMs = 200;
-  let last: Plan['before'] | undefined;
-  for (;;) {
-    let because: string;
-    try {
-      const found = await inspect(run);
-      last = found;
-      const held: Held = action.verify(approval.plan.direction, approval.plan.before as never, found as never);
-      if (held.held) return { held: true, now: found };
-      because = held.because;
-    } catch (error) {
-      because = `reading back failed with ${factsOf(error).code}`;
-      log.warn({ approvalId: approval.id, code: factsOf(error).code }, 'reading back failed');
-    }
-    if (clock.now().getTime() + pauseMs > until) return { held: false, because, now: last };
-    await clock.sleep(pauseMs, run.signal);
-    pauseMs = Math.min(pauseMs * 2, 3_000);
-  }
-}
-
 async function verified(run: Run, after: Plan['before'], note: string | undefined, deps: ExecutorDeps): Promise<void> {
   await deps.store.approvals.move(run.approval.id, (current) =>
     moveTo(current, 'verified', {
       event: current.plan.direction === 'undo' ? 'undo' : 'verify',
       actor,
-      at: now(deps),
+      at: at(deps),
       after,
       ...(note === undefined ? {} : { payload: { note } }),
     }),
@@ -261,7 +208,7 @@ async function lookAgain(approvalId: string, { queue }: ExecutorDeps): Promise<v
 
 async function settle(approval: Approval, state: ApprovalState, outcome: string, deps: ExecutorDeps): Promise<void> {
   await deps.store.approvals.move(approval.id, (current) =>
-    moveTo(current, state, { event: state, actor, at: now(deps), outcome }),
+    moveTo(current, state, { event: state, actor, at: at(deps), outcome }),
   );
 }
 
@@ -280,17 +227,6 @@ function assume(approval: Approval, { reach }: ExecutorDeps): Promise<AwsRespond
   });
 }
 
-async function inspect({ approval, action, responder, signal }: Run): Promise<Plan['before']> {
-  const { target, before: planned } = approval.plan;
-  return (await action.inspect(target as never, { aws: responder, signal, planned })) as Plan['before'];
-}
-
-function factsOf(error: unknown): { code: string; retryable: boolean; ambiguous: boolean } {
-  if (error instanceof UpstreamError) return { code: error.code, retryable: error.retryable, ambiguous: false };
-  if (error instanceof UserError) return { code: error.name, retryable: false, ambiguous: false };
-  return awsErrorFacts(error);
-}
-
-function now({ clock }: Pick<ExecutorDeps, 'clock'>): string {
+function at({ clock }: Pick<ExecutorDeps, 'clock'>): string {
   return clock.now().toISOString();
 }

@@ -5,7 +5,8 @@ import { UserError } from '../contracts/errors.ts';
 import type { ExecutionFacts } from '../domain/approval.ts';
 import { canonical } from '../domain/canonical.ts';
 import type { ExecutorDeps } from './deps.ts';
-import { checkContainable } from './locate-target.ts';
+import { callsFor } from './inspect-target.ts';
+import { cautionOf, checkContainable } from './locate-target.ts';
 
 const standingMaxAgeMs = 5 * 60_000;
 
@@ -41,12 +42,13 @@ function judgedAgain(
   const target = plan.target as never;
   const before = plan.before as never;
   try {
-    const { responderRole, required } = checkContainable(action, plan.target, plan.before, plan, deps, self);
+    const checked = checkContainable(action, plan.target, plan.before, plan, deps, self);
+    const { responderRole } = checked;
+    const required = Math.max(checked.required, cautionOf(action, plan, deps.clock.now())?.approvals ?? 1);
     if (responderRole !== plan.responderRole) {
       return { required, objection: 'the responder role in the config is not the one of the plan' };
     }
-    const undo = 'undo' in action ? action.undo(target, before) : undefined;
-    const calls = plan.direction === 'apply' ? action.apply(target, before) : undo;
+    const calls = callsFor(action, plan, plan.before);
     const policy = action.sessionPolicy(target, before, plan.accountId, plan.partition);
     const same = calls !== undefined && canonical([calls, policy]) === canonical([plan.calls, plan.sessionPolicy]);
     return { required, objection: same ? undefined : 'the calls of the plan are not those of the action' };

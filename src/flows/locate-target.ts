@@ -5,8 +5,10 @@ import type { AwsReader } from '../contracts/aws.ts';
 import { NotFoundError, UpstreamError, UserError } from '../contracts/errors.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
 import { accountWords } from '../domain/inventory.ts';
+import { targetWords } from '../domain/plan.ts';
 import { protectedBecause } from '../domain/protected.ts';
 import type { Deps, WorkerDeps } from './deps.ts';
+import { inspectTarget } from './inspect-target.ts';
 
 /**
  * The account that holds the target, and its pre-state. Asks the likely accounts first: the case's, then the one that the
@@ -23,11 +25,14 @@ export async function locate(
   const known = await reach.accounts();
   const likely = [caseAccount, told].filter((id) => id !== undefined && known.includes(id)) as string[];
   const troubles: string[] = [];
+  const found: { aws: AwsReader; before: Plan['before'] }[] = [];
   let retryable = false;
   for (const accountId of new Set([...likely, ...known])) {
     try {
       const aws = await reach.reader(accountId);
-      return { aws, before: (await action.inspect(target as never, { aws, signal })) as Plan['before'] };
+      found.push({ aws, before: await inspectTarget(action, target, { aws, reach, signal }) });
+      // An id that names its account, or is one of a kind, is in no other; a bare name may be in several.
+      if (told !== undefined) break;
     } catch (error) {
       if (error instanceof NotFoundError) continue;
       const facts = error instanceof UpstreamError ? error : awsErrorFacts(error);
@@ -40,7 +45,13 @@ export async function locate(
       );
     }
   }
-  const words = Object.values(target).map(String).join(' ');
+  const words = targetWords(target);
+  const [first, ...others] = found;
+  if (first !== undefined && others.length > 0) {
+    const ids = found.map(({ aws }) => aws.accountId).join(', ');
+    throw new UserError(`${words} is in several accounts (${ids}).`, 'Name it by its ARN.');
+  }
+  if (first !== undefined) return first;
   if (troubles.length === 0) {
     const where =
       told === undefined || known.includes(told) ? '' : ` The id says account ${told}, which is not one of ours.`;
@@ -79,7 +90,10 @@ export function checkContainable(
   if (because !== undefined) throw new UserError(`Refused: ${because}.`);
   const asked = [
     { n: settings.approvals.required, why: 'The config asks for this many.' },
-    { n: action.approvals, why: 'This action asks for this many.' },
+    {
+      n: action.kind === 'eradication' ? 2 : action.approvals,
+      why: action.kind === 'eradication' ? 'It is final: two people must approve.' : 'This action asks for this many.',
+    },
     { n: account.containment === 'approve2' ? 2 : 1, why: 'The account asks for two.' },
     {
       n: settings.managementAccount === aws.accountId ? 2 : 1,
@@ -88,6 +102,20 @@ export function checkContainable(
   ];
   const most = asked.reduce((a, b) => (b.n > a.n ? b : a));
   return { responderRole: account.responderRole, required: most.n, because: most.why };
+}
+
+/**
+ * Why an undo asks for more than others, where it does. Throws UserError where the action refuses to be lifted now.
+ */
+export function cautionOf(
+  action: ContainmentAction,
+  plan: Pick<Plan, 'direction' | 'target' | 'restores'>,
+  now: Date,
+): { readonly approvals: 2; readonly because: string } | undefined {
+  if (plan.direction === 'apply' || !('undo' in action) || plan.restores === undefined) return undefined;
+  const caution = action.caution?.(plan.target as never, plan.restores, now);
+  if (caution !== undefined && 'refused' in caution) throw new UserError(`Not undone: ${caution.refused}`);
+  return caution;
 }
 
 function protectedTarget(

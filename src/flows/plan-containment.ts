@@ -1,18 +1,21 @@
 /** wish -> who asks -> where is it -> inspect -> plan, hashed -> approval card. Reads only; nothing is written to AWS. */
 import type { ContainmentAction } from '../contracts/action.ts';
-import type { Approval, Plan, PlanContext } from '../contracts/approval.ts';
+import type { Applied, Approval, Plan, PlanContext } from '../contracts/approval.ts';
 import { UpstreamError, UserError } from '../contracts/errors.ts';
 import type { ContainmentRequest } from '../contracts/store.ts';
-import { isOver, moveTo } from '../domain/approval.ts';
+import { isOver, isUndoable, moveTo } from '../domain/approval.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
+import { doneCalls } from '../domain/blanks.ts';
 import { canonical } from '../domain/canonical.ts';
 import { refusal } from '../domain/phrases.ts';
-import { cliCommand, drift, planHash, sameState } from '../domain/plan.ts';
+import { bindsOf, cliCommand, drift, planHash, sameState, targetWords } from '../domain/plan.ts';
 import { blastRadius } from './blast-radius.ts';
 import { channelRefusal } from './channel-refusal.ts';
+import { completed } from './complete-target.ts';
 import { tellOne } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
-import { checkContainable, locate } from './locate-target.ts';
+import { callsFor, inspectTarget } from './inspect-target.ts';
+import { cautionOf, checkContainable, locate } from './locate-target.ts';
 import { showApproval } from './show-approval.ts';
 import { askingRefusalOf } from './standing.ts';
 
@@ -93,7 +96,7 @@ async function propose(
     request.caseId ??
     undone?.caseId ??
     (await deps.store.cases.openByHand({
-      title: `${plan.action} ${Object.values(plan.target).join(' ')}`,
+      title: `${plan.action} ${targetWords(plan.target)}`,
       channel: request.channel,
       accountId: plan.accountId,
       at: at.toISOString(),
@@ -133,17 +136,19 @@ async function drawApply(request: ContainmentRequest, signal: AbortSignal, deps:
   const target = action.parse(request.words) as Plan['target'];
   const opened = request.caseId === undefined ? undefined : await deps.store.cases.get(request.caseId);
   const { aws, before } = await locate(action, target, opened?.alert.accountId, signal, deps);
-  if (action.verify('apply', before as never, before as never).held) {
+  const complete = await completed(action, target, before, aws, signal, deps);
+  // As if the calls had been sent already: a document that is there, word for word, needs no plan.
+  const sent = action.apply(complete as never, before as never).map((call) => ({ call, answer: {} }));
+  if (sent.length === 0 || action.verify('apply', before as never, before as never, sent).held) {
     throw new UserError(`Nothing to do: ${action.describe(target as never, before as never)} already.`);
   }
-  const calls = action.apply(target as never, before as never);
-  return drawn({ action, direction: 'apply', target, before, calls, aws, signal }, deps);
+  return drawn({ action, direction: 'apply', target: complete, before, aws, signal }, deps);
 }
 
 async function drawUndo(undoOf: string, signal: AbortSignal, deps: WorkerDeps): Promise<Drawn> {
   const done = await deps.store.approvals.get(undoOf);
   // What AWS accepted and nobody could confirm can be undone too, once it is seen to be there.
-  const undoable = done?.state === 'verified' || (done?.state === 'failed' && done.sentAt !== undefined);
+  const undoable = done !== undefined && isUndoable(done);
   if (done === undefined || !undoable || done.plan.direction !== 'apply') {
     throw new UserError('Only what was applied can be undone.');
   }
@@ -154,18 +159,26 @@ async function drawUndo(undoOf: string, signal: AbortSignal, deps: WorkerDeps): 
   const action = deps.actions.find((candidate) => candidate.name === done.plan.action);
   if (action === undefined || !('undo' in action)) throw new UserError('This action cannot be undone.');
   const aws = await deps.reach.reader(done.plan.accountId);
-  const before = (await action.inspect(done.plan.target as never, { aws, signal })) as Plan['before'];
-  if (done.after === undefined && !action.verify('apply', done.plan.before as never, before as never).held) {
+  const before = await inspectTarget(action, done.plan.target, { aws, reach: deps.reach, signal });
+  const applied = doneCalls(done.steps);
+  const isPartial = done.state === 'partial';
+  if (
+    done.after === undefined &&
+    !isPartial &&
+    !action.verify('apply', done.plan.before as never, before as never, applied).held
+  ) {
     throw new UserError(`Nothing to undo: ${action.describe(done.plan.target as never, before as never)}.`);
   }
-  if (done.after !== undefined && !sameState(before, done.after)) {
+  const binds = bindsOf(action);
+  if (done.after !== undefined && !sameState(binds(before), binds(done.after))) {
     throw new UserError(
-      `Not undone: something else changed it since. ${drift(done.after, before).join('; ')}.`,
+      `Not undone: something else changed it since. ${drift(binds(done.after), binds(before)).join('; ')}.`,
       'Look at who did that first: pivot on the target.',
     );
   }
-  const calls = action.undo(done.plan.target as never, before as never);
-  return drawn({ action, direction: 'undo', target: done.plan.target, before, calls, aws, signal }, deps);
+  const at = done.sentAt ?? done.steps.at(-1)?.at ?? done.createdAt;
+  const restores = { before: done.plan.before, done: applied, at };
+  return drawn({ action, direction: 'undo', target: done.plan.target, before, restores, aws, signal }, deps);
 }
 
 async function drawn(
@@ -174,21 +187,21 @@ async function drawn(
     direction: Plan['direction'];
     target: Plan['target'];
     before: Plan['before'];
-    calls: Plan['calls'];
+    restores?: Applied;
     aws: Parameters<ContainmentAction['inspect']>[1]['aws'];
     signal: AbortSignal;
   },
   deps: WorkerDeps,
 ): Promise<Drawn> {
-  const { action, direction, target, before, calls, aws, signal } = input;
-  const { responderRole, required, because } = checkContainable(
-    action,
-    target,
-    before,
-    aws,
-    deps,
-    await deps.reach.self(),
-  );
+  const { action, direction, target, before, restores, aws, signal } = input;
+  const checked = checkContainable(action, target, before, aws, deps, await deps.reach.self());
+  const caution = cautionOf(action, { direction, target, ...(restores && { restores }) }, deps.clock.now());
+  const { responderRole } = checked;
+  const more = caution !== undefined && caution.approvals > checked.required ? caution : undefined;
+  const required = more?.approvals ?? checked.required;
+  const because = more?.because ?? checked.because;
+  const calls = callsFor(action, { direction, target, ...(restores && { restores }) }, before) ?? [];
+  if (calls.length === 0) throw new UserError(`Nothing to do: ${action.describe(target as never, before as never)}.`);
   const plan: Plan = {
     action: action.name,
     direction,
@@ -199,6 +212,7 @@ async function drawn(
     calls,
     sessionPolicy: action.sessionPolicy(target as never, before as never, aws.accountId, aws.partition),
     responderRole,
+    ...(restores && { restores }),
   };
   const use = await blastRadius(action, target, before, aws, signal, deps);
   return {

@@ -1,6 +1,7 @@
 /** finding -> stored -> queued. The webhook answers 202 only after this has returned. */
 import type { Alert } from '../contracts/alert.ts';
 import { asError } from '../contracts/errors.ts';
+import { callKeyOf } from '../domain/detection/detector.ts';
 import { isWatchedCall } from '../domain/watched-calls.ts';
 import type { WebDeps } from './deps.ts';
 import { heardRecord, recordIn } from './detect.ts';
@@ -18,9 +19,10 @@ export async function receiveAlert(
   const record = input.alert.source === 'cloudtrail' ? recordIn(input.raw) : undefined;
   if (record !== undefined) {
     const { loud, isNew } = await heardRecord(record, deps);
-    if (loud || (record.readOnly === true && !isWatchedCall(record))) return { repeat: !isNew };
+    if (loud || (record.readOnly === true && !isWatchedCall(record.eventName))) return { repeat: !isNew };
   }
-  const { alertId, repeat } = await store.alerts.receive({ ...input, at: clock.now().toISOString() });
+  const alert = record === undefined ? input.alert : { ...input.alert, dedupeKey: callKeyOf(record) };
+  const { alertId, repeat } = await store.alerts.receive({ ...input, alert, at: clock.now().toISOString() });
   if (repeat) return { repeat };
   try {
     await queue.add('alert.received', { alertId }, { id: `alert-${alertId}` });

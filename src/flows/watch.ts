@@ -1,13 +1,26 @@
-/** A minute after the change was read back: does it still hold? An attacker may have undone it (DOMAIN.md 5.0). */
-import type { Plan } from '../contracts/approval.ts';
+/**
+ * After the change was read back: does it still hold, and is the target still active? An attacker may have undone it, or may hold
+ * what was minted before (DOMAIN.md 5.0, 5.2). Looked at again and again until the last of that has ended.
+ */
+import type { ContainmentAction, Held } from '../contracts/action.ts';
+import type { Approval, Watched } from '../contracts/approval.ts';
+import { asError } from '../contracts/errors.ts';
 import { audit } from '../domain/approval.ts';
 import { whatOf } from '../domain/approval-wording.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
+import { doneCalls } from '../domain/blanks.ts';
 import { line, person, say } from '../domain/phrases.ts';
+import { isNews, nextLook, watched, watchUntil, watchWords } from '../domain/watch.ts';
 import { postOnce } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
+import { inspectTarget } from './inspect-target.ts';
+import { announce } from './record-vote.ts';
 
-/** Job `containment.watch`. Reads with the audit role and says in the card's thread what it saw. */
+/** Enough for the hours that are looked at; a target that does more is active, which is what must be said. */
+const maxRequests = 120;
+const ordinaryLifeMs = 60 * 60_000;
+
+/** Job `containment.watch`. Reads with the audit role, says in the card's thread what is new, and keeps it on the card. */
 export async function watch(
   { approvalId }: { readonly approvalId: string },
   ctx: { readonly signal: AbortSignal; readonly last: boolean },
@@ -18,35 +31,93 @@ export async function watch(
   if (approval === undefined || action === undefined || approval.state !== 'verified') return;
   const undone = await deps.store.approvals.undoFor(approvalId);
   // Once an undo is applied the state is meant to differ.
-  if (undone !== undefined && ['applying', 'verified', 'failed'].includes(undone.state)) return;
+  if (undone !== undefined && ['applying', 'verified', 'failed', 'partial'].includes(undone.state)) return;
   const place = await deps.store.posts.get(`approval:${approvalId}`);
   if (place === undefined) return;
+  const seen = await look(approval, action, ctx, deps);
+  const at = deps.clock.now();
+  const news = isNews(seen, approval.watched);
+  const { approval: now } = await deps.store.approvals.move(approvalId, (current) => ({
+    watched: seen,
+    audit: audit(current, 'watch', 'firebreak', at.toISOString(), { ...seen }),
+  }));
+  if (news) {
+    const bad = seen.holds !== true || seen.succeeded > 0;
+    const message = say(
+      `${watchWords(seen)} (${whatOf(approval)})`,
+      ...(bad ? [line(person(approval.requester.userId))] : []),
+    );
+    const key = `watch:${approvalId}:${seen.holds}:${seen.succeeded}:${seen.refused > 0}:${seen.over}`;
+    await postOnce({ key, channel: place.channel, threadTs: place.ts, message }, deps);
+    await announce(now, deps);
+  }
+  const delayMs = nextLook(approval.sentAt ?? approval.createdAt, seen.until, at);
+  if (delayMs === undefined) return;
+  const id = `watch-${approvalId}-${Math.round((at.getTime() + delayMs) / 60_000)}`;
+  await deps.queue.add('containment.watch', { approvalId }, { id, delayMs });
+}
+
+async function look(
+  approval: Approval,
+  action: ContainmentAction,
+  ctx: { readonly signal: AbortSignal; readonly last: boolean },
+  deps: WorkerDeps,
+): Promise<Watched> {
   const { plan } = approval;
-  let seen: { held: boolean; says: string };
+  const sentAt = approval.sentAt ?? approval.createdAt;
+  const lives = plan.direction === 'apply' ? action.mintedLivesMs?.(plan.before as never) : 0;
+  const until = watchUntil(sentAt, lives ?? ordinaryLifeMs);
+  const held = await stillHolds(approval, action, ctx, deps);
+  const { records, missing } = await recordsSince(approval, action, sentAt, ctx.signal, deps);
+  const artifact = action.artifact(plan.target as never, plan.before as never);
+  return { ...watched(records, artifact, { sentAt, until }, deps.clock.now()), holds: held, missing };
+}
+
+/** Undefined where it could not be read. */
+async function stillHolds(
+  approval: Approval,
+  action: ContainmentAction,
+  ctx: { readonly signal: AbortSignal; readonly last: boolean },
+  deps: WorkerDeps,
+): Promise<boolean | undefined> {
+  const { plan } = approval;
   try {
     const aws = await deps.reach.reader(plan.accountId);
-    const now = (await action.inspect(plan.target as never, { aws, signal: ctx.signal })) as Plan['before'];
-    const held = action.verify(plan.direction, plan.before as never, now as never);
-    const state = action.describe(plan.target as never, now as never);
-    seen = held.held
-      ? { held: true, says: `A minute later: ${state}, as it should be.` }
-      : {
-          held: false,
-          says: `IT NO LONGER HOLDS, a minute later: ${state}. Somebody changed it back; pivot on the target.`,
-        };
+    const now = await inspectTarget(action, plan.target, { aws, reach: deps.reach, signal: ctx.signal });
+    const held: Held = action.verify(plan.direction, plan.before as never, now as never, doneCalls(approval.steps));
+    return held.held;
   } catch (error) {
     const { code, retryable } = awsErrorFacts(error);
     if (retryable && !ctx.last) throw error;
-    seen = {
-      held: false,
-      says: `A minute later it could not be read again (${code}): whether it still holds is not known.`,
-    };
+    deps.log.warn({ approvalId: approval.id, code }, 'what was contained could not be read again');
+    return undefined;
   }
-  const at = deps.clock.now().toISOString();
-  await deps.store.audit.append(audit(approval, 'watch', 'firebreak', at, { held: seen.held, says: seen.says }));
-  const message = say(
-    `${seen.says} (${whatOf(approval)})`,
-    ...(seen.held ? [] : [line(person(approval.requester.userId))]),
-  );
-  await postOnce({ key: `watch:${approvalId}`, channel: place.channel, threadTs: place.ts, message }, deps);
+}
+
+async function recordsSince(
+  { plan }: Approval,
+  action: ContainmentAction,
+  sentAt: string,
+  signal: AbortSignal,
+  deps: WorkerDeps,
+) {
+  if (plan.direction === 'undo') return { records: [], missing: undefined };
+  try {
+    const evidence = await deps.openEvidence({
+      accounts: [plan.accountId],
+      regions: undefined,
+      window: { from: sentAt, to: deps.clock.now().toISOString() },
+      maxRequests,
+      maxEvents: 20_000,
+      signal,
+      onProgress: () => undefined,
+    });
+    const records = await evidence.recordsOf(action.artifact(plan.target as never, plan.before as never));
+    const coverage = evidence.coverage();
+    const lost = coverage.sources.filter((source) => source.failed || source.truncated).map((source) => source.name);
+    return { records, missing: coverage.complete ? undefined : lost.slice(0, 3).join(', ') || 'see the pivot' };
+  } catch (error) {
+    deps.log.warn({ error: asError(error) }, 'the logs could not be read for a watch');
+    return { records: [], missing: `the logs answered ${awsErrorFacts(error).code}` };
+  }
 }

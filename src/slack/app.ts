@@ -1,6 +1,6 @@
 /** Slack's way in: the Bolt app over HTTP or Socket Mode. It answers in time; the handlers decide and store. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type AckFn, App, type Receiver, type RespondArguments } from '@slack/bolt';
+import { type AckFn, App, type Receiver, type RespondArguments, type ViewResponseAction } from '@slack/bolt';
 import type { FastifyInstance } from 'fastify';
 import type { Chat } from '../contracts/chat.ts';
 import { asError, UpstreamError, UserError } from '../contracts/errors.ts';
@@ -10,15 +10,18 @@ import { refusal } from '../domain/phrases.ts';
 import { toSlack, withBlocks } from './blocks.ts';
 import { libraryLog } from './library-log.ts';
 import { httpReceiver } from './receiver.ts';
+import { type ReportRequest, reportOf, reportProblem } from './report-dialog.ts';
 import { type ActionRequest, actionsOf, type CommandRequest, commandOf } from './requests.ts';
 import { openSocket, type SocketOptions, type SocketStatus } from './socket.ts';
 import { clientOptions } from './web-api.ts';
 
 export interface SlackHandlers {
-  /** Stores and queues; the Message goes to the typist alone. UserError is shown to him, anything else is "not stored". */
-  command(request: CommandRequest): Promise<Message>;
+  /** Stores and queues; the Message goes to the typist alone, undefined where a dialog is the answer. UserError is shown to him, anything else is "not stored". */
+  command(request: CommandRequest): Promise<Message | undefined>;
   /** Stores and queues. Refusals are the handler's to send, or a UserError. */
   action(request: ActionRequest): Promise<void>;
+  /** Stores and queues. UserError is shown in the dialog, anything else is "not stored". */
+  report?(request: ReportRequest): Promise<void>;
 }
 
 export interface SlackOptions {
@@ -161,13 +164,31 @@ export async function startSlack(options: SlackOptions): Promise<SlackApp> {
     }
   }
 
+  /** The dialog closes only once the report is stored: the words in it are not to be typed twice. */
+  async function onView(
+    body: Readonly<Record<string, unknown>>,
+    key: string,
+    ack: AckFn<ViewResponseAction | undefined>,
+  ): Promise<void> {
+    const request = reportOf(body, key);
+    if (request === undefined || handlers.report === undefined) return ack();
+    try {
+      await inTime(handlers.report(request));
+    } catch (thrown) {
+      return ack(reportProblem(problem(thrown, 'report').text));
+    }
+    return ack();
+  }
+
   bolt.command(/^/u, ({ body, context, ack }) => onCommand({ ...body }, String(context.deliveryKey), ack));
   bolt.action({}, ({ body, context, ack }) =>
     onActions({ ...body }, String(context.deliveryKey), ack as AckFn<undefined>),
   );
   // Everything else that an app may be sent is acknowledged, so that nobody sees a warning sign, and ignored.
   bolt.shortcut(/^/u, ({ ack }) => ack());
-  bolt.view(/^/u, ({ ack }) => ack());
+  bolt.view(/^/u, ({ body, context, ack }) =>
+    onView({ ...body }, String(context.deliveryKey), ack as AckFn<ViewResponseAction | undefined>),
+  );
   bolt.view({ type: 'view_closed' }, ({ ack }) => ack());
   bolt.options(/^/u, ({ ack }) => ack({ options: [] }));
   await receiver.start();

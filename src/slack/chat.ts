@@ -9,6 +9,7 @@ import { uploadFiles } from './files.ts';
 import { channelIdOf, eventType, findMessage } from './find-posted.ts';
 import { openCache, openPace, systemClock } from './pacing.ts';
 import { asObject, asText, openPeople } from './people.ts';
+import { reportView } from './report-dialog.ts';
 import { type CallKind, explain, openWebApi } from './web-api.ts';
 
 interface ChatOptions {
@@ -130,6 +131,10 @@ export async function openChat(options: ChatOptions): Promise<Chat> {
     upload: async (input) => {
       if (input.attachments.length > 0) await posts(input.channel);
       await uploadFiles(api, input, { apiUrl, timeoutMs: timeoutMs * 3 });
+    },
+
+    async openReport(triggerId) {
+      await api.call('views.open', { trigger_id: triggerId, view: reportView() }, { kind: 'append', timeoutMs: 2_000 });
     },
 
     person: people.person,

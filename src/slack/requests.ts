@@ -14,6 +14,8 @@ export interface CommandRequest {
   readonly channelId: string;
   readonly text: string;
   readonly threadTs?: string;
+  /** Opens a dialog, once, within 3 s. */
+  readonly triggerId?: string;
 }
 
 /** One pressed button. */
@@ -58,6 +60,7 @@ export function commandOf(body: Json, key: string): CommandRequest | undefined {
   const userName = asText(body.user_name);
   const enterpriseId = asText(body.enterprise_id);
   const threadTs = asText(body.thread_ts);
+  const triggerId = asText(body.trigger_id);
   return {
     key,
     userId,
@@ -67,6 +70,7 @@ export function commandOf(body: Json, key: string): CommandRequest | undefined {
     ...(userName === undefined ? {} : { userName }),
     ...(enterpriseId === undefined ? {} : { enterpriseId }),
     ...(threadTs === undefined ? {} : { threadTs }),
+    ...(triggerId === undefined ? {} : { triggerId }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
-import type { Approval, ApprovalState, Vote } from '../contracts/approval.ts';
+import type { Approval, ApprovalState, Step, Vote } from '../contracts/approval.ts';
 import { UserError } from '../contracts/errors.ts';
 import type { ApprovalsStore, Transition } from '../contracts/store.ts';
 import { appendAudit } from './audit.ts';
@@ -32,7 +32,7 @@ export function approvalsStore(db: Database): ApprovalsStore {
           .orderBy('number')
           .limit(limit)
           .execute();
-        return withVotes(db, rows);
+        return withParts(db, rows);
       }),
 
     propose: (input) => asking(() => db.transaction().execute((tx) => propose(tx, input))),
@@ -43,7 +43,7 @@ export function approvalsStore(db: Database): ApprovalsStore {
       asking(async () => {
         const found = db.selectFrom('approvals').selectAll().where('request_id', '=', text(requestId));
         const row = await found.executeTakeFirst();
-        return row === undefined ? undefined : (await withVotes(db, [row]))[0];
+        return row === undefined ? undefined : (await withParts(db, [row]))[0];
       }),
 
     undoFor: (approvalId) =>
@@ -56,7 +56,7 @@ export function approvalsStore(db: Database): ApprovalsStore {
           .orderBy('number', 'desc')
           .limit(1)
           .executeTakeFirst();
-        return row === undefined ? undefined : (await withVotes(db, [row]))[0];
+        return row === undefined ? undefined : (await withParts(db, [row]))[0];
       }),
 
     open: () => asking(() => list(db, openStates, 1_000)),
@@ -136,7 +136,7 @@ async function propose(tx: Transaction<Tables>, input: Parameters<ApprovalsStore
       .selectAll()
       .where('request_id', '=', text(input.requestId))
       .executeTakeFirstOrThrow();
-    return approvalOf(before, await votesOf(tx, [before.id]));
+    return (await withParts(tx, [before]))[0] as Approval;
   }
   await appendAudit(tx, {
     event: 'plan',
@@ -154,7 +154,7 @@ async function propose(tx: Transaction<Tables>, input: Parameters<ApprovalsStore
       undoOf: input.undoOf,
     },
   });
-  return approvalOf(proposed, []);
+  return approvalOf(proposed, [], []);
 }
 
 function decideSafely(
@@ -169,8 +169,8 @@ function decideSafely(
 }
 
 async function store(tx: Transaction<Tables>, approval: Approval, transition: Transition): Promise<void> {
-  const { state, after, outcome, sentAt, addVote, audit } = transition;
-  if (state !== undefined || after !== undefined || outcome !== undefined || sentAt !== undefined) {
+  const { state, after, outcome, sentAt, watched, addVote, audit } = transition;
+  if ([state, after, outcome, sentAt, watched].some((change) => change !== undefined)) {
     await tx
       .updateTable('approvals')
       .set({
@@ -178,6 +178,7 @@ async function store(tx: Transaction<Tables>, approval: Approval, transition: Tr
         ...(after === undefined ? {} : { after: json(after) }),
         ...(outcome === undefined ? {} : { outcome: text(outcome) }),
         ...(sentAt === undefined ? {} : { sent_at: sentAt }),
+        ...(watched === undefined ? {} : { watched: json(watched) }),
       })
       .where('id', '=', approval.id)
       .execute();
@@ -188,6 +189,7 @@ async function store(tx: Transaction<Tables>, approval: Approval, transition: Tr
       .values({ approval_id: approval.id, vote: json(addVote) })
       .execute();
   }
+  if (transition.step !== undefined) await saveStep(tx, approval.id, transition.step);
   await appendAudit(tx, {
     ...audit,
     caseId: audit.caseId ?? approval.caseId,
@@ -198,7 +200,7 @@ async function store(tx: Transaction<Tables>, approval: Approval, transition: Tr
 async function load(db: Kysely<Tables>, id: string, lock?: 'locked'): Promise<Approval | undefined> {
   const found = db.selectFrom('approvals').selectAll().where('id', '=', text(id));
   const row = await (lock === undefined ? found : found.forUpdate()).executeTakeFirst();
-  return row === undefined ? undefined : (await withVotes(db, [row]))[0];
+  return row === undefined ? undefined : (await withParts(db, [row]))[0];
 }
 
 /** Oldest first. */
@@ -211,7 +213,7 @@ async function list(db: Database, states: readonly ApprovalState[], limit: numbe
     .orderBy('number')
     .limit(limit)
     .execute();
-  return withVotes(db, rows);
+  return withParts(db, rows);
 }
 
 type Row = Selectable<Tables['approvals']>;
@@ -219,26 +221,42 @@ interface VoteRow {
   readonly approval_id: string;
   readonly vote: Vote;
 }
-
-async function withVotes(db: Kysely<Tables>, rows: readonly Row[]): Promise<readonly Approval[]> {
-  const votes = await votesOf(
-    db,
-    rows.map(({ id }) => id),
-  );
-  return rows.map((row) => approvalOf(row, votes));
+interface StepRow {
+  readonly approval_id: string;
+  readonly step: Step;
 }
 
-async function votesOf(db: Kysely<Tables>, ids: readonly string[]): Promise<readonly VoteRow[]> {
-  if (ids.length === 0) return [];
-  return db
+async function withParts(db: Kysely<Tables>, rows: readonly Row[]): Promise<readonly Approval[]> {
+  if (rows.length === 0) return [];
+  const ids = rows.map(({ id }) => id);
+  const votes = await db
     .selectFrom('approval_votes')
     .select(['approval_id', 'vote'])
-    .where('approval_id', 'in', [...ids])
+    .where('approval_id', 'in', ids)
     .orderBy('number')
+    .execute();
+  const steps = await db
+    .selectFrom('approval_steps')
+    .select(['approval_id', 'step'])
+    .where('approval_id', 'in', ids)
+    .orderBy('index')
+    .execute();
+  return rows.map((row) => approvalOf(row, votes, steps));
+}
+
+async function saveStep(tx: Transaction<Tables>, approvalId: string, step: Step): Promise<void> {
+  await tx
+    .insertInto('approval_steps')
+    .values({ approval_id: approvalId, index: step.index, step: json(step) })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['approval_id', 'index'])
+        .doUpdateSet((update) => ({ step: sql<string>`${update.ref('excluded.step')}` })),
+    )
     .execute();
 }
 
-function approvalOf(row: Row, votes: readonly VoteRow[]): Approval {
+function approvalOf(row: Row, votes: readonly VoteRow[], steps: readonly StepRow[]): Approval {
   return {
     id: row.id,
     caseId: row.case_id,
@@ -249,6 +267,7 @@ function approvalOf(row: Row, votes: readonly VoteRow[]): Approval {
     requester: row.requester,
     required: row.required,
     votes: votes.filter(({ approval_id }) => approval_id === row.id).map(({ vote }) => vote),
+    steps: steps.filter(({ approval_id }) => approval_id === row.id).map(({ step }) => step),
     createdAt: iso(row.created_at),
     expiresAt: iso(row.expires_at),
     ...(row.undo_of === null ? {} : { undoOf: row.undo_of }),
@@ -257,5 +276,6 @@ function approvalOf(row: Row, votes: readonly VoteRow[]): Approval {
     ...(row.after === null ? {} : { after: row.after }),
     ...(row.outcome === null ? {} : { outcome: row.outcome }),
     ...(row.sent_at === null ? {} : { sentAt: iso(row.sent_at) }),
+    ...(row.watched === null ? {} : { watched: row.watched }),
   };
 }

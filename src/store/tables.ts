@@ -1,8 +1,10 @@
 /** The tables as Kysely sees them. `json` columns are written as text and read as values; bigint is read as text. */
 import type { ColumnType, Generated } from 'kysely';
 import type { Alert } from '../contracts/alert.ts';
-import type { ApprovalState, Plan, PlanContext, Vote } from '../contracts/approval.ts';
+import type { ApprovalState, ApprovalState, Plan, Plan, PlanContext, PlanContext, Step, Vote, Vote, Watched } from '../contracts/approval.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
+
+
 import type { InvestigationRequest } from '../contracts/command.ts';
 import type { ButtonMeaning, ContainmentRequest, Standing, VoteRequest } from '../contracts/store.ts';
 import type { StreamBurst, StreamDeed, StreamStory } from '../contracts/stream.ts';
@@ -71,9 +73,11 @@ export interface Tables {
     after: ColumnType<Readonly<Record<string, unknown>> | null, string | null | undefined, string>;
     outcome: string | null;
     sent_at: NullableTime;
+    watched: ColumnType<Watched | null, string | null | undefined, string>;
     shown: string | null;
   };
   readonly approval_votes: { approval_id: string; number: Generated<string>; vote: Json<Vote> };
+  readonly approval_steps: { approval_id: string; index: number; step: Json<Step> };
   readonly standings: { approval_id: string; user_id: string; standing: Json<Standing> };
   readonly audit: {
     seq: ColumnType<string, number, never>;

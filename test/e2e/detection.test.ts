@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoIds, type Message } from '../../demo/slack/workspace.ts';
 import { run, sql } from '../support/doors.ts';
 import { eventually, idle } from '../support/killing.ts';
-import { openScene, type Scene, wordsOf } from '../support/scene.ts';
+import { hasButton, openScene, type Scene, wordsOf } from '../support/scene.ts';
 
-const { alerts } = demoIds;
+const { alerts, critical } = demoIds;
 const account = '999999999999';
 let numbers = 0;
 
@@ -74,7 +74,9 @@ function instances(from: number, count: number): readonly string[] {
 }
 
 function cardsAbout(scene: Scene, word: string): readonly Message[] {
-  return scene.slack.messages(alerts).filter((message) => wordsOf(message).includes(word));
+  return [alerts, critical].flatMap((channel) =>
+    scene.slack.messages(channel).filter((message) => wordsOf(message).includes(word) && hasButton(message, 'pivot')),
+  );
 }
 
 async function quiet(scene: Scene): Promise<void> {
@@ -133,7 +135,7 @@ describe('detection in the stream', () => {
     const card = await scene.slack.waitFor(() => cardsAbout(scene, 'cloudtrail-trail-deleted')[0], 15_000);
 
     expect(wordsOf(card)).toContain('cloudtrail-logging-stopped');
-    expect(cardsAbout(scene, 'user/mallory')).toHaveLength(1);
+    expect(cardsAbout(scene, 'mallory')).toHaveLength(1);
   });
 
   it('opens no case for what only reads, and for what comes a week late', async () => {
@@ -142,8 +144,8 @@ describe('detection in the stream', () => {
     expect(await send(record('ListBuckets', 's3', {}, 'late', Date.now() - 8 * 86_400_000))).toBe(202);
     await quiet(scene);
 
-    expect(cardsAbout(scene, 'user/reader')).toEqual([]);
-    expect(cardsAbout(scene, 'user/late')).toEqual([]);
+    expect(cardsAbout(scene, 'reader')).toEqual([]);
+    expect(cardsAbout(scene, 'late')).toEqual([]);
   });
 
   it('heeds rules of the operator, and is not harmed by a broken one', async () => {
@@ -201,7 +203,6 @@ describe('detection in the stream', () => {
     }
     await quiet(scene);
 
-    expect(cardsAbout(scene, 'user/flooder').length + cardsAbout(scene, 'flooder').length).toBeGreaterThan(0);
     const cases = await sql<{ n: string }>(scene, `select count(*) as n from cases where alert::text like '%flooder%'`);
     expect(cases).toEqual([{ n: '1' }]);
     expect(cardsAbout(scene, 'flooder')).toHaveLength(1);

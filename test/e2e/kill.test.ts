@@ -256,7 +256,7 @@ async function storyOf(scene: Scene): Promise<string[]> {
   );
   const events = rows.map(({ event }) => event);
   expect(events.filter((event) => event === 'execute').length).toBeLessThanOrEqual(1);
-  return events.filter((event) => !['call', 'call.failed', 'execute'].includes(event));
+  return events.filter((event) => !['call', 'call.answered', 'call.failed', 'call.found', 'execute'].includes(event));
 }
 
 async function judged(what: string, check: () => Promise<void>): Promise<void> {

@@ -6,7 +6,7 @@ export const root = join(import.meta.dirname, '..', '..');
 /** File names of a folder of units, without `.ts` and without its list. */
 export function unitsIn(folder: string): readonly string[] {
   return readdirSync(join(root, folder))
-    .filter((file) => file !== 'index.ts')
+    .filter((file) => file.endsWith('.ts') && file !== 'index.ts')
     .map((file) => file.replace(/\.ts$/, ''))
     .sort();
 }

@@ -131,6 +131,18 @@ export const disableAccessKey = defineAction({
     };
   },
 
+  roleStatements: (accountId, partition) => [
+    {
+      Effect: 'Allow',
+      Action: ['iam:UpdateAccessKey', 'iam:ListAccessKeys', 'iam:GetAccessKeyLastUsed'],
+      Resource: `arn:${partition}:iam::${accountId}:user/*`,
+    },
+    { Effect: 'Allow', Action: ['iam:GetAccessKeyLastUsed'], Resource: '*' },
+  ],
+
+  // GetSessionToken and GetFederationToken give up to 36 hours (DOMAIN.md 5.1).
+  mintedLivesMs: () => 36 * 3_600_000,
+
   willNotStop: () => [
     'Sessions already minted with this key by GetSessionToken or GetFederationToken live on, up to 36 hours.',
     'Roles already assumed with it live on until their session ends, up to 12 hours.',

@@ -1,5 +1,19 @@
 /** The list of containment actions. A contract test compares it with the folder. */
 import type { ContainmentAction } from '#src/contracts/action.ts';
+import { denyAll } from './deny-all.ts';
+import { denyOutsideNetworks } from './deny-outside-networks.ts';
 import { disableAccessKey } from './disable-access-key.ts';
+import { quarantineUser } from './quarantine-user.ts';
+import { revokeRoleSessions } from './revoke-role-sessions.ts';
+import { revokeSession } from './revoke-session.ts';
+import { revokeUserSessions } from './revoke-user-sessions.ts';
 
-export const actions: readonly ContainmentAction[] = [disableAccessKey];
+export const actions: readonly ContainmentAction[] = [
+  disableAccessKey,
+  denyAll,
+  denyOutsideNetworks,
+  quarantineUser,
+  revokeRoleSessions,
+  revokeSession,
+  revokeUserSessions,
+];

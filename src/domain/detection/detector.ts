@@ -163,3 +163,11 @@ function deedOf(record: CloudTrailRecord): Omit<StreamDeed, 'rule'> {
 function textField<Name extends string>(name: Name, value: unknown): { readonly [Key in Name]?: string } {
   return typeof value === 'string' ? ({ [name]: value } as { readonly [Key in Name]?: string }) : {};
 }
+
+/** One case for the same call by the same principal in one account on one day (UTC), where no rule speaks of it. */
+export function callKeyOf(record: CloudTrailRecord): string {
+  const node = principalOf(record);
+  const who = node ? principalGroup(node) : record.sourceIPAddress;
+  const parts = [accountOf(record), who, record.eventSource, record.eventName, record.eventTime.slice(0, 10)];
+  return `cloudtrail-${createHash('sha256').update(JSON.stringify(parts)).digest('hex')}`;
+}

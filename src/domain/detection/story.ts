@@ -164,6 +164,7 @@ function alertOf(story: StreamStory, matches: number, { facts, now, newId }: Tel
     ...(keys.length > 0 ? { accessKeys: keys } : {}),
     remote: story.ips.map((ip) => ({ ip })),
     api: deed.api,
+    ...(Object.keys(chapter.bursts).length === 0 ? { actionType: 'AWS_API_CALL' } : {}),
     facts: [
       ...ranked.slice(0, shownRules).map((one) => ({ label: 'Rule', value: ruleWords(one.rule, one.chapter) })),
       ...(ranked.length > shownRules ? [{ label: 'More rules', value: String(ranked.length - shownRules) }] : []),

@@ -74,6 +74,7 @@ const statements = [
     after json,
     outcome text,
     sent_at timestamptz,
+    watched json,
     shown text)`,
   `create index approvals_state on approvals (state)`,
   `create index approvals_undo on approvals (undo_of) where undo_of is not null`,
@@ -82,6 +83,11 @@ const statements = [
     number bigint generated always as identity,
     vote json not null,
     primary key (approval_id, number))`,
+  `create table approval_steps (
+    approval_id text not null references approvals (id),
+    index integer not null,
+    step json not null,
+    primary key (approval_id, index))`,
   `create table standings (
     approval_id text not null references approvals (id),
     user_id text not null,

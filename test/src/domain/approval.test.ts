@@ -28,6 +28,7 @@ function proposed(changes: Partial<Approval> = {}): Approval {
     requester: { userId: 'UROSA', person: 'email:rosa@example.com' },
     required: 1,
     votes: [],
+    steps: [],
     createdAt: '2026-11-20T22:00:00.000Z',
     expiresAt: '2026-11-20T22:30:00.000Z',
     channel: 'C1',

@@ -1,0 +1,91 @@
+/**
+ * What may be written to AWS at all. An operation that is not listed here cannot be sent, whatever a plan says. Each line: the
+ * operation, the module that has it, and the fields of its answer that a plan may use later (nothing else of it is kept).
+ */
+import type { ApiCall, WrittenService } from '../contracts/aws.ts';
+import { type ClientOptions, iamClient, lateClients } from './clients.ts';
+
+type Input = ApiCall['input'];
+type Answer = Record<string, unknown> & { $metadata?: { requestId?: string | undefined } };
+interface Sender {
+  send(command: unknown): Promise<unknown>;
+}
+
+/** Operations by service, with the fields of the answer that are kept. */
+const operations: Readonly<Record<WrittenService, Readonly<Record<string, readonly string[]>>>> = {
+  iam: {
+    UpdateAccessKey: [],
+    PutUserPolicy: [],
+    DeleteUserPolicy: [],
+    PutRolePolicy: [],
+    DeleteRolePolicy: [],
+    AttachUserPolicy: [],
+    DetachUserPolicy: [],
+  },
+  ec2: {},
+  ssm: {},
+  autoscaling: {},
+  elb: {},
+  elbv2: {},
+};
+
+const modules: Readonly<Record<WrittenService, () => Promise<unknown>>> = {
+  iam: () => import('@aws-sdk/client-iam'),
+  ec2: () => import('@aws-sdk/client-ec2'),
+  ssm: () => import('@aws-sdk/client-ssm'),
+  autoscaling: () => import('@aws-sdk/client-auto-scaling'),
+  elb: () => import('@aws-sdk/client-elastic-load-balancing'),
+  elbv2: () => import('@aws-sdk/client-elastic-load-balancing-v2'),
+};
+
+/** Inputs that AWS takes as JSON text; a plan shows them as documents. */
+const documents = ['PolicyDocument', 'AssumeRolePolicyDocument'];
+
+/** The sender of one listed call. Throws Error for a call that is not listed. */
+export function writeOf(call: ApiCall): {
+  send(options: ClientOptions): Promise<{ requestId: string; answer: Readonly<Record<string, unknown>> }>;
+} {
+  const listed = Object.hasOwn(operations, call.service) ? operations[call.service] : {};
+  const kept = Object.hasOwn(listed, call.operation) ? listed[call.operation] : undefined;
+  if (kept === undefined) throw new Error(`${call.service}:${call.operation} is not a call that Firebreak can make`);
+  return {
+    async send(options) {
+      const module = (await modules[call.service]()) as Record<string, new (input: Input) => unknown>;
+      const Command = module[`${call.operation}Command`];
+      if (Command === undefined) throw new Error(`the SDK of ${call.service} has no ${call.operation}`);
+      const client = await clientOf(call, options);
+      const answer = ((await client.send(new Command(asSent(call.input)))) ?? {}) as Answer;
+      const entries = kept.flatMap((field) => (answer[field] === undefined ? [] : [[field, answer[field]] as const]));
+      return { requestId: answer.$metadata?.requestId ?? '', answer: plain(Object.fromEntries(entries)) };
+    },
+  };
+}
+
+async function clientOf(call: ApiCall, options: ClientOptions): Promise<Sender> {
+  switch (call.service) {
+    case 'iam':
+      return iamClient(call.region, options) as unknown as Sender;
+    case 'ec2':
+      return (await lateClients.ec2(call.region, options)) as unknown as Sender;
+    case 'ssm':
+      return (await lateClients.ssm(call.region, options)) as unknown as Sender;
+    case 'autoscaling':
+      return (await lateClients.autoScaling(call.region, options)) as unknown as Sender;
+    case 'elb':
+      return (await lateClients.elb(call.region, options)) as unknown as Sender;
+    case 'elbv2':
+      return (await lateClients.elbv2(call.region, options)) as unknown as Sender;
+  }
+}
+
+function asSent(input: Input): Input {
+  const entries = Object.entries(input).map(([name, value]) =>
+    documents.includes(name) && typeof value === 'object' ? [name, JSON.stringify(value)] : [name, value],
+  );
+  return Object.fromEntries(entries);
+}
+
+/** Dates as text: what is kept goes into the store and into later calls as JSON. */
+function plain(value: Record<string, unknown>): Readonly<Record<string, unknown>> {
+  return JSON.parse(JSON.stringify(value)) as Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,80 @@
+/** Reading what was written: until it is seen or the time is over. "Not seen" is never "not there". */
+import type { ContainmentAction, Held } from '../contracts/action.ts';
+import type { Approval, Plan } from '../contracts/approval.ts';
+import type { AwsResponder } from '../contracts/aws.ts';
+import { UpstreamError, UserError } from '../contracts/errors.ts';
+import { awsErrorFacts } from '../domain/aws-errors.ts';
+import { doneCalls } from '../domain/blanks.ts';
+import type { ExecutorDeps } from './deps.ts';
+import { inspectTarget } from './inspect-target.ts';
+
+/** How long reading back may take until the result is called "not confirmed". IAM reads are consistent within seconds. */
+export const confirmWithinMs = 30_000;
+/** After a crash or a lost answer: how long to look for our own change before it is sent again. */
+export const lookForOwnChangeMs = 5_000;
+
+/** One approved plan being carried out. */
+export interface Run {
+  readonly approval: Approval;
+  readonly action: ContainmentAction;
+  readonly responder: AwsResponder;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reads back until the wanted state is seen or the time is over. `now` is what was read last; undefined where nothing could be
+ * read, which is not the same as another state.
+ */
+export function confirm(
+  run: Run,
+  withinMs: number,
+  deps: ExecutorDeps,
+): Promise<{ held: true; now: Plan['before'] } | { held: false; because: string; now: Plan['before'] | undefined }> {
+  const { approval, action } = run;
+  const { direction, before } = approval.plan;
+  const done = doneCalls(approval.steps);
+  return readUntil(run, withinMs, (now) => action.verify(direction, before as never, now as never, done), deps);
+}
+
+/** Reads until `judge` is content or the time is over. */
+export async function readUntil(
+  run: Run,
+  withinMs: number,
+  judge: (now: Plan['before']) => Held,
+  deps: ExecutorDeps,
+): Promise<{ held: true; now: Plan['before'] } | { held: false; because: string; now: Plan['before'] | undefined }> {
+  const { clock, log } = deps;
+  const until = clock.now().getTime() + withinMs;
+  let pauseMs = 200;
+  let last: Plan['before'] | undefined;
+  for (;;) {
+    let because: string;
+    try {
+      const found = await inspectRun(run, deps);
+      last = found;
+      const held = judge(found);
+      if (held.held) return { held: true, now: found };
+      because = held.because;
+    } catch (error) {
+      because = `reading back failed with ${factsOf(error).code}`;
+      log.warn({ approvalId: run.approval.id, code: factsOf(error).code }, 'reading back failed');
+    }
+    if (clock.now().getTime() + pauseMs > until) return { held: false, because, now: last };
+    await clock.sleep(pauseMs, run.signal);
+    pauseMs = Math.min(pauseMs * 2, 3_000);
+  }
+}
+
+export function inspectRun(
+  { approval, action, responder, signal }: Run,
+  { reach }: Pick<ExecutorDeps, 'reach'>,
+): Promise<Plan['before']> {
+  const { target, before: planned } = approval.plan;
+  return inspectTarget(action, target, { aws: responder, reach, signal, planned });
+}
+
+export function factsOf(error: unknown): { code: string; retryable: boolean; ambiguous: boolean } {
+  if (error instanceof UpstreamError) return { code: error.code, retryable: error.retryable, ambiguous: false };
+  if (error instanceof UserError) return { code: error.name, retryable: false, ambiguous: false };
+  return awsErrorFacts(error);
+}

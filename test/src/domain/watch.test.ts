@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CloudTrailRecord } from '../../../src/contracts/cloudtrail.ts';
+import { isContained, isNews, nextLook, watched, watchUntil, watchWords } from '../../../src/domain/watch.ts';
+
+const sentAt = '2026-11-20T22:10:00.000Z';
+const until = watchUntil(sentAt, 36 * 3_600_000);
+const user = { kind: 'user', id: 'arn:aws:iam::111122223333:user/alice' } as const;
+
+function call(eventTime: string, more: Partial<CloudTrailRecord> = {}): CloudTrailRecord {
+  return {
+    eventID: eventTime,
+    eventTime,
+    eventName: 'ListUsers',
+    eventSource: 'iam.amazonaws.com',
+    awsRegion: 'us-east-1',
+    sourceIPAddress: '203.0.113.9',
+    userAgent: 'aws-cli/2',
+    userIdentity: { type: 'IAMUser', arn: user.id, accountId: '111122223333', userName: 'alice' },
+    ...more,
+  };
+}
+
+function seen(records: readonly CloudTrailRecord[], now: string, more: { holds?: boolean; missing?: string } = {}) {
+  return {
+    ...watched(records, user, { sentAt, until }, new Date(now)),
+    holds: 'holds' in more ? more.holds : true,
+    missing: more.missing,
+  };
+}
+
+describe('what is said after a containment', () => {
+  it('is not "contained" while nothing was refused and the time is not over', () => {
+    const quiet = seen([], '2026-11-20T23:00:00Z');
+
+    expect(isContained(quiet)).toBe(false);
+    expect(watchWords(quiet)).toContain('No management event of it succeeded through 2026-11-20 22:45');
+    expect(watchWords(quiet)).toContain('data events are not recorded');
+    expect(watchWords(quiet)).toContain('Watched until 2026-11-22 10:10');
+  });
+
+  it('is "contained" once AWS was seen to refuse, and nothing succeeded', () => {
+    const refused = seen([call('2026-11-20T22:20:00Z', { errorCode: 'AccessDenied' })], '2026-11-20T23:00:00Z');
+
+    expect(refused).toMatchObject({ refused: 1, succeeded: 0 });
+    expect(watchWords(refused)).toContain('Contained: AWS was seen to refuse it.');
+  });
+
+  it('is "contained" once everything that was minted before has ended in silence', () => {
+    expect(watchWords(seen([], '2026-11-22T10:26:00Z'))).toContain('Contained: whatever was minted before has ended.');
+  });
+
+  it('is "still active" after a call that succeeded, however many were refused', () => {
+    const records = [
+      call('2026-11-20T22:20:00Z', { errorCode: 'AccessDenied' }),
+      call('2026-11-20T22:30:00Z', { eventName: 'CreateUser' }),
+    ];
+    const active = seen(records, '2026-11-20T23:00:00Z');
+
+    expect(isContained(active)).toBe(false);
+    expect(watchWords(active)).toContain('STILL ACTIVE: 1 call succeeded after it, the last at 2026-11-20 22:30');
+  });
+
+  it('counts neither what came before, nor the seconds that IAM needs, nor what others did to it', () => {
+    const records = [
+      call('2026-11-20T22:09:59Z'),
+      call('2026-11-20T22:10:30Z'),
+      call('2026-11-20T22:30:00Z', {
+        userIdentity: { type: 'AssumedRole', arn: 'arn:aws:sts::111122223333:assumed-role/IrResponder/ir-1' },
+        requestParameters: { userName: 'alice' },
+      }),
+    ];
+
+    expect(seen(records, '2026-11-20T23:00:00Z')).toMatchObject({ refused: 0, succeeded: 0 });
+  });
+
+  it('is never "contained" where not all was looked at, or where it no longer holds', () => {
+    const refusal = [call('2026-11-20T22:20:00Z', { errorCode: 'AccessDenied' })];
+
+    for (const more of [{ missing: 'eu-west-1' }, { holds: false }, { holds: undefined as never }]) {
+      const words = watchWords(seen(refusal, '2026-11-23T00:00:00Z', more));
+      expect(words).not.toContain('Contained');
+    }
+    expect(watchWords(seen([], '2026-11-20T23:00:00Z', { missing: 'eu-west-1' }))).not.toContain('No management event');
+  });
+});
+
+describe('the looks', () => {
+  it('come after 1, 10 and 30 minutes, then hourly, and end when the last event can have arrived', () => {
+    const at = (time: string) => nextLook(sentAt, until, new Date(time));
+
+    expect(at('2026-11-20T22:10:00Z')).toBe(60_000);
+    expect(at('2026-11-20T22:11:00Z')).toBe(9 * 60_000);
+    expect(at('2026-11-20T22:20:00Z')).toBe(20 * 60_000);
+    expect(at('2026-11-20T22:40:00Z')).toBe(60 * 60_000);
+    expect(at('2026-11-22T10:00:00Z')).toBe(25 * 60_000);
+    expect(at('2026-11-22T10:25:00Z')).toBeUndefined();
+  });
+
+  it('end, whatever the times', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 40 * 3_600_000 }), (livesMs) => {
+        const end = watchUntil(sentAt, livesMs);
+        let now = new Date(sentAt);
+        let looks = 0;
+        for (let pause = nextLook(sentAt, end, now); pause !== undefined; pause = nextLook(sentAt, end, now)) {
+          expect(pause).toBeGreaterThan(0);
+          now = new Date(now.getTime() + pause);
+          looks += 1;
+        }
+        expect(now.getTime()).toBeGreaterThanOrEqual(Date.parse(end));
+        expect(looks).toBeLessThan(50);
+      }),
+    );
+  });
+
+  it('tell people what is new, and nothing twice', () => {
+    const quiet = seen([], '2026-11-20T22:11:00Z');
+    const later = seen([], '2026-11-20T22:40:00Z');
+    const active = seen([call('2026-11-20T22:30:00Z')], '2026-11-20T22:40:00Z');
+
+    expect(isNews(quiet, undefined)).toBe(true);
+    expect(isNews(later, quiet)).toBe(false);
+    expect(isNews(active, later)).toBe(true);
+    expect(isNews(seen([], '2026-11-20T22:40:00Z', { holds: false }), quiet)).toBe(true);
+  });
+});

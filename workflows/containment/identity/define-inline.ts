@@ -1,0 +1,90 @@
+/** An action that is one inline policy on a user or role (DOMAIN.md 5.3 to 5.6). The files beside it say which. */
+import type { z } from 'zod';
+import { type Caution, type CompletionContext, type ContainmentAction, defineAction } from '#src/contracts/action.ts';
+import type { Applied } from '#src/contracts/approval.ts';
+import {
+  holdsDocument,
+  InlineState,
+  inlinePermissions,
+  inlineState,
+  inlineStatements,
+  putCall,
+  restoreCall,
+} from './inline-policy.ts';
+import { accountOfPrincipal, PrincipalTarget, principalIn } from './principal.ts';
+
+export interface InlineAction<Target extends PrincipalTarget = PrincipalTarget> {
+  readonly name: string;
+  readonly title: string;
+  readonly impact: string;
+  readonly usage: string;
+  readonly examples: readonly string[];
+  readonly kinds: readonly PrincipalTarget['kind'][];
+  readonly policyName: string;
+  /** For actions whose target says more than whom: its schema, and how it is typed. */
+  readonly more?: { readonly schema: z.ZodType<Target>; parse(words: readonly string[]): Target };
+  /** Fills in what only the logs tell, before the plan is hashed. */
+  complete?(target: Target, before: InlineState, ctx: CompletionContext): Promise<Target>;
+  /** The document that is put; it may hold blanks. */
+  document(before: InlineState, target: Target): object;
+  /** Names beside the principal's that the protected list is compared with. */
+  alsoTouches?(target: Target): readonly string[];
+  readonly reversal: string;
+  caution?(target: Target, applied: Applied, now: Date): Caution;
+  mintedLivesMs?(before: InlineState): number;
+  willNotStop(before: InlineState): readonly string[];
+  /** `is denied everything`, for a policy that is there. */
+  readonly inForce: string;
+}
+
+/** Throws nothing; what its methods throw is said in contracts/action.ts. */
+export function inlineAction<Target extends PrincipalTarget = PrincipalTarget>(
+  spec: InlineAction<Target>,
+): ContainmentAction {
+  const { policyName, kinds, usage } = spec;
+  const schema = (spec.more?.schema ?? PrincipalTarget) as z.ZodType<Target>;
+  const complete = spec.complete;
+  const action = defineAction({
+    name: spec.name,
+    title: spec.title,
+    impact: spec.impact,
+    usage,
+    examples: spec.examples,
+    target: schema,
+    before: InlineState,
+    permissions: inlinePermissions(kinds),
+    approvals: 1,
+    reversal: spec.reversal,
+    parse: (words: readonly string[]) => spec.more?.parse(words) ?? (principalIn(words, kinds, usage) as Target),
+    accountOf: (target: Target) => accountOfPrincipal(target),
+    artifact: ({ kind }: Target, before: InlineState) => ({ kind, id: before.principalArn }),
+    inspect: (target, ctx) => inlineState(target, policyName, ctx),
+    background: () => Promise.resolve([]),
+    ...(complete === undefined ? {} : { complete }),
+    // The principal's other policies and keys may change under an attacker's hands: that voids no deny.
+    binds: ({ principalArn, principalId, document }: InlineState) => ({ principalArn, principalId, document }),
+    touches: (target: Target, { principalArn, principalId }: InlineState) => [
+      principalArn,
+      principalId,
+      target.name,
+      ...(spec.alsoTouches?.(target) ?? []),
+    ],
+    apply: (target: Target, before: InlineState) => [
+      putCall(target, policyName, spec.document(before, target), before.partition),
+    ],
+    undo: (target: Target, now: InlineState, applied: Applied) => restoreCall(target, policyName, now, applied),
+    verify: holdsDocument,
+    sessionPolicy: ({ kind }: Target, { principalArn }: InlineState) => ({
+      Version: '2012-10-17' as const,
+      Statement: inlineStatements(principalArn, [kind]),
+    }),
+    roleStatements: (accountId: string, partition: string) =>
+      kinds.flatMap((kind) => inlineStatements(`arn:${partition}:iam::${accountId}:${kind}/*`, [kind])),
+    willNotStop: spec.willNotStop,
+    describe: ({ kind, name }: Target, { document }: InlineState) =>
+      `${kind} ${name} ${document === '' ? `has no policy ${policyName}` : spec.inForce}`,
+    caution: (target: Target, applied: Applied, now: Date) => spec.caution?.(target, applied, now),
+    mintedLivesMs: (before: InlineState) => spec.mintedLivesMs?.(before) ?? 3_600_000,
+  });
+  return action as unknown as ContainmentAction;
+}

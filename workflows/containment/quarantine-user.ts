@@ -1,0 +1,98 @@
+/** Attaches AWS's own quarantine policy to a user (DOMAIN.md 5.7): what AWS itself does when a key is found in public. */
+import { ListAttachedUserPoliciesCommand } from '@aws-sdk/client-iam';
+import { z } from 'zod';
+import { type ActionContext, defineAction } from '#src/contracts/action.ts';
+import type { PolicyDocument } from '#src/contracts/aws.ts';
+import { globalRegion } from '#src/domain/partition.ts';
+import {
+  accountOfPrincipal,
+  PrincipalState,
+  PrincipalTarget,
+  principalIn,
+  principalState,
+} from './identity/principal.ts';
+
+const policyName = 'AWSCompromisedKeyQuarantineV3';
+const usage = 'quarantine-user <ARN of a user>';
+
+const Before = PrincipalState.extend({ attached: z.boolean() });
+
+export const quarantineUser = defineAction({
+  name: 'quarantine-user',
+  title:
+    "Attach AWS's policy for exposed keys to the user: it refuses what such keys are mostly abused for, and leaves the rest.",
+  impact: 'The user can no longer start instances, change IAM, read logs or get session tokens; other work goes on.',
+  usage,
+  examples: ['arn:aws:iam::999999999999:user/pipeline'],
+  target: PrincipalTarget,
+  before: Before,
+  permissions: {
+    read: ['iam:GetUser', 'iam:ListAttachedUserPolicies'],
+    write: ['iam:AttachUserPolicy', 'iam:DetachUserPolicy'],
+  },
+  approvals: 1,
+  reversal: 'Undo detaches the policy, where it was not attached before.',
+  parse: (words) => principalIn(words, ['user'], usage),
+  accountOf: accountOfPrincipal,
+  artifact: (_target, before) => ({ kind: 'user', id: before.principalArn }),
+  async inspect(target, ctx) {
+    const principal = await principalState(target, ctx);
+    return { ...principal, attached: await isAttached(target.name, ctx) };
+  },
+  background: () => Promise.resolve([]),
+  binds: ({ principalArn, principalId, attached }) => ({ principalArn, principalId, attached }),
+  touches: ({ name }, { principalArn, principalId }) => [principalArn, principalId, name],
+  apply: ({ name }, before) => [change('AttachUserPolicy', name, before)],
+  undo: ({ name }, now, applied) =>
+    applied.before.attached === true || !now.attached ? [] : [change('DetachUserPolicy', name, now)],
+  verify: (direction, _before, now) =>
+    now.attached === (direction === 'apply')
+      ? { held: true }
+      : { held: false, because: `IAM still reads attached: ${now.attached}` },
+  sessionPolicy: (_target, before) => ({
+    Version: '2012-10-17',
+    Statement: statements(before.principalArn, before.partition),
+  }),
+  roleStatements: (accountId, partition) => statements(`arn:${partition}:iam::${accountId}:user/*`, partition),
+  mintedLivesMs: () => 12 * 3_600_000,
+  willNotStop: () => [
+    'It is no deny-all: writing to S3, Secrets Manager, commands through SSM and assuming roles still work.',
+    'Roles that the user has already assumed live on until their session ends, up to 12 hours.',
+    'Users, keys and resources that were already made go on working.',
+  ],
+  describe: ({ name }, { attached }) => `${policyName} is ${attached ? 'attached' : 'not attached'} to user ${name}`,
+});
+
+async function isAttached(name: string, { aws, signal }: ActionContext): Promise<boolean> {
+  let marker: string | undefined;
+  do {
+    const page = await aws.iam.send(
+      new ListAttachedUserPoliciesCommand({ UserName: name, ...(marker === undefined ? {} : { Marker: marker }) }),
+      { abortSignal: signal },
+    );
+    if ((page.AttachedPolicies ?? []).some(({ PolicyName }) => PolicyName === policyName)) return true;
+    marker = page.IsTruncated === true ? page.Marker : undefined;
+  } while (marker !== undefined);
+  return false;
+}
+
+function change(operation: string, UserName: string, { partition }: z.output<typeof Before>) {
+  const input = { UserName, PolicyArn: arnOf(partition) };
+  return { service: 'iam' as const, operation, region: globalRegion(partition), input };
+}
+
+function arnOf(partition: string): string {
+  return `arn:${partition}:iam::aws:policy/${policyName}`;
+}
+
+function statements(resource: string, partition: string): PolicyDocument['Statement'] {
+  return [
+    { Effect: 'Allow', Action: ['iam:GetUser', 'iam:ListAttachedUserPolicies'], Resource: resource },
+    {
+      Effect: 'Allow',
+      Action: ['iam:AttachUserPolicy', 'iam:DetachUserPolicy'],
+      Resource: resource,
+      Condition: { ArnEquals: { 'iam:PolicyARN': arnOf(partition) } },
+    },
+  ];
+}
