@@ -1,10 +1,8 @@
 /** The tables as Kysely sees them. `json` columns are written as text and read as values; bigint is read as text. */
 import type { ColumnType, Generated } from 'kysely';
 import type { Alert } from '../contracts/alert.ts';
-import type { ApprovalState, ApprovalState, Plan, Plan, PlanContext, PlanContext, Step, Vote, Vote, Watched } from '../contracts/approval.ts';
+import type { ApprovalState, Plan, PlanContext, Step, Vote, Watched } from '../contracts/approval.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
-
-
 import type { InvestigationRequest } from '../contracts/command.ts';
 import type { ButtonMeaning, ContainmentRequest, Standing, VoteRequest } from '../contracts/store.ts';
 import type { StreamBurst, StreamDeed, StreamStory } from '../contracts/stream.ts';
