@@ -24,7 +24,7 @@ import { readRuleFiles } from './evidence/rule-files.ts';
 import { checkContainable, locate } from './flows/locate-target.ts';
 import { windowOf } from './flows/window-of.ts';
 import { openLog } from './log.ts';
-import { connectReach, connectStore, folderEvidence, plannedEvidence, settingsOf } from './wire.ts';
+import { connectAddresses, connectReach, connectStore, folderEvidence, plannedEvidence, settingsOf } from './wire.ts';
 
 interface Flags {
   /** Undefined: in words. */
@@ -162,14 +162,18 @@ async function investigate(
   const evidence = await (reach === undefined
     ? fromFolder(flags.logs ?? '', request, config, log)
     : fromAws(reach, request, config, log, ended.signal));
-  const report = await unit.run(unit.target.parse({ hubs: config.hubs, ...request.target }), {
-    evidence,
-    aws: reach,
-    rules,
-    signal: ended.signal,
-    progress: (step) => log.info({ step }, 'investigating'),
-    now: () => systemClock.now(),
-  });
+  const report = await unit.run(
+    unit.target.parse({ hubs: config.hubs, production: settingsOf(config).production, ...request.target }),
+    {
+      evidence,
+      aws: reach,
+      addresses: await connectAddresses(config, log),
+      rules,
+      signal: ended.signal,
+      progress: (step) => log.info({ step }, 'investigating'),
+      now: () => systemClock.now(),
+    },
+  );
   const body = reportMessage(report);
   const message: Message = { text: report.headline, parts: [{ kind: 'header', text: report.headline }, ...body.parts] };
   return {

@@ -16,7 +16,7 @@ import type { LakeWatch } from './contracts/lake-watch.ts';
 import type { Log } from './contracts/log.ts';
 import type { Store } from './contracts/store.ts';
 import { type Detector, detectorOf } from './domain/detection/detector.ts';
-import { productionCounts } from './domain/detection/production.ts';
+import { productionCounts, productionOf } from './domain/detection/production.ts';
 import { openAddressBook } from './evidence/address-book.ts';
 import { openFolderEvidence } from './evidence/folder.ts';
 import type { ImportOptions, ImportResult } from './evidence/lake/import.ts';
@@ -93,13 +93,13 @@ export function connectPictures(log: Log): Pictures {
 
 /** Our rules and the operator's. A rule that cannot be read is told in the log and harms no other. */
 export async function connectDetector(config: Config, log: Log): Promise<Detector> {
-  const { openFrom, rules, productionInstances } = config.detections;
+  const { openFrom, rules } = config.detections;
   const files = await Promise.all(
     rules.map(async (dir) => (await readRuleFiles(dir)).map((file) => ({ ...file, path: `${dir}/${file.path}` }))),
   );
   const book = catalogue(files.flat());
   for (const { rule, reason } of book.unsupported) log.warn({ rule, reason }, 'a rule is not evaluated');
-  const counts = productionCounts(config.accounts, productionInstances);
+  const counts = productionCounts(settingsOf(config).production);
   return detectorOf(book, { openFrom, counts, newId: randomUUID });
 }
 
@@ -184,6 +184,7 @@ export function settingsOf(config: Config): Settings {
     approvals: { required: config.approvers.required, expiryMinutes: config.approvers.expiryMinutes },
     protectedPatterns: config.protected,
     pivot: config.pivot,
+    production: productionOf(config.accounts, config.detections.productionInstances),
     detections: config.detections,
     hubs: config.hubs,
   };

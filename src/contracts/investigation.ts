@@ -1,5 +1,6 @@
 /** An investigation: looks and reports, changes nothing. One file per question in workflows/investigation. */
 import type { z } from 'zod';
+import type { AddressBook } from './address.ts';
 import type { AwsReach } from './aws.ts';
 import type { Coverage, Evidence } from './evidence.ts';
 import type { Attachment, Part } from './message.ts';
@@ -10,6 +11,8 @@ export interface InvestigationContext {
   readonly aws: AwsReach | undefined;
   /** Sigma files that the operator points at, beside our own; `path` is relative to their folder. */
   readonly rules?: readonly { readonly path: string; readonly text: string }[] | undefined;
+  /** Undefined, or without data: nothing is known of where an address is. */
+  readonly addresses?: AddressBook | undefined;
   readonly signal: AbortSignal;
   /** Called often; the flow coalesces. One short sentence of what is being done. */
   progress(step: string): void;

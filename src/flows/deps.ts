@@ -11,6 +11,7 @@ import type { Queue } from '../contracts/job.ts';
 import type { Log } from '../contracts/log.ts';
 import type { Store } from '../contracts/store.ts';
 import type { Detector } from '../domain/detection/detector.ts';
+import type { Production } from '../domain/detection/production.ts';
 import type { Account } from '../domain/inventory.ts';
 import type { PeopleRules } from '../domain/people.ts';
 import type { Channels } from '../domain/routing.ts';
@@ -24,6 +25,7 @@ export interface Settings {
   readonly rules: PeopleRules;
   readonly approvals: { readonly required: number; readonly expiryMinutes: number };
   readonly protectedPatterns: readonly string[];
+  readonly production: Production;
   readonly detections: { readonly maxAgeHours: number };
   readonly pivot: { readonly window: string; readonly maxRequests: number; readonly maxEvents: number };
   readonly hubs: {

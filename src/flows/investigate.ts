@@ -67,12 +67,17 @@ async function run(
     signal,
     onProgress: (progress) => ticker.progress(progress),
   });
-  const target = unit.target.parse({ hubs: deps.settings.hubs, ...stored.request.target });
+  const target = unit.target.parse({
+    hubs: deps.settings.hubs,
+    production: deps.settings.production,
+    ...stored.request.target,
+  });
   let report: Report;
   try {
     report = await unit.run(target, {
       evidence,
       aws: deps.reach,
+      addresses: deps.addresses,
       signal,
       progress: (step) => ticker.step(step),
       now: () => deps.clock.now(),

@@ -128,18 +128,18 @@ describe('detection in the stream', () => {
   });
 
   it('puts what one principal does next into the same case', async () => {
-    expect(await send(record('DeleteTrail', 'cloudtrail', { requestParameters: { name: 'main' } }, 'mallory'))).toBe(
+    expect(await send(record('DeleteFlowLogs', 'ec2', { requestParameters: { flowLogId: 'fl-1' } }, 'mallory'))).toBe(
       202,
     );
 
-    const card = await scene.slack.waitFor(() => cardsAbout(scene, 'cloudtrail-trail-deleted')[0], 15_000);
+    const card = await scene.slack.waitFor(() => cardsAbout(scene, 'vpc-flow-logs-deleted')[0], 15_000);
 
     expect(wordsOf(card)).toContain('cloudtrail-logging-stopped');
     expect(cardsAbout(scene, 'mallory')).toHaveLength(1);
   });
 
   it('opens no case for what only reads, and for what comes a week late', async () => {
-    for (const name of ['ListBuckets', 'DescribeInstances', 'GetCallerIdentity'])
+    for (const name of ['ListBuckets', 'DescribeVolumes'])
       expect(await send(record(name, 's3', {}, 'reader'))).toBe(202);
     expect(await send(record('ListBuckets', 's3', {}, 'late', Date.now() - 8 * 86_400_000))).toBe(202);
     await quiet(scene);
@@ -189,7 +189,7 @@ describe('detection in the stream', () => {
       `select count(*) as n from stream_bursts where correlation = 'instances-terminated-in-burst'`,
     );
     expect(bursts).toEqual([{ n: '1' }]);
-    const [cases] = await sql<{ n: string }>(scene, `select count(*) as n from cases where alert::text like '%ender%'`);
+    const [cases] = await sql<{ n: string }>(scene, `select count(*) as n from cases where alert->>'source' = 'detection' and alert::text like '%ender%'`);
     expect(cases).toEqual({ n: '1' });
   });
 

@@ -1,9 +1,12 @@
 /** A hunt: rules over every record of a window. Matches are kept small, since a window may hold millions of records. */
+import type { AddressBook } from '../../contracts/address.ts';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { UserError } from '../../contracts/errors.ts';
-import { principalGroup, principalOf } from '../principal.ts';
+import { type Baseline, type BaselineHistory, baselineOf } from '../baseline/baseline.ts';
+import { allBaselineRules } from '../baseline/rules.ts';
+import { nodeOfArn, principalGroup, principalOf } from '../principal.ts';
 import { outcomeOf } from '../sightings.ts';
-import { type Correlator, correlatorOf } from './correlate.ts';
+import { type Correlator, type Counts, correlatorOf } from './correlate.ts';
 import { isCalled, type RuleBook } from './parse.ts';
 import { ruleSet } from './rule-set.ts';
 import { type EventRule, type Level, levels, type SigmaRule } from './tree.ts';
@@ -33,6 +36,8 @@ export interface HuntResult {
   /** Matches beyond what is listed, by rule: counted, so that nothing is lost unsaid. */
   readonly notListed: readonly { readonly rule: string; readonly matches: number }[];
   readonly recordsRead: number;
+  /** Where rules about the past ran: how much past there was. */
+  readonly history?: BaselineHistory;
 }
 
 /** Rules that report matches, and those that are run for their sake. */
@@ -47,7 +52,8 @@ export interface Picked {
  */
 export function pickRules(word: string, book: RuleBook): Picked {
   const wanted = word.trim().toLowerCase();
-  const picked = chosen(wanted, book.rules);
+  const past = chosenOfThePast(wanted);
+  const picked = past.length > 0 ? past : chosen(wanted, book.rules);
   if (picked.length === 0) {
     const refused = book.unsupported.find(
       ({ rule }) => rule.toLowerCase().replace(/\.ya?ml$/, '') === wanted.replace(/\.ya?ml$/, ''),
@@ -62,7 +68,7 @@ export function pickRules(word: string, book: RuleBook): Picked {
     );
   }
   const correlations = picked.filter((rule) => rule.kind === 'correlation');
-  const events = book.rules.filter((rule) => rule.kind === 'event');
+  const events = book.rules.filter((rule): rule is EventRule => rule.kind === 'event');
   const needed = events.filter((rule) => correlations.some((one) => one.rules.some((name) => isCalled(rule, name))));
   const isNamed = picked.length === 1;
   // Rules that a correlation rests on speak through it (Sigma correlation specification, "generate").
@@ -73,8 +79,14 @@ export function pickRules(word: string, book: RuleBook): Picked {
       ),
     ),
   );
-  const reporting = new Set(picked.filter((rule) => isNamed || rule.kind === 'correlation' || !silent.has(rule)));
+  const reporting = new Set(picked.filter((rule) => isNamed || rule.kind !== 'event' || !silent.has(rule)));
   return { reporting, running: events.filter((rule) => reporting.has(rule) || needed.includes(rule)) };
+}
+
+/** Rules about a principal's own past: `baselines`, or one by its name. They read every record, so `all` leaves them out. */
+function chosenOfThePast(wanted: string): readonly SigmaRule[] {
+  if (wanted === 'baselines' || wanted === 'baseline') return allBaselineRules;
+  return allBaselineRules.filter(({ name, title }) => name === wanted || title.toLowerCase() === wanted);
 }
 
 function chosen(wanted: string, rules: readonly SigmaRule[]): readonly SigmaRule[] {
@@ -105,11 +117,17 @@ const listedInAll = 500_000;
 export async function runHunt(
   records: AsyncIterable<CloudTrailRecord>,
   picked: Picked,
-  ctx: { readonly signal: AbortSignal; progress(step: string): void },
+  ctx: {
+    readonly signal: AbortSignal;
+    progress(step: string): void;
+    readonly addresses?: AddressBook | undefined;
+    readonly counts?: Counts | undefined;
+  },
 ): Promise<HuntResult> {
+  const past = [...picked.reporting].some(({ kind }) => kind === 'baseline') ? baselineOf(ctx.addresses) : undefined;
   const set = ruleSet(picked.running);
   const correlators = [...picked.reporting].flatMap((rule) =>
-    rule.kind === 'correlation' ? [{ rule, correlator: correlatorOf(rule) }] : [],
+    rule.kind === 'correlation' ? [{ rule, correlator: correlatorOf(rule, ctx.counts) }] : [],
   );
   const heeding = new Map(
     picked.running.map((one) => [
@@ -128,13 +146,34 @@ export async function runHunt(
       ctx.signal.throwIfAborted();
       ctx.progress(`${read.toLocaleString('en-US')} events checked, ${kept.count().toLocaleString('en-US')} matches`);
     }
+    past?.observe(record);
     for (const rule of set.match(record)) {
       for (const correlator of heeding.get(rule) ?? []) correlator.add(rule, record);
       if (picked.reporting.has(rule)) kept.add(matchOf(rule, record, whoIn(record)));
     }
   }
   for (const { correlator } of correlators) for (const match of burstMatches(correlator, whoIn)) kept.add(match);
-  return { ...kept.end(), recordsRead: read };
+  for (const match of pastMatches(past, picked)) kept.add(match);
+  return { ...kept.end(), recordsRead: read, ...(past ? { history: past.history() } : {}) };
+}
+
+function pastMatches(past: Baseline | undefined, { reporting }: Picked): readonly Match[] {
+  return (past?.found() ?? []).flatMap(({ rule, sighting }) => {
+    if (!reporting.has(rule)) return [];
+    const { eventId, at, eventName, region, ip, principal, isDenied } = sighting;
+    const node = nodeOfArn(principal);
+    return {
+      rule,
+      eventId,
+      eventTime: new Date(at).toISOString().replace('.000Z', 'Z'),
+      eventName,
+      principal,
+      group: node ? principalGroup(node) : principal,
+      sourceIp: ip,
+      region,
+      outcome: isDenied ? 'denied' : 'success',
+    };
+  });
 }
 
 interface MatchKeeper {

@@ -15,10 +15,13 @@ const madeOf: ReadonlyMap<string, string> = new Map([
 /** The narrowing for a hunt with these rules. `every`: records that no rule heeds are wanted too, for who counts them. */
 export function narrowingOf({ reporting, running }: Picked, every = false): Narrowing {
   const rules = running.map((rule) => ({ rule, counted: countedBy(rule, reporting) }));
+  const past = [...reporting].some(({ kind }) => kind === 'baseline');
   return (eventSource, eventName) => {
     const fields = new Set<string>(eventName === 'ConsoleLogin' ? ['responseElements'] : []);
     const left: Node[] = [];
-    let isWhole = every;
+    if (past) for (const field of ['userAgent', 'sessionCredentialFromConsole']) fields.add(field);
+    if (past && eventName === 'CreateAccessKey') fields.add('responseElements');
+    let isWhole = every || past;
     let isAll = false;
     for (const { rule, counted } of rules) {
       const rest = specialised(rule.tree, nameFields, { eventSource, eventName });

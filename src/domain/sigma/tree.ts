@@ -46,7 +46,12 @@ export interface CorrelationRule extends RuleHead {
   readonly generate: boolean;
 }
 
-export type SigmaRule = EventRule | CorrelationRule;
+/** A rule over a principal's own past (domain/baseline): code, not Sigma, but picked and told like the others. */
+export interface BaselineRule extends RuleHead {
+  readonly kind: 'baseline';
+}
+
+export type SigmaRule = EventRule | CorrelationRule | BaselineRule;
 
 /** A rule that is not evaluated, and why. Reported with every answer, never silently passed. */
 export interface UnsupportedRule {

@@ -10,6 +10,7 @@ import type { Log } from '../../contracts/log.ts';
 import { createRecordIndex } from '../record-index.ts';
 import { columnTypes, recordOfRow, sqlText } from './columns.ts';
 import { badFilesOf, digestProblemsOf, gapsOf } from './coverage.ts';
+import { limitsOf } from './limits.ts';
 import { conditionFor } from './needle.ts';
 import { type LakeFolder, lakeFolder, type Pages, readPages, type ShardPage } from './pages.ts';
 import { openReader, type Reader, type Shard } from './reader.ts';
@@ -268,42 +269,4 @@ function overlaps({ first, last }: ShardPage, { window }: LakeOptions): boolean 
 
 function chosen(values: readonly string[], only: readonly string[] | undefined): string[] {
   return [...new Set(values)].filter((value) => only === undefined || only.includes(value)).sort();
-}
-
-function limitsOf({ window, accounts, regions }: LakeOptions) {
-  const sql: string[] = [];
-  const values: Record<string, string> = {};
-  if (window.from !== undefined) {
-    sql.push('event_time >= CAST($from AS TIMESTAMP)');
-    values.from = plain(window.from);
-  }
-  if (window.to !== undefined) {
-    sql.push('event_time < CAST($to AS TIMESTAMP)');
-    values.to = plain(window.to);
-  }
-  if (accounts) sql.push(`(account IS NULL OR account IN (${named('account', accounts, values)}))`);
-  if (regions)
-    sql.push(
-      `(awsRegion IS NULL OR awsRegion = '""' OR awsRegion IN (${named(
-        'region',
-        regions.map((one) => JSON.stringify(one)),
-        values,
-      )}))`,
-    );
-  return { sql, values };
-}
-
-function named(prefix: string, list: readonly string[], values: Record<string, string>): string {
-  if (list.length === 0) return 'NULL';
-  return list
-    .map((value, i) => {
-      values[`${prefix}${i}`] = value;
-      return `$${prefix}${i}`;
-    })
-    .join(', ');
-}
-
-/** ISO 8601 UTC as DuckDB's TIMESTAMP, which knows no zone. */
-function plain(time: string): string {
-  return new Date(time).toISOString().replace('T', ' ').replace('Z', '');
 }

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { LakeWatch } from '../../contracts/lake-watch.ts';
 import type { Log } from '../../contracts/log.ts';
+import { timestampText } from './limits.ts';
 import { lakeFolder, readPages } from './pages.ts';
 
 /** Watches the lake of a data folder. Nothing of DuckDB is loaded before there is something to read. */
@@ -26,7 +27,7 @@ export function openLakeWatch(dataDir: string, log: Log): LakeWatch {
           shards: [path],
           limits: {
             sql: ['event_time >= CAST($from AS TIMESTAMP)'],
-            values: { from: new Date(since).toISOString().replace('T', ' ').replace('Z', '') },
+            values: { from: timestampText(since) },
           },
           narrowing,
           log,
