@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { defineInvestigation } from '#src/contracts/investigation.ts';
 import { unfinished, withGaps } from '#src/domain/answers.ts';
 import { Production, productionCounts } from '#src/domain/detection/production.ts';
-import { cannotReadAll, type HuntResult, type Match, pickRules, runHunt } from '#src/domain/sigma/hunt.ts';
+import { cannotReadAll, type HuntResult, type Match, type Picked, pickRules, runHunt } from '#src/domain/sigma/hunt.ts';
 import { historyParts, huntHeadline, huntParts, huntTimeline, isLoud } from '#src/domain/sigma/hunt-wording.ts';
 import { narrowingOf } from '#src/domain/sigma/narrowing.ts';
 import { storiesOf } from '#src/domain/sigma/stories.ts';
@@ -34,7 +34,10 @@ export const hunt = defineInvestigation({
       : { matches: [], notListed: [] };
     const looked = ctx.evidence.coverage();
     const gaps = records || !looked.complete ? [] : [cannotReadAll];
-    const coverage = withGaps(looked, history && !history.countries ? [...gaps, noCountries] : gaps);
+    const coverage = withGaps(
+      looked,
+      history && !history.countries && needsPlaces(picked) ? [...gaps, noCountries] : gaps,
+    );
     const stories = storiesOf(matches);
     const what = pick === 'all' ? 'everything' : pick;
     const headline = `${huntHeadline(what, picked.reporting.size, matches, stories)}${unfinished(coverage)}.`;
@@ -59,6 +62,10 @@ export const hunt = defineInvestigation({
     };
   },
 });
+
+function needsPlaces({ reporting }: Picked): boolean {
+  return [...reporting].some(({ name }) => /^baseline-(new-country|new-network|impossible-travel)$/.test(name));
+}
 
 function matchJson({ rule, burst, ...match }: Match) {
   return {
