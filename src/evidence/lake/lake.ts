@@ -31,6 +31,7 @@ export interface LakeOptions {
 }
 
 export interface LakeEvidence extends Evidence {
+  all: NonNullable<Evidence['all']>;
   /** Gives the memory back; the session must not be asked after that. */
   close(): void;
 }
