@@ -45,6 +45,7 @@ export function baselineOf(addresses?: AddressBook): Baseline {
   const profiles = new Map<string, Profile>();
   const keys = new KeyBook();
   const names = nameBook();
+  const shared = sharedTexts();
   let knowsCountries = false;
 
   return {
@@ -57,7 +58,7 @@ export function baselineOf(addresses?: AddressBook): Baseline {
       const isOutside = ip !== '' && !isPrivateIp(ip);
       const place = isOutside ? addresses?.lookUp(ip) : undefined;
       knowsCountries ||= place?.country !== undefined || place?.asn !== undefined;
-      const sighting = sightingOf(record, node.id, ip);
+      const sighting = sightingOf(record, node.id, ip, shared);
       const profile = profiles.get(group) ?? new Profile(sighting.at);
       if (profile.events > 0 || profiles.size < maxPrincipals) profiles.set(group, profile);
       const values: Partial<Record<Dimension, string>> = {
@@ -90,19 +91,37 @@ export function baselineOf(addresses?: AddressBook): Baseline {
   };
 }
 
-function sightingOf(record: CloudTrailRecord, principal: string, ip: string): Sighting {
+const maxShared = 100_000;
+
+/** The same text as one string, however many records it came in. */
+function sharedTexts(): (text: string) => string {
+  const texts = new Map<string, string>();
+  return (text) => {
+    const known = texts.get(text);
+    if (known !== undefined) return known;
+    if (texts.size < maxShared) texts.set(text, text);
+    return text;
+  };
+}
+
+function sightingOf(
+  record: CloudTrailRecord,
+  principal: string,
+  ip: string,
+  shared: (text: string) => string,
+): Sighting {
   const { eventName, readOnly } = record;
   return {
     at: Date.parse(record.eventTime),
     eventId: record.eventID,
-    eventName,
-    region: record.awsRegion,
-    ip,
+    eventName: shared(eventName),
+    region: shared(record.awsRegion),
+    ip: shared(ip),
     isWrite:
       readOnly === undefined ? !/^(Get|List|Describe|Head|Lookup|Search|BatchGet|Assume)/.test(eventName) : !readOnly,
     isConsole: record.sessionCredentialFromConsole === 'true' || record.userAgent.includes('Mozilla/'),
     isDenied: outcomeOf(record) === 'denied',
-    principal,
+    principal: shared(principal),
   };
 }
 

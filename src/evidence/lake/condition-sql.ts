@@ -7,7 +7,7 @@
  */
 import type { Node, Pattern, Test } from '../../contracts/condition.ts';
 import { sqlText } from './columns.ts';
-import { type FieldSql, fieldSql } from './fields-sql.ts';
+import { type FieldSql, fieldSql, jsonPath, nestedSql, plainSql, valuesSql } from './fields-sql.ts';
 
 const unknown = 'CAST(NULL AS BOOLEAN)';
 const filledAtDoor = new Set(['awsRegion', 'sourceIPAddress', 'userAgent']);
@@ -47,16 +47,38 @@ export class Conditions {
   over(from: string): string {
     const fields = [...this.#fields.values()];
     if (fields.length === 0) return from;
-    const read = fields.map(
-      ({ number: n, sql }) => `CASE WHEN NOT coalesce(TRY(${sql.isReadable}), false) THEN NULL
-        WHEN coalesce(TRY(${sql.isPlain}), true) THEN 1 ELSE 2 END AS s${n}, TRY(${sql.one}) AS o${n}`,
-    );
-    const texts = fields.map(
-      ({ number: n, sql }) =>
-        `TRY(${textOf(`o${n}`)}) AS t${n}${sql.isPlain === 'true' ? '' : `, CASE WHEN s${n} = 2 THEN TRY(${sql.many}) END AS m${n}`}`,
-    );
+    const guards = distinct(fields.flatMap(({ sql }) => sql.guards));
+    const columns = distinct(fields.flatMap(({ sql }) => (sql.isScalar ? [] : [sql.json])));
+    const pathsOf = (column: string) =>
+      distinct(fields.flatMap(({ sql }) => (sql.json === column && sql.path.length > 0 ? [jsonPath(sql.path)] : [])));
+    // Each column is parsed once, for all the paths that are asked of it.
+    const read = [
+      ...guards.map((guard, i) => `coalesce(TRY(${guard}), false) AS g${i}`),
+      ...columns.flatMap((column, i) => {
+        const paths = pathsOf(column);
+        const list =
+          paths.length === 0
+            ? []
+            : [`TRY(CAST(json_extract(${column}, [${paths.map(sqlText).join(', ')}]) AS VARCHAR[])) AS x${i}`];
+        return [`NOT ${nestedSql(column)} AS u${i}`, ...list];
+      }),
+    ];
+    const found = fields.map(({ number: n, sql }) => {
+      if (sql.isScalar) return `${missing(sql, `TRY(${sql.json})`)} AS o${n}`;
+      const at = columns.indexOf(sql.json);
+      const place = pathsOf(sql.json).indexOf(jsonPath(sql.path)) + 1;
+      return `${missing(sql, sql.path.length === 0 ? sql.json : `x${at}[${place}]`)} AS o${n}`;
+    });
+    const states = fields.map(({ number: n, sql }) => `${stateOf(n, sql, guards, columns)} AS s${n}`);
+    const texts = fields.map(({ number: n, sql }) => {
+      const many = sql.isScalar ? '' : `, CASE WHEN s${n} = 2 THEN TRY(${valuesSql(sql.json, sql.path)}) END AS m${n}`;
+      return `TRY(${textOf(`o${n}`)}) AS t${n}${many}`;
+    });
     const folded = fields.map(({ number: n }) => `${lowerOf(`t${n}`)} AS l${n}`);
-    return `SELECT *, ${folded.join(', ')} FROM (SELECT *, ${texts.join(', ')} FROM (SELECT *, ${read.join(', ')} FROM (${from})))`;
+    return [read, found, states, texts, folded].reduce(
+      (rows, picks) => (picks.length === 0 ? rows : `SELECT *, ${picks.join(', ')} FROM (${rows})`),
+      from,
+    );
   }
 
   /** Tests of one field in one look at it: that is what most rules are. */
@@ -86,12 +108,33 @@ export class Conditions {
     if (!known) this.#fields.set(field, { number, sql });
     const single = test({ json: `o${number}`, text: `t${number}`, folded: `l${number}` });
     const one = `WHEN 1 THEN CASE WHEN o${number} IS NULL THEN false ELSE ${single} END`;
-    if (sql.isPlain === 'true') return `(CASE s${number} ${one} END)`;
+    if (sql.isScalar) return `(CASE s${number} ${one} END)`;
     const each = test({ json: 'v', text: textOf('v'), folded: lowerOf(textOf('v')) });
     const verdicts = `list_transform(m${number}, lambda v: CASE ${each} WHEN true THEN 2 WHEN false THEN 0 ELSE 1 END)`;
     const many = `WHEN 2 THEN CASE coalesce(list_max(${verdicts}), CASE WHEN m${number} IS NULL THEN 1 ELSE 0 END) WHEN 2 THEN true WHEN 0 THEN false END`;
     return `(CASE s${number} ${one} ${many} END)`;
   }
+}
+
+function distinct(items: readonly string[]): readonly string[] {
+  return [...new Set(items)];
+}
+
+/** NULL for what counts as missing. */
+function missing({ isWord }: FieldSql, value: string): string {
+  const present = `nullif(${value}, 'null')`;
+  return isWord ? `nullif(${present}, '""')` : present;
+}
+
+/** 1: one value or none, in o. 2: to be read the long way, in m. NULL: for the matcher. */
+function stateOf(number: number, sql: FieldSql, guards: readonly string[], columns: readonly string[]): string {
+  const { json, path, isScalar } = sql;
+  const own = sql.guardsValue(`o${number}`);
+  const conditions = [...sql.guards.map((guard) => `g${guards.indexOf(guard)}`), ...(own === undefined ? [] : [own])];
+  const holds = conditions.length === 0 ? 'true' : conditions.join(' AND ');
+  if (isScalar) return `CASE WHEN ${holds} THEN 1 END`;
+  return `CASE WHEN NOT (${holds}) THEN NULL WHEN ${json} IS NULL THEN 1 WHEN NOT u${columns.indexOf(json)} THEN NULL
+    ${path.length === 0 ? '' : `WHEN x${columns.indexOf(json)} IS NULL THEN NULL `}WHEN ${plainSql(json, path)} THEN 1 ELSE 2 END`;
 }
 
 /** Text of a JSON scalar as JavaScript has it; NULL for objects, fractions and numbers too long for it. */
