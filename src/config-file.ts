@@ -4,11 +4,14 @@
  */
 import { z } from 'zod';
 import { AlertMapping } from './domain/alert-mapping.ts';
+import { PolicyRule } from './domain/approval-policy.ts';
 import { DetectionSettings } from './domain/detection/settings.ts';
+import { FindingWatch } from './domain/finding-watch.ts';
 import { AccountEntry } from './domain/inventory.ts';
+import { QueueEntry } from './domain/queue-entry.ts';
+import { Crowd, SlackGroupId, SlackUserId } from './domain/slack-ids.ts';
+import { SnsEntry } from './domain/sns-topics.ts';
 
-const SlackUserId = z.string().regex(/^[UW][A-Z0-9]{2,}$/, 'is not a Slack user id (U... or W...)');
-const SlackGroupId = z.string().regex(/^S[A-Z0-9]{2,}$/, 'is not a Slack user group id (S...)');
 const ChannelId = z
   .string()
   .trim()
@@ -20,14 +23,6 @@ const AccountId = z
   .pipe(z.string().regex(/^\d{12}$/, 'is not a 12-digit account id'));
 
 export const modes = ['observe', 'propose', 'execute'] as const;
-
-const Crowd = z.union([
-  z.array(z.union([SlackUserId, SlackGroupId])).transform((ids) => ({
-    users: ids.filter((id) => !id.startsWith('S')),
-    groups: ids.filter((id) => id.startsWith('S')),
-  })),
-  z.strictObject({ users: z.array(SlackUserId).default([]), groups: z.array(SlackGroupId).default([]) }),
-]);
 
 export const ConfigFile = z.strictObject({
   mode: z.enum(modes).default('propose'),
@@ -56,14 +51,22 @@ export const ConfigFile = z.strictObject({
         .min(1)
         .max(24 * 60)
         .default(30),
-      stepUp: z
-        .array(z.string())
-        .max(0, 'asks for one-time codes, which this version does not have yet: leave it empty')
-        .default([]),
+      /** Actions that ask for a one-time code on approval, `*` for any characters. */
+      stepUp: z.array(z.string().trim().min(1)).default([]),
     })
     .default({ users: [], groups: [], required: 1, expiryMinutes: 30, stepUp: [] }),
   responders: Crowd.optional(),
-  people: z.array(z.strictObject({ name: z.string().min(1), slack: z.array(SlackUserId).min(1) })).default([]),
+  policies: z.array(PolicyRule).default([]),
+  people: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        slack: z.array(SlackUserId).min(1),
+        /** User names, user ARNs and role session names that are this person: who is involved decides nothing. */
+        aws: z.array(z.string().trim().min(1)).default([]),
+      }),
+    )
+    .default([]),
   protected: z.array(z.string().min(1)).default([]),
   hubs: z
     .strictObject({
@@ -82,9 +85,10 @@ export const ConfigFile = z.strictObject({
   detections: DetectionSettings,
   mappings: z.array(AlertMapping).default([]),
   addresses: z.strictObject({ country: z.string().optional(), asn: z.string().optional() }).default({}),
+  queues: z.array(QueueEntry).default([]),
+  sns: SnsEntry.default({ topics: [], allowVersion1: false, certificates: [] }),
+  guardduty: FindingWatch.default({ pollMinutes: 15, firstLookHours: 24, verify: true }),
   // Names of the external contract that later versions use; accepted so that one file serves them all, and warned of.
-  queues: z.array(z.unknown()).default([]),
-  sns: z.record(z.string(), z.unknown()).default({}),
   exceptions: z.array(z.unknown()).default([]),
   retention: z.record(z.string(), z.unknown()).default({}),
 });

@@ -169,8 +169,6 @@ function warnings(purpose: Purpose, raw: z.output<typeof Env>, file: ConfigFile)
     found.push('managementAccount is not set: if one of the accounts is it, two approvers are not asked for there');
   }
   const unused = [
-    file.queues.length > 0 && 'queues',
-    Object.keys(file.sns).length > 0 && 'sns',
     file.exceptions.length > 0 && 'exceptions',
     Object.keys(file.retention).length > 0 && 'retention',
   ].filter((name) => name !== false);

@@ -1,4 +1,4 @@
-/** serve | ir | import | audit | doctor: parses the arguments and hands over. */
+/** serve | ir | import | audit | deadletters | doctor: parses the arguments and hands over. */
 import { parseArgs } from 'node:util';
 import { SetupError, UpstreamError, UserError } from './contracts/errors.ts';
 import { redactText } from './domain/redaction.ts';
@@ -11,6 +11,8 @@ const usage = `Firebreak: AWS incident response in Slack
   firebreak import DIR|s3://bucket/prefix            read CloudTrail files into the data folder [--since T --until T --accounts A,.. --regions R,..]
   firebreak audit verify [FILE]                      check the hash chain of the audit, or of an exported file
   firebreak audit export                             print the audit as JSON lines
+  firebreak deadletters [list|show ID|replay ID|replay all]   what was received and could not be taken
+  firebreak enroll <Slack user id>                   give a person one-time codes for approvals
   firebreak doctor                                   check the installation
 
 Exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 answered, but not everything could be looked at.
@@ -37,6 +39,10 @@ async function main(argv: readonly string[]): Promise<number> {
       return (await import('./import-command.ts')).importCommand(rest);
     case 'audit':
       return (await import('./audit-commands.ts')).auditCommand(rest);
+    case 'deadletters':
+      return (await import('./dead-letter-commands.ts')).deadLetterCommand(rest);
+    case 'enroll':
+      return (await import('./enroll-command.ts')).enrollCommand(rest);
     case 'doctor':
       return (await import('./doctor.ts')).doctor();
     case undefined:

@@ -10,20 +10,27 @@ import { acknowledge } from './flows/acknowledge.ts';
 import { contain } from './flows/contain.ts';
 import type { Deps, WebDeps, WorkerDeps } from './flows/deps.ts';
 import { detect, watchLake } from './flows/detect.ts';
-import { handleAlert } from './flows/handle-alert.ts';
+import { handleAlert, showAgain } from './flows/handle-alert.ts';
+import { handleSubscription } from './flows/handle-subscription.ts';
 import { investigate } from './flows/investigate.ts';
+import { orDeadLetter } from './flows/keep-letter.ts';
 import { planContainment } from './flows/plan-containment.ts';
+import { proveVote } from './flows/prove-vote.ts';
 import { admitApproval, recordVote } from './flows/record-vote.ts';
 import { showApproval } from './flows/show-approval.ts';
 import { openSweep } from './flows/sweep.ts';
+import { verifyFinding } from './flows/verify-finding.ts';
 import { watch } from './flows/watch.ts';
+import { startIntake } from './intake.ts';
 import { openLog } from './log.ts';
 import type { Role } from './store/embedded-postgres.ts';
 import { startWeb } from './web.ts';
 import {
   connectAddresses,
   connectChat,
+  connectConfirmer,
   connectDetector,
+  connectFindings,
   connectLakeWatch,
   connectPictures,
   connectQueue,
@@ -83,7 +90,10 @@ async function start(
     const executor = { ...deps, actions, reach: connectReach(config, log) };
     await queue.work(
       'executor',
-      { 'containment.run': (payload, ctx) => contain(payload, ctx, executor) },
+      {
+        'containment.run': (payload, ctx) => contain(payload, ctx, executor),
+        'approval.prove': (payload) => proveVote(payload, executor),
+      },
       { concurrency: 2, alone },
     );
   }
@@ -96,11 +106,13 @@ async function start(
     stops.push(() => pictures.close());
     const addresses = await connectAddresses(config, log);
     const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log);
-    await startWorker(
-      { ...deps, chat, actions, detector, investigations, reach, openEvidence, pictures, addresses },
-      alone,
-      stops,
-    );
+    const units = { actions, detector, investigations, confirmer: connectConfirmer };
+    const worker: WorkerDeps = {
+      ...{ ...deps, ...units, chat, reach, openEvidence, pictures, addresses },
+      findings: connectFindings(reach),
+    };
+    await startWorker(worker, alone, stops);
+    stops.push(await startIntake(config, worker));
     const lake = connectLakeWatch(config, log);
     const looking = { ...deps, detector };
     stops.push(every(detectEveryMs, 'detection', () => detect(looking), log));
@@ -121,8 +133,17 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
     queue.work(
       'alerts',
       {
-        'alert.received': (payload) => handleAlert(payload, deps),
+        'alert.received': (payload, ctx) => orDeadLetter(payload.alertId, ctx, () => handleAlert(payload, deps), deps),
         'alert.acknowledged': (payload) => acknowledge(payload, deps),
+      },
+      { concurrency: 4, alone },
+    ),
+    queue.work(
+      'intake',
+      {
+        'alert.verify': (payload, ctx) =>
+          verifyFinding(payload, ctx, { ...deps, showAgain: (alert) => showAgain(alert, deps) }),
+        'sns.subscription': (payload, ctx) => handleSubscription(payload, ctx, deps),
       },
       { concurrency: 4, alone },
     ),

@@ -5,12 +5,19 @@ import { asError, SetupError } from './contracts/errors.ts';
 import type { Log } from './contracts/log.ts';
 import { answerCommand } from './flows/answer-command.ts';
 import type { WebDeps } from './flows/deps.ts';
+import { receiveSubscription } from './flows/handle-subscription.ts';
+import { keepLetter } from './flows/keep-letter.ts';
 import { pressButton } from './flows/press-button.ts';
 import { receiveAlert } from './flows/receive-alert.ts';
 import { reportFromDialog } from './flows/report.ts';
+import { voteWithCode } from './flows/vote-with-code.ts';
+import { intakeReady } from './intake-ready.ts';
 import { openMetrics } from './metrics.ts';
 import { startSlack } from './slack/app.ts';
 import { type ReadyPart, registerWebhooks } from './webhooks/server.ts';
+import { registerSns } from './webhooks/sns-door.ts';
+import { fetchCertificate } from './webhooks/sns-signature.ts';
+import { readCertificates } from './wire.ts';
 
 const bodyLimit = 1_048_576;
 
@@ -26,7 +33,7 @@ export async function startWeb(config: Config, deps: WebDeps): Promise<{ port: n
   const { store, queue, chat, clock, log } = deps;
   // Both doors parse their own bytes; a proxy's forwarded headers are not trusted for anything.
   const server = Fastify({ logger: false, bodyLimit, requestTimeout: 15_000, forceCloseConnections: 'idle' });
-  const metrics = openMetrics(queue);
+  const metrics = openMetrics(queue, store);
   server.addHook('onResponse', (request, reply, done) => {
     metrics.answered(request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime);
     done();
@@ -36,10 +43,24 @@ export async function startWeb(config: Config, deps: WebDeps): Promise<{ port: n
     metricsToken: config.metricsToken?.reveal(),
     mappings: config.mappings,
     receive: (input) => receiveAlert(input, deps),
-    ready: () => readiness(deps),
+    ready: () => readiness(config, deps),
     metrics: () => metrics.read(),
     log,
     now: () => clock.now(),
+  });
+  await registerSns(server, {
+    trust: {
+      topics: config.sns.topics,
+      allowVersion1: config.sns.allowVersion1,
+      certificates: readCertificates(config),
+      fetchCertificate,
+      now: () => clock.now(),
+    },
+    mappings: config.mappings,
+    receive: (input) => receiveAlert(input, deps),
+    subscription: (input) => receiveSubscription(input, deps),
+    keep: (letter) => keepLetter({ ...letter, door: 'sns' }, deps),
+    log,
   });
   const { appToken, signingSecrets, botToken, apiUrl } = config.slack;
   const slack = await startSlack({
@@ -51,6 +72,7 @@ export async function startWeb(config: Config, deps: WebDeps): Promise<{ port: n
       command: (request) => answerCommand(request, deps),
       action: (request) => pressButton(request, deps),
       report: (request) => reportFromDialog(request, deps),
+      code: (request) => voteWithCode(request, deps),
     },
     ...(appToken === undefined
       ? {
@@ -85,12 +107,10 @@ async function listen(server: FastifyInstance, { host, port }: Config): Promise<
 }
 
 /** Ready means: an alert can be stored and queued. Slack trouble is shown, and turns nothing away. */
-async function readiness({
-  store,
-  queue,
-  chat,
-  log,
-}: WebDeps): Promise<{ ok: boolean; parts: Record<string, ReadyPart> }> {
+async function readiness(
+  config: Config,
+  { store, queue, chat, clock, log }: WebDeps,
+): Promise<{ ok: boolean; parts: Record<string, ReadyPart> }> {
   const [database, jobs, slack] = await Promise.all([
     check(() => store.check(), 'database', log),
     check(() => queue.check(), 'queue', log),
@@ -99,6 +119,7 @@ async function readiness({
   const parts = {
     database: { ...database, required: true },
     queue: { ...jobs, required: true },
+    ...(database.ok ? { intake: await intakeReady(config, store, clock.now(), log) } : {}),
     slack: slack.ok ? { ok: true, required: false } : { ok: false, because: slack.because, required: false },
   };
   return { ok: database.ok && jobs.ok, parts };

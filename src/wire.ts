@@ -1,15 +1,19 @@
 /** The only place that constructs clients. Config in, ports out. */
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { catalogue } from '../detections/index.ts';
-import { openReach } from './aws/reach.ts';
+import { openFindings } from './aws/findings.ts';
+import { auditCredentials, openReach } from './aws/reach.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { AddressBook } from './contracts/address.ts';
 import type { AwsReach } from './contracts/aws.ts';
 import type { Chat } from './contracts/chat.ts';
-import { UserError } from './contracts/errors.ts';
+import { asError, SetupError, UserError } from './contracts/errors.ts';
 import type { Evidence, Window } from './contracts/evidence.ts';
+import type { FindingSource, MessageQueue, SubscriptionConfirmer } from './contracts/intake.ts';
 import type { Pictures } from './contracts/investigation.ts';
 import type { Queue } from './contracts/job.ts';
 import type { LakeWatch } from './contracts/lake-watch.ts';
@@ -85,6 +89,42 @@ export function connectReach(config: Config, log: Log): AwsReach {
 
 export function connectAddresses(config: Config, log: Log): Promise<AddressBook> {
   return openAddressBook({ countryFile: config.addresses.country, asnFile: config.addresses.asn, log });
+}
+
+/** The pinned certificates of `sns.certificates`. Throws SetupError for a file that cannot be read. */
+export function readCertificates(config: Config): readonly { url: string | undefined; pem: string }[] {
+  return config.sns.certificates.map((entry) => {
+    const { url, certificate } = typeof entry === 'string' ? { url: undefined, certificate: entry } : entry;
+    if (certificate.includes('-----BEGIN')) return { url, pem: certificate };
+    try {
+      return { url, pem: readFileSync(resolve(dirname(config.configPath), certificate), 'utf8') };
+    } catch (error) {
+      throw new SetupError([`sns.certificates: ${certificate} cannot be read: ${asError(error).message}`]);
+    }
+  });
+}
+
+/** GuardDuty's own findings, through the audit roles. */
+export function connectFindings(reach: AwsReach): FindingSource {
+  return openFindings(reach);
+}
+
+/** Confirms SNS subscriptions; the SDK's client is loaded with the first one. */
+export const connectConfirmer: SubscriptionConfirmer = {
+  confirm: async (topicArn, token) =>
+    (await import('./aws/subscriptions.ts')).subscriptionConfirmer.confirm(topicArn, token),
+};
+
+/** The queues of the config, each with its own role where it has one. */
+export async function connectMessageQueues(config: Config): Promise<readonly MessageQueue[]> {
+  if (config.queues.length === 0) return [];
+  const { openMessageQueue } = await import('./aws/queues.ts');
+  return config.queues.map((entry) =>
+    openMessageQueue(
+      entry,
+      entry.role === undefined ? undefined : auditCredentials(entry.role, entry.externalId, entry.region),
+    ),
+  );
 }
 
 export function connectPictures(log: Log): Pictures {
@@ -181,8 +221,14 @@ export function settingsOf(config: Config): Settings {
     accounts: config.accounts,
     managementAccount: config.managementAccount,
     rules: { approvers: config.approvers, responders: config.responders, people: config.people },
-    approvals: { required: config.approvers.required, expiryMinutes: config.approvers.expiryMinutes },
+    approvals: {
+      required: config.approvers.required,
+      expiryMinutes: config.approvers.expiryMinutes,
+      stepUp: config.approvers.stepUp,
+    },
+    policies: config.policies,
     protectedPatterns: config.protected,
+    verifyFindings: config.guardduty.verify,
     pivot: config.pivot,
     production: productionOf(config.accounts, config.detections.productionInstances),
     detections: config.detections,

@@ -1,4 +1,5 @@
 /** The world's state: accounts, their people and machines, keys, sessions. Plain mutable data; the services change it. */
+import type { IntakeState } from './intake-state.ts';
 import type { PolicyDocument } from './policy.ts';
 
 export type KeyStatus = 'Active' | 'Inactive';
@@ -106,6 +107,7 @@ export interface Account {
 export interface State {
   readonly accounts: Map<string, Account>;
   readonly sessions: Map<string, Session>;
+  readonly intake: IntakeState;
   /** How long authorisation lags behind a change of a key, in ms. */
   readonly iamDelayMs: number;
 }

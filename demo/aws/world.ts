@@ -144,6 +144,9 @@ function addFirebreakRoles(workshop: Account, hub: { both: User; reader: User },
     'cloudtrail:LookupEvents',
     'account:ListRegions',
     'sts:GetAccessKeyInfo',
+    'guardduty:ListDetectors',
+    'guardduty:ListFindings',
+    'guardduty:GetFindings',
   ];
   const audit = addRole(workshop, {
     ...{ name: 'IrAudit', path: '/ir/', createDate, description: 'Reads for incident response' },
@@ -168,6 +171,8 @@ function addFirebreakRoles(workshop: Account, hub: { both: User; reader: User },
     ],
   });
   const assume = ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'];
+  const intake = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sns:ConfirmSubscription'];
+  for (const user of [hub.both, hub.reader]) user.inlinePolicies.push({ name: 'Intake', document: allow(intake) });
   hub.both.inlinePolicies.push({ name: 'AssumeIr', document: allow(assume, [audit.arn, responder.arn]) });
   hub.reader.inlinePolicies.push({ name: 'AssumeIrAudit', document: allow(assume, audit.arn) });
   return { auditRole: audit.arn, responderRole: responder.arn };

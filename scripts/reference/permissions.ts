@@ -9,6 +9,9 @@ export const reachReads = ['account:ListRegions', 'ec2:DescribeRegions'] as cons
 /** The blast radius on an approval card is read from the logs (src/flows/blast-radius.ts). */
 export const planReads = ['cloudtrail:LookupEvents'] as const;
 
+/** GuardDuty asked for what no event brought, and each finding read again (src/aws/findings.ts). */
+export const intakeReads = ['guardduty:GetFindings', 'guardduty:ListDetectors', 'guardduty:ListFindings'] as const;
+
 interface Statement {
   readonly Sid?: string;
   readonly Effect: 'Allow' | 'Deny';
@@ -38,6 +41,7 @@ export function auditPolicy(): Policy {
   const reads = [
     ...reachReads,
     ...planReads,
+    ...intakeReads,
     ...investigations.flatMap((unit) => unit.permissions),
     ...actions.flatMap((action) => action.permissions.read),
   ];
@@ -59,6 +63,14 @@ export function responderPolicy(accountId: string, partition: string): Policy {
 /** Rights of the identity that the worker runs as: it may become the audit roles, and nothing else. */
 export function workerPolicy(auditRole: string): Policy {
   return policy({ Sid: 'BecomeAudit', Effect: 'Allow', Action: ['sts:AssumeRole'], Resource: auditRole });
+}
+
+/** What the worker needs beside it for the queues and topics of the config. */
+export function intakePolicy(queues: string, topics: string): Policy {
+  return policy(
+    { Sid: 'FetchAlerts', Effect: 'Allow', Action: ['sqs:DeleteMessage', 'sqs:ReceiveMessage'], Resource: queues },
+    { Sid: 'ConfirmTopics', Effect: 'Allow', Action: ['sns:ConfirmSubscription'], Resource: topics },
+  );
 }
 
 /** Rights of the identity that the executor runs as: it may become the responder roles, and nothing else. */
@@ -132,6 +144,7 @@ ${table(['unit', 'kind', 'reads', 'writes'], unitRows)}
 
 Beside these, every look at an account asks for its Regions with ${names(reachReads)} (the second only where the first
 is refused; neither where the config names \`regions\`), and every plan reads the target's use with ${names(planReads)}.
+The worker asks GuardDuty with ${names(intakeReads)} (see \`guardduty\` in the config).
 \`sts:GetCallerIdentity\` is called where the config has no accounts, or one without \`auditRole\`; AWS asks no permission for it.
 
 ## Audit role
@@ -167,6 +180,11 @@ ${json(responderTrust(executor, 'change-me'))}
 The worker (\`serve --role worker\`, \`firebreak ir\`, \`firebreak doctor\`):
 
 ${json(workerPolicy(audit))}
+
+With \`queues\` or \`sns.topics\` in the config, the worker also needs this, for its own queues and topics (and
+\`kms:Decrypt\` for a queue with a key of its own). It deletes nothing but the messages that it has stored:
+
+${json(intakePolicy(`arn:aws:sqs:eu-west-1:${hub}:firebreak-findings`, `arn:aws:sns:eu-west-1:${hub}:security-alerts`))}
 
 The executor (\`serve --role executor\`):
 

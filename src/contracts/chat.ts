@@ -46,6 +46,16 @@ export interface Chat {
   }): Promise<void>;
   /** Shows the dialog of `/ir report` to whoever made Slack give out this trigger, which lives 3 s. */
   openReport(triggerId: string): Promise<void>;
+  /** Asks for a one-time code. `button` is the opaque id that the answer carries back; `what` is shown as plain text. */
+  openCode(
+    triggerId: string,
+    asked: {
+      readonly button: string;
+      readonly channelId: string;
+      readonly threadTs?: string | undefined;
+      readonly what: string;
+    },
+  ): Promise<void>;
   /** Cached at most 30 s; `fresh` asks Slack in any case, as every vote must. */
   person(userId: string, options?: { readonly fresh?: boolean }): Promise<PersonProfile>;
   /** Members of a user group (S...). Cached at most 60 s unless `fresh`. Throws, so that callers fail closed. */

@@ -2,8 +2,14 @@
 export interface Jobs {
   'alert.received': { readonly alertId: string };
   'alert.acknowledged': { readonly caseId: string; readonly userId: string; readonly channel: string };
+  /** Reads a finding again from AWS. */
+  'alert.verify': { readonly alertId: string };
+  /** Confirms a subscription of SNS, or tells that one has ended. */
+  'sns.subscription': { readonly subscriptionId: string };
   'investigation.run': { readonly investigationId: string };
   'containment.plan': { readonly requestId: string };
+  /** The executor's look at the one-time code that came with a vote. */
+  'approval.prove': { readonly voteId: string };
   'approval.vote': { readonly voteId: string };
   /** Looks at the voters' standing again, then hands over to the executor. */
   'approval.admit': { readonly approvalId: string };
@@ -18,11 +24,13 @@ export type JobName = keyof Jobs;
 /** One BullMQ queue per lane, so that a long investigation never holds up a card. */
 export const lanes = {
   alerts: ['alert.received', 'alert.acknowledged'],
+  // Asks AWS and may wait for it: cards must not wait behind it.
+  intake: ['alert.verify', 'sns.subscription'],
   investigations: ['investigation.run'],
   // Plans read logs for a while; votes and cards must not wait behind them.
   plans: ['containment.plan', 'containment.watch'],
   approvals: ['approval.vote', 'approval.admit', 'approval.changed'],
-  executor: ['containment.run'],
+  executor: ['containment.run', 'approval.prove'],
 } as const satisfies Record<string, readonly JobName[]>;
 export type Lane = keyof typeof lanes;
 

@@ -2,6 +2,8 @@
 import type { Alert } from './alert.ts';
 import type { Approval, ApprovalState, Plan, PlanContext, Step, Vote, Watched } from './approval.ts';
 import type { InvestigationRequest } from './command.ts';
+import type { DeadLettersStore, IntakeStore, SubscriptionsStore } from './intake.ts';
+import type { StepUpStore } from './step-up.ts';
 import type { StreamStore } from './stream.ts';
 
 export interface Case {
@@ -40,6 +42,8 @@ export interface CasesStore {
   /** Whether there is a case of this key. */
   isOpen(dedupeKey: string): Promise<boolean>;
   get(caseId: string): Promise<Case | undefined>;
+  /** The case that an alert's `dedupeKey` belongs to. */
+  ofKey(dedupeKey: string): Promise<string | undefined>;
   /** A case without a finding behind it: `/ir contain` typed by hand. */
   openByHand(input: { title: string; channel: string; accountId: string; at: string }): Promise<string>;
   setMessage(caseId: string, channel: string, ts: string): Promise<void>;
@@ -140,7 +144,8 @@ export interface ApprovalsStore {
   saveRequest(request: ContainmentRequest): Promise<string>;
   requestHandled(id: string, at: string): Promise<void>;
   request(id: string): Promise<ContainmentRequest | undefined>;
-  saveVote(vote: VoteRequest): Promise<string>;
+  /** With the one-time code that came with it, kept apart until the executor takes it. */
+  saveVote(vote: VoteRequest, code?: string): Promise<string>;
   voteHandled(id: string, at: string): Promise<void>;
   /** Stored but not handled, oldest first: what the sweep queues again. */
   unhandled(olderThan: string, limit: number): Promise<{ requests: readonly string[]; votes: readonly string[] }>;
@@ -225,6 +230,7 @@ export interface SettingsStore {
 }
 
 export interface Store {
+  readonly stepUp: StepUpStore;
   readonly alerts: AlertsStore;
   readonly cases: CasesStore;
   readonly posts: PostsStore;
@@ -234,6 +240,9 @@ export interface Store {
   readonly audit: AuditStore;
   readonly settings: SettingsStore;
   readonly stream: StreamStore;
+  readonly intake: IntakeStore;
+  readonly deadLetters: DeadLettersStore;
+  readonly subscriptions: SubscriptionsStore;
   /** True the first time a key is seen; keys live for at least 10 minutes (Slack replays). */
   firstTime(key: string, at: string): Promise<boolean>;
   /** Reserves the next slot of a lane shared by all processes; returns how many ms to wait for it. */

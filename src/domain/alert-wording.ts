@@ -9,6 +9,7 @@ import { type Containable, containableKeyOf, whyNoKey } from './finding-subjects
 import { inert } from './inert.ts';
 import { type Account, accountWords } from './inventory.ts';
 import { severityLabel } from './severity.ts';
+import { type ShownVerification, verificationLine } from './verification-wording.ts';
 
 export interface FindingCard {
   readonly case: {
@@ -28,6 +29,7 @@ export interface FindingCard {
   };
   /** Whether anything may be contained in this account; `no` is a whole sentence that says why not. */
   readonly containable: Containable;
+  readonly verification?: ShownVerification;
   readonly now: Date;
 }
 
@@ -204,6 +206,8 @@ function contextLines(card: FindingCard): Line[] {
   const { alert, containable, now } = card;
   const lines: Line[] = [[text(`${sourceName(alert)} `), code(alert.type)]];
   if (alert.reportedBy !== undefined) lines.push([text('Reported by '), { kind: 'person', userId: alert.reportedBy }]);
+  const verified = verificationLine(card.verification);
+  if (verified !== undefined) lines.push(verified);
   const whyNot = 'no' in containable ? containable.no : whyNoKey(alert);
   if (whyNot !== undefined) lines.push([text(`Contain is not offered. ${whyNot}`)]);
   const age = now.getTime() - Date.parse(alert.updatedAt);

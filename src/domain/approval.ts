@@ -4,9 +4,12 @@
  * Pure: takes the approval and facts, returns what shall happen or why not.
  */
 import type { Approval, ApprovalState, Vote } from '../contracts/approval.ts';
+import type { Proof } from '../contracts/step-up.ts';
 import type { AuditEntry, Standing, Transition } from '../contracts/store.ts';
+import type { Rights } from './approval-policy.ts';
 import { areTwoPeople } from './people.ts';
 import { planHash } from './plan.ts';
+import type { Crowd } from './slack-ids.ts';
 
 const following: Readonly<Record<ApprovalState, readonly ApprovalState[]>> = {
   proposed: ['approved', 'rejected', 'withdrawn', 'expired', 'stale'],
@@ -48,6 +51,10 @@ export interface Ballot {
   readonly refusal: string | undefined;
   /** The mode in which the card was shown to the voter. */
   readonly mode: Vote['mode'];
+  /** Whether a one-time code is asked for, and whether the voter may approve his own wish with one. */
+  readonly rights: Pick<Rights, 'stepUp' | 'alone'>;
+  /** Hashes of the plans that the voter's codes were given for. */
+  readonly proved: readonly string[];
 }
 
 /**
@@ -64,6 +71,13 @@ export function castVote(approval: Approval, ballot: Ballot): Outcome | { readon
   }
   if (ballot.refusal !== undefined) return { refused: ballot.refusal };
   if (ballot.vote === 'reject') return counted(approval, ballot, 'rejected');
+  const proved = ballot.proved.includes(approval.planHash);
+  if (ballot.rights.stepUp && !proved) return { refused: 'this asks for a one-time code, and none was given for it' };
+  if (own && isAlone(approval, ballot.rights)) {
+    return proved
+      ? counted(approval, ballot, 'approved')
+      : { refused: 'approving your own wish asks for a one-time code, and none was given for it' };
+  }
   if (own || !areTwoPeople(ballot.person, approval.requester.person)) {
     return {
       refused: own
@@ -76,6 +90,11 @@ export function castVote(approval: Approval, ballot: Ballot): Outcome | { readon
     return { refused: 'another account of the same person has approved already' };
   }
   return counted(approval, ballot, approvers.length + 1 >= approval.required ? 'approved' : undefined);
+}
+
+/** Alone only where one approval is enough by every other rule. */
+function isAlone({ required }: Approval, rights: Pick<Rights, 'alone'>): boolean {
+  return rights.alone && required === 1;
 }
 
 function counted(approval: Approval, ballot: Ballot, state: ApprovalState | undefined): Outcome {
@@ -110,8 +129,10 @@ export interface ExecutionFacts {
   readonly standings: readonly Standing[];
   /** A standing older than this is asked for again, ms. */
   readonly standingMaxAgeMs: number;
-  /** As the executor's own config has it. Users empty: groups alone decide, through the standing. */
-  readonly approvers: { readonly users: readonly string[]; readonly groups: readonly string[] };
+  /** As the executor's own config has them: each must hold. Users empty: groups alone decide, through the standing. */
+  readonly approvers: readonly Crowd[];
+  readonly rights: Pick<Rights, 'stepUp' | 'alone'>;
+  readonly proofs: readonly Proof[];
   /** How many must approve by the executor's own config. */
   readonly required: number;
   /** Why the executor itself would not make this plan now, if so: protected, never contained, other calls, another role. */
@@ -135,18 +156,28 @@ export function mayExecute(approval: Approval, facts: ExecutionFacts): MayExecut
   if (facts.mode !== 'execute') return no(`the mode is ${facts.mode}: nothing is written`);
   if (facts.frozen && !isHalfApplied) return no('all writes are frozen');
   if (facts.objection !== undefined) return no(facts.objection);
-  const { users, groups } = facts.approvers;
-  if (users.length === 0 && groups.length === 0) return no('the config names no approvers');
+  const nobody = facts.approvers.length === 0 || facts.approvers.some((crowd) => isNobody(crowd));
+  if (nobody) return no('the config names no approvers');
   const votes = approval.votes.filter((vote) => vote.vote === 'approve');
   if (votes.some((vote) => vote.planHash !== approval.planHash)) return no('a vote was given for another plan');
   if (votes.some((vote) => vote.mode !== 'execute')) {
     return no('it was approved while Firebreak ran nothing; ask again');
   }
-  if (distinctPeople(votes, approval) < Math.max(approval.required, facts.required))
+  const proved = (userId: string) =>
+    facts.proofs.some((proof) => proof.userId === userId && proof.planHash === approval.planHash);
+  if (facts.rights.stepUp && !votes.every(({ userId }) => proved(userId)))
+    return no('an approval lacks its one-time code');
+  const { userId: asker } = approval.requester;
+  const alone =
+    facts.required === 1 &&
+    isAlone(approval, facts.rights) &&
+    votes.some(({ userId }) => userId === asker) &&
+    proved(asker);
+  if (!alone && distinctPeople(votes, approval) < Math.max(approval.required, facts.required))
     return no('it lacks approvals by distinct people other than the requester');
   if (isHalfApplied) return { kind: 'yes' };
   for (const vote of votes) {
-    if (users.length > 0 && !users.includes(vote.userId)) {
+    if (facts.approvers.some(({ users }) => users.length > 0 && !users.includes(vote.userId))) {
       return no(`${vote.userId} is no longer an approver`);
     }
     const standing = facts.standings.find((entry) => entry.userId === vote.userId);
@@ -159,6 +190,10 @@ export function mayExecute(approval: Approval, facts: ExecutionFacts): MayExecut
   if (requester === undefined) return { kind: 'ask-standing' };
   if (requester.refused !== undefined) return no(`the requester lost the right to ask: ${requester.refused}`);
   return { kind: 'yes' };
+}
+
+function isNobody({ users, groups }: Crowd): boolean {
+  return users.length === 0 && groups.length === 0;
 }
 
 function distinctPeople(votes: readonly Vote[], approval: Approval): number {

@@ -33,7 +33,7 @@ const patterns: readonly RegExp[] = [
 ];
 
 /** `198.51.100[.]7`, `(dot)`, `[dot]`, `hxxp://`, `2001[:]db8::1` as they were; Slack's `<https://a|label>` as its parts. */
-export function refangText(text: string): string {
+function refangText(text: string): string {
   return text
     .slice(0, longestText)
     .replaceAll('&lt;', '<')

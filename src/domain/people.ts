@@ -3,13 +3,19 @@
  * be told is refused.
  */
 import type { PersonProfile } from '../contracts/chat.ts';
+import type { Crowd } from './slack-ids.ts';
 
 export interface PeopleRules {
-  readonly approvers: { readonly users: readonly string[]; readonly groups: readonly string[] };
+  readonly approvers: Crowd;
   /** Undefined: every full member may investigate and ask for containment. */
-  readonly responders: { readonly users: readonly string[]; readonly groups: readonly string[] } | undefined;
+  readonly responders: Crowd | undefined;
   /** Which Slack ids belong to one human being. */
-  readonly people: readonly { readonly name: string; readonly slack: readonly string[] }[];
+  readonly people: readonly {
+    readonly name: string;
+    readonly slack: readonly string[];
+    /** User names, ARNs and session names that are this person in AWS. */
+    readonly aws?: readonly string[];
+  }[];
 }
 
 /** Members of the groups that the rules name, by group id. A group that could not be read is absent. */
@@ -49,10 +55,18 @@ function standingRefusal(profile: PersonProfile): string | undefined {
   return undefined;
 }
 
-/** Why this person may not ask for investigations or containment, or undefined. */
-export function askingRefusal(profile: PersonProfile, rules: PeopleRules, groups: GroupMembers): string | undefined {
+/** Why this person may not ask for investigations or containment, or undefined. `also`: crowds that must hold as well. */
+export function askingRefusal(
+  profile: PersonProfile,
+  rules: PeopleRules,
+  groups: GroupMembers,
+  also: readonly Crowd[] = [],
+): string | undefined {
   const standing = standingRefusal(profile);
   if (standing !== undefined) return standing;
+  if (!also.every((crowd) => belongsToAny(profile.userId, crowd, groups))) {
+    return 'the policy of the config lets only others ask for this';
+  }
   if (rules.responders === undefined) return undefined;
   if (belongsToAny(profile.userId, rules.responders, groups)) return undefined;
   // An approver may look for himself; the rule that he cannot approve his own wish still holds.
@@ -62,9 +76,14 @@ export function askingRefusal(profile: PersonProfile, rules: PeopleRules, groups
 
 /**
  * Why this person may not approve, or undefined. Where the config names users and groups, both must hold: a Slack admin
- * must not become an approver by editing a group.
+ * must not become an approver by editing a group. `also`: crowds that must hold as well.
  */
-export function approvingRefusal(profile: PersonProfile, rules: PeopleRules, groups: GroupMembers): string | undefined {
+export function approvingRefusal(
+  profile: PersonProfile,
+  rules: PeopleRules,
+  groups: GroupMembers,
+  also: readonly Crowd[] = [],
+): string | undefined {
   const standing = standingRefusal(profile);
   if (standing !== undefined) return standing;
   const { users, groups: groupIds } = rules.approvers;
@@ -73,13 +92,37 @@ export function approvingRefusal(profile: PersonProfile, rules: PeopleRules, gro
   if (groupIds.length > 0 && !groupIds.some((id) => groups.get(id)?.includes(profile.userId))) {
     return 'only members of the approvers’ user group may do this';
   }
+  if (!also.every((crowd) => belongsToAll(profile.userId, crowd, groups))) {
+    return 'the policy of the config lets only others approve this';
+  }
   return undefined;
 }
 
-function belongsToAny(
-  userId: string,
-  crowd: { readonly users: readonly string[]; readonly groups: readonly string[] },
-  groups: GroupMembers,
-): boolean {
+/**
+ * Why this person has no say about a target that seems to be themselves, or undefined: the config says so, or the e-mail is the
+ * user's or session's name. Nobody contains, or saves, their own identity.
+ */
+export function involvedRefusal(
+  profile: Pick<PersonProfile, 'userId' | 'email'>,
+  rules: Pick<PeopleRules, 'people'>,
+  touched: readonly string[],
+): string | undefined {
+  const own = rules.people
+    .filter((person) => person.slack.includes(profile.userId))
+    .flatMap((person) => person.aws ?? []);
+  const email = profile.email?.toLowerCase() ?? '';
+  const names = [...own.map((name) => name.toLowerCase()), ...(email === '' ? [] : [email, email.split('@')[0] ?? ''])];
+  const isTouched = touched.some((name) => names.includes(name.toLowerCase()));
+  return isTouched ? 'you seem to be the person whose identity this is about' : undefined;
+}
+
+/** Where a crowd names users and groups, both must hold. */
+function belongsToAll(userId: string, crowd: Crowd, groups: GroupMembers): boolean {
+  const byId = crowd.users.length === 0 || crowd.users.includes(userId);
+  const byGroup = crowd.groups.length === 0 || crowd.groups.some((id) => groups.get(id)?.includes(userId));
+  return byId && byGroup && crowd.users.length + crowd.groups.length > 0;
+}
+
+function belongsToAny(userId: string, crowd: Crowd, groups: GroupMembers): boolean {
   return crowd.users.includes(userId) || crowd.groups.some((id) => groups.get(id)?.includes(userId));
 }

@@ -1,5 +1,7 @@
 /** Targets that are never touched (safety rule 5). Asked when a plan is made and again when it is run. */
 
+import { globMatch } from './glob.ts';
+
 /** Ours and AWS's own, in every partition. `*` stands for any characters. */
 const always: readonly (readonly [string, string])[] = [
   ['arn:*:iam::*:role/aws-service-role/*', 'a service-linked role: only its service can change it'],
@@ -16,7 +18,7 @@ export function protectedBecause(
 ): string | undefined {
   for (const name of names) {
     if (config.own.includes(name)) return `${name} is what Firebreak itself uses`;
-    const byRule = always.find(([pattern]) => matches(pattern, name));
+    const byRule = always.find(([pattern]) => globMatch(pattern, name));
     if (byRule !== undefined) return `${name} is ${byRule[1]}`;
     const pathUnknown = name.includes(':user/*/');
     const byPath = pathUnknown
@@ -24,22 +26,8 @@ export function protectedBecause(
       : undefined;
     if (byPath !== undefined)
       return `the path of ${name} could not be read (iam:GetUser), and ${byPath} is on the protected list`;
-    const pattern = config.patterns.find((candidate) => matches(candidate, name));
+    const pattern = config.patterns.find((candidate) => globMatch(candidate, name));
     if (pattern !== undefined) return `${name} is on the protected list of the config (${pattern})`;
   }
   return undefined;
-}
-
-/** Glob match over the whole name, without regard to case: AWS treats names as one whatever their case. */
-function matches(pattern: string, name: string): boolean {
-  const parts = pattern.toLowerCase().split('*');
-  const text = name.toLowerCase();
-  let at = 0;
-  for (const [index, part] of parts.entries()) {
-    const found = index === 0 ? (text.startsWith(part) ? 0 : -1) : text.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  const last = parts.at(-1) ?? '';
-  return parts.length === 1 ? text === parts[0] : text.endsWith(last) && at <= text.length;
 }

@@ -37,7 +37,7 @@ const kindWords: readonly (readonly [string, readonly (NodeKind | 'event')[]])[]
 ];
 
 /** One line per kind of thing that was found. */
-export function foundFacts(artifacts: readonly FoundArtifact[]): readonly AlertFact[] {
+function foundFacts(artifacts: readonly FoundArtifact[]): readonly AlertFact[] {
   return kindWords.flatMap(([label, kinds]) => {
     const ids = artifacts.filter(({ kind }) => kinds.includes(kind)).map(({ id }) => id);
     return ids.length === 0 ? [] : [{ label, value: ids.join(', ') }];

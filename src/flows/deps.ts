@@ -6,10 +6,12 @@ import type { Chat } from '../contracts/chat.ts';
 import type { Clock } from '../contracts/clock.ts';
 import type { Command } from '../contracts/command.ts';
 import type { Evidence, EvidenceProgress, Window } from '../contracts/evidence.ts';
+import type { FindingSource, SubscriptionConfirmer } from '../contracts/intake.ts';
 import type { Investigation, Pictures } from '../contracts/investigation.ts';
 import type { Queue } from '../contracts/job.ts';
 import type { Log } from '../contracts/log.ts';
 import type { Store } from '../contracts/store.ts';
+import type { PolicyRule } from '../domain/approval-policy.ts';
 import type { Detector } from '../domain/detection/detector.ts';
 import type { Production } from '../domain/detection/production.ts';
 import type { Account } from '../domain/inventory.ts';
@@ -23,10 +25,18 @@ export interface Settings {
   readonly accounts: readonly Account[];
   readonly managementAccount: string | undefined;
   readonly rules: PeopleRules;
-  readonly approvals: { readonly required: number; readonly expiryMinutes: number };
+  readonly approvals: {
+    readonly required: number;
+    readonly expiryMinutes: number;
+    /** Actions that ask for a one-time code. */
+    readonly stepUp: readonly string[];
+  };
+  readonly policies: readonly PolicyRule[];
   readonly protectedPatterns: readonly string[];
   readonly production: Production;
   readonly detections: { readonly maxAgeHours: number };
+  /** Whether findings are read again from AWS. */
+  readonly verifyFindings: boolean;
   readonly pivot: { readonly window: string; readonly maxRequests: number; readonly maxEvents: number };
   readonly hubs: {
     readonly maxPrincipalsPerIp: number;
@@ -74,6 +84,8 @@ export interface WorkerDeps extends ChatDeps {
   readonly openEvidence: OpenEvidence;
   readonly pictures: Pictures;
   readonly addresses: AddressBook;
+  readonly findings: FindingSource;
+  readonly confirmer: SubscriptionConfirmer;
 }
 
 /** No chat here: the executor cannot speak in Slack. */

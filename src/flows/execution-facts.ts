@@ -7,6 +7,7 @@ import { canonical } from '../domain/canonical.ts';
 import type { ExecutorDeps } from './deps.ts';
 import { callsFor } from './inspect-target.ts';
 import { cautionOf, checkContainable } from './locate-target.ts';
+import { rightsOf } from './rights-of.ts';
 
 const standingMaxAgeMs = 5 * 60_000;
 
@@ -16,14 +17,17 @@ export async function executionFacts(
   deps: ExecutorDeps,
 ): Promise<ExecutionFacts> {
   const { settings, store } = deps;
+  const rights = rightsOf(action, approval.plan.accountId, deps);
   const judged = judgedAgain(approval.plan, action, deps, await deps.reach.self());
   return {
     now: deps.clock.now().toISOString(),
     mode: settings.mode,
     frozen: (await store.settings.frozen()).frozen,
     standings: await store.approvals.standings(approval.id),
+    proofs: await store.stepUp.proofs(approval.id),
+    rights,
     standingMaxAgeMs,
-    approvers: settings.rules.approvers,
+    approvers: [settings.rules.approvers, ...rights.approve],
     required: judged.required,
     objection: judged.objection,
   };

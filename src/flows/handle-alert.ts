@@ -10,7 +10,7 @@ import { severityWord } from '../domain/severity.ts';
 import { postOnce, postOrUpdate } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 
-type Needs = Pick<WorkerDeps, 'store' | 'chat' | 'clock' | 'settings' | 'addresses' | 'log' | 'actions'>;
+type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'chat' | 'clock' | 'settings' | 'addresses' | 'log' | 'actions'>;
 
 /** Job `alert.received`. May run twice: the case, the card and the note each have a key. */
 export async function handleAlert({ alertId }: { readonly alertId: string }, deps: Needs): Promise<void> {
@@ -27,6 +27,9 @@ export async function handleAlert({ alertId }: { readonly alertId: string }, dep
   const channel = channelFor({ alert, account, channels: deps.settings.channels });
   const { case: opened, previous } = await deps.store.cases.openOrMerge({ alert, channel, at: now(deps) });
   const place = await showCase(opened.id, deps);
+  // Before the alert is marked as handled, and after the card, which waits for nothing.
+  if (deps.settings.verifyFindings && alert.source === 'guardduty')
+    await deps.queue.add('alert.verify', { alertId }, { id: `verify-${alertId}` });
   const worth = previous === undefined ? undefined : updateWorthSaying(previous, alert);
   if (worth !== undefined && place !== undefined) {
     await postOnce(
@@ -35,6 +38,12 @@ export async function handleAlert({ alertId }: { readonly alertId: string }, dep
     );
   }
   await deps.store.alerts.markHandled(alertId, now(deps));
+}
+
+/** Brings the card of an alert's case up to date. */
+export async function showAgain(alert: Alert, deps: Needs): Promise<void> {
+  const caseId = await deps.store.cases.ofKey(alert.dedupeKey);
+  if (caseId !== undefined) await showCase(caseId, deps);
 }
 
 /** Renders the case's card from what the store holds now, and posts or updates it. One writer per card at a time. */
@@ -52,11 +61,17 @@ async function bringUpToDate(caseId: string, deps: Needs): Promise<{ channel: st
     addresses: addressFactsOf(found.alert, deps.addresses),
     buttons: await buttonsOf(found, deps),
     containable: containable(found.alert, deps),
+    verification: await verificationOf(found.alert, deps),
     now: deps.clock.now(),
   });
   const place = await postOrUpdate({ key: `case:${caseId}`, channel: found.channel, message }, deps);
   if (found.messageTs === undefined) await deps.store.cases.setMessage(caseId, place.channel, place.ts);
   return place;
+}
+
+async function verificationOf(alert: Alert, { store, settings }: Needs) {
+  if (alert.source !== 'guardduty') return undefined;
+  return (await store.intake.verification(alert.dedupeKey)) ?? (settings.verifyFindings ? 'pending' : undefined);
 }
 
 /**

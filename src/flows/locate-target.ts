@@ -9,6 +9,7 @@ import { targetWords } from '../domain/plan.ts';
 import { protectedBecause } from '../domain/protected.ts';
 import type { Deps, WorkerDeps } from './deps.ts';
 import { inspectTarget } from './inspect-target.ts';
+import { rightsOf } from './rights-of.ts';
 
 /**
  * The account that holds the target, and its pre-state. Asks the likely accounts first: the case's, then the one that the
@@ -86,6 +87,8 @@ export function checkContainable(
   }
   if (account.containment === 'never')
     throw new UserError(`The config says that ${where} is never contained from here.`);
+  const { forbidden, required: byPolicy } = rightsOf(action, aws.accountId, { settings });
+  if (forbidden !== undefined) throw new UserError(`Refused: the policy of the config forbids it: ${forbidden}`);
   const because = protectedTarget(action, target, before, aws, settings, self);
   if (because !== undefined) throw new UserError(`Refused: ${because}.`);
   const asked = [
@@ -94,6 +97,7 @@ export function checkContainable(
       n: action.kind === 'eradication' ? 2 : action.approvals,
       why: action.kind === 'eradication' ? 'It is final: two people must approve.' : 'This action asks for this many.',
     },
+    { n: byPolicy, why: 'The policy of the config asks for this many.' },
     { n: account.containment === 'approve2' ? 2 : 1, why: 'The account asks for two.' },
     {
       n: settings.managementAccount === aws.accountId ? 2 : 1,

@@ -16,6 +16,7 @@ import { tellOne } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 import { callsFor, inspectTarget } from './inspect-target.ts';
 import { cautionOf, checkContainable, locate } from './locate-target.ts';
+import { rightsOf, touchedBy } from './rights-of.ts';
 import { showApproval } from './show-approval.ts';
 import { askingRefusalOf } from './standing.ts';
 
@@ -90,6 +91,7 @@ async function propose(
     request.undoOf === undefined
       ? await drawApply(request, signal, deps)
       : await drawUndo(request.undoOf, signal, deps);
+  await mayAskForIt(request, plan, deps);
   const at = deps.clock.now();
   const undone = request.undoOf === undefined ? undefined : await deps.store.approvals.get(request.undoOf);
   const caseId =
@@ -119,10 +121,25 @@ async function propose(
     requester: { userId: request.userId, person: looked.person },
     required,
     createdAt: at.toISOString(),
-    expiresAt: new Date(at.getTime() + deps.settings.approvals.expiryMinutes * 60_000).toISOString(),
+    expiresAt: new Date(at.getTime() + expiryMinutes(plan, deps) * 60_000).toISOString(),
     undoOf: request.undoOf,
     channel: request.channel,
   });
+}
+
+/** Who may ask at all was looked at before; here it is known what for. */
+async function mayAskForIt(request: ContainmentRequest, plan: Plan, deps: WorkerDeps): Promise<void> {
+  const action = deps.actions.find((candidate) => candidate.name === plan.action);
+  if (action === undefined) return;
+  const concerning = { crowds: rightsOf(action, plan.accountId, deps).ask, touched: touchedBy(action, plan) };
+  const { refusal: refused } = await askingRefusalOf(request.userId, deps, concerning);
+  if (refused !== undefined) throw new UserError(`You cannot ask for this: ${refused}.`);
+}
+
+function expiryMinutes(plan: Plan, deps: WorkerDeps): number {
+  const action = deps.actions.find((candidate) => candidate.name === plan.action);
+  const ordinary = deps.settings.approvals.expiryMinutes;
+  return Math.min(ordinary, (action && rightsOf(action, plan.accountId, deps).expiryMinutes) ?? ordinary);
 }
 
 function sameWish(a: Plan, b: Plan): boolean {

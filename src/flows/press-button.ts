@@ -3,6 +3,7 @@ import { UserError } from '../contracts/errors.ts';
 import type { ButtonAction } from '../contracts/message.ts';
 import type { ButtonMeaning } from '../contracts/store.ts';
 import type { WebDeps } from './deps.ts';
+import { askForCode } from './vote-with-code.ts';
 
 export interface Click {
   readonly action: ButtonAction;
@@ -11,12 +12,15 @@ export interface Click {
   readonly channelId: string;
   readonly messageTs?: string | undefined;
   readonly threadTs?: string | undefined;
+  readonly triggerId?: string | undefined;
 }
+
+type Needs = Pick<WebDeps, 'store' | 'queue' | 'clock' | 'chat' | 'settings' | 'actions'>;
 
 const votes = { approve: 'approve', reject: 'reject', withdraw: 'withdraw' } as const;
 
 /** Stores and queues what was meant. Throws UserError for a button that stands for nothing (any more). */
-export async function pressButton(click: Click, deps: Pick<WebDeps, 'store' | 'queue' | 'clock'>): Promise<void> {
+export async function pressButton(click: Click, deps: Needs): Promise<void> {
   const meaning = await deps.store.buttons.meaning(click.value);
   if (meaning === undefined) throw unknown();
   const handled = await carryOut(click, meaning, deps);
@@ -27,11 +31,7 @@ function unknown(): UserError {
   return new UserError('This button stands for nothing that I know.', 'Use the newest message, or type the command.');
 }
 
-async function carryOut(
-  click: Click,
-  meaning: ButtonMeaning,
-  deps: Pick<WebDeps, 'store' | 'queue' | 'clock'>,
-): Promise<boolean> {
+async function carryOut(click: Click, meaning: ButtonMeaning, deps: Needs): Promise<boolean> {
   const at = deps.clock.now().toISOString();
   // Work that starts from a card goes on in the card's thread.
   const threadTs = click.threadTs ?? click.messageTs;
@@ -95,8 +95,11 @@ async function carryOut(
   }
   if (Object.hasOwn(votes, click.action) && meaning.kind === 'approval') {
     const vote = votes[click.action as keyof typeof votes];
+    const { approvalId } = meaning;
+    const asked = { ...click, approvalId, button: click.value };
+    if (vote === 'approve' && (await askForCode(asked, deps))) return true;
     const voteId = await deps.store.approvals.saveVote({
-      approvalId: meaning.approvalId,
+      approvalId,
       userId,
       vote,
       channel,

@@ -3,8 +3,12 @@ import type { Alert } from '../contracts/alert.ts';
 import { asError } from '../contracts/errors.ts';
 import { callKeyOf } from '../domain/detection/detector.ts';
 import { isWatchedCall } from '../domain/watched-calls.ts';
-import type { WebDeps } from './deps.ts';
+import type { Deps, WebDeps } from './deps.ts';
 import { heardRecord, recordIn } from './detect.ts';
+
+/** Doors that bring no records of CloudTrail need no detector; without one a record is an alert like any other. */
+export type ReceiveDeps = Pick<Deps, 'store' | 'queue' | 'clock' | 'log'> &
+  Partial<Pick<WebDeps, 'detector' | 'settings'>>;
 
 /**
  * Stores an alert and queues it. Durable when it returns; throws when it could not be stored. When only the queue is in
@@ -13,12 +17,13 @@ import { heardRecord, recordIn } from './detect.ts';
  */
 export async function receiveAlert(
   input: { readonly deliveryKey: string; readonly alert: Alert; readonly raw: unknown },
-  deps: Pick<WebDeps, 'store' | 'queue' | 'clock' | 'log' | 'detector' | 'settings'>,
+  deps: ReceiveDeps,
 ): Promise<{ repeat: boolean }> {
   const { store, queue, clock, log } = deps;
   const record = input.alert.source === 'cloudtrail' ? recordIn(input.raw) : undefined;
-  if (record !== undefined) {
-    const { loud, isNew } = await heardRecord(record, deps);
+  const { detector, settings } = deps;
+  if (record !== undefined && detector !== undefined && settings !== undefined) {
+    const { loud, isNew } = await heardRecord(record, { store, clock, detector, settings });
     if (loud || (record.readOnly === true && !isWatchedCall(record.eventName))) return { repeat: !isNew };
   }
   const alert = record === undefined ? input.alert : { ...input.alert, dedupeKey: callKeyOf(record) };

@@ -7,9 +7,10 @@ import { refusal } from '../domain/phrases.ts';
 import { channelRefusal } from './channel-refusal.ts';
 import { tellOne } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
-import { approvingRefusalOf, standingOf } from './standing.ts';
+import { rightsOf, touchedBy } from './rights-of.ts';
+import { approvingRefusalOf, type Concerning, standingOf } from './standing.ts';
 
-type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'chat' | 'clock' | 'settings' | 'log'>;
+type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'chat' | 'clock' | 'settings' | 'log' | 'actions'>;
 
 const words = { approve: 'approve', reject: 'reject', withdraw: 'withdraw' } as const;
 
@@ -22,7 +23,7 @@ export async function recordVote(
   const vote = await deps.store.approvals.vote(voteId);
   if (vote === undefined) return;
   try {
-    await count(vote, deps);
+    await count(voteId, vote, deps);
   } catch (error) {
     if (!(error instanceof UserError) && !ctx.last) throw error;
     const approval = await deps.store.approvals.get(vote.approvalId);
@@ -37,9 +38,14 @@ export async function recordVote(
   await deps.store.approvals.voteHandled(voteId, deps.clock.now().toISOString());
 }
 
-async function count(vote: VoteRequest, deps: Needs): Promise<void> {
-  const looked = await approvingRefusalOf(vote.userId, deps);
+async function count(voteId: string, vote: VoteRequest, deps: Needs): Promise<void> {
+  const voted = await deps.store.approvals.get(vote.approvalId);
+  const looked = await approvingRefusalOf(vote.userId, deps, voted && concerning(voted, 'approve', deps));
   const shared = vote.vote === 'approve' ? await channelRefusal(vote.channel, deps) : undefined;
+  const notProved = await deps.store.stepUp.refusal(voteId);
+  const proofs = await deps.store.stepUp.proofs(vote.approvalId);
+  const action = deps.actions.find((candidate) => candidate.name === voted?.plan.action);
+  const rights = voted && action ? rightsOf(action, voted.plan.accountId, deps) : { stepUp: false, alone: false };
   let refused: string | undefined;
   const { approval } = await deps.store.approvals.move(vote.approvalId, (current) => {
     const outcome = castVote(current, {
@@ -47,8 +53,10 @@ async function count(vote: VoteRequest, deps: Needs): Promise<void> {
       person: looked.person,
       vote: vote.vote,
       at: vote.at,
-      refusal: shared ?? looked.refusal,
+      refusal: shared ?? looked.refusal ?? notProved,
       mode: deps.settings.mode,
+      rights,
+      proved: proofs.filter(({ userId }) => userId === vote.userId).map(({ planHash }) => planHash),
     });
     if ('refused' in outcome) refused = outcome.refused;
     return 'transition' in outcome ? outcome.transition : undefined;
@@ -56,6 +64,13 @@ async function count(vote: VoteRequest, deps: Needs): Promise<void> {
   if (refused !== undefined) await tellRefusal(vote, approval, refused, deps);
   await announce(approval, deps);
   if (approval.state === 'approved') await handOver(approval, deps);
+}
+
+/** What the policies and the target say of those who have a say in this plan. */
+function concerning({ plan }: Approval, way: 'ask' | 'approve', deps: Pick<Needs, 'actions' | 'settings'>): Concerning {
+  const action = deps.actions.find((candidate) => candidate.name === plan.action);
+  if (action === undefined) return { crowds: [], touched: [] };
+  return { crowds: rightsOf(action, plan.accountId, deps)[way], touched: touchedBy(action, plan) };
 }
 
 async function tellRefusal(vote: VoteRequest, approval: Approval, because: string, deps: Needs): Promise<void> {
@@ -94,8 +109,10 @@ export async function admitApproval({ approvalId }: { readonly approvalId: strin
   if (approval === undefined || !['approved', 'applying'].includes(approval.state)) return;
   const approvers = approval.votes.filter((vote) => vote.vote === 'approve').map((vote) => vote.userId);
   await deps.store.approvals.setStanding(approvalId, [
-    await standingOf(approval.requester.userId, 'requester', deps),
-    ...(await Promise.all(approvers.map((userId) => standingOf(userId, 'approver', deps)))),
+    await standingOf(approval.requester.userId, 'requester', concerning(approval, 'ask', deps), deps),
+    ...(await Promise.all(
+      approvers.map((userId) => standingOf(userId, 'approver', concerning(approval, 'approve', deps), deps)),
+    )),
   ]);
   await deps.queue.add('containment.run', { approvalId }, { id: `run-${approvalId}` });
 }

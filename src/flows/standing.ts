@@ -2,10 +2,19 @@
 import type { PersonProfile } from '../contracts/chat.ts';
 import { asError, UpstreamError } from '../contracts/errors.ts';
 import type { Standing } from '../contracts/store.ts';
-import { approvingRefusal, askingRefusal, type GroupMembers, personOf } from '../domain/people.ts';
+import { approvingRefusal, askingRefusal, type GroupMembers, involvedRefusal, personOf } from '../domain/people.ts';
+import type { Crowd } from '../domain/slack-ids.ts';
 import type { ChatDeps } from './deps.ts';
 
 type Needs = Pick<ChatDeps, 'chat' | 'settings' | 'log' | 'clock'>;
+
+/** What a person's say is about. */
+export interface Concerning {
+  /** Of the config's policies: each must hold as well. */
+  readonly crowds: readonly Crowd[];
+  /** Names of the target: whoever is one of them has no say. */
+  readonly touched: readonly string[];
+}
 
 export interface Looked {
   readonly person: string;
@@ -18,25 +27,38 @@ export interface Looked {
 export function askingRefusalOf(
   userId: string,
   deps: Needs,
-  options: { readonly fresh?: boolean } = {},
+  options: { readonly fresh?: boolean } & Partial<Concerning> = {},
 ): Promise<Looked> {
-  return look(userId, options.fresh === true, deps, (profile, groups) =>
-    askingRefusal(profile, deps.settings.rules, groups),
-  );
+  const { fresh = false, crowds = [], touched = [] } = options;
+  return look(userId, fresh, crowds, deps, (profile, groups) => {
+    const { rules } = deps.settings;
+    return askingRefusal(profile, rules, groups, crowds) ?? involvedRefusal(profile, rules, touched);
+  });
 }
 
 /** May this Slack id approve? Always asked afresh: whoever was removed a second ago decides nothing. */
-export function approvingRefusalOf(userId: string, deps: Needs): Promise<Looked> {
-  return look(userId, true, deps, (profile, groups) => approvingRefusal(profile, deps.settings.rules, groups));
+export function approvingRefusalOf(userId: string, deps: Needs, concerning: Partial<Concerning> = {}): Promise<Looked> {
+  const { crowds = [], touched = [] } = concerning;
+  return look(userId, true, crowds, deps, (profile, groups) => {
+    const { rules } = deps.settings;
+    return approvingRefusal(profile, rules, groups, crowds) ?? involvedRefusal(profile, rules, touched);
+  });
 }
 
 /**
  * The same as something to store, for the executor. Throws UpstreamError while Slack does not tell: that is no reason to void
  * an approval, so the job is tried again until it expires.
  */
-export async function standingOf(userId: string, as: 'requester' | 'approver', deps: Needs): Promise<Standing> {
+export async function standingOf(
+  userId: string,
+  as: 'requester' | 'approver',
+  concerning: Concerning,
+  deps: Needs,
+): Promise<Standing> {
   const looked =
-    as === 'approver' ? await approvingRefusalOf(userId, deps) : await askingRefusalOf(userId, deps, { fresh: true });
+    as === 'approver'
+      ? await approvingRefusalOf(userId, deps, concerning)
+      : await askingRefusalOf(userId, deps, { fresh: true, ...concerning });
   if (looked.untold) {
     throw new UpstreamError('slack', 'untold', 'Slack does not tell who may decide', { retryable: true });
   }
@@ -53,6 +75,7 @@ const notTold = 'Slack does not tell who you are right now, so the answer is no;
 async function look(
   userId: string,
   fresh: boolean,
+  crowds: readonly Crowd[],
   deps: Needs,
   judge: (profile: PersonProfile, groups: GroupMembers) => string | undefined,
 ): Promise<Looked> {
@@ -65,23 +88,28 @@ async function look(
   }
   const person = personOf(profile, deps.settings.rules);
   // Groups are a scarce question (20 a minute): they are read only for somebody whom they can help.
-  const atBest = judge(profile, new Map(groupsOf(deps).map((id) => [id, [userId]])));
+  const atBest = judge(profile, new Map(groupsOf(crowds, deps).map((id) => [id, [userId]])));
   if (atBest !== undefined) return { person, refusal: atBest, untold: false };
-  const { found, untold } = await members(deps, fresh);
+  const { found, untold } = await members(groupsOf(crowds, deps), deps, fresh);
   const refusal = judge(profile, found);
   return refusal !== undefined && untold ? { person, refusal: notTold, untold } : { person, refusal, untold: false };
 }
 
-function groupsOf({ settings }: Pick<Needs, 'settings'>): readonly string[] {
+function groupsOf(crowds: readonly Crowd[], { settings }: Pick<Needs, 'settings'>): readonly string[] {
   const { approvers, responders } = settings.rules;
-  return [...new Set([...approvers.groups, ...(responders?.groups ?? [])])];
+  const named = [approvers, ...(responders === undefined ? [] : [responders]), ...crowds];
+  return [...new Set(named.flatMap(({ groups }) => groups))];
 }
 
 /** A group that cannot be read is left out, which refuses whoever depends on it; `untold` says that there was one. */
-async function members(deps: Needs, fresh: boolean): Promise<{ found: GroupMembers; untold: boolean }> {
+async function members(
+  ids: readonly string[],
+  deps: Needs,
+  fresh: boolean,
+): Promise<{ found: GroupMembers; untold: boolean }> {
   const found = new Map<string, readonly string[]>();
   let untold = false;
-  for (const id of groupsOf(deps)) {
+  for (const id of ids) {
     try {
       found.set(id, await deps.chat.groupMembers(id, { fresh }));
     } catch (error) {

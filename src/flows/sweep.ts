@@ -38,9 +38,16 @@ export function openSweep(deps: Needs): () => Promise<void> {
     for (const investigationId of await store.investigations.unfinished(olderThan, batch)) {
       await again('investigation.run', { investigationId }, `investigation-${investigationId}`);
     }
+    for (const subscriptionId of await store.subscriptions.unhandled(olderThan, batch)) {
+      await again('sns.subscription', { subscriptionId }, `subscription-${subscriptionId}`);
+    }
     const { requests, votes } = await store.approvals.unhandled(olderThan, batch);
     for (const requestId of requests) await again('containment.plan', { requestId }, `plan-${requestId}`);
-    for (const voteId of votes) await again('approval.vote', { voteId }, `vote-${voteId}`);
+    for (const voteId of votes) {
+      // A vote whose code the executor has not looked at yet must not be counted without it.
+      if (await store.stepUp.hasCode(voteId)) await again('approval.prove', { voteId }, `prove-${voteId}`);
+      else await again('approval.vote', { voteId }, `vote-${voteId}`);
+    }
     for (const approval of await store.approvals.notShown(batch)) {
       const latest =
         [approval.createdAt, approval.sentAt ?? '', ...approval.votes.map(({ at }) => at)].sort().at(-1) ?? '';

@@ -8,6 +8,7 @@ import type { Log } from '../contracts/log.ts';
 import type { Message } from '../contracts/message.ts';
 import { refusal } from '../domain/phrases.ts';
 import { toSlack, withBlocks } from './blocks.ts';
+import { type CodeRequest, codeOf, codeProblem } from './code-dialog.ts';
 import { libraryLog } from './library-log.ts';
 import { httpReceiver } from './receiver.ts';
 import { type ReportRequest, reportOf, reportProblem } from './report-dialog.ts';
@@ -21,7 +22,9 @@ export interface SlackHandlers {
   /** Stores and queues. Refusals are the handler's to send, or a UserError. */
   action(request: ActionRequest): Promise<void>;
   /** Stores and queues. UserError is shown in the dialog, anything else is "not stored". */
-  report?(request: ReportRequest): Promise<void>;
+  report(request: ReportRequest): Promise<void>;
+  /** The same, for a one-time code. */
+  code(request: CodeRequest): Promise<void>;
 }
 
 export interface SlackOptions {
@@ -170,12 +173,16 @@ export async function startSlack(options: SlackOptions): Promise<SlackApp> {
     key: string,
     ack: AckFn<ViewResponseAction | undefined>,
   ): Promise<void> {
-    const request = reportOf(body, key);
-    if (request === undefined || handlers.report === undefined) return ack();
+    const code = codeOf(body, key);
+    const report = reportOf(body, key);
     try {
-      await inTime(handlers.report(request));
+      if (code !== undefined) {
+        // Sent twice by Slack it is one code, which counts once.
+        if (await firstTime(key)) await inTime(handlers.code(code));
+      } else if (report !== undefined) await inTime(handlers.report(report));
     } catch (thrown) {
-      return ack(reportProblem(problem(thrown, 'report').text));
+      const { text } = problem(thrown, 'dialog');
+      return ack(code === undefined ? reportProblem(text) : codeProblem(text));
     }
     return ack();
   }

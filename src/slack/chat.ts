@@ -1,10 +1,12 @@
 /** The Chat port over Slack's Web API. */
+
 import type { Chat } from '../contracts/chat.ts';
 import type { Clock } from '../contracts/clock.ts';
 import { asError, UpstreamError } from '../contracts/errors.ts';
 import type { Log } from '../contracts/log.ts';
 import type { Message } from '../contracts/message.ts';
 import { fallback, type SlackMessage, toSlack, withBlocks } from './blocks.ts';
+import { codeView } from './code-dialog.ts';
 import { uploadFiles } from './files.ts';
 import { channelIdOf, eventType, findMessage } from './find-posted.ts';
 import { openCache, openPace, systemClock } from './pacing.ts';
@@ -133,6 +135,13 @@ export async function openChat(options: ChatOptions): Promise<Chat> {
       await uploadFiles(api, input, { apiUrl, timeoutMs: timeoutMs * 3 });
     },
 
+    async openCode(triggerId, asked) {
+      await api.call(
+        'views.open',
+        { trigger_id: triggerId, view: codeView(asked) },
+        { kind: 'append', timeoutMs: 2_000 },
+      );
+    },
     async openReport(triggerId) {
       await api.call('views.open', { trigger_id: triggerId, view: reportView() }, { kind: 'append', timeoutMs: 2_000 });
     },

@@ -1,7 +1,7 @@
 /** The dialog of `/ir report`: the view that Slack shows, and what comes back from it (DOMAIN.md 1.3). */
 import { asObject, asText } from './people.ts';
 
-export const reportCallback = 'report';
+const reportCallback = 'report';
 const textBlock = 'report-text';
 const urgencyBlock = 'report-urgency';
 

@@ -32,6 +32,8 @@ export interface ActionRequest {
   readonly threadTs?: string;
   /** A button of an ephemeral message: it cannot be updated. */
   readonly ephemeral: boolean;
+  /** Opens a dialog, once, within 3 s. */
+  readonly triggerId?: string;
   /** When it was pressed, by Slack's clock, ISO 8601 UTC; absent where Slack did not say. */
   readonly pressedAt?: string;
 }
@@ -90,6 +92,7 @@ export function actionsOf(body: Json, key: string): readonly ActionRequest[] {
   const messageTs = asText(container.message_ts) ?? asText(message.ts);
   if (userId === undefined || channelId === undefined || messageTs === undefined) return [];
   const threadTs = asText(message.thread_ts) ?? asText(container.thread_ts);
+  const triggerId = asText(body.trigger_id);
   const list = Array.isArray(body.actions) ? body.actions.map(asObject) : [];
   return list.flatMap((pressed, index): ActionRequest[] => {
     const action = buttonActions.find((known) => known === pressed.action_id);
@@ -109,6 +112,7 @@ export function actionsOf(body: Json, key: string): readonly ActionRequest[] {
         ephemeral: container.is_ephemeral === true,
         // The parent of a thread carries its own ts as thread_ts.
         ...(threadTs === undefined || threadTs === messageTs ? {} : { threadTs }),
+        ...(triggerId === undefined ? {} : { triggerId }),
         ...(at === undefined ? {} : { pressedAt: at }),
       },
     ];

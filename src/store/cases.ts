@@ -61,6 +61,16 @@ export function casesStore(db: Database): CasesStore {
         return row === undefined ? undefined : caseOf(row);
       }),
 
+    ofKey: (dedupeKey) =>
+      asking(async () => {
+        const row = await db
+          .selectFrom('cases')
+          .select('id')
+          .where('dedupe_key', '=', text(dedupeKey))
+          .executeTakeFirst();
+        return row?.id;
+      }),
+
     openByHand: ({ title, channel, accountId, at }) =>
       asking(() =>
         db.transaction().execute(async (tx) => {

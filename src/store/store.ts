@@ -8,9 +8,12 @@ import { approvalsStore } from './approvals.ts';
 import { appendAudit, auditStore } from './audit.ts';
 import { casesStore } from './cases.ts';
 import { asking, connect, type Database, json, text } from './database.ts';
+import { deadLettersStore } from './dead-letters.ts';
+import { intakeStore, subscriptionsStore } from './intake.ts';
 import { investigationsStore } from './investigations.ts';
 import { migrate } from './migrations.ts';
 import { buttonsStore, postsStore } from './posts.ts';
+import { stepUpStore } from './step-up.ts';
 import { streamStore } from './stream.ts';
 import { openTurns } from './turns.ts';
 
@@ -44,6 +47,10 @@ export async function openStore(input: {
     audit: auditStore(db),
     settings: settingsStore(db),
     stream: streamStore(db),
+    intake: intakeStore(db),
+    deadLetters: deadLettersStore(db),
+    subscriptions: subscriptionsStore(db),
+    stepUp: stepUpStore(db),
     firstTime: firstTimes(db),
     turn: turns.take,
     reserveSlot: (lane, everyMs) => asking(() => reserveSlot(db, lane, everyMs)),

@@ -4,6 +4,7 @@ import type { Alert } from '../contracts/alert.ts';
 import type { ApprovalState, Plan, PlanContext, Step, Vote, Watched } from '../contracts/approval.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import type { InvestigationRequest } from '../contracts/command.ts';
+import type { DeadLetterDoor, IntakeSource, SubscriptionWish, Verification } from '../contracts/intake.ts';
 import type { ButtonMeaning, ContainmentRequest, Standing, VoteRequest } from '../contracts/store.ts';
 import type { StreamBurst, StreamDeed, StreamStory } from '../contracts/stream.ts';
 
@@ -76,6 +77,18 @@ export interface Tables {
   };
   readonly approval_votes: { approval_id: string; number: Generated<string>; vote: Json<Vote> };
   readonly approval_steps: { approval_id: string; index: number; step: Json<Step> };
+  readonly enrollments: {
+    user_id: string;
+    secret: string;
+    enrolled_at: Time;
+    active_at: Time;
+    enrolled_by: string;
+    last_step: ColumnType<string, number, number>;
+  };
+  readonly proofs: { approval_id: string; user_id: string; plan_hash: string; at: Time };
+  readonly vote_codes: { vote_id: string; code: string };
+  readonly vote_refusals: { vote_id: string; because: string };
+  readonly code_failures: { user_id: string; at: Time };
   readonly standings: { approval_id: string; user_id: string; standing: Json<Standing> };
   readonly audit: {
     seq: ColumnType<string, number, never>;
@@ -125,4 +138,39 @@ export interface Tables {
   readonly seen_keys: { key: string; at: string; seen_at: Generated<Date> };
   readonly slots: { lane: string; next_at: Time };
   readonly health: { id: number; at: Time };
+  readonly dead_letters: {
+    id: string;
+    number: Generated<string>;
+    key: string;
+    door: DeadLetterDoor;
+    came_from: string;
+    reason: string;
+    body: string | null;
+    alert_id: string | null;
+    at: Time;
+    times: Generated<number>;
+    settled_at: NullableTime;
+    outcome: string | null;
+  };
+  readonly intake_sources: {
+    name: string;
+    kind: IntakeSource['kind'];
+    ok: boolean;
+    because: string | null;
+    looked_at: Time;
+    since: Time;
+    taken: ColumnType<string, number, number>;
+    cursor: string | null;
+  };
+  readonly subscriptions: {
+    id: string;
+    message_id: string;
+    topic_arn: string;
+    wish: SubscriptionWish;
+    token: string;
+    at: Time;
+    handled_at: NullableTime;
+    because: string | null;
+  };
+  readonly verifications: { dedupe_key: string; verification: Json<Verification> };
 }

@@ -41,13 +41,20 @@ export function wishesStore(db: Database): Wishes {
         return (await found.executeTakeFirst())?.request;
       }),
 
-    saveVote: (vote) =>
+    saveVote: (vote, code) =>
       asking(async () => {
         const id = newId();
-        await db
-          .insertInto('vote_requests')
-          .values({ id, vote: json(vote), received_at: vote.at })
-          .execute();
+        await db.transaction().execute(async (tx) => {
+          await tx
+            .insertInto('vote_requests')
+            .values({ id, vote: json(vote), received_at: vote.at })
+            .execute();
+          if (code === undefined) return;
+          await tx
+            .insertInto('vote_codes')
+            .values({ vote_id: id, code: text(code) })
+            .execute();
+        });
         return id;
       }),
 

@@ -21,7 +21,7 @@ import {
 } from './parsed-alert.ts';
 import { readByShape } from './shapes.ts';
 
-export type { ParsedAlert, ReceivedAlert } from './parsed-alert.ts';
+export type { ParsedAlert } from './parsed-alert.ts';
 
 export interface AlertEventOptions {
   /**

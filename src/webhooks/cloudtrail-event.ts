@@ -13,7 +13,9 @@ const mostResources = 100;
 
 function actorOf(record: CloudTrailRecord): AlertActor {
   const { arn, userName, type, principalId, accessKeyId, sessionContext, invokedBy } = record.userIdentity;
-  const issuer = sessionContext?.sessionIssuer?.userName;
+  // The issuer's fields pass the record's door as they came.
+  const named: unknown = sessionContext?.sessionIssuer?.userName;
+  const issuer = typeof named === 'string' ? named : undefined;
   return given({
     principalArn: arn,
     userName: userName ?? issuer ?? (arn === undefined ? invokedBy : undefined),

@@ -112,7 +112,8 @@ describe('the commands in the documents', () => {
       .map(([, line]) => line.split(/\s+/));
 
     expect(words.length).toBeGreaterThan(5);
-    for (const [, subcommand] of words) expect(['serve', 'ir', 'audit', 'doctor']).toContain(subcommand);
+    for (const [, subcommand] of words)
+      expect(['serve', 'ir', 'import', 'audit', 'deadletters', 'doctor']).toContain(subcommand);
   });
 
   it('parse where they begin with firebreak ir', () => {

@@ -1,9 +1,13 @@
 /** All migrations by name, oldest first. A name that was released is never changed again. */
 import type { Migration } from 'kysely/migration';
 import { first } from './0001-first.ts';
+import { intake } from './0003-intake.ts';
 import { detection } from './0007-detection.ts';
+import { stepUp } from './0011-step-up.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': first,
+  '0003-intake': intake,
   '0007-detection': detection,
+  '0011-step-up': stepUp,
 };

@@ -43,6 +43,8 @@ const approve = {
   at: '2026-11-20T22:10:00.000Z',
   refusal: undefined,
   mode: 'execute',
+  rights: { stepUp: false, alone: false },
+  proved: [],
 } as const;
 
 const { userId, person, vote: choice, at } = approve;
@@ -58,7 +60,9 @@ const facts: ExecutionFacts = {
   frozen: false,
   standings: [standing('UROSA'), standing('UOMAR')],
   standingMaxAgeMs: 300_000,
-  approvers: { users: ['UOMAR'], groups: [] },
+  approvers: [{ users: ['UOMAR'], groups: [] }],
+  rights: { stepUp: false, alone: false },
+  proofs: [],
   required: 1,
   objection: undefined,
 };
@@ -105,6 +109,27 @@ describe('a vote', () => {
     });
   });
 
+  it('asks for a one-time code of this plan where the rights say so', () => {
+    const rights = { stepUp: true, alone: false };
+
+    expect(castVote(proposed(), { ...approve, rights })).toMatchObject({
+      refused: expect.stringMatching('one-time code'),
+    });
+    expect(castVote(proposed(), { ...approve, rights, proved: ['another'] })).toHaveProperty('refused');
+    expect(castVote(proposed(), { ...approve, rights, proved: [planHash(plan)] })).toHaveProperty('transition');
+    expect(castVote(proposed(), { ...approve, rights, vote: 'reject' })).toHaveProperty('transition');
+  });
+
+  it('by the requester counts only alone, by policy, with a code, and where one is enough', () => {
+    const own = { ...approve, userId: 'UROSA', person: 'email:rosa@example.com', proved: [planHash(plan)] };
+    const rights = { stepUp: false, alone: true };
+
+    expect(castVote(proposed(), own)).toHaveProperty('refused');
+    expect(castVote(proposed(), { ...own, rights })).toMatchObject({ transition: { state: 'approved' } });
+    expect(castVote(proposed(), { ...own, rights, proved: [] })).toHaveProperty('refused');
+    expect(castVote(proposed({ required: 2 }), { ...own, rights })).toHaveProperty('refused');
+  });
+
   it('after the decision changes nothing', () => {
     for (const state of approvalStates.filter((name) => name !== 'proposed')) {
       expect(castVote(proposed({ state }), approve)).toHaveProperty('refused');
@@ -129,12 +154,38 @@ describe('the executor', () => {
     ['a vote for another plan', { ...approved, votes: [{ ...vote, planHash: 'other' }] }, {}],
     ['a vote given while Firebreak ran nothing', { ...approved, votes: [{ ...vote, mode: 'propose' }] }, {}],
     ['one vote where the executor’s own config asks for two', approved, { required: 2 }],
-    ['a config that names no approvers', approved, { approvers: { users: [], groups: [] } }],
+    ['a config that names no approvers', approved, { approvers: [{ users: [], groups: [] }] }],
     ['no vote', { ...approved, votes: [] }, {}],
+    ['a vote without its one-time code', approved, { rights: { stepUp: true, alone: false } }],
+    [
+      'a one-time code that was given for another plan',
+      approved,
+      { rights: { stepUp: true, alone: false }, proofs: [{ userId: 'UOMAR', planHash: 'other', at }] },
+    ],
+    [
+      'somebody else’s one-time code',
+      approved,
+      { rights: { stepUp: true, alone: false }, proofs: [{ userId: 'UANA', planHash: planHash(plan), at }] },
+    ],
+    [
+      'the requester alone, without a one-time code',
+      { ...approved, votes: [{ ...vote, userId: 'UROSA' }] },
+      { rights: { stepUp: false, alone: true } },
+    ],
+    [
+      'the requester alone, where two are asked',
+      { ...approved, votes: [{ ...vote, userId: 'UROSA' }] },
+      {
+        rights: { stepUp: false, alone: true },
+        required: 2,
+        proofs: [{ userId: 'UROSA', planHash: planHash(plan), at }],
+        approvers: [{ users: ['UROSA'], groups: [] }],
+      },
+    ],
     ['the requester’s own vote', { ...approved, votes: [{ ...vote, userId: 'UROSA' }] }, {}],
     ['the same person’s vote', { ...approved, votes: [{ ...vote, person: 'email:rosa@example.com' }] }, {}],
     ['one vote where two are asked', { ...approved, required: 2 }, {}],
-    ['a voter whom the config no longer lists', approved, { approvers: { users: ['UANA'], groups: [] } }],
+    ['a voter whom the config no longer lists', approved, { approvers: [{ users: ['UANA'], groups: [] }] }],
     [
       'a voter who was deactivated',
       approved,
@@ -148,6 +199,33 @@ describe('the executor', () => {
   ];
   it.each(noes)('does not run with %s', (_name, approval, changes) => {
     expect(mayExecute(approval, { ...facts, ...changes })).toMatchObject({ kind: 'no' });
+  });
+
+  it('runs what asks for a one-time code once each approver has given one for this plan', () => {
+    const proofs = [{ userId: 'UOMAR', planHash: planHash(plan), at }];
+
+    expect(mayExecute(approved, { ...facts, rights: { stepUp: true, alone: false }, proofs })).toEqual({ kind: 'yes' });
+  });
+
+  it('runs a lone requester’s wish with his one-time code, where the policy allows it', () => {
+    const alone = { ...approved, votes: [{ ...vote, userId: 'UROSA', person: 'email:rosa@example.com' }] };
+    const proofs = [{ userId: 'UROSA', planHash: planHash(plan), at }];
+    const approvers = [{ users: ['UROSA'], groups: [] }];
+    const more = { proofs, approvers, standings: [standing('UROSA')] };
+
+    expect(mayExecute(alone, { ...facts, ...more, rights: { stepUp: false, alone: true } })).toEqual({ kind: 'yes' });
+    expect(mayExecute(alone, { ...facts, ...more })).toMatchObject({ kind: 'no' });
+  });
+
+  it('finishes what is half applied, though it expired and all is frozen since', () => {
+    const [call] = plan.calls;
+    if (call === undefined) throw new RangeError('the plan has no call');
+    const half = { ...approved, steps: [{ index: 0, state: 'done' as const, call, at, requestId: 'r1' }] };
+    const late = { ...facts, now: '2026-11-20T23:00:00.000Z', frozen: true };
+
+    expect(mayExecute(half, late)).toEqual({ kind: 'yes' });
+    expect(mayExecute(approved, late)).toMatchObject({ kind: 'no' });
+    expect(mayExecute(half, { ...late, mode: 'propose' })).toMatchObject({ kind: 'no' });
   });
 
   it('asks for standings that are missing or old', () => {
@@ -201,6 +279,8 @@ describe('the state machine', () => {
       at: fc.constantFrom('2026-11-20T22:10:00.000Z', '2026-11-20T22:40:00.000Z'),
       refusal: fc.option(fc.constant('no right'), { nil: undefined }),
       mode: fc.constant('execute' as const),
+      rights: fc.constant({ stepUp: false, alone: false }),
+      proved: fc.constant([]),
     });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 3 }), fc.array(ballot, { maxLength: 12 }), (required, ballots) => {

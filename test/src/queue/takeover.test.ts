@@ -30,7 +30,11 @@ describe('a lane that only one process works on', () => {
       taken += 1;
       await never(payload, ctx);
     };
-    await dead.work('executor', { 'containment.run': hang }, { concurrency: 1 });
+    await dead.work(
+      'executor',
+      { 'approval.prove': async () => undefined, 'containment.run': hang },
+      { concurrency: 1 },
+    );
     await dead.add('containment.run', { approvalId: 'one' }, { id: 'run-one' });
     await until('the first has it', () => taken === 1);
 
@@ -39,7 +43,10 @@ describe('a lane that only one process works on', () => {
     const began = Date.now();
     await next.work(
       'executor',
-      { 'containment.run': async ({ approvalId }) => void seen.push(approvalId) },
+      {
+        'approval.prove': async () => undefined,
+        'containment.run': async ({ approvalId }) => void seen.push(approvalId),
+      },
       { concurrency: 1, alone: true },
     );
     await until('the next one has it', () => seen.length > 0);

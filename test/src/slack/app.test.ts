@@ -48,6 +48,8 @@ beforeEach(async () => {
       },
     },
     handlers: {
+      report: async () => undefined,
+      code: async () => undefined,
       command: (request) => {
         commands.push(request);
         return onCommand();
@@ -85,6 +87,7 @@ describe('a slash command', () => {
     expect(commands).toEqual([
       {
         key: expect.stringMatching(/^[0-9a-f]{64}$/u),
+        triggerId: 't',
         userId: 'U0RESPONDER',
         userName: 'ana',
         teamId: 'T0HOME',
@@ -216,6 +219,7 @@ describe('a click', () => {
         threadTs: '1763676000.000100',
         ephemeral: false,
         pressedAt: '2025-11-20T22:00:01.500Z',
+        triggerId: 't',
       },
       expect.objectContaining({ action: 'widen', value: 'w1' }),
     ]);

@@ -35,6 +35,8 @@ async function start(): Promise<void> {
     log,
     firstTime: async (key) => !seen.has(key) && seen.add(key).size > 0,
     handlers: {
+      report: async () => undefined,
+      code: async () => undefined,
       command: (request) => {
         commands.push(request);
         return onCommand();

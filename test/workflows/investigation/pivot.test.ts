@@ -363,3 +363,32 @@ it('answers in the external shape', async () => {
   });
   expect(JSON.parse(JSON.stringify(answer))).toEqual(answer);
 });
+
+describe('a pivot that starts from several artifacts', () => {
+  it('follows each of them, although nothing in the records links them', async () => {
+    const records = [
+      record({
+        eventName: 'DescribeVpcs',
+        userIdentity: user('alice', undefined, 'AKIAALICE2ALICE2ALIC'),
+        sourceIPAddress: '203.0.113.1',
+      }),
+      record({
+        eventName: 'DescribeVpcs',
+        userIdentity: user('bert', undefined, 'AKIABERT2BERT2BERT22'),
+        sourceIPAddress: '203.0.113.2',
+      }),
+    ];
+
+    const alone = await run(records, { artifact: 'AKIAALICE2ALICE2ALIC' });
+    const both = await run(records, {
+      artifact: 'AKIAALICE2ALICE2ALIC',
+      also: ['203.0.113.2', 'AKIAALICE2ALICE2ALIC'],
+    });
+
+    expect(alone.answer.nodes.map(({ id }) => id)).not.toContain('203.0.113.2');
+    expect(both.answer.nodes.map(({ id }) => id)).toEqual(
+      expect.arrayContaining(['203.0.113.1', '203.0.113.2', 'AKIABERT2BERT2BERT22']),
+    );
+    expect(both.answer.nodes.filter(({ depth }) => depth === 0)).toHaveLength(2);
+  });
+});

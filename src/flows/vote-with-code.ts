@@ -1,0 +1,59 @@
+/** A click on Approve that needs a one-time code: the dialog, and what comes back from it. The code is looked at by the executor. */
+import type { Approval } from '../contracts/approval.ts';
+import { UserError } from '../contracts/errors.ts';
+import { whatOf } from '../domain/approval-wording.ts';
+import type { WebDeps } from './deps.ts';
+import { rightsOf } from './rights-of.ts';
+
+type Needs = Pick<WebDeps, 'store' | 'queue' | 'clock' | 'chat' | 'settings' | 'actions'>;
+
+/** Whether this person's approval of this plan asks for a code. */
+function asksForCode(approval: Approval, userId: string, deps: Needs): boolean {
+  const action = deps.actions.find((candidate) => candidate.name === approval.plan.action);
+  if (action === undefined || approval.state !== 'proposed') return false;
+  const rights = rightsOf(action, approval.plan.accountId, deps);
+  return rights.stepUp || (rights.alone && approval.requester.userId === userId);
+}
+
+/** Opens the dialog; false where the click counts as it is. Throws UserError where Slack gives no way to open one. */
+export async function askForCode(
+  click: {
+    readonly approvalId: string;
+    readonly userId: string;
+    readonly button: string;
+    readonly channelId: string;
+    readonly threadTs?: string | undefined;
+    readonly triggerId?: string | undefined;
+  },
+  deps: Needs,
+): Promise<boolean> {
+  const approval = await deps.store.approvals.get(click.approvalId);
+  if (approval === undefined || !asksForCode(approval, click.userId, deps)) return false;
+  if (click.triggerId === undefined)
+    throw new UserError('Slack gave no way to ask for your one-time code. Press again.');
+  const { button, channelId, threadTs } = click;
+  await deps.chat.openCode(click.triggerId, { button, channelId, threadTs, what: `Approve: ${whatOf(approval)}.` });
+  return true;
+}
+
+/** Stores the vote with its code and has the executor look at it. Durable when it returns. Throws UserError. */
+export async function voteWithCode(
+  answer: {
+    readonly button: string;
+    readonly userId: string;
+    readonly channelId: string;
+    readonly threadTs?: string | undefined;
+    readonly code: string;
+  },
+  { store, queue, clock }: Needs,
+): Promise<void> {
+  if (!/^\d{3}\s?\d{3}$/.test(answer.code.trim())) throw new UserError('A code has six digits.');
+  const meaning = await store.buttons.meaning(answer.button);
+  if (meaning?.kind !== 'approval') throw new UserError('This dialog belongs to no plan that I know.');
+  const { userId, channelId: channel, threadTs } = answer;
+  const voteId = await store.approvals.saveVote(
+    { approvalId: meaning.approvalId, userId, vote: 'approve', channel, threadTs, at: clock.now().toISOString() },
+    answer.code.trim(),
+  );
+  await queue.add('approval.prove', { voteId }, { id: `prove-${voteId}` });
+}
