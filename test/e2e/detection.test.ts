@@ -189,7 +189,10 @@ describe('detection in the stream', () => {
       `select count(*) as n from stream_bursts where correlation = 'instances-terminated-in-burst'`,
     );
     expect(bursts).toEqual([{ n: '1' }]);
-    const [cases] = await sql<{ n: string }>(scene, `select count(*) as n from cases where alert->>'source' = 'detection' and alert::text like '%ender%'`);
+    const [cases] = await sql<{ n: string }>(
+      scene,
+      `select count(*) as n from cases where alert->>'source' = 'detection' and alert::text like '%ender%'`,
+    );
     expect(cases).toEqual({ n: '1' });
   });
 

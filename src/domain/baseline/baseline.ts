@@ -14,7 +14,7 @@ import { baselineRules } from './rules.ts';
 
 const dayMs = 86_400_000;
 /** A principal learns for so long before anything counts as new, and has to have been seen this often. */
-export const learningMs = 14 * dayMs;
+const learningMs = 14 * dayMs;
 const leastEvents = 20;
 const maxPrincipals = 200_000;
 const manyRegions = 5;

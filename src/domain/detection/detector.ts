@@ -12,7 +12,7 @@ import { type CorrelationRule, type Level, levels } from '../sigma/tree.ts';
 import { type RuleFacts, tell } from './story.ts';
 
 /** CloudTrail delivers within 15 minutes; what comes later than this may miss its burst (DOMAIN.md 8.3). */
-export const latenessMs = 20 * 60_000;
+const latenessMs = 20 * 60_000;
 /** A burst that goes on, or comes again this soon, is the same one. */
 const repeatMs = 30 * 60_000;
 
