@@ -9,11 +9,15 @@ import { errors } from './errors.ts';
 import { freeze } from './freeze.ts';
 import { help } from './help.ts';
 import { hunt } from './hunt.ts';
+import { noise } from './noise.ts';
+import { open } from './open.ts';
 import { pivot } from './pivot.ts';
+import { readiness } from './readiness.ts';
 import { report } from './report.ts';
 import { rules } from './rules.ts';
 import { secretsRead } from './secrets-read.ts';
 import { sessions } from './sessions.ts';
+import { snooze } from './snooze.ts';
 import { timeline } from './timeline.ts';
 import { triage } from './triage.ts';
 import { whoCreated } from './who-created.ts';
@@ -32,6 +36,10 @@ export const commands: readonly Command[] = [
   errors,
   dataAccess,
   coverage,
+  readiness,
+  open,
+  snooze,
+  noise,
   contain,
   report,
   approvals,

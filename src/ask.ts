@@ -2,6 +2,7 @@
 import { actions } from '#actions';
 import { commands } from '#commands';
 import { investigations } from '#investigations';
+import { changeRulesHere, rulesFor, viewRules } from './ask-rules.ts';
 import { systemClock } from './clock.ts';
 import { type Config, loadConfig } from './config.ts';
 import type { ContainmentAction } from './contracts/action.ts';
@@ -20,8 +21,8 @@ import { extracted } from './domain/report.ts';
 import { coverageSentence, reportMessage } from './domain/report-wording.ts';
 import { parseWindow } from './domain/window.ts';
 import { interpret } from './domain/words.ts';
-import { readRuleFiles } from './evidence/rule-files.ts';
 import { checkContainable, locate } from './flows/locate-target.ts';
+import { quieten } from './flows/quieten.ts';
 import { windowOf } from './flows/window-of.ts';
 import { openLog } from './log.ts';
 import { connectAddresses, connectReach, connectStore, folderEvidence, plannedEvidence, settingsOf } from './wire.ts';
@@ -114,7 +115,10 @@ function contextOf(config: Config, log: Log): CommandContext {
           expiresAt: approval.expiresAt,
         })),
       ),
+    rules: () => viewRules(config, log),
     frozen: () => withStore(config, log, async (store) => (await store.settings.frozen()).frozen),
+    snoozes: () => withStore(config, log, (store) => store.noise.snoozes(systemClock.now().toISOString())),
+    noise: (since, until) => withStore(config, log, (store) => store.noise.report(since, until, 20)),
   };
 }
 
@@ -126,6 +130,15 @@ async function carryOut(outcome: CommandOutcome, flags: Flags, config: Config, l
       return investigate(outcome.investigation, outcome.request, flags, config, log);
     case 'contain':
       return plan(outcome.action, outcome.words, config, log);
+    case 'rules':
+      return { ...(await changeRulesHere(outcome.change, config, log)), complete: true };
+    case 'open':
+    case 'snooze':
+    case 'end-snooze': {
+      const who = { userId: `host user ${process.getuid?.() ?? '?'}`, channelId: '' };
+      const message = await withStore(config, log, (store) => quieten(outcome, who, { store, clock: systemClock }));
+      return { message, json: { text: message.text }, complete: true };
+    }
     case 'report': {
       if (outcome.text === '')
         throw new UserError(
@@ -155,7 +168,8 @@ async function investigate(
   const unit = investigations.find((candidate) => candidate.name === name);
   if (unit === undefined) throw new UserError(`There is no investigation "${name}".`);
   if (flags.rules !== undefined && unit.takesRules !== true) throw new UserError(`${name} takes no --rules.`);
-  const rules = flags.rules === undefined ? undefined : await readRuleFiles(flags.rules);
+  const offline = flags.logs !== undefined || unit.takesRules !== true;
+  const rules = await rulesFor(config, log, { dir: flags.rules, offline });
   const ended = new AbortController();
   process.once('SIGINT', () => ended.abort(new UserError('Interrupted.')));
   const reach = flags.logs === undefined ? connectReach(config, log) : undefined;
@@ -168,7 +182,7 @@ async function investigate(
       evidence,
       aws: reach,
       addresses: await connectAddresses(config, log),
-      rules,
+      ...rules,
       signal: ended.signal,
       progress: (step) => log.info({ step }, 'investigating'),
       now: () => systemClock.now(),

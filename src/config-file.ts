@@ -6,8 +6,11 @@ import { z } from 'zod';
 import { AlertMapping } from './domain/alert-mapping.ts';
 import { PolicyRule } from './domain/approval-policy.ts';
 import { DetectionSettings } from './domain/detection/settings.ts';
+import { EscalationConfig } from './domain/escalation.ts';
+import { ExceptionEntry } from './domain/exceptions.ts';
 import { FindingWatch } from './domain/finding-watch.ts';
 import { AccountEntry } from './domain/inventory.ts';
+import { CrownJewels, NoiseConfig } from './domain/noise.ts';
 import { QueueEntry } from './domain/queue-entry.ts';
 import { Crowd, SlackGroupId, SlackUserId } from './domain/slack-ids.ts';
 import { SnsEntry } from './domain/sns-topics.ts';
@@ -85,11 +88,20 @@ export const ConfigFile = z.strictObject({
   detections: DetectionSettings,
   mappings: z.array(AlertMapping).default([]),
   addresses: z.strictObject({ country: z.string().optional(), asn: z.string().optional() }).default({}),
+  rules: z
+    .strictObject({
+      folders: z.array(z.string().trim().min(1)).default([]),
+      disabled: z.array(z.string().trim().min(1)).default([]),
+    })
+    .default({ folders: [], disabled: [] }),
+  exceptions: z.array(ExceptionEntry).default([]),
+  noise: NoiseConfig.prefault({}),
+  crownJewels: CrownJewels.prefault({}),
+  escalation: EscalationConfig.prefault({}),
   queues: z.array(QueueEntry).default([]),
   sns: SnsEntry.default({ topics: [], allowVersion1: false, certificates: [] }),
   guardduty: FindingWatch.default({ pollMinutes: 15, firstLookHours: 24, verify: true }),
   // Names of the external contract that later versions use; accepted so that one file serves them all, and warned of.
-  exceptions: z.array(z.unknown()).default([]),
   retention: z.record(z.string(), z.unknown()).default({}),
 });
 export type ConfigFile = z.output<typeof ConfigFile>;

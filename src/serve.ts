@@ -5,33 +5,40 @@ import { investigations } from '#investigations';
 import { systemClock } from './clock.ts';
 import { type Config, loadConfig } from './config.ts';
 import { asError } from './contracts/errors.ts';
+import type { JobHandlers, lanes } from './contracts/job.ts';
 import type { Log } from './contracts/log.ts';
+import { openDetectors } from './detectors.ts';
 import { acknowledge } from './flows/acknowledge.ts';
 import { contain } from './flows/contain.ts';
 import type { Deps, WebDeps, WorkerDeps } from './flows/deps.ts';
 import { detect, watchLake } from './flows/detect.ts';
-import { handleAlert, showAgain } from './flows/handle-alert.ts';
+import { escalate } from './flows/escalate.ts';
+import { deliverCase, handleAlert, showAgain } from './flows/handle-alert.ts';
 import { handleSubscription } from './flows/handle-subscription.ts';
 import { investigate } from './flows/investigate.ts';
 import { orDeadLetter } from './flows/keep-letter.ts';
+import { markCase } from './flows/mark-case.ts';
 import { planContainment } from './flows/plan-containment.ts';
 import { proveVote } from './flows/prove-vote.ts';
 import { admitApproval, recordVote } from './flows/record-vote.ts';
+import { reportNoise } from './flows/report-noise.ts';
 import { showApproval } from './flows/show-approval.ts';
+import { showDigest } from './flows/show-digest.ts';
 import { openSweep } from './flows/sweep.ts';
 import { verifyFinding } from './flows/verify-finding.ts';
 import { watch } from './flows/watch.ts';
 import { startIntake } from './intake.ts';
 import { openLog } from './log.ts';
+import { openRuleShelf } from './rule-shelf.ts';
 import type { Role } from './store/embedded-postgres.ts';
 import { startWeb } from './web.ts';
 import {
   connectAddresses,
   connectChat,
   connectConfirmer,
-  connectDetector,
   connectFindings,
   connectLakeWatch,
+  connectPager,
   connectPictures,
   connectQueue,
   connectReach,
@@ -99,29 +106,31 @@ async function start(
   }
   if (!roles.includes('web') && !roles.includes('worker')) return { port: undefined };
   const chat = await connectChat(config, log);
-  const detector = await connectDetector(config, log);
+  const ruleShelf = openRuleShelf(config, store);
+  const detectors = openDetectors(config, ruleShelf, log);
   if (roles.includes('worker')) {
     const reach = connectReach(config, log);
     const pictures = connectPictures(log);
     stops.push(() => pictures.close());
     const addresses = await connectAddresses(config, log);
     const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log);
-    const units = { actions, detector, investigations, confirmer: connectConfirmer };
+    const units = { actions, detectors, investigations, confirmer: connectConfirmer };
     const worker: WorkerDeps = {
-      ...{ ...deps, ...units, chat, reach, openEvidence, pictures, addresses },
+      ...{ ...deps, ...units, chat, reach, openEvidence, pictures, addresses, ruleShelf },
       findings: connectFindings(reach),
+      pager: connectPager(config, log),
     };
     await startWorker(worker, alone, stops);
     stops.push(await startIntake(config, worker));
     const lake = connectLakeWatch(config, log);
-    const looking = { ...deps, detector };
+    const looking = { ...deps, detectors };
     stops.push(every(detectEveryMs, 'detection', () => detect(looking), log));
     stops.push(
       every(lakeEveryMs, 'the look into the lake', () => store.turn('lake-watch', () => watchLake(lake, looking)), log),
     );
   }
   if (!roles.includes('web')) return { port: undefined };
-  const web: WebDeps = { ...deps, chat, commands, actions, detector };
+  const web: WebDeps = { ...deps, chat, commands, actions, ruleShelf, detectors };
   const { port, stop } = await startWeb(config, web);
   stops.push(stop);
   return { port };
@@ -134,10 +143,10 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
       'alerts',
       {
         'alert.received': (payload, ctx) => orDeadLetter(payload.alertId, ctx, () => handleAlert(payload, deps), deps),
-        'alert.acknowledged': (payload) => acknowledge(payload, deps),
       },
       { concurrency: 4, alone },
     ),
+    queue.work('urgent', urgentHandlers(deps), { concurrency: 4, alone }),
     queue.work(
       'intake',
       {
@@ -171,6 +180,18 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
     ),
   ]);
   stops.push(every(sweepEveryMs, 'the sweep', openSweep(deps), deps.log));
+}
+
+function urgentHandlers(deps: WorkerDeps): JobHandlers<(typeof lanes)['urgent'][number]> {
+  return {
+    'alert.urgent': (payload, ctx) => orDeadLetter(payload.alertId, ctx, () => handleAlert(payload, deps), deps),
+    'alert.acknowledged': (payload) => acknowledge(payload, deps),
+    'case.mark': (payload) => markCase(payload, deps),
+    'case.show': ({ caseId }) => deliverCase(caseId, deps),
+    'digest.show': (payload) => showDigest(payload, deps),
+    'case.escalate': (payload) => escalate(payload, deps),
+    'noise.report': (payload) => reportNoise(payload, deps),
+  };
 }
 
 /** Runs a task again and again, never twice at once; the returned function ends it and waits for a running one. */

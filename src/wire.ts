@@ -1,9 +1,7 @@
 /** The only place that constructs clients. Config in, ports out. */
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { catalogue } from '../detections/index.ts';
 import { openFindings } from './aws/findings.ts';
 import { auditCredentials, openReach } from './aws/reach.ts';
 import { systemClock } from './clock.ts';
@@ -18,17 +16,17 @@ import type { Pictures } from './contracts/investigation.ts';
 import type { Queue } from './contracts/job.ts';
 import type { LakeWatch } from './contracts/lake-watch.ts';
 import type { Log } from './contracts/log.ts';
+import type { Pager } from './contracts/pager.ts';
 import type { Store } from './contracts/store.ts';
-import { type Detector, detectorOf } from './domain/detection/detector.ts';
-import { productionCounts, productionOf } from './domain/detection/production.ts';
+import { productionOf } from './domain/detection/production.ts';
 import { openAddressBook } from './evidence/address-book.ts';
 import { openFolderEvidence } from './evidence/folder.ts';
 import type { ImportOptions, ImportResult } from './evidence/lake/import.ts';
 import { openLakeWatch } from './evidence/lake/watch.ts';
 import { openLookupEvidence } from './evidence/lookup.ts';
 import { planEvidence } from './evidence/plan.ts';
-import { readRuleFiles } from './evidence/rule-files.ts';
 import type { OpenEvidence, Settings } from './flows/deps.ts';
+import { openPager } from './pager/pager.ts';
 import { openPictures } from './pictures/pictures.ts';
 import { openQueue } from './queue/queue.ts';
 import { openChat } from './slack/chat.ts';
@@ -91,6 +89,10 @@ export function connectAddresses(config: Config, log: Log): Promise<AddressBook>
   return openAddressBook({ countryFile: config.addresses.country, asnFile: config.addresses.asn, log });
 }
 
+export function connectPager(config: Config, log: Log): Pager {
+  return openPager({ pagers: config.escalation.pagers, secrets: config.pagerSecrets, log });
+}
+
 /** The pinned certificates of `sns.certificates`. Throws SetupError for a file that cannot be read. */
 export function readCertificates(config: Config): readonly { url: string | undefined; pem: string }[] {
   return config.sns.certificates.map((entry) => {
@@ -129,18 +131,6 @@ export async function connectMessageQueues(config: Config): Promise<readonly Mes
 
 export function connectPictures(log: Log): Pictures {
   return openPictures({ log });
-}
-
-/** Our rules and the operator's. A rule that cannot be read is told in the log and harms no other. */
-export async function connectDetector(config: Config, log: Log): Promise<Detector> {
-  const { openFrom, rules } = config.detections;
-  const files = await Promise.all(
-    rules.map(async (dir) => (await readRuleFiles(dir)).map((file) => ({ ...file, path: `${dir}/${file.path}` }))),
-  );
-  const book = catalogue(files.flat());
-  for (const { rule, reason } of book.unsupported) log.warn({ rule, reason }, 'a rule is not evaluated');
-  const counts = productionCounts(settingsOf(config).production);
-  return detectorOf(book, { openFrom, counts, newId: randomUUID });
 }
 
 export function connectLakeWatch(config: Config, log: Log): LakeWatch {
@@ -233,5 +223,8 @@ export function settingsOf(config: Config): Settings {
     production: productionOf(config.accounts, config.detections.productionInstances),
     detections: config.detections,
     hubs: config.hubs,
+    noise: config.noise,
+    crownJewels: config.crownJewels,
+    escalation: config.escalation,
   };
 }

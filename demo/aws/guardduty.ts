@@ -84,6 +84,7 @@ export const guardduty: Service = {
   global: false,
   routes: [
     { method: 'GET', path: /^\/detector$/, operation: 'ListDetectors' },
+    { method: 'GET', path: /^\/detector\/(?<detectorId>[^/]+)$/, operation: 'GetDetector' },
     { method: 'POST', path: /^\/detector\/(?<detectorId>[^/]+)\/findings$/, operation: 'ListFindings' },
     { method: 'POST', path: /^\/detector\/(?<detectorId>[^/]+)\/findings\/get$/, operation: 'GetFindings' },
   ],
@@ -94,6 +95,26 @@ export const guardduty: Service = {
         call.may('guardduty:ListDetectors');
         const id = call.state.intake.detectors.get(placeOf(call));
         return { output: { detectorIds: id === undefined ? [] : [id] } };
+      },
+    },
+    GetDetector: {
+      readOnly: true,
+      run(call) {
+        const { account } = call.principal;
+        const detectorId = text(call.input, 'detectorId') ?? '';
+        call.may('guardduty:GetDetector', `arn:aws:guardduty:${call.region}:${account.id}:detector/${detectorId}`);
+        if (call.state.intake.detectors.get(placeOf(call)) !== detectorId) throw bad(foreignDetector);
+        return {
+          output: {
+            createdAt: '2026-01-10T09:00:00.000Z',
+            updatedAt: '2026-01-10T09:00:00.000Z',
+            findingPublishingFrequency: account.posture.findingFrequency,
+            serviceRole: `arn:aws:iam::${account.id}:role/aws-service-role/guardduty.amazonaws.com/AWSServiceRoleForAmazonGuardDuty`,
+            status: 'ENABLED',
+            tags: {},
+            features: [{ name: 'CLOUD_TRAIL', status: 'ENABLED' }],
+          },
+        };
       },
     },
     ListFindings: { readOnly: true, run: listFindings },

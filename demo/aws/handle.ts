@@ -1,6 +1,7 @@
 /** One request from bytes to answer: who, which operation, may it, do it, write it down. */
 import { randomUUID } from 'node:crypto';
 import { account } from './account.ts';
+import { autoscaling } from './autoscaling.ts';
 import { cloudtrail } from './cloudtrail.ts';
 import { ec2 } from './ec2.ts';
 import { AwsError, accessDenied, credentialError, internalError, throttled } from './errors.ts';
@@ -8,6 +9,7 @@ import type { FailRules } from './failures.ts';
 import { guardduty } from './guardduty.ts';
 import { iam } from './iam.ts';
 import type { Random } from './ids.ts';
+import { organizations } from './organizations.ts';
 import { authenticate, authorize, type Principal } from './principal.ts';
 import { type Input, readRequest, type Wire, writeError, writeResponse } from './protocols.ts';
 import { recordedRegion, recordsOf } from './record.ts';
@@ -52,7 +54,10 @@ export interface World {
 }
 
 const services: ReadonlyMap<string, Service> = new Map(
-  [sts, iam, ec2, cloudtrail, account, guardduty, sqs, sns].map((service) => [service.name, service]),
+  [sts, iam, ec2, cloudtrail, account, guardduty, sqs, sns, autoscaling, organizations].map((service) => [
+    service.name,
+    service,
+  ]),
 );
 const callsKept = 20_000;
 const htmlPage =

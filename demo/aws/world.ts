@@ -1,6 +1,7 @@
 /** The cast of the world: two accounts, their users, keys and roles. Secrets are made anew at each start. */
 import { newSecret, uniqueId } from './ids.ts';
 import type { PolicyDocument } from './policy.ts';
+import { postureOf } from './posture.ts';
 import type { AccessKey, Account, NamedPolicy, RegionStatus, Role, User } from './state.ts';
 
 const hubId = '888877776666';
@@ -143,10 +144,15 @@ function addFirebreakRoles(workshop: Account, hub: { both: User; reader: User },
     'ec2:Describe*',
     'cloudtrail:LookupEvents',
     'account:ListRegions',
+    'account:GetAlternateContact',
+    'autoscaling:Describe*',
+    'cloudtrail:Describe*',
+    'cloudtrail:Get*',
+    'ec2:GetInstanceMetadataDefaults',
+    'guardduty:Get*',
+    'guardduty:List*',
+    'organizations:List*',
     'sts:GetAccessKeyInfo',
-    'guardduty:ListDetectors',
-    'guardduty:ListFindings',
-    'guardduty:GetFindings',
   ];
   const audit = addRole(workshop, {
     ...{ name: 'IrAudit', path: '/ir/', createDate, description: 'Reads for incident response' },
@@ -184,7 +190,8 @@ export function buildCast(now: Date): Cast {
     return new Date(Math.floor((now.getTime() - days * dayMs) / 1000) * 1000);
   }
   function newAccount(id: string, name: string): Account {
-    return { id, name, orgId, regions: regions(), users: new Map(), roles: new Map(), instances: [] };
+    const posture = postureOf(id, id === hubId, ago(300));
+    return { id, name, orgId, regions: regions(), users: new Map(), roles: new Map(), instances: [], posture };
   }
   const hub = newAccount(hubId, 'security-hub');
   const workshop = newAccount(workshopId, 'workshop-prod');

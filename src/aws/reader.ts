@@ -29,6 +29,7 @@ export function reader(accountId: string, partition: string, credentials: Creden
     athena: perRegion(late(lateClients.athena, options)),
     awsConfig: perRegion(late(lateClients.awsConfig, options)),
     organizations: late(lateClients.organizations, options)(globalRegion(partition)),
+    account: late(lateClients.account, options)(globalRegion(partition)),
   };
 }
 

@@ -1,4 +1,5 @@
 /** AWS as the units see it. Clients are the SDK's own; constructing them is src/aws's and src/wire.ts's business. */
+import type { AccountClient } from '@aws-sdk/client-account';
 import type { AthenaClient } from '@aws-sdk/client-athena';
 import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import type { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
@@ -27,6 +28,8 @@ export interface AwsReader {
   athena(region: string): Pick<AthenaClient, 'send'>;
   awsConfig(region: string): Pick<ConfigServiceClient, 'send'>;
   readonly organizations: Pick<OrganizationsClient, 'send'>;
+  /** AWS Account Management: contacts. */
+  readonly account: Pick<AccountClient, 'send'>;
 }
 
 /** Services that Firebreak can write to, by the name that the AWS CLI has for them. */

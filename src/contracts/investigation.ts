@@ -4,6 +4,7 @@ import type { AddressBook } from './address.ts';
 import type { AwsReach } from './aws.ts';
 import type { Coverage, Evidence } from './evidence.ts';
 import type { Attachment, Part } from './message.ts';
+import type { RuleSettings } from './rules.ts';
 
 export interface InvestigationContext {
   readonly evidence: Evidence;
@@ -13,10 +14,24 @@ export interface InvestigationContext {
   readonly rules?: readonly { readonly path: string; readonly text: string }[] | undefined;
   /** Undefined, or without data: nothing is known of where an address is. */
   readonly addresses?: AddressBook | undefined;
+  /** Which rules are switched off and what is excepted; absent: nothing. */
+  readonly ruleSettings?: RuleSettings | undefined;
+  /** What the config says of the accounts; absent: nothing. */
+  readonly inventory?: readonly InventoryEntry[] | undefined;
   readonly signal: AbortSignal;
   /** Called often; the flow coalesces. One short sentence of what is being done. */
   progress(step: string): void;
   now(): Date;
+}
+
+/** The part of an account's entry in the config that questions about it need. */
+export interface InventoryEntry {
+  readonly id: string;
+  readonly name?: string | undefined;
+  readonly auditRole?: string | undefined;
+  readonly responderRole?: string | undefined;
+  /** Where work is expected; absent: the config does not say. */
+  readonly expectedRegions?: readonly string[] | undefined;
 }
 
 export interface Report<Answer = unknown> {

@@ -115,12 +115,15 @@ export interface StreamStore {
     records: readonly { readonly eventKey: string; readonly record: CloudTrailRecord }[],
     at: string,
   ): Promise<number>;
-  /** Judges at most `limit` waiting records, the oldest first, in one transaction. Returns the ids of the alerts that it stored. */
+  /** Judges at most `limit` waiting records, the oldest first, in one transaction. Returns the alerts that it stored. */
   work(
     judge: StreamJudge,
     limit: number,
     at: string,
-  ): Promise<{ readonly taken: number; readonly alertIds: readonly string[] }>;
+  ): Promise<{
+    readonly taken: number;
+    readonly alerts: readonly { readonly alertId: string; readonly alert: Alert }[];
+  }>;
   /** Names among `shards` of the lake that were not looked at yet. */
   newShards(shards: readonly string[]): Promise<readonly string[]>;
   markShard(shard: string, at: string): Promise<void>;

@@ -7,14 +7,18 @@ import type { Clock } from '../contracts/clock.ts';
 import type { Command } from '../contracts/command.ts';
 import type { Evidence, EvidenceProgress, Window } from '../contracts/evidence.ts';
 import type { FindingSource, SubscriptionConfirmer } from '../contracts/intake.ts';
-import type { Investigation, Pictures } from '../contracts/investigation.ts';
+import type { Investigation, InvestigationContext, Pictures } from '../contracts/investigation.ts';
 import type { Queue } from '../contracts/job.ts';
 import type { Log } from '../contracts/log.ts';
+import type { Pager } from '../contracts/pager.ts';
+import type { RuleView } from '../contracts/rules.ts';
 import type { Store } from '../contracts/store.ts';
 import type { PolicyRule } from '../domain/approval-policy.ts';
 import type { Detector } from '../domain/detection/detector.ts';
 import type { Production } from '../domain/detection/production.ts';
+import type { EscalationConfig } from '../domain/escalation.ts';
 import type { Account } from '../domain/inventory.ts';
+import type { CrownJewels, NoiseConfig } from '../domain/noise.ts';
 import type { PeopleRules } from '../domain/people.ts';
 import type { Channels } from '../domain/routing.ts';
 
@@ -43,6 +47,9 @@ export interface Settings {
     readonly egress: readonly string[];
     readonly principals: readonly string[];
   };
+  readonly noise: NoiseConfig;
+  readonly crownJewels: CrownJewels;
+  readonly escalation: EscalationConfig;
 }
 
 export interface EvidenceRequest {
@@ -65,25 +72,39 @@ export interface Deps {
   readonly log: Log;
 }
 
+/** The rules of ours and of the config's folders, with what is settled about them. */
+export interface RuleShelf {
+  forInvestigation(): Promise<Pick<InvestigationContext, 'rules' | 'ruleSettings' | 'inventory'>>;
+  view(): Promise<RuleView>;
+}
+
+/** The rules of the stream, as they stand now: people switch them off and except from them while it runs. */
+export interface Detectors {
+  current(): Promise<Detector>;
+}
+
 /** The processes that speak in Slack. */
 export interface ChatDeps extends Deps {
   readonly chat: Chat;
 }
 
 export interface WebDeps extends ChatDeps {
+  readonly ruleShelf?: RuleShelf;
+  readonly detectors?: Detectors;
   readonly commands: readonly Command[];
   readonly actions: readonly ContainmentAction[];
-  readonly detector: Detector;
 }
 
 export interface WorkerDeps extends ChatDeps {
-  readonly detector: Detector;
+  readonly ruleShelf?: RuleShelf;
+  readonly detectors?: Detectors;
   readonly actions: readonly ContainmentAction[];
   readonly investigations: readonly Investigation[];
   readonly reach: AwsReach;
   readonly openEvidence: OpenEvidence;
   readonly pictures: Pictures;
   readonly addresses: AddressBook;
+  readonly pager: Pager;
   readonly findings: FindingSource;
   readonly confirmer: SubscriptionConfirmer;
 }

@@ -3,11 +3,12 @@ import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { asError } from '../contracts/errors.ts';
 import type { LakeWatch } from '../contracts/lake-watch.ts';
 import { eventKeyOf } from '../domain/detection/detector.ts';
+import { isCritical } from '../domain/noise.ts';
 import { parseRecord } from '../domain/record.ts';
 import { narrowingOf } from '../domain/sigma/narrowing.ts';
-import type { WorkerDeps } from './deps.ts';
+import type { Detectors, WorkerDeps } from './deps.ts';
 
-type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'clock' | 'log' | 'detector' | 'settings'>;
+type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'clock' | 'log' | 'settings'> & { readonly detectors: Detectors };
 
 const hourMs = 3_600_000;
 /** Records of one transaction. */
@@ -21,18 +22,19 @@ export function recordIn(raw: unknown): CloudTrailRecord | undefined {
 }
 
 /**
- * Stores the record for the stream where a rule heeds it. `loud`: a rule will speak of it, so that nobody else has to.
+ * Stores the record for the stream where a rule heeds it. `loud`: a rule will speak of it, or an
+ * exception holds it back, so that nobody else has to.
  * Durable when it returns; throws when it could not be stored.
  */
 export async function heardRecord(
   record: CloudTrailRecord,
-  { store, clock, detector, settings }: Pick<Needs, 'store' | 'clock' | 'detector' | 'settings'>,
+  { store, clock, detectors, settings }: Pick<Needs, 'store' | 'clock' | 'detectors' | 'settings'>,
 ): Promise<{ readonly loud: boolean; readonly isNew: boolean }> {
   const now = clock.now();
-  const { loud, heeded } = detector.look(record);
-  if (!heeded || isHistory(record, now, settings.detections.maxAgeHours)) return { loud: false, isNew: true };
+  const { loud, heeded, excepted } = (await detectors.current()).look(record);
+  if (!heeded || isHistory(record, now, settings.detections.maxAgeHours)) return { loud: excepted, isNew: true };
   const stored = await store.stream.receive([{ eventKey: eventKeyOf(record), record }], now.toISOString());
-  return { loud, isNew: stored > 0 };
+  return { loud: loud || excepted, isNew: stored > 0 };
 }
 
 function isHistory({ eventTime }: CloudTrailRecord, now: Date, maxAgeHours: number): boolean {
@@ -43,12 +45,13 @@ function isHistory({ eventTime }: CloudTrailRecord, now: Date, maxAgeHours: numb
  * Judges all records that wait, in batches, and queues the alerts that come of it. Runs every second in the worker; several
  * at once take turns in the database. What is not queued the sweep finds.
  */
-export async function detect({ store, queue, clock, detector, log }: Omit<Needs, 'settings'>): Promise<void> {
+export async function detect({ store, queue, clock, detectors, log }: Omit<Needs, 'settings'>): Promise<void> {
   for (;;) {
-    const { taken, alertIds } = await store.stream.work(detector, batchSize, clock.now().toISOString());
-    for (const alertId of alertIds) {
+    const judge = await detectors.current();
+    const { taken, alerts } = await store.stream.work(judge, batchSize, clock.now().toISOString());
+    for (const { alertId, alert } of alerts) {
       try {
-        await queue.add('alert.received', { alertId }, { id: `alert-${alertId}` });
+        await queue.add(isCritical(alert) ? 'alert.urgent' : 'alert.received', { alertId }, { id: `alert-${alertId}` });
       } catch (error) {
         log.warn({ alertId, error: asError(error) }, 'alert stored but not queued, the sweep will queue it');
       }
@@ -59,7 +62,8 @@ export async function detect({ store, queue, clock, detector, log }: Omit<Needs,
 
 /** Reads shards of the lake that were not looked at yet into the stream. A shard that was half read is read again. */
 export async function watchLake(lake: LakeWatch, deps: Omit<Needs, 'queue'>): Promise<void> {
-  const { store, clock, detector, settings, log } = deps;
+  const { store, clock, settings, log } = deps;
+  const detector = await deps.detectors.current();
   const shards = await lake.shards();
   const fresh = await store.stream.newShards(shards.map(({ name }) => name));
   for (const { name, last } of shards.filter((shard) => fresh.includes(shard.name))) {

@@ -78,6 +78,7 @@ async function run(
       evidence,
       aws: deps.reach,
       addresses: deps.addresses,
+      ...(await deps.ruleShelf?.forInvestigation()),
       signal,
       progress: (step) => ticker.step(step),
       now: () => deps.clock.now(),

@@ -2,13 +2,14 @@
 import type { Alert } from '../contracts/alert.ts';
 import { asError } from '../contracts/errors.ts';
 import { callKeyOf } from '../domain/detection/detector.ts';
+import { isCritical } from '../domain/noise.ts';
 import { isWatchedCall } from '../domain/watched-calls.ts';
 import type { Deps, WebDeps } from './deps.ts';
 import { heardRecord, recordIn } from './detect.ts';
 
 /** Doors that bring no records of CloudTrail need no detector; without one a record is an alert like any other. */
 export type ReceiveDeps = Pick<Deps, 'store' | 'queue' | 'clock' | 'log'> &
-  Partial<Pick<WebDeps, 'detector' | 'settings'>>;
+  Partial<Pick<WebDeps, 'detectors' | 'settings'>>;
 
 /**
  * Stores an alert and queues it. Durable when it returns; throws when it could not be stored. When only the queue is in
@@ -21,16 +22,17 @@ export async function receiveAlert(
 ): Promise<{ repeat: boolean }> {
   const { store, queue, clock, log } = deps;
   const record = input.alert.source === 'cloudtrail' ? recordIn(input.raw) : undefined;
-  const { detector, settings } = deps;
-  if (record !== undefined && detector !== undefined && settings !== undefined) {
-    const { loud, isNew } = await heardRecord(record, { store, clock, detector, settings });
+  const { detectors, settings } = deps;
+  if (record !== undefined && detectors !== undefined && settings !== undefined) {
+    const { loud, isNew } = await heardRecord(record, { store, clock, detectors, settings });
     if (loud || (record.readOnly === true && !isWatchedCall(record.eventName))) return { repeat: !isNew };
   }
   const alert = record === undefined ? input.alert : { ...input.alert, dedupeKey: callKeyOf(record) };
   const { alertId, repeat } = await store.alerts.receive({ ...input, alert, at: clock.now().toISOString() });
   if (repeat) return { repeat };
   try {
-    await queue.add('alert.received', { alertId }, { id: `alert-${alertId}` });
+    const job = isCritical(input.alert) ? 'alert.urgent' : 'alert.received';
+    await queue.add(job, { alertId }, { id: `alert-${alertId}` });
   } catch (error) {
     log.warn({ alertId, error: asError(error) }, 'alert stored but not queued, the sweep will queue it');
   }

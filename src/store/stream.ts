@@ -1,6 +1,7 @@
 /** Detection in the stream on PostgreSQL. All that one batch changes, its alerts too, is one transaction. */
 import { createHash } from 'node:crypto';
 import { sql, type Transaction } from 'kysely';
+import type { Alert } from '../contracts/alert.ts';
 import type { StreamEntry, StreamJudge, StreamStore } from '../contracts/stream.ts';
 import { asking, type Database, json, newId, text } from './database.ts';
 import type { Tables } from './tables.ts';
@@ -78,7 +79,7 @@ async function workBatch(tx: Tx, judge: StreamJudge, limit: number, at: string) 
     .orderBy('number')
     .limit(limit)
     .execute();
-  if (rows.length === 0) return { taken: 0, alertIds: [] };
+  if (rows.length === 0) return { taken: 0, alerts: [] };
   const heeded = rows.flatMap(({ event_key, record }) => (record === null ? [] : [judge.heed(record, event_key)]));
   const entries = heeded.flatMap((one) => one.entries);
   await addEntries(tx, entries);
@@ -104,7 +105,7 @@ async function workBatch(tx: Tx, judge: StreamJudge, limit: number, at: string) 
       .onConflict((conflict) => conflict.column('id').doUpdateSet(value))
       .execute();
   }
-  const alertIds: string[] = [];
+  const alerts: { readonly alertId: string; readonly alert: Alert }[] = [];
   for (const { deliveryKey, alert, raw } of verdict.alerts) {
     const row = {
       id: newId(),
@@ -115,7 +116,7 @@ async function workBatch(tx: Tx, judge: StreamJudge, limit: number, at: string) 
       received_at: at,
     };
     const { id } = await tx.insertInto('alerts').values(row).returning('id').executeTakeFirstOrThrow();
-    alertIds.push(id);
+    alerts.push({ alertId: id, alert });
   }
   await tx
     .updateTable('stream_records')
@@ -126,7 +127,7 @@ async function workBatch(tx: Tx, judge: StreamJudge, limit: number, at: string) 
       rows.map((row) => row.event_key),
     )
     .execute();
-  return { taken: rows.length, alertIds };
+  return { taken: rows.length, alerts };
 }
 
 async function addEntries(tx: Tx, entries: readonly StreamEntry[]): Promise<void> {

@@ -9,7 +9,7 @@ import { root } from '../fakes/folder.ts';
 
 const mostLines = 300;
 const code = /\.(ts|js|css|html)$/;
-const adapters = ['webhooks', 'slack', 'queue', 'aws', 'evidence', 'store', 'pictures'];
+const adapters = ['webhooks', 'slack', 'queue', 'aws', 'evidence', 'store', 'pictures', 'pager'];
 
 function filesIn(...folders: readonly string[]): readonly string[] {
   return folders.flatMap((folder) =>
@@ -62,7 +62,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The technique table is data that investigations read.
   workflows: [...inner, 'detections'],
   detections: inner,
-  src: ['commands', 'workflows', 'src/flows', ...inner, ...adapters.map((name) => `src/${name}`)],
+  src: ['commands', 'workflows', 'detections', 'src/flows', ...inner, ...adapters.map((name) => `src/${name}`)],
 };
 
 /** Packages that a part may not use: domain and units are pure, flows get ports. */

@@ -98,7 +98,7 @@ describe('detection in the stream', () => {
     );
     scene = await openScene({
       aws: { backgroundEvents: 0 },
-      config: { detections: { rules: [rules] } },
+      config: { rules: { folders: [rules] } },
     });
   });
   afterAll(() => scene?.close());

@@ -17,12 +17,15 @@ import {
 } from '../../scripts/reference/permissions.ts';
 import { openReach } from '../../src/aws/reach.ts';
 import type { AwsReach } from '../../src/contracts/aws.ts';
+import type { InventoryEntry } from '../../src/contracts/investigation.ts';
 import { quietLog } from './quiet-log.ts';
 
 export interface WatchedAccount {
   readonly aws: DemoAws;
   readonly reach: AwsReach;
   readonly accountId: string;
+  /** The config's entry of the account. */
+  readonly inventory: readonly InventoryEntry[];
   /** IAM actions that sessions of the audit role asked for, without repeats, in order of name. */
   audited(): readonly string[];
   /** The same for the responder role. */
@@ -134,6 +137,7 @@ export async function openWatchedAccount(): Promise<WatchedAccount> {
     aws,
     reach: openReach({ accounts, regions: [], region: 'us-east-1', log: quietLog }),
     accountId: id,
+    inventory: accounts,
     audited: () => asked(auditRole),
     responded: () => asked(responderRole),
     close: () => aws.close(),

@@ -3,9 +3,17 @@ import { z } from 'zod';
 import { defineInvestigation } from '#src/contracts/investigation.ts';
 import { unfinished, withGaps } from '#src/domain/answers.ts';
 import { Production, productionCounts } from '#src/domain/detection/production.ts';
-import { cannotReadAll, type HuntResult, type Match, type Picked, pickRules, runHunt } from '#src/domain/sigma/hunt.ts';
+import { cannotReadAll, type Match, type Picked } from '#src/domain/sigma/hunt.ts';
 import { historyParts, huntHeadline, huntParts, huntTimeline, isLoud } from '#src/domain/sigma/hunt-wording.ts';
 import { narrowingOf } from '#src/domain/sigma/narrowing.ts';
+import {
+  idCollisions,
+  nothingSettled,
+  pickSettled,
+  runSettled,
+  settledJson,
+  settledParts,
+} from '#src/domain/sigma/settled.ts';
 import { storiesOf } from '#src/domain/sigma/stories.ts';
 import { catalogue } from '../../detections/index.ts';
 
@@ -25,13 +33,17 @@ export const hunt = defineInvestigation({
 
   async run({ pick, production }, ctx) {
     const book = catalogue(ctx.rules);
-    const picked = pickRules(pick, book);
+    const settings = ctx.ruleSettings ?? nothingSettled;
+    const settled = pickSettled(pick, book, settings, ctx.now());
+    const { picked } = settled;
     ctx.progress(`Hunting with ${picked.running.length} rules`);
     const records = ctx.evidence.all?.(narrowingOf(picked));
-    const context = { ...ctx, progress: ctx.progress.bind(ctx), counts: productionCounts(production) };
-    const { matches, notListed, history }: Partial<HuntResult> & Pick<HuntResult, 'matches' | 'notListed'> = records
-      ? await runHunt(records, picked, context)
-      : { matches: [], notListed: [] };
+    const { matches, notListed, excepted, history } = await runSettled(records, settled, {
+      signal: ctx.signal,
+      progress: (step) => ctx.progress(step),
+      addresses: ctx.addresses,
+      counts: productionCounts(production),
+    });
     const looked = ctx.evidence.coverage();
     const gaps = records || !looked.complete ? [] : [cannotReadAll];
     const coverage = withGaps(
@@ -41,15 +53,23 @@ export const hunt = defineInvestigation({
     const stories = storiesOf(matches);
     const what = pick === 'all' ? 'everything' : pick;
     const headline = `${huntHeadline(what, picked.reporting.size, matches, stories)}${unfinished(coverage)}.`;
+    const unsupported = [...settings.problems, ...book.unsupported];
+    const collisions = idCollisions(book);
     const timeline = huntTimeline(stories, matches);
     return {
       headline,
-      parts: [...huntParts(stories, notListed, book.unsupported), ...historyParts(history)],
+      parts: [
+        ...huntParts(stories, notListed, unsupported),
+        ...historyParts(history),
+        ...settledParts(settled, excepted),
+      ],
       coverage,
       answer: {
         matches: matches.map(matchJson),
         ...(notListed.length > 0 ? { notListed } : {}),
-        unsupportedRules: book.unsupported,
+        unsupportedRules: unsupported,
+        ...(collisions.length > 0 ? { collidingRules: collisions } : {}),
+        ...settledJson(settled, excepted),
         ...(history ? { history } : {}),
         coverage,
       },

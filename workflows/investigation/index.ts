@@ -6,6 +6,7 @@ import { entry } from './entry.ts';
 import { errors } from './errors.ts';
 import { hunt } from './hunt.ts';
 import { pivot } from './pivot.ts';
+import { readiness } from './readiness.ts';
 import { rules } from './rules.ts';
 import { secretsRead } from './secrets-read.ts';
 import { sessions } from './sessions.ts';
@@ -26,4 +27,5 @@ export const investigations: readonly Investigation[] = [
   errors,
   dataAccess,
   coverage,
+  readiness,
 ];

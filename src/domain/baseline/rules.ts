@@ -19,6 +19,7 @@ function rule(
     level,
     technique,
     tactic,
+    tags: [...technique, ...tactic].map((word) => `attack.${word.toLowerCase().replaceAll(' ', '-')}`),
     falsepositives: ['New work, new places, new tools: ask the person.'],
     file: 'baselines',
   };

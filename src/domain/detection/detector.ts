@@ -1,13 +1,15 @@
 /** Rules over the stream: what a record means by itself, and what a batch means together with what came before. */
 import { createHash } from 'node:crypto';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
+import type { RuleSettings } from '../../contracts/rules.ts';
 import type { StreamBurst, StreamDeed, StreamEntry, StreamJudge } from '../../contracts/stream.ts';
 import { parseIp } from '../address.ts';
 import { accountOf, principalGroup, principalOf } from '../principal.ts';
 import { burstsIn, type Counts, counterOf } from '../sigma/correlate.ts';
-import { type Picked, pickRules } from '../sigma/hunt.ts';
+import type { Picked } from '../sigma/hunt.ts';
 import { isCalled, type RuleBook } from '../sigma/parse.ts';
 import { ruleSet } from '../sigma/rule-set.ts';
+import { pickSettled } from '../sigma/settled.ts';
 import { type CorrelationRule, type Level, levels } from '../sigma/tree.ts';
 import { type RuleFacts, tell } from './story.ts';
 
@@ -19,11 +21,14 @@ const repeatMs = 30 * 60_000;
 export interface Detector extends StreamJudge {
   /** The rules that may open a case, and those that they rest on. */
   readonly picked: Picked;
-  /** `loud`: it opens or joins a case by itself. `heeded`: it has to go through the stream. */
-  look(record: CloudTrailRecord): { readonly loud: boolean; readonly heeded: boolean };
+  /** `loud`: it opens or joins a case by itself. `heeded`: it has to go through the stream. `excepted`: nobody wants to hear of it. */
+  look(record: CloudTrailRecord): { readonly loud: boolean; readonly heeded: boolean; readonly excepted: boolean };
 }
 
 export interface DetectorOptions {
+  /** What people have settled: rules switched off, exceptions with their end. */
+  readonly settings: RuleSettings;
+  readonly now: Date;
   readonly openFrom: Level | 'never';
   readonly counts: Counts;
   /** Makes ids of bursts and stories. */
@@ -31,8 +36,11 @@ export interface DetectorOptions {
 }
 
 /** Makes the detector of a book of rules. Rules that could not be read are not in it and harm nobody. */
-export function detectorOf(book: RuleBook, { openFrom, counts, newId }: DetectorOptions): Detector {
-  const all = pickRules('all', book);
+export function detectorOf(
+  book: RuleBook,
+  { settings, now: today, openFrom, counts, newId }: DetectorOptions,
+): Detector {
+  const { picked: all, exceptions } = pickSettled('all', book, settings, today);
   const isLoud = (level: Level) => openFrom !== 'never' && levels.indexOf(level) >= levels.indexOf(openFrom);
   const reporting = new Set([...all.reporting].filter((rule) => isLoud(rule.level)));
   const correlations = [...reporting].flatMap((rule) => {
@@ -52,8 +60,9 @@ export function detectorOf(book: RuleBook, { openFrom, counts, newId }: Detector
     const deeds: StreamDeed[] = [];
     const entries: StreamEntry[] = [];
     for (const rule of matched) {
-      if (reporting.has(rule)) deeds.push({ ...deed, rule: rule.name });
+      if (reporting.has(rule) && !exceptions.heldBy(rule, record)) deeds.push({ ...deed, rule: rule.name });
       for (const correlation of correlations) {
+        if (exceptions.heldBy(correlation.rule, record)) continue;
         for (const { group, ...counted } of correlation.count(rule, record)) {
           const name = correlation.rule.name;
           const isCounted = correlation.rule.field === undefined || counted.values.length > 0;
@@ -76,7 +85,9 @@ export function detectorOf(book: RuleBook, { openFrom, counts, newId }: Detector
     heed,
     look(record) {
       const matched = set.match(record);
-      return { heeded: matched.length > 0, loud: matched.some((rule) => reporting.has(rule)) };
+      const own = matched.filter((rule) => reporting.has(rule));
+      const loud = own.some((rule) => exceptions.heldBy(rule, record) === undefined);
+      return { heeded: matched.length > 0, loud, excepted: own.length > 0 && !loud };
     },
     async judge({ deeds, groups, storiesOf, now }) {
       const bursts: StreamBurst[] = [];

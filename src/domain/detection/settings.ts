@@ -6,8 +6,6 @@ export const DetectionSettings = z
   .strictObject({
     /** From this level on a match opens a case; milder ones are for hunts. */
     openFrom: z.enum([...levels, 'never']).default('medium'),
-    /** Folders or files of Sigma rules, beside our own. */
-    rules: z.array(z.string().min(1)).default([]),
     /** Records that are older than this when they arrive are history: for hunts, not for the channel. */
     maxAgeHours: z
       .number()
@@ -17,5 +15,5 @@ export const DetectionSettings = z
     /** Instances that count as production, beside all of those in accounts with the environment prod or production. */
     productionInstances: z.array(z.string().regex(/^m?i-[0-9a-z]+$/i, 'is not an instance id (i-...)')).default([]),
   })
-  .default({ openFrom: 'medium', rules: [], maxAgeHours: 24, productionInstances: [] });
+  .default({ openFrom: 'medium', maxAgeHours: 24, productionInstances: [] });
 export type DetectionSettings = z.output<typeof DetectionSettings>;

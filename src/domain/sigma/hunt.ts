@@ -2,11 +2,14 @@
 import type { AddressBook } from '../../contracts/address.ts';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { UserError } from '../../contracts/errors.ts';
-import { type Baseline, type BaselineHistory, baselineOf } from '../baseline/baseline.ts';
+import type { RuleException, RuleSummary } from '../../contracts/rules.ts';
+import { type BaselineHistory, baselineOf } from '../baseline/baseline.ts';
 import { allBaselineRules } from '../baseline/rules.ts';
-import { nodeOfArn, principalGroup, principalOf } from '../principal.ts';
+import type { ExceptionBook } from '../exceptions.ts';
+import { principalGroup, principalOf } from '../principal.ts';
 import { outcomeOf } from '../sightings.ts';
 import { type Correlator, type Counts, correlatorOf } from './correlate.ts';
+import { matchKeeper, pastMatches } from './kept-matches.ts';
 import { isCalled, type RuleBook } from './parse.ts';
 import { ruleSet } from './rule-set.ts';
 import { type EventRule, type Level, levels, type SigmaRule } from './tree.ts';
@@ -36,8 +39,16 @@ export interface HuntResult {
   /** Matches beyond what is listed, by rule: counted, so that nothing is lost unsaid. */
   readonly notListed: readonly { readonly rule: string; readonly matches: number }[];
   readonly recordsRead: number;
+  /** What exceptions held back, by exception: counted, never silent. */
+  readonly excepted: readonly Excepted[];
   /** Where rules about the past ran: how much past there was. */
   readonly history?: BaselineHistory;
+}
+
+export interface Excepted {
+  readonly exception: RuleException;
+  /** Matches that are not told, and events that correlations did not count. */
+  readonly matches: number;
 }
 
 /** Rules that report matches, and those that are run for their sake. */
@@ -53,7 +64,7 @@ export interface Picked {
 export function pickRules(word: string, book: RuleBook): Picked {
   const wanted = word.trim().toLowerCase();
   const past = chosenOfThePast(wanted);
-  const picked = past.length > 0 ? past : chosen(wanted, book.rules);
+  const picked = past.length > 0 ? past : rulesCalled(word, book.rules);
   if (picked.length === 0) {
     const refused = book.unsupported.find(
       ({ rule }) => rule.toLowerCase().replace(/\.ya?ml$/, '') === wanted.replace(/\.ya?ml$/, ''),
@@ -89,7 +100,9 @@ function chosenOfThePast(wanted: string): readonly SigmaRule[] {
   return allBaselineRules.filter(({ name, title }) => name === wanted || title.toLowerCase() === wanted);
 }
 
-function chosen(wanted: string, rules: readonly SigmaRule[]): readonly SigmaRule[] {
+/** The rules that a word stands for, as in `pickRules`; none where it stands for none. */
+export function rulesCalled<Rule extends RuleSummary>(word: string, rules: readonly Rule[]): readonly Rule[] {
+  const wanted = word.trim().toLowerCase();
   if (wanted === 'all' || wanted === '') return rules;
   const bare = wanted.replace(/\.ya?ml$/, '');
   const named = rules.filter(
@@ -103,26 +116,25 @@ function chosen(wanted: string, rules: readonly SigmaRule[]): readonly SigmaRule
     return rules.filter((rule) => rule.technique.some((one) => one === id || one.startsWith(`${id}.`)));
   }
   const level = levels.indexOf(wanted as Level);
-  if (level >= 0) return rules.filter((rule) => levels.indexOf(rule.level) >= level);
+  if (level >= 0) return rules.filter((rule) => levels.indexOf(rule.level as Level) >= level);
   const tactic = wanted.replace(/[-_\s]+/g, ' ');
   return rules.filter((rule) => rule.tactic.some((name) => name.toLowerCase() === tactic));
 }
 
 const reportEvery = 20_000;
-/** Rules for everyday calls match as often as there are events: a list of all of them would not fit into memory. */
-const listedPerRule = 50_000;
-const listedInAll = 500_000;
+export interface HuntContext {
+  readonly signal: AbortSignal;
+  progress(step: string): void;
+  readonly addresses?: AddressBook | undefined;
+  readonly counts?: Counts | undefined;
+}
 
 /** Runs the picked rules over the records. Rejects when the signal aborts, or with what the source throws. */
 export async function runHunt(
   records: AsyncIterable<CloudTrailRecord>,
   picked: Picked,
-  ctx: {
-    readonly signal: AbortSignal;
-    progress(step: string): void;
-    readonly addresses?: AddressBook | undefined;
-    readonly counts?: Counts | undefined;
-  },
+  ctx: HuntContext,
+  exceptions?: ExceptionBook,
 ): Promise<HuntResult> {
   const past = [...picked.reporting].some(({ kind }) => kind === 'baseline') ? baselineOf(ctx.addresses) : undefined;
   const set = ruleSet(picked.running);
@@ -132,13 +144,17 @@ export async function runHunt(
   const heeding = new Map(
     picked.running.map((one) => [
       one,
-      correlators
-        .filter(({ rule }) => rule.rules.some((name) => isCalled(one, name)))
-        .map(({ correlator }) => correlator),
+      correlators.filter(({ rule }) => rule.rules.some((name) => isCalled(one, name))),
     ]),
   );
   const whoIn = callerBook();
   const kept = matchKeeper();
+  const held = new Map<RuleException, number>();
+  const isHeld = (rule: SigmaRule, record: CloudTrailRecord): boolean => {
+    const exception = exceptions?.heldBy(rule, record);
+    if (exception) held.set(exception, (held.get(exception) ?? 0) + 1);
+    return exception !== undefined;
+  };
   let read = 0;
   for await (const record of records) {
     read += 1;
@@ -146,74 +162,16 @@ export async function runHunt(
       ctx.signal.throwIfAborted();
       ctx.progress(`${read.toLocaleString('en-US')} events checked, ${kept.count().toLocaleString('en-US')} matches`);
     }
-    past?.observe(record);
+    if (past && exceptions?.heldByAny(record) === undefined) past.observe(record);
     for (const rule of set.match(record)) {
-      for (const correlator of heeding.get(rule) ?? []) correlator.add(rule, record);
-      if (picked.reporting.has(rule)) kept.add(matchOf(rule, record, whoIn(record)));
+      for (const one of heeding.get(rule) ?? []) if (!isHeld(one.rule, record)) one.correlator.add(rule, record);
+      if (picked.reporting.has(rule) && !isHeld(rule, record)) kept.add(matchOf(rule, record, whoIn(record)));
     }
   }
   for (const { correlator } of correlators) for (const match of burstMatches(correlator, whoIn)) kept.add(match);
-  for (const match of pastMatches(past, picked)) kept.add(match);
-  return { ...kept.end(), recordsRead: read, ...(past ? { history: past.history() } : {}) };
-}
-
-function pastMatches(past: Baseline | undefined, { reporting }: Picked): readonly Match[] {
-  return (past?.found() ?? []).flatMap(({ rule, sighting }) => {
-    if (!reporting.has(rule)) return [];
-    const { eventId, at, eventName, region, ip, principal, isDenied } = sighting;
-    const node = nodeOfArn(principal);
-    return {
-      rule,
-      eventId,
-      eventTime: new Date(at).toISOString().replace('.000Z', 'Z'),
-      eventName,
-      principal,
-      group: node ? principalGroup(node) : principal,
-      sourceIp: ip,
-      region,
-      outcome: isDenied ? 'denied' : 'success',
-    };
-  });
-}
-
-interface MatchKeeper {
-  add(match: Match): void;
-  count(): number;
-  end(): Pick<HuntResult, 'matches' | 'notListed'>;
-}
-
-/** Keeps the earliest matches of each rule, in whatever order they come: the same list from every source. */
-function matchKeeper(): MatchKeeper {
-  const lists = new Map<SigmaRule, Match[]>();
-  const more = new Map<SigmaRule, number>();
-  let counted = 0;
-  const drop = (rule: SigmaRule, dropped: number): void => {
-    if (dropped > 0) more.set(rule, (more.get(rule) ?? 0) + dropped);
-  };
-  const shorten = (rule: SigmaRule, list: Match[]): void => {
-    drop(rule, list.length - listedPerRule);
-    list.sort(byTime).splice(listedPerRule);
-  };
-  return {
-    add(match) {
-      counted += 1;
-      const list = lists.get(match.rule) ?? [];
-      if (list.length === 0) lists.set(match.rule, list);
-      if (list.push(match) >= listedPerRule * 1.25) shorten(match.rule, list);
-    },
-    count: () => counted,
-    end() {
-      for (const [rule, list] of lists) if (list.length > listedPerRule) shorten(rule, list);
-      const matches = ranked([...lists.values()].flat());
-      for (const match of matches.slice(listedInAll)) drop(match.rule, 1);
-      const notListed = [...more].map(([rule, count]) => ({ rule: rule.name, matches: count }));
-      return { matches: matches.slice(0, listedInAll), notListed };
-    },
-  };
-}
-
-function byTime(a: Match, b: Match): number {
-  return compareText(a.eventTime, b.eventTime) || compareText(a.eventId, b.eventId);
+  for (const match of pastMatches(past?.found() ?? [], picked)) kept.add(match);
+  const excepted = [...held].map(([exception, count]) => ({ exception, matches: count }));
+  return { ...kept.end(), recordsRead: read, excepted, ...(past ? { history: past.history() } : {}) };
 }
 
 function burstMatches(correlator: Correlator, whoIn: (record: CloudTrailRecord) => Who): readonly Match[] {
@@ -259,20 +217,4 @@ function matchOf(rule: SigmaRule, record: CloudTrailRecord, who: Who): Match {
     region: record.awsRegion,
     outcome: outcomeOf(record),
   };
-}
-
-/** Severe before mild, rare before frequent: what the console does all day comes last. */
-function ranked(matches: readonly Match[]): readonly Match[] {
-  const counts = new Map<SigmaRule, number>();
-  for (const { rule } of matches) counts.set(rule, (counts.get(rule) ?? 0) + 1);
-  const order = (a: Match, b: Match): number =>
-    levels.indexOf(b.rule.level) - levels.indexOf(a.rule.level) ||
-    (counts.get(a.rule) ?? 0) - (counts.get(b.rule) ?? 0) ||
-    compareText(a.rule.name, b.rule.name) ||
-    byTime(a, b);
-  return [...matches].sort(order);
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -172,6 +172,7 @@ function headOf(head: z.output<typeof Head>, fallback: string, file: string): Ru
     technique: tags.flatMap((tag) => /^attack\.(t\d{4}(\.\d{3})?)$/.exec(tag)?.[1]?.toUpperCase() ?? []),
     tactic: tags.flatMap((tag) => tacticOf(tag) ?? []),
     falsepositives: head.falsepositives ?? [],
+    tags,
     file,
   };
 }

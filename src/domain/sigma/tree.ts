@@ -20,6 +20,8 @@ export interface RuleHead {
   readonly technique: readonly string[];
   readonly tactic: readonly string[];
   readonly falsepositives: readonly string[];
+  /** All tags as written, in lower case. */
+  readonly tags: readonly string[];
   /** Path of the file, relative to the folder of rules. */
   readonly file: string;
 }

@@ -8,6 +8,7 @@ import { type Detector, detectorOf, eventKeyOf } from '../../../src/domain/detec
 import { parseRecord } from '../../../src/domain/record.ts';
 import { runHunt } from '../../../src/domain/sigma/hunt.ts';
 import { parseRules } from '../../../src/domain/sigma/parse.ts';
+import { nothingSettled } from '../../../src/domain/sigma/settled.ts';
 import { openStore } from '../../../src/store/store.ts';
 import { silentLog, startTestDatabase, type TestDatabase } from '../../support/databases.ts';
 
@@ -41,6 +42,8 @@ const book = parseRules([
 let ids = 0;
 function detector(): Detector {
   return detectorOf(book, {
+    settings: nothingSettled,
+    now: new Date(now),
     openFrom: 'medium',
     counts: () => true,
     newId: () => {
@@ -90,8 +93,8 @@ describe('the stream in the database', () => {
   async function workAll(judge: StreamJudge, limit: number): Promise<readonly string[]> {
     const told: string[] = [];
     for (;;) {
-      const { taken, alertIds } = await store.stream.work(judge, limit, now);
-      for (const id of alertIds) told.push(JSON.stringify((await store.alerts.get(id))?.alert));
+      const { taken, alerts } = await store.stream.work(judge, limit, now);
+      for (const { alertId } of alerts) told.push(JSON.stringify((await store.alerts.get(alertId))?.alert));
       if (taken < limit) return told;
     }
   }
