@@ -12,12 +12,15 @@ import { hunt } from './hunt.ts';
 import { instance } from './instance.ts';
 import { ip } from './ip.ts';
 import { key } from './key.ts';
+import { noise } from './noise.ts';
+import { open } from './open.ts';
 import { pivot } from './pivot.ts';
 import { readiness } from './readiness.ts';
 import { report } from './report.ts';
 import { rules } from './rules.ts';
 import { secretsRead } from './secrets-read.ts';
 import { sessions } from './sessions.ts';
+import { snooze } from './snooze.ts';
 import { timeline } from './timeline.ts';
 import { triage } from './triage.ts';
 import { who } from './who.ts';
@@ -42,6 +45,9 @@ export const commands: readonly Command[] = [
   dataAccess,
   coverage,
   readiness,
+  open,
+  snooze,
+  noise,
   contain,
   report,
   approvals,

@@ -22,13 +22,13 @@ import { coverageSentence, reportMessage } from './domain/report-wording.ts';
 import { parseWindow } from './domain/window.ts';
 import { interpret } from './domain/words.ts';
 import { checkContainable, locate } from './flows/locate-target.ts';
+import { quieten } from './flows/quieten.ts';
 import { windowOf } from './flows/window-of.ts';
 import { openLog } from './log.ts';
 import {
-  connectAccounts,
-  connectAddresses,
   connectReach,
   connectStore,
+  connectSurroundings,
   folderEvidence,
   plannedEvidence,
   settingsOf,
@@ -124,6 +124,8 @@ function contextOf(config: Config, log: Log): CommandContext {
       ),
     rules: () => viewRules(config, log),
     frozen: () => withStore(config, log, async (store) => (await store.settings.frozen()).frozen),
+    snoozes: () => withStore(config, log, (store) => store.noise.snoozes(systemClock.now().toISOString())),
+    noise: (since, until) => withStore(config, log, (store) => store.noise.report(since, until, 20)),
   };
 }
 
@@ -137,6 +139,13 @@ async function carryOut(outcome: CommandOutcome, flags: Flags, config: Config, l
       return plan(outcome.action, outcome.words, config, log);
     case 'rules':
       return { ...(await changeRulesHere(outcome.change, config, log)), complete: true };
+    case 'open':
+    case 'snooze':
+    case 'end-snooze': {
+      const who = { userId: `host user ${process.getuid?.() ?? '?'}`, channelId: '' };
+      const message = await withStore(config, log, (store) => quieten(outcome, who, { store, clock: systemClock }));
+      return { message, json: { text: message.text }, complete: true };
+    }
     case 'report': {
       if (outcome.text === '')
         throw new UserError(
@@ -177,10 +186,7 @@ async function investigate(
   const report = await unit.run(unit.target.parse({ hubs: config.hubs, ...request.target }), {
     evidence,
     aws: reach,
-    surroundings: {
-      addresses: await connectAddresses(config, log),
-      accounts: await connectAccounts(config, reach, log),
-    },
+    surroundings: await connectSurroundings(config, reach, log),
     ...rules,
     signal: ended.signal,
     progress: (step) => log.info({ step }, 'investigating'),

@@ -6,10 +6,12 @@ import { z } from 'zod';
 import { AddressesSection } from './domain/address-lists.ts';
 import { AlertMapping } from './domain/alert-mapping.ts';
 import { PolicyRule } from './domain/approval-policy.ts';
+import { EscalationConfig } from './domain/escalation.ts';
 import { ExceptionEntry } from './domain/exceptions.ts';
 import { FindingWatch } from './domain/finding-watch.ts';
 import { AccountEntry } from './domain/inventory.ts';
 import { InventorySection } from './domain/inventory-sources.ts';
+import { CrownJewels, NoiseConfig } from './domain/noise.ts';
 import { QueueEntry } from './domain/queue-entry.ts';
 import { Crowd, SlackGroupId, SlackUserId } from './domain/slack-ids.ts';
 import { SnsEntry } from './domain/sns-topics.ts';
@@ -94,6 +96,9 @@ export const ConfigFile = z.strictObject({
     })
     .default({ folders: [], disabled: [] }),
   exceptions: z.array(ExceptionEntry).default([]),
+  noise: NoiseConfig.prefault({}),
+  crownJewels: CrownJewels.prefault({}),
+  escalation: EscalationConfig.prefault({}),
   queues: z.array(QueueEntry).default([]),
   sns: SnsEntry.default({ topics: [], allowVersion1: false, certificates: [] }),
   guardduty: FindingWatch.default({ pollMinutes: 15, firstLookHours: 24, verify: true }),

@@ -5,19 +5,24 @@ import { investigations } from '#investigations';
 import { systemClock } from './clock.ts';
 import { type Config, loadConfig } from './config.ts';
 import { asError } from './contracts/errors.ts';
+import type { JobHandlers, lanes } from './contracts/job.ts';
 import type { Log } from './contracts/log.ts';
 import { acknowledge } from './flows/acknowledge.ts';
 import { contain } from './flows/contain.ts';
 import type { Deps, WebDeps, WorkerDeps } from './flows/deps.ts';
 import { enrichCase } from './flows/enrich-case.ts';
-import { handleAlert, showAgain } from './flows/handle-alert.ts';
+import { escalate } from './flows/escalate.ts';
+import { deliverCase, handleAlert, showAgain } from './flows/handle-alert.ts';
 import { handleSubscription } from './flows/handle-subscription.ts';
 import { investigate } from './flows/investigate.ts';
 import { orDeadLetter } from './flows/keep-letter.ts';
+import { markCase } from './flows/mark-case.ts';
 import { planContainment } from './flows/plan-containment.ts';
 import { proveVote } from './flows/prove-vote.ts';
 import { admitApproval, recordVote } from './flows/record-vote.ts';
+import { reportNoise } from './flows/report-noise.ts';
 import { showApproval } from './flows/show-approval.ts';
+import { showDigest } from './flows/show-digest.ts';
 import { openSweep } from './flows/sweep.ts';
 import { verifyFinding } from './flows/verify-finding.ts';
 import { watch } from './flows/watch.ts';
@@ -32,6 +37,7 @@ import {
   connectChat,
   connectConfirmer,
   connectFindings,
+  connectPager,
   connectPictures,
   connectQueue,
   connectReach,
@@ -109,6 +115,7 @@ async function start(
     const worker: WorkerDeps = {
       ...{ ...deps, ...units, chat, reach, openEvidence, pictures, addresses, accounts, ruleShelf },
       findings: connectFindings(reach),
+      pager: connectPager(config, log),
     };
     await startWorker(worker, alone, stops);
     stops.push(await startIntake(config, worker));
@@ -127,10 +134,10 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
       'alerts',
       {
         'alert.received': (payload, ctx) => orDeadLetter(payload.alertId, ctx, () => handleAlert(payload, deps), deps),
-        'alert.acknowledged': (payload) => acknowledge(payload, deps),
       },
       { concurrency: 4, alone },
     ),
+    queue.work('urgent', urgentHandlers(deps), { concurrency: 4, alone }),
     queue.work(
       'intake',
       {
@@ -169,6 +176,18 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
     ),
   ]);
   stops.push(every(sweepEveryMs, openSweep(deps), deps.log));
+}
+
+function urgentHandlers(deps: WorkerDeps): JobHandlers<(typeof lanes)['urgent'][number]> {
+  return {
+    'alert.urgent': (payload, ctx) => orDeadLetter(payload.alertId, ctx, () => handleAlert(payload, deps), deps),
+    'alert.acknowledged': (payload) => acknowledge(payload, deps),
+    'case.mark': (payload) => markCase(payload, deps),
+    'case.show': ({ caseId }) => deliverCase(caseId, deps),
+    'digest.show': (payload) => showDigest(payload, deps),
+    'case.escalate': (payload) => escalate(payload, deps),
+    'noise.report': (payload) => reportNoise(payload, deps),
+  };
 }
 
 /** Runs a task again and again, never twice at once; the returned function ends it and waits for a running one. */

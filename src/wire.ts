@@ -16,8 +16,9 @@ import type { FindingSource, MessageQueue, SubscriptionConfirmer } from './contr
 import type { Pictures } from './contracts/investigation.ts';
 import type { Queue } from './contracts/job.ts';
 import type { Log } from './contracts/log.ts';
+import type { Pager } from './contracts/pager.ts';
 import type { Store } from './contracts/store.ts';
-import type { AccountBook } from './contracts/surroundings.ts';
+import type { AccountBook, Surroundings } from './contracts/surroundings.ts';
 import { openAccountBook } from './evidence/account-book.ts';
 import { openAddresses } from './evidence/address-lists.ts';
 import { openFolderEvidence } from './evidence/folder.ts';
@@ -25,6 +26,7 @@ import type { ImportOptions, ImportResult } from './evidence/lake/import.ts';
 import { openLookupEvidence } from './evidence/lookup.ts';
 import { planEvidence } from './evidence/plan.ts';
 import type { OpenEvidence, Settings } from './flows/deps.ts';
+import { openPager } from './pager/pager.ts';
 import { openPictures } from './pictures/pictures.ts';
 import { openQueue } from './queue/queue.ts';
 import { openChat } from './slack/chat.ts';
@@ -94,6 +96,10 @@ export function connectAccounts(config: Config, reach: AwsReach | undefined, log
   return openAccountBook({ accounts: config.accounts, inventory: config.inventory, organization, log });
 }
 
+export function connectPager(config: Config, log: Log): Pager {
+  return openPager({ pagers: config.escalation.pagers, secrets: config.pagerSecrets, log });
+}
+
 /** The pinned certificates of `sns.certificates`. Throws SetupError for a file that cannot be read. */
 export function readCertificates(config: Config): readonly { url: string | undefined; pem: string }[] {
   return config.sns.certificates.map((entry) => {
@@ -128,6 +134,15 @@ export async function connectMessageQueues(config: Config): Promise<readonly Mes
       entry.role === undefined ? undefined : auditCredentials(entry.role, entry.externalId, entry.region),
     ),
   );
+}
+
+/** What investigations get beside logs and AWS where there is no store. */
+export async function connectSurroundings(
+  config: Config,
+  reach: AwsReach | undefined,
+  log: Log,
+): Promise<Surroundings> {
+  return { addresses: await connectAddresses(config, log), accounts: await connectAccounts(config, reach, log) };
 }
 
 export function connectPictures(log: Log): Pictures {
@@ -218,5 +233,8 @@ export function settingsOf(config: Config): Settings {
     verifyFindings: config.guardduty.verify,
     pivot: config.pivot,
     hubs: config.hubs,
+    noise: config.noise,
+    crownJewels: config.crownJewels,
+    escalation: config.escalation,
   };
 }

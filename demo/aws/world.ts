@@ -1,4 +1,5 @@
 /** The cast of the world: two accounts, their users, keys and roles. Secrets are made anew at each start. */
+import { responderPolicy } from '../../scripts/reference/permissions.ts';
 import { newSecret, uniqueId } from './ids.ts';
 import type { PolicyDocument } from './policy.ts';
 import { postureOf } from './posture.ts';
@@ -163,12 +164,8 @@ function addFirebreakRoles(workshop: Account, hub: { both: User; reader: User },
     ...{ name: 'IrResponder', path: '/ir/', createDate, description: 'Approved containment' },
     trust: trustOf([hub.both.arn], true),
     policies: [
-      managed(
-        'IrDisableKey',
-        allow(['iam:UpdateAccessKey', 'iam:ListAccessKeys'], `arn:aws:iam::${workshopId}:user/*`),
-        workshopId,
-      ),
-      managed('IrKeyLastUsed', allow('iam:GetAccessKeyLastUsed'), workshopId),
+      // What docs/reference/permissions.md tells operators to set, so that the document is tried with every containment.
+      managed('IrContain', responderPolicy(workshopId, 'aws') as PolicyDocument, workshopId),
       managed(
         'IrNeverTouch',
         { Statement: { Effect: 'Deny', Action: '*', Resource: `arn:aws:iam::${workshopId}:user/break-glass/*` } },

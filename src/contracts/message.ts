@@ -30,6 +30,8 @@ export const buttonActions = [
   'undo',
   'widen',
   'expand',
+  'snooze',
+  'false-positive',
 ] as const;
 export type ButtonAction = (typeof buttonActions)[number];
 

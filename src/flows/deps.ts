@@ -10,11 +10,14 @@ import type { FindingSource, SubscriptionConfirmer } from '../contracts/intake.t
 import type { Investigation, InvestigationContext, Pictures } from '../contracts/investigation.ts';
 import type { Queue } from '../contracts/job.ts';
 import type { Log } from '../contracts/log.ts';
+import type { Pager } from '../contracts/pager.ts';
 import type { RuleView } from '../contracts/rules.ts';
 import type { Store } from '../contracts/store.ts';
 import type { AccountBook } from '../contracts/surroundings.ts';
 import type { PolicyRule } from '../domain/approval-policy.ts';
+import type { EscalationConfig } from '../domain/escalation.ts';
 import type { Account } from '../domain/inventory.ts';
+import type { CrownJewels, NoiseConfig } from '../domain/noise.ts';
 import type { PeopleRules } from '../domain/people.ts';
 import type { Channels } from '../domain/routing.ts';
 
@@ -41,6 +44,9 @@ export interface Settings {
     readonly egress: readonly string[];
     readonly principals: readonly string[];
   };
+  readonly noise: NoiseConfig;
+  readonly crownJewels: CrownJewels;
+  readonly escalation: EscalationConfig;
 }
 
 export interface EvidenceRequest {
@@ -89,6 +95,7 @@ export interface WorkerDeps extends ChatDeps {
   readonly pictures: Pictures;
   readonly addresses: AddressBook;
   readonly accounts: AccountBook;
+  readonly pager: Pager;
   readonly findings: FindingSource;
   readonly confirmer: SubscriptionConfirmer;
 }

@@ -10,9 +10,11 @@ import { casesStore } from './cases.ts';
 import { asking, connect, type Database, json, text } from './database.ts';
 import { deadLettersStore } from './dead-letters.ts';
 import { enrichmentsStore } from './enrichments.ts';
+import { escalationsStore } from './escalations.ts';
 import { intakeStore, subscriptionsStore } from './intake.ts';
 import { investigationsStore } from './investigations.ts';
 import { migrate } from './migrations.ts';
+import { noiseStore } from './noise.ts';
 import { buttonsStore, postsStore } from './posts.ts';
 import { rulesStore } from './rules.ts';
 import { stepUpStore } from './step-up.ts';
@@ -49,6 +51,8 @@ export async function openStore(input: {
     audit: auditStore(db),
     settings: settingsStore(db),
     rules: rulesStore(db),
+    noise: noiseStore(db),
+    escalations: escalationsStore(db),
     intake: intakeStore(db),
     deadLetters: deadLettersStore(db),
     subscriptions: subscriptionsStore(db),

@@ -9,7 +9,7 @@ import { root } from '../fakes/folder.ts';
 
 const mostLines = 300;
 const code = /\.(ts|js|css|html)$/;
-const adapters = ['webhooks', 'slack', 'queue', 'aws', 'evidence', 'store', 'pictures'];
+const adapters = ['webhooks', 'slack', 'queue', 'aws', 'evidence', 'store', 'pictures', 'pager'];
 
 function filesIn(...folders: readonly string[]): readonly string[] {
   return folders.flatMap((folder) =>
