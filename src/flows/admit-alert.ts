@@ -31,10 +31,10 @@ export async function admitAlert(
   deps: Needs,
 ): Promise<{ case: Case; admission: Admission }> {
   const { store, settings } = deps;
-  const known = deps.accounts.known().find(({ id }) => id === alert.accountId);
+  const configured = settings.accounts.find(({ id }) => id === alert.accountId);
   const account = shownAccount(
-    settings.accounts.find(({ id }) => id === alert.accountId),
-    known,
+    configured,
+    deps.accounts.known().find(({ id }) => id === alert.accountId),
   );
   const channel = channelFor({ alert, account, channels: settings.channels });
   const at = deps.clock.now().toISOString();

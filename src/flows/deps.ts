@@ -94,8 +94,8 @@ export interface WorkerDeps extends ChatDeps {
   readonly openEvidence: OpenEvidence;
   readonly pictures: Pictures;
   readonly addresses: AddressBook;
-  readonly accounts: AccountBook;
   readonly pager: Pager;
+  readonly accounts: AccountBook;
   readonly findings: FindingSource;
   readonly confirmer: SubscriptionConfirmer;
 }

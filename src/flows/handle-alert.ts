@@ -40,6 +40,7 @@ export async function handleAlert({ alertId }: { readonly alertId: string }, dep
   }
   const { case: found, admission } = await admitAlert(alertId, alert, deps);
   if (admission === 'card') {
+    await wantEnrichment(found, deps);
     // A line of a digest is not read again. Queued first: whoever shows the card marks all of its alerts as handled.
     if (deps.settings.verifyFindings && alert.source === 'guardduty')
       await deps.queue.add('alert.verify', { alertId }, { id: `verify-${alertId}` });
