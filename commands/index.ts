@@ -1,11 +1,15 @@
 /** The list of subcommands, in the order in which help shows them. A contract test compares it with the folder. */
 import type { Command } from '#src/contracts/command.ts';
 import { approvals } from './approvals.ts';
+import { athena } from './athena.ts';
+import { changes } from './changes.ts';
 import { contain } from './contain.ts';
 import { coverage } from './coverage.ts';
 import { dataAccess } from './data-access.ts';
+import { dns } from './dns.ts';
 import { entry } from './entry.ts';
 import { errors } from './errors.ts';
+import { flows } from './flows.ts';
 import { freeze } from './freeze.ts';
 import { help } from './help.ts';
 import { hunt } from './hunt.ts';
@@ -43,6 +47,10 @@ export const commands: readonly Command[] = [
   secretsRead,
   errors,
   dataAccess,
+  changes,
+  flows,
+  dns,
+  athena,
   coverage,
   readiness,
   open,

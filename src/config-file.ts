@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { AddressesSection } from './domain/address-lists.ts';
 import { AlertMapping } from './domain/alert-mapping.ts';
 import { PolicyRule } from './domain/approval-policy.ts';
+import { AthenaSection } from './domain/athena/settings.ts';
 import { EscalationConfig } from './domain/escalation.ts';
 import { ExceptionEntry } from './domain/exceptions.ts';
 import { FindingWatch } from './domain/finding-watch.ts';
@@ -13,6 +14,7 @@ import { AccountEntry } from './domain/inventory.ts';
 import { InventorySection } from './domain/inventory-sources.ts';
 import { CrownJewels, NoiseConfig } from './domain/noise.ts';
 import { QueueEntry } from './domain/queue-entry.ts';
+import { SignInLog } from './domain/sign-in-log.ts';
 import { Crowd, SlackGroupId, SlackUserId } from './domain/slack-ids.ts';
 import { SnsEntry } from './domain/sns-topics.ts';
 
@@ -89,6 +91,8 @@ export const ConfigFile = z.strictObject({
   addresses: AddressesSection,
   inventory: InventorySection,
   mappings: z.array(AlertMapping).default([]),
+  athena: AthenaSection.optional(),
+  signInLogs: z.array(SignInLog).default([]),
   rules: z
     .strictObject({
       folders: z.array(z.string().trim().min(1)).default([]),

@@ -45,6 +45,7 @@ import {
   plannedEvidence,
   settingsOf,
 } from './wire.ts';
+import { otherSources } from './wire-other.ts';
 
 type Stop = () => Promise<void>;
 
@@ -110,10 +111,11 @@ async function start(
     stops.push(() => pictures.close());
     const addresses = await connectAddresses(config, log);
     const accounts = await connectAccounts(config, reach, log);
-    const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log);
+    const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log, store.athena);
+    const openOther = otherSources(config, reach, log, store.athena);
     const units = { actions, investigations, confirmer: connectConfirmer };
     const worker: WorkerDeps = {
-      ...{ ...deps, ...units, chat, reach, openEvidence, pictures, addresses, accounts, ruleShelf },
+      ...{ ...deps, ...units, chat, reach, openEvidence, openOther, pictures, addresses, accounts, ruleShelf },
       findings: connectFindings(reach),
       pager: connectPager(config, log),
     };

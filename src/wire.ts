@@ -8,6 +8,7 @@ import { auditCredentials, openReach } from './aws/reach.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { AddressBook } from './contracts/address.ts';
+import type { AthenaLedger } from './contracts/athena.ts';
 import type { AwsReach } from './contracts/aws.ts';
 import type { Chat } from './contracts/chat.ts';
 import { asError, SetupError, UserError } from './contracts/errors.ts';
@@ -18,12 +19,13 @@ import type { Queue } from './contracts/job.ts';
 import type { Log } from './contracts/log.ts';
 import type { Pager } from './contracts/pager.ts';
 import type { Store } from './contracts/store.ts';
-import type { AccountBook, Surroundings } from './contracts/surroundings.ts';
+import type { AccountBook } from './contracts/surroundings.ts';
 import { openAccountBook } from './evidence/account-book.ts';
 import { openAddresses } from './evidence/address-lists.ts';
 import { openFolderEvidence } from './evidence/folder.ts';
 import type { ImportOptions, ImportResult } from './evidence/lake/import.ts';
 import { openLookupEvidence } from './evidence/lookup.ts';
+import type { NetworkImportResult } from './evidence/network/import.ts';
 import { planEvidence } from './evidence/plan.ts';
 import type { OpenEvidence, Settings } from './flows/deps.ts';
 import { openPager } from './pager/pager.ts';
@@ -136,15 +138,6 @@ export async function connectMessageQueues(config: Config): Promise<readonly Mes
   );
 }
 
-/** What investigations get beside logs and AWS where there is no store. */
-export async function connectSurroundings(
-  config: Config,
-  reach: AwsReach | undefined,
-  log: Log,
-): Promise<Surroundings> {
-  return { addresses: await connectAddresses(config, log), accounts: await connectAccounts(config, reach, log) };
-}
-
 export function connectPictures(log: Log): Pictures {
   return openPictures({ log });
 }
@@ -172,14 +165,21 @@ export function plannedEvidence(
   reach: AwsReach,
   reserveSlot: Store['reserveSlot'],
   log: Log,
+  ledger?: AthenaLedger,
 ): OpenEvidence {
   const openLookup = lookupEvidence(reach, reserveSlot, log);
-  return (request) => {
+  return async (request) => {
+    const { athenaPass } = await import('./wire-other.ts');
     const inventory = config.accounts.map((account) => account.id);
     const accounts = request.accounts ?? (inventory.length > 0 ? inventory : undefined);
     return planEvidence(
       { ...request, accounts },
-      { dataDir: config.dataDir, log, openLookup: () => openLookup(request) },
+      {
+        dataDir: config.dataDir,
+        log,
+        openLookup: () => openLookup(request),
+        openAthena: athenaPass(config, reach, { ...request, accounts }, ledger, log),
+      },
     );
   };
 }
@@ -196,11 +196,11 @@ export function folderEvidence(input: {
   return openFolderEvidence(input);
 }
 
-/** CloudTrail files of a folder or bucket into the lake: no Slack, no database. */
+/** Logs of a folder or bucket into the lake, CloudTrail first, then what is beside it: no Slack, no database. */
 export async function importIntoLake(
   config: Config,
   asked: Pick<ImportOptions, 'selection' | 'digestKeys' | 'signal' | 'onProgress' | 'log'> & { readonly place: string },
-): Promise<ImportResult> {
+): Promise<ImportResult & { readonly network: NetworkImportResult }> {
   const { place, ...options } = asked;
   // DuckDB and the S3 client take 200 ms to load, which no other process has to wait for.
   const { openS3Objects, parseS3Url } = await import('./aws/s3-objects.ts');
@@ -212,7 +212,12 @@ export async function importIntoLake(
   const source = bucket
     ? openS3Objects(bucket, { region: config.awsRegion, pathStyle: config.s3PathStyle })
     : folderSource(place);
-  return importLogs({ ...options, source, dataDir: config.dataDir, now: () => systemClock.now() });
+  const input = { ...options, source, dataDir: config.dataDir, now: () => systemClock.now() };
+  const result = await importLogs(input);
+  const { importNetwork } = await import('./evidence/network/import.ts');
+  const { otherFilesOf } = await import('./evidence/lake/pages.ts');
+  const candidates = await otherFilesOf(config.dataDir, source.name);
+  return { ...result, network: await importNetwork({ ...input, candidates }) };
 }
 
 /** The part of the config that the flows decide by. */

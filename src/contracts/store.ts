@@ -1,6 +1,7 @@
 /** The store as the flows see it. PostgreSQL behind it; every method is one statement or one transaction. Times are ISO 8601 UTC. */
 import type { Alert } from './alert.ts';
 import type { Approval, ApprovalState, Plan, PlanContext, Step, Vote, Watched } from './approval.ts';
+import type { AthenaLedger } from './athena.ts';
 import type { InvestigationRequest } from './command.ts';
 import type { EnrichmentsStore } from './enrichment.ts';
 import type { DeadLettersStore, IntakeStore, SubscriptionsStore } from './intake.ts';
@@ -262,6 +263,7 @@ export interface Store {
   readonly enrichments: EnrichmentsStore;
   readonly audit: AuditStore;
   readonly settings: SettingsStore;
+  readonly athena: AthenaLedger;
   readonly rules: RulesStore;
   readonly noise: NoiseStore;
   readonly escalations: EscalationsStore;

@@ -5,6 +5,7 @@ import type { Log } from '../contracts/log.ts';
 import type { SettingsStore, Store } from '../contracts/store.ts';
 import { alertsStore } from './alerts.ts';
 import { approvalsStore } from './approvals.ts';
+import { athenaLedger } from './athena-ledger.ts';
 import { appendAudit, auditStore } from './audit.ts';
 import { casesStore } from './cases.ts';
 import { asking, connect, type Database, json, text } from './database.ts';
@@ -50,6 +51,7 @@ export async function openStore(input: {
     enrichments: enrichmentsStore(db),
     audit: auditStore(db),
     settings: settingsStore(db),
+    athena: athenaLedger(db),
     rules: rulesStore(db),
     noise: noiseStore(db),
     escalations: escalationsStore(db),

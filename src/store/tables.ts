@@ -187,6 +187,14 @@ export interface Tables {
   };
   readonly settings: { key: string; value: Json<unknown> };
   readonly seen_keys: { key: string; at: string; seen_at: Generated<Date> };
+  readonly athena_queries: {
+    id: string;
+    case_id: string | null;
+    title: string;
+    bytes: string;
+    at: Time;
+    settled: Generated<boolean>;
+  };
   readonly slots: { lane: string; next_at: Time };
   readonly health: { id: number; at: Time };
   readonly dead_letters: {

@@ -1,9 +1,13 @@
 /** The investigations: one file per question. */
 import type { Investigation } from '#src/contracts/investigation.ts';
+import { athena } from './athena.ts';
+import { changes } from './changes.ts';
 import { coverage } from './coverage.ts';
 import { dataAccess } from './data-access.ts';
+import { dns } from './dns.ts';
 import { entry } from './entry.ts';
 import { errors } from './errors.ts';
+import { flows } from './flows.ts';
 import { hunt } from './hunt.ts';
 import { instance } from './instance.ts';
 import { ip } from './ip.ts';
@@ -34,6 +38,10 @@ export const investigations: readonly Investigation[] = [
   secretsRead,
   errors,
   dataAccess,
+  changes,
+  flows,
+  dns,
+  athena,
   coverage,
   readiness,
 ];
