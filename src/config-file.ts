@@ -3,15 +3,19 @@
  * puts them together. `firebreak.example.yml` documents each key; a test compares the two.
  */
 import { z } from 'zod';
+import { AddressesSection } from './domain/address-lists.ts';
 import { AlertMapping } from './domain/alert-mapping.ts';
 import { PolicyRule } from './domain/approval-policy.ts';
+import { AthenaSection } from './domain/athena/settings.ts';
 import { DetectionSettings } from './domain/detection/settings.ts';
 import { EscalationConfig } from './domain/escalation.ts';
 import { ExceptionEntry } from './domain/exceptions.ts';
 import { FindingWatch } from './domain/finding-watch.ts';
 import { AccountEntry } from './domain/inventory.ts';
+import { InventorySection } from './domain/inventory-sources.ts';
 import { CrownJewels, NoiseConfig } from './domain/noise.ts';
 import { QueueEntry } from './domain/queue-entry.ts';
+import { SignInLog } from './domain/sign-in-log.ts';
 import { Crowd, SlackGroupId, SlackUserId } from './domain/slack-ids.ts';
 import { SnsEntry } from './domain/sns-topics.ts';
 
@@ -86,8 +90,11 @@ export const ConfigFile = z.strictObject({
     })
     .default({ window: '7d', maxRequests: 2000, maxEvents: 500_000 }),
   detections: DetectionSettings,
+  addresses: AddressesSection,
+  inventory: InventorySection,
   mappings: z.array(AlertMapping).default([]),
-  addresses: z.strictObject({ country: z.string().optional(), asn: z.string().optional() }).default({}),
+  athena: AthenaSection.optional(),
+  signInLogs: z.array(SignInLog).default([]),
   rules: z
     .strictObject({
       folders: z.array(z.string().trim().min(1)).default([]),

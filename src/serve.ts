@@ -12,6 +12,7 @@ import { acknowledge } from './flows/acknowledge.ts';
 import { contain } from './flows/contain.ts';
 import type { Deps, WebDeps, WorkerDeps } from './flows/deps.ts';
 import { detect, watchLake } from './flows/detect.ts';
+import { enrichCase } from './flows/enrich-case.ts';
 import { escalate } from './flows/escalate.ts';
 import { deliverCase, handleAlert, showAgain } from './flows/handle-alert.ts';
 import { handleSubscription } from './flows/handle-subscription.ts';
@@ -33,6 +34,7 @@ import { openRuleShelf } from './rule-shelf.ts';
 import type { Role } from './store/embedded-postgres.ts';
 import { startWeb } from './web.ts';
 import {
+  connectAccounts,
   connectAddresses,
   connectChat,
   connectConfirmer,
@@ -46,6 +48,7 @@ import {
   plannedEvidence,
   settingsOf,
 } from './wire.ts';
+import { otherSources } from './wire-other.ts';
 
 type Stop = () => Promise<void>;
 
@@ -113,10 +116,12 @@ async function start(
     const pictures = connectPictures(log);
     stops.push(() => pictures.close());
     const addresses = await connectAddresses(config, log);
-    const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log);
+    const accounts = await connectAccounts(config, reach, log);
+    const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log, store.athena);
+    const openOther = otherSources(config, reach, log, store.athena);
     const units = { actions, detectors, investigations, confirmer: connectConfirmer };
     const worker: WorkerDeps = {
-      ...{ ...deps, ...units, chat, reach, openEvidence, pictures, addresses, ruleShelf },
+      ...{ ...deps, ...units, chat, reach, openEvidence, openOther, pictures, addresses, accounts, ruleShelf },
       findings: connectFindings(reach),
       pager: connectPager(config, log),
     };
@@ -160,6 +165,11 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
       'investigations',
       { 'investigation.run': (payload, ctx) => investigate(payload, ctx, deps) },
       { concurrency: 3, alone },
+    ),
+    queue.work(
+      'enrichment',
+      { 'case.enrich': (payload, ctx) => enrichCase(payload, ctx, deps) },
+      { concurrency: 2, alone },
     ),
     queue.work(
       'plans',

@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { openFindings } from './aws/findings.ts';
+import { openOrganization } from './aws/organization.ts';
 import { auditCredentials, openReach } from './aws/reach.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { AddressBook } from './contracts/address.ts';
+import type { AthenaLedger } from './contracts/athena.ts';
 import type { AwsReach } from './contracts/aws.ts';
 import type { Chat } from './contracts/chat.ts';
 import { asError, SetupError, UserError } from './contracts/errors.ts';
@@ -18,12 +20,15 @@ import type { LakeWatch } from './contracts/lake-watch.ts';
 import type { Log } from './contracts/log.ts';
 import type { Pager } from './contracts/pager.ts';
 import type { Store } from './contracts/store.ts';
+import type { AccountBook } from './contracts/surroundings.ts';
 import { productionOf } from './domain/detection/production.ts';
-import { openAddressBook } from './evidence/address-book.ts';
+import { openAccountBook } from './evidence/account-book.ts';
+import { openAddresses } from './evidence/address-lists.ts';
 import { openFolderEvidence } from './evidence/folder.ts';
 import type { ImportOptions, ImportResult } from './evidence/lake/import.ts';
 import { openLakeWatch } from './evidence/lake/watch.ts';
 import { openLookupEvidence } from './evidence/lookup.ts';
+import type { NetworkImportResult } from './evidence/network/import.ts';
 import { planEvidence } from './evidence/plan.ts';
 import type { OpenEvidence, Settings } from './flows/deps.ts';
 import { openPager } from './pager/pager.ts';
@@ -86,7 +91,14 @@ export function connectReach(config: Config, log: Log): AwsReach {
 }
 
 export function connectAddresses(config: Config, log: Log): Promise<AddressBook> {
-  return openAddressBook({ countryFile: config.addresses.country, asnFile: config.addresses.asn, log });
+  return openAddresses(config.addresses, log);
+}
+
+/** The inventory. Without `reach` nobody is asked: the config and the files alone. */
+export function connectAccounts(config: Config, reach: AwsReach | undefined, log: Log): Promise<AccountBook> {
+  const asks = reach !== undefined && config.inventory.organizations;
+  const organization = asks ? openOrganization(reach, config.managementAccount) : undefined;
+  return openAccountBook({ accounts: config.accounts, inventory: config.inventory, organization, log });
 }
 
 export function connectPager(config: Config, log: Log): Pager {
@@ -160,14 +172,21 @@ export function plannedEvidence(
   reach: AwsReach,
   reserveSlot: Store['reserveSlot'],
   log: Log,
+  ledger?: AthenaLedger,
 ): OpenEvidence {
   const openLookup = lookupEvidence(reach, reserveSlot, log);
-  return (request) => {
+  return async (request) => {
+    const { athenaPass } = await import('./wire-other.ts');
     const inventory = config.accounts.map((account) => account.id);
     const accounts = request.accounts ?? (inventory.length > 0 ? inventory : undefined);
     return planEvidence(
       { ...request, accounts },
-      { dataDir: config.dataDir, log, openLookup: () => openLookup(request) },
+      {
+        dataDir: config.dataDir,
+        log,
+        openLookup: () => openLookup(request),
+        openAthena: athenaPass(config, reach, { ...request, accounts }, ledger, log),
+      },
     );
   };
 }
@@ -184,11 +203,11 @@ export function folderEvidence(input: {
   return openFolderEvidence(input);
 }
 
-/** CloudTrail files of a folder or bucket into the lake: no Slack, no database. */
+/** Logs of a folder or bucket into the lake, CloudTrail first, then what is beside it: no Slack, no database. */
 export async function importIntoLake(
   config: Config,
   asked: Pick<ImportOptions, 'selection' | 'digestKeys' | 'signal' | 'onProgress' | 'log'> & { readonly place: string },
-): Promise<ImportResult> {
+): Promise<ImportResult & { readonly network: NetworkImportResult }> {
   const { place, ...options } = asked;
   // DuckDB and the S3 client take 200 ms to load, which no other process has to wait for.
   const { openS3Objects, parseS3Url } = await import('./aws/s3-objects.ts');
@@ -200,7 +219,12 @@ export async function importIntoLake(
   const source = bucket
     ? openS3Objects(bucket, { region: config.awsRegion, pathStyle: config.s3PathStyle })
     : folderSource(place);
-  return importLogs({ ...options, source, dataDir: config.dataDir, now: () => systemClock.now() });
+  const input = { ...options, source, dataDir: config.dataDir, now: () => systemClock.now() };
+  const result = await importLogs(input);
+  const { importNetwork } = await import('./evidence/network/import.ts');
+  const { otherFilesOf } = await import('./evidence/lake/pages.ts');
+  const candidates = await otherFilesOf(config.dataDir, source.name);
+  return { ...result, network: await importNetwork({ ...input, candidates }) };
 }
 
 /** The part of the config that the flows decide by. */

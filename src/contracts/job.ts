@@ -15,6 +15,8 @@ export interface Jobs {
   'case.escalate': { readonly caseId: string; readonly round: number; readonly level: number };
   'noise.report': { readonly week: string };
   'alert.acknowledged': { readonly caseId: string; readonly userId: string; readonly channel: string };
+  /** Looks up who, key, instance and address for a card. */
+  'case.enrich': { readonly caseId: string };
   /** Reads a finding again from AWS. */
   'alert.verify': { readonly alertId: string };
   /** Confirms a subscription of SNS, or tells that one has ended. */
@@ -50,6 +52,8 @@ export const lanes = {
   // Asks AWS and may wait for it: cards must not wait behind it.
   intake: ['alert.verify', 'sns.subscription'],
   investigations: ['investigation.run'],
+  // Slow AWS answers must hold up neither cards nor people's questions.
+  enrichment: ['case.enrich'],
   // Plans read logs for a while; votes and cards must not wait behind them.
   plans: ['containment.plan', 'containment.watch'],
   approvals: ['approval.vote', 'approval.admit', 'approval.changed'],

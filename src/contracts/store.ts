@@ -1,7 +1,9 @@
 /** The store as the flows see it. PostgreSQL behind it; every method is one statement or one transaction. Times are ISO 8601 UTC. */
 import type { Alert } from './alert.ts';
 import type { Approval, ApprovalState, Plan, PlanContext, Step, Vote, Watched } from './approval.ts';
+import type { AthenaLedger } from './athena.ts';
 import type { InvestigationRequest } from './command.ts';
+import type { EnrichmentsStore } from './enrichment.ts';
 import type { DeadLettersStore, IntakeStore, SubscriptionsStore } from './intake.ts';
 import type { Admission, AlertLinks, CaseBefore, EscalationsStore, NoiseStore, Told } from './noise.ts';
 import type { RulesStore } from './rules.ts';
@@ -259,9 +261,11 @@ export interface Store {
   readonly buttons: ButtonsStore;
   readonly investigations: InvestigationsStore;
   readonly approvals: ApprovalsStore;
+  readonly enrichments: EnrichmentsStore;
   readonly audit: AuditStore;
   readonly settings: SettingsStore;
   readonly stream: StreamStore;
+  readonly athena: AthenaLedger;
   readonly rules: RulesStore;
   readonly noise: NoiseStore;
   readonly escalations: EscalationsStore;

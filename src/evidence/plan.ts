@@ -1,7 +1,7 @@
 /** Which source answers: the lake where it was filled for the whole question, else LookupEvents. Coverage names the one that did. */
 import type { Artifact } from '../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
-import { asError, UserError } from '../contracts/errors.ts';
+import { asError, UpstreamError, UserError } from '../contracts/errors.ts';
 import type { Coverage, Evidence } from '../contracts/evidence.ts';
 import type { Log } from '../contracts/log.ts';
 import { gapsOf } from './lake/coverage.ts';
@@ -22,6 +22,8 @@ export interface PlanOptions {
   readonly log: Log;
   /** The source to fall back on. */
   openLookup(): Promise<Evidence>;
+  /** Undefined where the config names no CloudTrail table, or Athena is not to be asked for this window. */
+  openAthena?: (() => Promise<Evidence>) | undefined;
 }
 
 /** What the lake lacks for the question, in words; empty where it can answer. Never throws for a lake that cannot be read. */
@@ -40,8 +42,8 @@ async function lackOf(question: Question, { dataDir, log }: PlanOptions): Promis
 export async function planEvidence(question: Question, options: PlanOptions): Promise<Evidence> {
   const lack = await lackOf(question, options);
   if (lack.length > 0) {
-    options.log.info({ lack: lack.slice(0, 3) }, 'the lake does not cover the question, LookupEvents is asked');
-    return options.openLookup();
+    options.log.info({ lack: lack.slice(0, 3) }, 'the lake does not cover the question');
+    return openOutside(question, options);
   }
   try {
     // DuckDB is loaded by the first question that it answers.
@@ -52,6 +54,29 @@ export async function planEvidence(question: Question, options: PlanOptions): Pr
     question.signal.throwIfAborted();
     if (!(error instanceof UserError)) options.log.warn({ error: asError(error) }, 'the lake could not be opened');
     return options.openLookup();
+  }
+}
+
+/** Athena where it is to be asked, else LookupEvents. What Athena could not do shows in the answer's coverage. */
+async function openOutside(question: Question, options: PlanOptions): Promise<Evidence> {
+  if (options.openAthena === undefined) return options.openLookup();
+  try {
+    return await options.openAthena();
+  } catch (error) {
+    question.signal.throwIfAborted();
+    if (!(error instanceof UserError || error instanceof UpstreamError)) throw error;
+    options.log.warn({ error }, 'Athena was not to be had, LookupEvents is asked');
+    const lookup = await options.openLookup();
+    const source = { name: 'CloudTrail in Athena', events: 0, pages: 0, truncated: false, failed: true };
+    return {
+      recordsOf: (artifact) => lookup.recordsOf(artifact),
+      progress: () => lookup.progress(),
+      coverage: () => {
+        const told = lookup.coverage();
+        // LookupEvents sees 90 days and no data events, so that it never stands in for Athena in full.
+        return { ...told, complete: false, sources: [{ ...source, reason: error.message }, ...told.sources] };
+      },
+    };
   }
 }
 

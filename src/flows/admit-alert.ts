@@ -5,6 +5,7 @@ import type { Case } from '../contracts/store.ts';
 import { linksOf, noveltyOf } from '../domain/activity.ts';
 import { dueTimes } from '../domain/escalation.ts';
 import type { Account } from '../domain/inventory.ts';
+import { shownAccount } from '../domain/inventory-sources.ts';
 import {
   alwaysSpeaks,
   digestGroup,
@@ -18,7 +19,7 @@ import {
 import { channelFor } from '../domain/routing.ts';
 import type { WorkerDeps } from './deps.ts';
 
-type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'clock' | 'settings'>;
+type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'clock' | 'settings' | 'accounts'>;
 
 /** Lines that come within this time are shown together: Slack takes few updates a minute. */
 const gatherMs = 4_000;
@@ -30,7 +31,11 @@ export async function admitAlert(
   deps: Needs,
 ): Promise<{ case: Case; admission: Admission }> {
   const { store, settings } = deps;
-  const account = settings.accounts.find(({ id }) => id === alert.accountId);
+  const configured = settings.accounts.find(({ id }) => id === alert.accountId);
+  const account = shownAccount(
+    configured,
+    deps.accounts.known().find(({ id }) => id === alert.accountId),
+  );
   const channel = channelFor({ alert, account, channels: settings.channels });
   const at = deps.clock.now().toISOString();
   const snooze = snoozeOf(alert, await store.noise.snoozes(at));

@@ -10,9 +10,11 @@ import type { FindingSource, SubscriptionConfirmer } from '../contracts/intake.t
 import type { Investigation, InvestigationContext, Pictures } from '../contracts/investigation.ts';
 import type { Queue } from '../contracts/job.ts';
 import type { Log } from '../contracts/log.ts';
+import type { OtherSources } from '../contracts/other-sources.ts';
 import type { Pager } from '../contracts/pager.ts';
 import type { RuleView } from '../contracts/rules.ts';
 import type { Store } from '../contracts/store.ts';
+import type { AccountBook } from '../contracts/surroundings.ts';
 import type { PolicyRule } from '../domain/approval-policy.ts';
 import type { Detector } from '../domain/detection/detector.ts';
 import type { Production } from '../domain/detection/production.ts';
@@ -60,7 +62,11 @@ export interface EvidenceRequest {
   readonly maxEvents: number;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: EvidenceProgress) => void;
+  /** What it is asked for, so that its cost is counted there. */
+  readonly caseId?: string | undefined;
 }
+
+export type OpenOther = (request: EvidenceRequest) => Promise<OtherSources>;
 
 export type OpenEvidence = (request: EvidenceRequest) => Promise<Evidence>;
 
@@ -102,9 +108,11 @@ export interface WorkerDeps extends ChatDeps {
   readonly investigations: readonly Investigation[];
   readonly reach: AwsReach;
   readonly openEvidence: OpenEvidence;
+  readonly openOther: OpenOther;
   readonly pictures: Pictures;
   readonly addresses: AddressBook;
   readonly pager: Pager;
+  readonly accounts: AccountBook;
   readonly findings: FindingSource;
   readonly confirmer: SubscriptionConfirmer;
 }

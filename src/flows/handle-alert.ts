@@ -3,19 +3,25 @@ import type { Alert } from '../contracts/alert.ts';
 import { UpstreamError } from '../contracts/errors.ts';
 import type { CaseEntry } from '../contracts/noise.ts';
 import type { Case } from '../contracts/store.ts';
+import type { AccountFacts } from '../contracts/surroundings.ts';
 import { containableKeyOf, findingCard, furtherSeedsOf, pivotSeedOf } from '../domain/alert-wording.ts';
 import { ownMessage, withCaseNews } from '../domain/case-card.ts';
 import { threadNote } from '../domain/case-story.ts';
 import { levelsWithoutSlack } from '../domain/escalation.ts';
 import { addressFactsOf } from '../domain/finding-addresses.ts';
 import type { Account } from '../domain/inventory.ts';
+import { mergeFacts, shownAccount } from '../domain/inventory-sources.ts';
 import { isCritical } from '../domain/noise.ts';
 import { severityWord } from '../domain/severity.ts';
 import { admitAlert } from './admit-alert.ts';
 import { postOnce, postOrUpdate } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
+import { wantEnrichment } from './want-enrichment.ts';
 
-type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'chat' | 'clock' | 'settings' | 'addresses' | 'log' | 'actions'>;
+type Needs = Pick<
+  WorkerDeps,
+  'store' | 'chat' | 'clock' | 'settings' | 'addresses' | 'accounts' | 'queue' | 'log' | 'actions'
+>;
 
 /** A longer wait than this is no pace any more: somebody has to be called by another way. */
 const slackAwayMs = 60_000;
@@ -34,6 +40,7 @@ export async function handleAlert({ alertId }: { readonly alertId: string }, dep
   }
   const { case: found, admission } = await admitAlert(alertId, alert, deps);
   if (admission === 'card') {
+    await wantEnrichment(found, deps);
     // A line of a digest is not read again. Queued first: whoever shows the card marks all of its alerts as handled.
     if (deps.settings.verifyFindings && alert.source === 'guardduty')
       await deps.queue.add('alert.verify', { alertId }, { id: `verify-${alertId}` });
@@ -124,10 +131,13 @@ export function showCase(caseId: string, deps: Needs): Promise<{ channel: string
 
 async function bringUpToDate(found: Case, deps: Needs): Promise<{ channel: string; ts: string } | undefined> {
   const { id: caseId } = found;
+  const enrichment = await deps.store.enrichments.get(caseId);
+  const known = mergeFacts([knownOf(found.alert, deps), enrichment?.account]);
   const card = findingCard({
     case: found,
     alert: found.alert,
-    account: accountOf(found.alert, deps),
+    account: shownAccount(accountOf(found.alert, deps), known),
+    enrichment: { enrichment, account: known },
     addresses: addressFactsOf(found.alert, deps.addresses),
     buttons: await buttonsOf(found, deps),
     containable: containable(found.alert, deps),
@@ -196,6 +206,11 @@ function containable(alert: Alert, deps: Needs): { yes: true } | { no: string } 
     return { no: 'The account has no responder role: it can be investigated, not contained.' };
   if (deps.settings.mode === 'observe') return { no: 'Firebreak runs in the mode observe: it proposes nothing.' };
   return { yes: true };
+}
+
+/** What the inventory knows without asking anybody. */
+function knownOf(alert: Alert, deps: Needs): AccountFacts | undefined {
+  return deps.accounts.known().find(({ id }) => id === alert.accountId);
 }
 
 function accountOf(alert: Alert, deps: Needs): Account | undefined {

@@ -39,6 +39,9 @@ export function openSweep(deps: Needs): () => Promise<void> {
     for (const investigationId of await store.investigations.unfinished(olderThan, batch)) {
       await again('investigation.run', { investigationId }, `investigation-${investigationId}`);
     }
+    for (const caseId of await store.enrichments.unfinished(olderThan, batch)) {
+      await again('case.enrich', { caseId }, `enrich-${caseId}`);
+    }
     for (const subscriptionId of await store.subscriptions.unhandled(olderThan, batch)) {
       await again('sns.subscription', { subscriptionId }, `subscription-${subscriptionId}`);
     }

@@ -5,10 +5,12 @@ import type { Log } from '../contracts/log.ts';
 import type { SettingsStore, Store } from '../contracts/store.ts';
 import { alertsStore } from './alerts.ts';
 import { approvalsStore } from './approvals.ts';
+import { athenaLedger } from './athena-ledger.ts';
 import { appendAudit, auditStore } from './audit.ts';
 import { casesStore } from './cases.ts';
 import { asking, connect, type Database, json, text } from './database.ts';
 import { deadLettersStore } from './dead-letters.ts';
+import { enrichmentsStore } from './enrichments.ts';
 import { escalationsStore } from './escalations.ts';
 import { intakeStore, subscriptionsStore } from './intake.ts';
 import { investigationsStore } from './investigations.ts';
@@ -47,9 +49,11 @@ export async function openStore(input: {
     buttons: buttonsStore(db),
     investigations: investigationsStore(db),
     approvals: approvalsStore(db),
+    enrichments: enrichmentsStore(db),
     audit: auditStore(db),
     settings: settingsStore(db),
     stream: streamStore(db),
+    athena: athenaLedger(db),
     rules: rulesStore(db),
     noise: noiseStore(db),
     escalations: escalationsStore(db),

@@ -4,6 +4,7 @@ import type { Alert } from '../contracts/alert.ts';
 import type { ApprovalState, Plan, PlanContext, Step, Vote, Watched } from '../contracts/approval.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import type { InvestigationRequest } from '../contracts/command.ts';
+import type { Enrichment, EnrichmentPart } from '../contracts/enrichment.ts';
 import type { DeadLetterDoor, IntakeSource, SubscriptionWish, Verification } from '../contracts/intake.ts';
 import type { Line } from '../contracts/message.ts';
 import type { Admission, SnoozeRule } from '../contracts/noise.ts';
@@ -202,6 +203,15 @@ export interface Tables {
     story: Json<StreamStory>;
   };
   readonly stream_shards: { name: string; at: Time };
+  readonly enrichments: {
+    case_id: string;
+    version: string;
+    wanted_at: Time;
+    finished_at: NullableTime;
+    tries: Generated<number>;
+    state: Json<Omit<Enrichment, 'caseId' | 'version' | 'wantedAt' | 'finishedAt' | 'tries'>>;
+  };
+  readonly dossiers: { key: string; part: Json<EnrichmentPart>; at: Time };
   readonly disabled_rules: { rule: string; number: Generated<string>; reason: string; set_by: string; at: Time };
   readonly rule_exceptions: {
     id: string;
@@ -212,6 +222,14 @@ export interface Tables {
   };
   readonly settings: { key: string; value: Json<unknown> };
   readonly seen_keys: { key: string; at: string; seen_at: Generated<Date> };
+  readonly athena_queries: {
+    id: string;
+    case_id: string | null;
+    title: string;
+    bytes: string;
+    at: Time;
+    settled: Generated<boolean>;
+  };
   readonly slots: { lane: string; next_at: Time };
   readonly health: { id: number; at: Time };
   readonly dead_letters: {

@@ -41,7 +41,7 @@ export const hunt = defineInvestigation({
     const { matches, notListed, excepted, history } = await runSettled(records, settled, {
       signal: ctx.signal,
       progress: (step) => ctx.progress(step),
-      addresses: ctx.addresses,
+      addresses: ctx.surroundings?.addresses,
       counts: productionCounts(production),
     });
     const looked = ctx.evidence.coverage();
