@@ -41,7 +41,8 @@ export function fleetInterface(instanceId: string, index: number): NetworkInterf
   };
 }
 
-function machine(id: string, now: Date, more: Partial<Instance>, interfaces = 1): Instance {
+/** A machine of this VPC, running. */
+export function fleetMachine(id: string, now: Date, more: Partial<Instance>, interfaces = 1): Instance {
   const [first] = [fleetInterface(id, 0)];
   return {
     ...{ id, region, subnetId, vpcId, launchIndex: 0 },
@@ -72,10 +73,10 @@ export function addFleet(account: Account, now: Date): void {
   ];
   const protection = { stop: true, termination: true };
   instances.push(
-    machine(fleet.scaled, now, { tags: member, protection }, 2),
-    machine(fleet.sibling, now, { tags: [...member] }),
-    machine(fleet.alone, now, { type: 't3.small', protection: { ...protection } }),
-    machine(fleet.spot, now, { spot: { requestId: 'sir-f1ee7c01', type: 'persistent', requestState: 'active' } }),
+    fleetMachine(fleet.scaled, now, { tags: member, protection }, 2),
+    fleetMachine(fleet.sibling, now, { tags: [...member] }),
+    fleetMachine(fleet.alone, now, { type: 't3.small', protection: { ...protection } }),
+    fleetMachine(fleet.spot, now, { spot: { requestId: 'sir-f1ee7c01', type: 'persistent', requestState: 'active' } }),
   );
   network.securityGroups.push(...groups());
   network.ipv6Vpcs.add(vpcId);
