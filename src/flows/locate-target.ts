@@ -29,13 +29,17 @@ export async function locate(
   const found: { aws: AwsReader; before: Plan['before'] }[] = [];
   let retryable = false;
   for (const accountId of new Set([...likely, ...known])) {
+    let asked = false;
     try {
       const aws = await reach.reader(accountId);
+      asked = true;
       found.push({ aws, before: await inspectTarget(action, target, { aws, reach, signal }) });
       // An id that names its account, or is one of a kind, is in no other; a bare name may be in several.
       if (told !== undefined || action.unique === true) break;
     } catch (error) {
       if (error instanceof NotFoundError) continue;
+      // It is here, and cannot be contained this way: no other account has it.
+      if (asked && error instanceof UserError && (told !== undefined || action.unique === true)) throw error;
       const facts = error instanceof UpstreamError ? error : awsErrorFacts(error);
       if (error instanceof UserError) troubles.push(error.message);
       else troubles.push(`account ${accountId}: ${facts.code}`);
