@@ -177,6 +177,7 @@ export interface ApprovalsStore {
   voteHandled(id: string, at: string): Promise<void>;
   /** Stored but not handled, oldest first: what the sweep queues again. */
   unhandled(olderThan: string, limit: number): Promise<{ requests: readonly string[]; votes: readonly string[] }>;
+  /** Undefined once it was handled: a vote whose refusal was told must not count after that. */
   vote(id: string): Promise<VoteRequest | undefined>;
   /** Once per requestId: a second call returns the approval of the first. Audits `plan` in the same transaction. */
   propose(input: {
@@ -207,6 +208,8 @@ export interface ApprovalsStore {
     id: string,
     decide: (approval: Approval) => Transition | undefined,
   ): Promise<{ approval: Approval; moved: boolean }>;
+  /** Applied and verified, and not looked at since this time though its watch is not over; oldest first. */
+  unwatched(since: string, limit: number): Promise<readonly Approval[]>;
   /** Notes which state the card in Slack shows. */
   markShown(id: string, shown: string): Promise<void>;
   /** Approvals whose card shows another state than theirs, oldest first. */

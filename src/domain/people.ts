@@ -27,8 +27,11 @@ export type GroupMembers = ReadonlyMap<string, readonly string[]>;
  */
 export function personOf(profile: Pick<PersonProfile, 'userId' | 'email'>, rules: PeopleRules): string {
   const mapped = rules.people.find((person) => person.slack.includes(profile.userId));
-  if (mapped !== undefined) return `name:${mapped.name}`;
-  if (profile.email !== undefined && profile.email !== '') return `email:${profile.email.toLowerCase()}`;
+  const email =
+    profile.email === undefined || profile.email === '' ? undefined : `email:${profile.email.toLowerCase()}`;
+  // With the e-mail beside the name: a second account of the same person need not be mapped.
+  if (mapped !== undefined) return [`name:${mapped.name}`, ...(email === undefined ? [] : [email])].join(' ');
+  if (email !== undefined) return email;
   const listed =
     rules.approvers.users.includes(profile.userId) || rules.responders?.users.includes(profile.userId) === true;
   return `${listed ? 'listed' : 'unknown'}:${profile.userId}`;
@@ -39,11 +42,22 @@ export function areTwoPeople(a: string, b: string): boolean {
   if (a === b) return false;
   const kinds = [kindOf(a), kindOf(b)];
   if (kinds.includes('unknown')) return false;
+  const [emailA, emailB] = [emailOf(a), emailOf(b)];
+  if (emailA !== undefined && emailA === emailB) return false;
+  if (kinds[0] === 'name' && kinds[1] === 'name') return nameOf(a) !== nameOf(b);
   return !(kinds.includes('email') && kinds.includes('listed'));
 }
 
 function kindOf(person: string): string {
   return person.slice(0, person.indexOf(':'));
+}
+
+function emailOf(person: string): string | undefined {
+  return /(?:^| )email:(\S+)$/.exec(person)?.[1];
+}
+
+function nameOf(person: string): string {
+  return person.replace(/ email:\S+$/, '');
 }
 
 /** Why somebody may do nothing at all here, or undefined. */
