@@ -1,7 +1,6 @@
 /** Evidence from the lake: shards of Parquet in the data folder, asked by DuckDB. Readers take no lock. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DuckDBResultReader } from '@duckdb/node-api';
 import type { Artifact } from '../../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { UserError } from '../../contracts/errors.ts';
@@ -11,7 +10,7 @@ import { compareRecords } from '../../domain/record.ts';
 import { holdsText } from '../../domain/text-search.ts';
 import { createRecordIndex } from '../record-index.ts';
 import { addressUseIn } from './address-use.ts';
-import { columnTypes, recordOfRow, sqlText } from './columns.ts';
+import { columnTypes, type Row, recordOfRow, sqlText } from './columns.ts';
 import { badFilesOf, digestProblemsOf, gapsOf } from './coverage.ts';
 import { limitsOf } from './limits.ts';
 import { conditionFor } from './needle.ts';
@@ -133,7 +132,8 @@ class LakeSession implements LakeEvidence {
         values,
         read: async (condition) => {
           const sql = `SELECT ${picks} FROM ${table} WHERE ${[...conditions, condition].join(' AND ')}`;
-          return [...this.#records(await connection.runAndReadAll(sql, values))];
+          const reader = await connection.runAndReadAll(sql, values);
+          return [...this.#records(reader.getRowObjects())];
         },
       }),
     );
@@ -173,15 +173,15 @@ class LakeSession implements LakeEvidence {
           WHERE ${[...where.sql, `(${sql})`, ...this.#limits.sql].join(' AND ')} LIMIT ${Math.max(0, room) + this.#index.size() + 1}`,
         { ...values, ...this.#limits.values },
       );
-      for (const record of this.#records(reader)) {
+      for (const record of this.#records(reader.getRowObjects())) {
         if (this.#index.size() < this.#options.maxEvents) this.#index.add(record);
         else if (!this.#index.has(record)) this.#truncated = true;
       }
     });
   }
 
-  *#records(reader: DuckDBResultReader): Generator<CloudTrailRecord> {
-    for (const row of reader.getRowObjects()) {
+  *#records(rows: readonly Row[]): Generator<CloudTrailRecord> {
+    for (const row of rows) {
       const record = recordOfRow(row);
       if (record === undefined) this.#damagedRows += 1;
       else yield record;
