@@ -8,6 +8,7 @@ import type { AddressUse, Evidence } from '../contracts/evidence.ts';
 import type { PivotEdge, PivotNode } from '../contracts/pivot.ts';
 import { parseIp } from './address.ts';
 import { addressUseOf, eventsByUser } from './address-use.ts';
+import { likelyMintings, uniqueIdsOf } from './likely-links.ts';
 import { linksOf } from './links.ts';
 import { type BookEdge, compare, RecordBook, sortRecords } from './pivot-book.ts';
 import { type Hubs, type PivotLimits, whyHub, whyNotExpand, whyNotFollow } from './pivot-rules.ts';
@@ -237,6 +238,7 @@ class Search {
     const edges = [...this.#book.edges.values()]
       .filter((edge) => all.has(edge.from) && all.has(edge.to))
       .map((edge) => describeEdge(edge, seen))
+      .concat(likelyMintings(records, all))
       .sort((a, b) => compare(a.from, b.from) || compare(a.to, b.to) || compare(a.kind, b.kind));
     return { nodes, edges, records, onAddress: this.#onAddress, cutShort: [...this.#cutShort] };
   }
@@ -245,6 +247,7 @@ class Search {
 function describe(id: string, reached: Reached, inGraph: readonly CloudTrailRecord[]): PivotNode {
   const first = reached.hub ? reached.hub.firstSeen : inGraph[0]?.eventTime;
   const last = reached.hub ? reached.hub.lastSeen : inGraph.at(-1)?.eventTime;
+  const uniqueIds = reached.kind === 'user' || reached.kind === 'role' ? uniqueIdsOf(id, inGraph) : [];
   return {
     kind: reached.kind,
     id,
@@ -254,6 +257,7 @@ function describe(id: string, reached: Reached, inGraph: readonly CloudTrailReco
     ...(last === undefined ? {} : { lastSeen: last }),
     expanded: reached.expanded,
     ...(reached.because === undefined ? {} : { notExpandedBecause: reached.because }),
+    ...(uniqueIds.length > 1 ? { uniqueIds } : {}),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Artifact } from '../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
-import { asError, UserError } from '../contracts/errors.ts';
+import { asError, UpstreamError, UserError } from '../contracts/errors.ts';
 import type { Coverage, Evidence } from '../contracts/evidence.ts';
 import type { Log } from '../contracts/log.ts';
 import { addressUseOf, joinedUse } from '../domain/address-use.ts';
@@ -29,6 +29,8 @@ export interface PlanOptions {
   readonly log: Log;
   /** The other source, for the whole window or a part of it. */
   openLookup(window: Question['window']): Promise<Evidence>;
+  /** Undefined where the config names no CloudTrail table, or Athena is not to be asked for this window. */
+  openAthena?: (() => Promise<Evidence>) | undefined;
 }
 
 /** `until`: the lake covers the question up to then; its end where it covers all of it. Never throws for a lake that cannot be read. */
@@ -55,8 +57,8 @@ export async function planEvidence(question: Question, options: PlanOptions): Pr
   const { window } = question;
   const { until, lack } = await reachOf(question, options);
   if (until === undefined) {
-    options.log.info({ lack }, 'the lake does not cover the question, LookupEvents is asked');
-    return options.openLookup(window);
+    options.log.info({ lack }, 'the lake does not cover the question');
+    return openOutside(question, options);
   }
   try {
     // DuckDB is loaded by the first question that it answers.
@@ -69,6 +71,29 @@ export async function planEvidence(question: Question, options: PlanOptions): Pr
     question.signal.throwIfAborted();
     if (!(error instanceof UserError)) options.log.warn({ error: asError(error) }, 'the lake could not be opened');
     return options.openLookup(window);
+  }
+}
+
+/** Athena where it is to be asked, else LookupEvents. What Athena could not do shows in the answer's coverage. */
+async function openOutside(question: Question, options: PlanOptions): Promise<Evidence> {
+  if (options.openAthena === undefined) return options.openLookup(question.window);
+  try {
+    return await options.openAthena();
+  } catch (error) {
+    question.signal.throwIfAborted();
+    if (!(error instanceof UserError || error instanceof UpstreamError)) throw error;
+    options.log.warn({ error }, 'Athena was not to be had, LookupEvents is asked');
+    const lookup = await options.openLookup(question.window);
+    const source = { name: 'CloudTrail in Athena', events: 0, pages: 0, truncated: false, failed: true };
+    return {
+      recordsOf: (artifact) => lookup.recordsOf(artifact),
+      progress: () => lookup.progress(),
+      coverage: () => {
+        const told = lookup.coverage();
+        // LookupEvents sees 90 days and no data events, so that it never stands in for Athena in full.
+        return { ...told, complete: false, sources: [{ ...source, reason: error.message }, ...told.sources] };
+      },
+    };
   }
 }
 
@@ -134,11 +159,14 @@ function withFallback(
     other = await opening;
     return (await searchIn(other, text)) ?? [];
   }
+  const all = lake.all?.bind(lake);
   return {
     recordsOf: ask,
     holding,
     // Undefined after a failure: then the records are read, from the other source.
     addressUse: async (ip, moreThan) => (other ? undefined : lake.addressUse?.(ip, moreThan)),
+    // A failure shows in the coverage: the other source cannot be read whole.
+    ...(all === undefined ? {} : { all }),
     progress: () => (other ?? lake).progress(),
     coverage: () => (other ? both(lake.coverage(), other.coverage()) : lake.coverage()),
   };
