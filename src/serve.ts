@@ -46,10 +46,10 @@ import {
   connectQueue,
   connectReach,
   connectStore,
-  lakeFeeds,
   plannedEvidence,
   settingsOf,
 } from './wire.ts';
+import { lakeFeeds } from './wire-lake.ts';
 import { otherSources } from './wire-other.ts';
 
 type Stop = () => Promise<void>;

@@ -12,12 +12,12 @@ import { holdsText } from '../../domain/text-search.ts';
 import { createRecordIndex } from '../record-index.ts';
 import { addressUseIn } from './address-use.ts';
 import { columnTypes, type Row, recordOfRow, sqlText } from './columns.ts';
-import { badFilesOf, digestProblemsOf, gapsOf } from './coverage.ts';
 import { limitsOf } from './limits.ts';
 import { conditionFor } from './needle.ts';
-import { type LakeFolder, lakeFolder, lakeName, type Pages, readPages, type ShardPage } from './pages.ts';
+import { type LakeFolder, lakeFolder, type Pages, readPages, type ShardPage } from './pages.ts';
 import { openReader, type Reader, type Shard } from './reader.ts';
 import { scanLake } from './scan.ts';
+import { sessionCoverage } from './session-coverage.ts';
 import { rowsHolding } from './text-search.ts';
 import { hashOfWord, readFilters } from './words.ts';
 
@@ -268,52 +268,12 @@ class LakeSession implements LakeEvidence {
   }
 
   coverage(): Coverage {
-    const { window, maxEvents } = this.#options;
-    const { shards, damaged } = this.#pages;
-    const inWindow = shards.filter((page) => page.shard && overlaps(page, this.#options));
-    const gaps = gapsOf(this.#pages, { ...window, accounts: this.#options.accounts, regions: this.#options.regions });
-    const bad = badFilesOf(this.#pages, {
-      ...window,
-      accounts: this.#options.accounts,
-      regions: this.#options.regions,
+    return sessionCoverage(this.#pages, this.#options, {
+      events: Math.max(this.#index.size(), this.#scanned),
+      truncated: this.#truncated,
+      damagedRows: this.#damagedRows,
+      failure: this.#failure,
     });
-    const digests = digestProblemsOf(this.#pages);
-    const failed = this.#failure !== undefined || damaged.length > 0 || this.#damagedRows > 0;
-    const reason =
-      this.#failure ?? (damaged.length > 0 ? `${damaged.length} parts of the lake are damaged or gone` : undefined);
-    const times = inWindow.flatMap((page) => [page.first ?? '', page.last ?? '']).sort();
-    return {
-      complete: !failed && !this.#truncated && gaps.length === 0 && bad.length === 0 && digests.length === 0,
-      accounts: chosen(
-        inWindow.flatMap((page) => page.accounts),
-        this.#options.accounts,
-      ),
-      regions: chosen(
-        inWindow.flatMap((page) => page.regions),
-        this.#options.regions,
-      ),
-      from: window.from ?? times[0] ?? '',
-      to: window.to ?? times.at(-1) ?? '',
-      sources: [
-        {
-          name: lakeName,
-          events: Math.max(this.#index.size(), this.#scanned),
-          pages: inWindow.length,
-          truncated: this.#truncated,
-          failed,
-          ...(this.#truncated ? { reason: `stopped at ${maxEvents} records` } : reason ? { reason } : {}),
-        },
-      ],
-      badFiles: bad,
-      notLookedAt: [
-        ...gaps,
-        ...(this.#truncated ? [`records after the first ${maxEvents}`] : []),
-        ...damaged.map((path) => `${path}: damaged or gone, import again`),
-        ...(this.#damagedRows > 0 ? [`${this.#damagedRows} damaged records`] : []),
-        ...digests.slice(0, 20),
-        ...(digests.length > 20 ? [`${digests.length - 20} more problems of digests`] : []),
-      ],
-    };
   }
 
   close(): void {
@@ -323,12 +283,3 @@ class LakeSession implements LakeEvidence {
 
 /** More groups than this are most of the lake. */
 const maxGroups = 4000;
-
-function overlaps({ first, last }: ShardPage, { window }: LakeOptions): boolean {
-  if (window.to !== undefined && Date.parse(first ?? '') >= Date.parse(window.to)) return false;
-  return window.from === undefined || Date.parse(last ?? '') >= Date.parse(window.from);
-}
-
-function chosen(values: readonly string[], only: readonly string[] | undefined): string[] {
-  return [...new Set(values)].filter((value) => only === undefined || only.includes(value)).sort();
-}
