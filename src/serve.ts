@@ -47,9 +47,9 @@ import {
   connectQueue,
   connectReach,
   connectStore,
-  lakeFeeds,
   plannedEvidence,
 } from './wire.ts';
+import { lakeFeeds } from './wire-lake.ts';
 import { otherSources } from './wire-other.ts';
 
 type Stop = () => Promise<void>;

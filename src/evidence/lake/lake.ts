@@ -1,5 +1,6 @@
 /** Evidence from the lake: shards of Parquet in the data folder, asked by DuckDB. Readers take no lock. */
-import type { DuckDBResultReader } from '@duckdb/node-api';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Artifact } from '../../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import type { Narrowing } from '../../contracts/condition.ts';
@@ -10,16 +11,15 @@ import { compareRecords } from '../../domain/record.ts';
 import { holdsText } from '../../domain/text-search.ts';
 import { createRecordIndex } from '../record-index.ts';
 import { addressUseIn } from './address-use.ts';
-import { recordOfRow, sqlText } from './columns.ts';
-import { badFilesOf, digestProblemsOf, gapsOf } from './coverage.ts';
+import { columnTypes, type Row, recordOfRow, sqlText } from './columns.ts';
 import { limitsOf } from './limits.ts';
 import { conditionFor } from './needle.ts';
-import { lakeFolder, lakeName, type Pages, readPages, type ShardPage } from './pages.ts';
-import { openReader, type Reader } from './reader.ts';
+import { type LakeFolder, lakeFolder, type Pages, readPages, type ShardPage } from './pages.ts';
+import { openReader, type Reader, type Shard } from './reader.ts';
 import { scanLake } from './scan.ts';
+import { sessionCoverage } from './session-coverage.ts';
 import { rowsHolding } from './text-search.ts';
-import { picks, usable } from './usable-shards.ts';
-import { hashOfWord } from './words.ts';
+import { hashOfWord, readFilters } from './words.ts';
 
 export interface LakeOptions {
   readonly dataDir: string;
@@ -58,6 +58,35 @@ export async function openLakeEvidence(options: LakeOptions): Promise<LakeEviden
   options.signal.addEventListener('abort', () => db.connection?.interrupt(), { once: true });
   return new LakeSession(options, { ...pages, damaged: [...pages.damaged, ...lost] }, db);
 }
+
+async function usable(folder: LakeFolder, pages: readonly ShardPage[], { window }: LakeOptions) {
+  const shards: Shard[] = [];
+  const lost: string[] = [];
+  for (const { shard, words, first, last } of pages) {
+    if (shard === undefined) continue;
+    if (window.to !== undefined && Date.parse(first ?? '') >= Date.parse(window.to)) continue;
+    if (window.from !== undefined && Date.parse(last ?? '') < Date.parse(window.from)) continue;
+    const path = join(folder.shards, shard.name);
+    const size = await stat(path).then(
+      (found) => found.size,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === undefined) throw error;
+        return -1;
+      },
+    );
+    if (size !== shard.bytes) lost.push(path);
+    else shards.push({ path, filters: await readFilters(words, join(folder.shards, words?.name ?? '')) });
+  }
+  return { shards, lost };
+}
+
+const picks = columnTypes
+  .map(([column]) => {
+    if (column === 'event_time') return 'epoch_ms(event_time) AS event_ms';
+    return column.endsWith('_uuid') ? `CAST(${column} AS VARCHAR) AS ${column}` : `"${column}"`;
+  })
+  .filter((pick) => pick !== '"ip"' && pick !== '"account"' && pick !== '"file"')
+  .join(', ');
 
 class LakeSession implements LakeEvidence {
   readonly #options: LakeOptions;
@@ -108,7 +137,8 @@ class LakeSession implements LakeEvidence {
         values,
         read: async (condition) => {
           const sql = `SELECT ${picks} FROM ${table} WHERE ${[...conditions, condition].join(' AND ')}`;
-          return [...this.#records(await connection.runAndReadAll(sql, values))];
+          const reader = await connection.runAndReadAll(sql, values);
+          return [...this.#records(reader.getRowObjects())];
         },
       }),
     );
@@ -148,15 +178,15 @@ class LakeSession implements LakeEvidence {
           WHERE ${[...where.sql, `(${sql})`, ...this.#limits.sql].join(' AND ')} LIMIT ${Math.max(0, room) + this.#index.size() + 1}`,
         { ...values, ...this.#limits.values },
       );
-      for (const record of this.#records(reader)) {
+      for (const record of this.#records(reader.getRowObjects())) {
         if (this.#index.size() < this.#options.maxEvents) this.#index.add(record);
         else if (!this.#index.has(record)) this.#truncated = true;
       }
     });
   }
 
-  *#records(reader: DuckDBResultReader): Generator<CloudTrailRecord> {
-    for (const row of reader.getRowObjects()) {
+  *#records(rows: readonly Row[]): Generator<CloudTrailRecord> {
+    for (const row of rows) {
       const record = recordOfRow(row);
       if (record === undefined) this.#damagedRows += 1;
       else yield record;
@@ -238,52 +268,12 @@ class LakeSession implements LakeEvidence {
   }
 
   coverage(): Coverage {
-    const { window, maxEvents } = this.#options;
-    const { shards, damaged } = this.#pages;
-    const inWindow = shards.filter((page) => page.shard && overlaps(page, this.#options));
-    const gaps = gapsOf(this.#pages, { ...window, accounts: this.#options.accounts, regions: this.#options.regions });
-    const bad = badFilesOf(this.#pages, {
-      ...window,
-      accounts: this.#options.accounts,
-      regions: this.#options.regions,
+    return sessionCoverage(this.#pages, this.#options, {
+      events: Math.max(this.#index.size(), this.#scanned),
+      truncated: this.#truncated,
+      damagedRows: this.#damagedRows,
+      failure: this.#failure,
     });
-    const digests = digestProblemsOf(this.#pages);
-    const failed = this.#failure !== undefined || damaged.length > 0 || this.#damagedRows > 0;
-    const reason =
-      this.#failure ?? (damaged.length > 0 ? `${damaged.length} parts of the lake are damaged or gone` : undefined);
-    const times = inWindow.flatMap((page) => [page.first ?? '', page.last ?? '']).sort();
-    return {
-      complete: !failed && !this.#truncated && gaps.length === 0 && bad.length === 0 && digests.length === 0,
-      accounts: chosen(
-        inWindow.flatMap((page) => page.accounts),
-        this.#options.accounts,
-      ),
-      regions: chosen(
-        inWindow.flatMap((page) => page.regions),
-        this.#options.regions,
-      ),
-      from: window.from ?? times[0] ?? '',
-      to: window.to ?? times.at(-1) ?? '',
-      sources: [
-        {
-          name: lakeName,
-          events: Math.max(this.#index.size(), this.#scanned),
-          pages: inWindow.length,
-          truncated: this.#truncated,
-          failed,
-          ...(this.#truncated ? { reason: `stopped at ${maxEvents} records` } : reason ? { reason } : {}),
-        },
-      ],
-      badFiles: bad,
-      notLookedAt: [
-        ...gaps,
-        ...(this.#truncated ? [`records after the first ${maxEvents}`] : []),
-        ...damaged.map((path) => `${path}: damaged or gone, import again`),
-        ...(this.#damagedRows > 0 ? [`${this.#damagedRows} damaged records`] : []),
-        ...digests.slice(0, 20),
-        ...(digests.length > 20 ? [`${digests.length - 20} more problems of digests`] : []),
-      ],
-    };
   }
 
   close(): void {
@@ -293,12 +283,3 @@ class LakeSession implements LakeEvidence {
 
 /** More groups than this are most of the lake. */
 const maxGroups = 4000;
-
-function overlaps({ first, last }: ShardPage, { window }: LakeOptions): boolean {
-  if (window.to !== undefined && Date.parse(first ?? '') >= Date.parse(window.to)) return false;
-  return window.from === undefined || Date.parse(last ?? '') >= Date.parse(window.from);
-}
-
-function chosen(values: readonly string[], only: readonly string[] | undefined): string[] {
-  return [...new Set(values)].filter((value) => only === undefined || only.includes(value)).sort();
-}
