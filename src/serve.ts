@@ -32,6 +32,7 @@ import { watch } from './flows/watch.ts';
 import { startIntake } from './intake.ts';
 import { openLog } from './log.ts';
 import { openRuleShelf } from './rule-shelf.ts';
+import { settingsOf } from './settings-of.ts';
 import type { Role } from './store/embedded-postgres.ts';
 import { startWeb } from './web.ts';
 import {
@@ -46,10 +47,9 @@ import {
   connectQueue,
   connectReach,
   connectStore,
-  lakeFeeds,
   plannedEvidence,
-  settingsOf,
 } from './wire.ts';
+import { lakeFeeds } from './wire-lake.ts';
 import { otherSources } from './wire-other.ts';
 
 type Stop = () => Promise<void>;

@@ -114,6 +114,15 @@ interface ActionBase<Target extends z.ZodType, Before extends z.ZodType> {
    * hour. Left out: an hour.
    */
   mintedLivesMs?(before: z.output<Before>): number;
+  /**
+   * Whether a call of the artifact after the change says something of the containment: the one session, a session from before the
+   * cut-off, a call from outside. Left out: every call does.
+   */
+  concerns?(record: CloudTrailRecord, target: z.output<Target>, done: readonly DoneCall[]): boolean;
+  /** Set where the artifact may go on with other work: then a refusal alone proves nothing. */
+  readonly isPartial?: true;
+  /** Why a plan asks for two people beside the rules: it takes the place of what holds already, say. */
+  caution?(target: z.output<Target>, before: z.output<Before>): Caution;
   /** What goes on working for whoever holds the target, one sentence each (DOMAIN.md 5.2). */
   willNotStop(before: z.output<Before>): readonly string[];
   /** One line on the state, for cards: `AKIA... is Inactive`. */
@@ -129,7 +138,7 @@ export type ContainmentAction<Target extends z.ZodType = z.ZodType, Before exten
         /** `now` is what was just read, `applied` what is undone. Calls that restore the stored pre-state. */
         undo(target: z.output<Target>, now: z.output<Before>, applied: Applied): readonly ApiCall[];
         /** Where lifting it is dangerous: before the last minted session has ended, say. */
-        caution?(target: z.output<Target>, applied: Applied, now: Date): Caution;
+        undoCaution?(target: z.output<Target>, applied: Applied, now: Date): Caution;
         readonly reversal: string;
       }
     | { readonly irreversible: string }

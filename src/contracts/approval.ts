@@ -100,6 +100,8 @@ export interface Watched {
   readonly missing: string | undefined;
   readonly until: string;
   readonly over: boolean;
+  /** Other work of it is meant to go on, so that a refusal alone proves nothing. */
+  readonly isPartial?: boolean;
 }
 
 export interface Approval {

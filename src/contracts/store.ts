@@ -32,6 +32,8 @@ export interface Case {
   /** Entries up to this number came before the card and are told in its thread only. */
   readonly cardFrom: number;
   readonly falsePositiveBy?: string | undefined;
+  /** Slack ids of the few who may read it; absent: whoever reads its channel. */
+  readonly restrictedTo?: readonly string[] | undefined;
 }
 
 export interface AlertsStore {
@@ -69,6 +71,8 @@ export interface CasesStore {
   /** A case without a finding behind it: `/ir contain` typed by hand. */
   openByHand(input: { title: string; channel: string; accountId: string; at: string }): Promise<string>;
   setMessage(caseId: string, channel: string, ts: string): Promise<void>;
+  /** Closes the case to these people, and audits it. False where there is no such case, or it is closed to `by` already. */
+  restrict(caseId: string, userIds: readonly string[], by: string, at: string): Promise<boolean>;
   /** False when somebody else was first. */
   acknowledge(caseId: string, userId: string, at: string): Promise<boolean>;
 }
@@ -173,6 +177,7 @@ export interface ApprovalsStore {
   voteHandled(id: string, at: string): Promise<void>;
   /** Stored but not handled, oldest first: what the sweep queues again. */
   unhandled(olderThan: string, limit: number): Promise<{ requests: readonly string[]; votes: readonly string[] }>;
+  /** Undefined once it was handled: a vote whose refusal was told must not count after that. */
   vote(id: string): Promise<VoteRequest | undefined>;
   /** Once per requestId: a second call returns the approval of the first. Audits `plan` in the same transaction. */
   propose(input: {
@@ -203,6 +208,8 @@ export interface ApprovalsStore {
     id: string,
     decide: (approval: Approval) => Transition | undefined,
   ): Promise<{ approval: Approval; moved: boolean }>;
+  /** Applied and verified, and not looked at since this time though its watch is not over; oldest first. */
+  unwatched(since: string, limit: number): Promise<readonly Approval[]>;
   /** Notes which state the card in Slack shows. */
   markShown(id: string, shown: string): Promise<void>;
   /** Approvals whose card shows another state than theirs, oldest first. */

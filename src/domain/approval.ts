@@ -32,7 +32,7 @@ export function isOver(state: ApprovalState): boolean {
 /** What AWS accepted, in part or without confirmation too, needs a way back. */
 export function isUndoable({ state, sentAt, steps, plan }: Approval): boolean {
   if (plan.direction !== 'apply') return false;
-  const sent = sentAt !== undefined || steps.some((step) => step.state === 'done');
+  const sent = sentAt !== undefined || steps.some((step) => step.state !== 'refused');
   return state === 'verified' || state === 'partial' || (state === 'failed' && sent);
 }
 

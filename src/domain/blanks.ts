@@ -24,6 +24,11 @@ export function doneCalls(steps: readonly Step[]): readonly DoneCall[] {
   return steps.flatMap(({ state, call, answer }) => (state === 'done' ? [{ call, answer: answer ?? {} }] : []));
 }
 
+/** The calls that were sent, answered or not, but for those that AWS refused: what may be there. */
+export function sentCalls(steps: readonly Step[]): readonly DoneCall[] {
+  return steps.flatMap(({ state, call, answer }) => (state === 'refused' ? [] : [{ call, answer: answer ?? {} }]));
+}
+
 function filled(blank: Blank, { approvalId, caseId, now, steps }: Filling): unknown {
   switch (blank.$fill) {
     case 'time':

@@ -11,9 +11,9 @@ import { bindsOf, compared } from '../domain/plan.ts';
 import type { ExecutorDeps } from './deps.ts';
 import { executionFacts } from './execution-facts.ts';
 import { callsFor } from './inspect-target.ts';
-import { confirm, confirmWithin, factsOf, inspectRun, lookForOwnChangeMs, type Run } from './read-back.ts';
+import { confirm, confirmWithin, factsOf, inspectRun, type Run, readOnce } from './read-back.ts';
 import { announce } from './record-vote.ts';
-import { sendCalls, stepsDone } from './send-calls.ts';
+import { foundDone, noteFound, sendCalls, stepsDone } from './send-calls.ts';
 
 const actor = 'firebreak executor';
 const watchAfterMs = 60_000;
@@ -148,44 +148,69 @@ async function resume(
     return unknown(`it could not be read back after a restart (${error instanceof UserError ? error.message : code})`);
   }
   const run: Run = { approval, action, responder, signal: ctx.signal };
-  const seen = await confirm(run, approval.sentAt === undefined ? lookForOwnChangeMs : confirmWithin(run), deps);
-  if (seen.held) return verified(run, seen.now, 'found done after a restart', deps);
-  if (seen.now === undefined) {
-    throw new UpstreamError('aws', 'CouldNotLook', 'the target could not be read, so nothing is sent', {
-      retryable: true,
-    });
+  try {
+    if (approval.sentAt !== undefined) return await confirmSent(run, 'found done after a restart', deps);
+    const looked = await lookForOpenCall(run, deps);
+    const isUntouched = looked.approval.steps.every(({ state }) => state === 'intent');
+    if (isUntouched) {
+      const { voids } = driftOf(looked.approval, action, looked.now);
+      if (voids.length > 0) return await unknown(`somebody else changed it (${voids.join('; ')})`);
+    }
+    if (!(await mayGoOn(looked, deps))) return;
+    await applyAndConfirm(looked, deps);
+  } catch (error) {
+    if (!(error instanceof UpstreamError) || error.retryable) throw error;
+    return unknown(error.message);
   }
-  if (approval.sentAt !== undefined) return unknown(`AWS accepted the call at ${approval.sentAt}, but ${seen.because}`);
-  const isHalfApplied = stepsDone(approval).length > 0;
-  const { voids } = isHalfApplied ? { voids: [] } : driftOf(approval, action, seen.now);
-  const alone = approval.plan.calls.length === 1;
-  if (voids.length > 0 && alone) return unknown(`somebody else changed it (${voids.join('; ')})`);
-  if (await permitted(approval, action, 'failed', 'Not sent again after a restart', deps))
-    await applyAndConfirm(run, deps);
+}
+
+/**
+ * A call that was about to be sent when the process died may have been carried out. Gives the approval with what was found, and
+ * what was read. Throws UpstreamError where the target cannot be read.
+ */
+async function lookForOpenCall(run: Run, deps: ExecutorDeps): Promise<Run & { readonly now: Plan['before'] }> {
+  const open = run.approval.steps.find(({ state }) => state === 'intent');
+  if (open === undefined) return { ...run, now: await readOnce(run, deps) };
+  const found = await foundDone(run, open, deps);
+  return {
+    ...run,
+    approval: found.answer === undefined ? run.approval : await noteFound(run, open, found.answer, deps),
+    now: found.now,
+  };
+}
+
+/** What is left to send is sent under every check; what was half applied is told as that where it may not go on. */
+async function mayGoOn(run: Run, deps: ExecutorDeps): Promise<boolean> {
+  const { approval, action } = run;
+  if (approval.plan.calls.length === stepsDone(approval).length) return true;
+  const done = stepsDone(approval).length;
+  if (done === 0) return permitted(approval, action, 'failed', 'Not sent again after a restart', deps);
+  const verdict = mayExecute(approval, await executionFacts(approval, action, deps));
+  if (verdict.kind === 'yes') return true;
+  const because = verdict.kind === 'no' ? verdict.because : 'who approved it could not be looked at again';
+  const outcome = `${done} of ${approval.plan.calls.length} calls were carried out, the rest was not sent after a restart: ${because}.`;
+  await settle(approval, 'partial', outcome, deps);
+  return false;
 }
 
 async function applyAndConfirm(run: Run, deps: ExecutorDeps): Promise<void> {
-  const { approval } = run;
   const sent = await sendCalls(run, deps);
-  if (sent.kind === 'found') {
-    return verified(run, sent.now, `AWS's answer was lost (${sent.code}), the change was read back`, deps);
-  }
   if (sent.kind === 'refused') {
-    return settle(approval, sent.done === 0 ? 'failed' : 'partial', sent.outcome, deps);
+    return settle(run.approval, sent.done === 0 ? 'failed' : 'partial', sent.outcome, deps);
   }
-  deps.log.info({ approvalId: approval.id, requestIds: sent.requestIds }, 'AWS answered the calls of a plan');
-  const { approval: now } = await deps.store.approvals.move(approval.id, (current) => ({
+  deps.log.info({ approvalId: run.approval.id, requestIds: sent.requestIds }, 'AWS answered the calls of a plan');
+  const { approval } = await deps.store.approvals.move(run.approval.id, (current) => ({
     sentAt: at(deps),
     audit: audit(current, 'execute', actor, at(deps), { calls: sent.calls, requestIds: sent.requestIds }),
   }));
-  const seen = await confirm({ ...run, approval: now }, confirmWithin(run), deps);
-  if (seen.held) return verified(run, seen.now, undefined, deps);
-  await settle(
-    approval,
-    'failed',
-    `NOT CONFIRMED: AWS accepted the call, but ${seen.because} after ${confirmWithin(run) / 1000} s.`,
-    deps,
-  );
+  await confirmSent({ ...run, approval }, undefined, deps);
+}
+
+async function confirmSent(run: Run, note: string | undefined, deps: ExecutorDeps): Promise<void> {
+  const seen = await confirm(run, confirmWithin(run), deps);
+  if (seen.held) return verified(run, seen.now, note, deps);
+  const outcome = `NOT CONFIRMED: AWS accepted the call, but ${seen.because} after ${confirmWithin(run) / 1000} s.`;
+  await settle(run.approval, 'failed', outcome, deps);
 }
 
 async function verified(run: Run, after: Plan['before'], note: string | undefined, deps: ExecutorDeps): Promise<void> {
@@ -198,7 +223,8 @@ async function verified(run: Run, after: Plan['before'], note: string | undefine
       ...(note === undefined ? {} : { payload: { note } }),
     }),
   );
-  await lookAgain(run.approval.id, deps);
+  // What was undone is meant to work again.
+  if (run.approval.plan.direction === 'apply') await lookAgain(run.approval.id, deps);
 }
 
 /** A second look follows in a minute: what holds now may be changed back by whoever holds other rights. */

@@ -1,5 +1,5 @@
 /** Finds the account that holds a target, and says whether it may be contained there. */
-import type { ContainmentAction } from '../contracts/action.ts';
+import type { Caution, ContainmentAction } from '../contracts/action.ts';
 import type { Plan } from '../contracts/approval.ts';
 import type { AwsReader } from '../contracts/aws.ts';
 import { NotFoundError, UpstreamError, UserError } from '../contracts/errors.ts';
@@ -56,7 +56,15 @@ export async function locate(
     const ids = found.map(({ aws }) => aws.accountId).join(', ');
     throw new UserError(`${words} is in several accounts (${ids}).`, 'Name it by its ARN.');
   }
-  if (first !== undefined) return first;
+  // A bare name may be somebody else's in an account that could not be looked at.
+  const isSure = told !== undefined || troubles.length === 0;
+  if (first !== undefined && isSure) return first;
+  if (first !== undefined && !retryable) {
+    throw new UserError(
+      `${words} is in account ${first.aws.accountId}, but not every account could be looked at: ${troubles.join('; ')}.`,
+      'Name it by its ARN.',
+    );
+  }
   if (troubles.length === 0) {
     const where =
       told === undefined || known.includes(told) ? '' : ` The id says account ${told}, which is not one of ours.`;
@@ -113,17 +121,20 @@ export function checkContainable(
 }
 
 /**
- * Why an undo asks for more than others, where it does. Throws UserError where the action refuses to be lifted now.
+ * Why a plan asks for more than others, where it does. Throws UserError where the action refuses to be lifted now.
  */
 export function cautionOf(
   action: ContainmentAction,
-  plan: Pick<Plan, 'direction' | 'target' | 'restores'>,
+  plan: Pick<Plan, 'direction' | 'target' | 'before' | 'restores'>,
   now: Date,
 ): { readonly approvals: 2; readonly because: string } | undefined {
-  if (plan.direction === 'apply' || !('undo' in action) || plan.restores === undefined) return undefined;
-  const caution = action.caution?.(plan.target as never, plan.restores, now);
-  if (caution !== undefined && 'refused' in caution) throw new UserError(`Not undone: ${caution.refused}`);
+  const caution = plan.direction === 'apply' ? action.caution?.(plan.target as never, plan.before as never) : undoing();
+  if (caution !== undefined && 'refused' in caution) throw new UserError(`Refused: ${caution.refused}`);
   return caution;
+  function undoing(): Caution {
+    if (!('undo' in action) || plan.restores === undefined) return undefined;
+    return action.undoCaution?.(plan.target as never, plan.restores, now);
+  }
 }
 
 function protectedTarget(

@@ -3,9 +3,10 @@ import type { ContainmentAction } from '../contracts/action.ts';
 import type { Applied, Approval, Plan, PlanContext } from '../contracts/approval.ts';
 import { UpstreamError, UserError } from '../contracts/errors.ts';
 import type { ContainmentRequest } from '../contracts/store.ts';
+import { closedTo } from '../domain/access.ts';
 import { isOver, isUndoable, moveTo } from '../domain/approval.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
-import { doneCalls } from '../domain/blanks.ts';
+import { sentCalls } from '../domain/blanks.ts';
 import { canonical } from '../domain/canonical.ts';
 import { refusal } from '../domain/phrases.ts';
 import { bindsOf, cliCommand, drift, planHash, sameState, targetWords } from '../domain/plan.ts';
@@ -88,6 +89,9 @@ async function propose(
   if (deps.settings.mode === 'observe') throw new UserError('Firebreak runs in the mode observe: it proposes nothing.');
   const looked = await askingRefusalOf(request.userId, deps);
   if (looked.refusal !== undefined) throw new UserError(`You cannot ask for containment: ${looked.refusal}.`);
+  const about = request.caseId === undefined ? undefined : await deps.store.cases.get(request.caseId);
+  const closed = closedTo(about, request.userId);
+  if (closed !== undefined) throw new UserError(`You cannot ask for containment: ${closed}.`);
   const shared = await channelRefusal(request.channel, deps);
   if (shared !== undefined) throw new UserError(`You cannot ask for containment: ${shared}.`);
   const { plan, context, required } =
@@ -180,19 +184,17 @@ async function drawUndo(undoOf: string, signal: AbortSignal, deps: WorkerDeps): 
   if (action === undefined || !('undo' in action)) throw new UserError('This action cannot be undone.');
   const aws = await deps.reach.reader(done.plan.accountId);
   const before = await inspectTarget(action, done.plan.target, { aws, reach: deps.reach, signal });
-  const applied = doneCalls(done.steps);
-  const isPartial = done.state === 'partial';
-  if (
-    done.after === undefined &&
-    !isPartial &&
-    !action.verify('apply', done.plan.before as never, before as never, applied).held
-  ) {
+  // What was sent and never answered may be there as well: it is undone where it is seen to be.
+  const applied = sentCalls(done.steps);
+  const isPartial = done.state === 'partial' || done.steps.some(({ state }) => state === 'refused');
+  const isThere = isPartial || action.verify('apply', done.plan.before as never, before as never, applied).held;
+  if (done.after === undefined && !isThere) {
     throw new UserError(`Nothing to undo: ${action.describe(done.plan.target as never, before as never)}.`);
   }
   const binds = bindsOf(action);
-  if (done.after !== undefined && !sameState(binds(before), binds(done.after))) {
+  if (done.after !== undefined && !(isThere && sameState(binds(before), binds(done.after)))) {
     throw new UserError(
-      `Not undone: something else changed it since. ${drift(binds(done.after), binds(before)).join('; ')}.`,
+      `Not undone: something else changed it since. ${drift(done.after, before).join('; ')}.`,
       'Look at who did that first: pivot on the target.',
     );
   }
@@ -215,7 +217,7 @@ async function drawn(
 ): Promise<Drawn> {
   const { action, direction, target, before, restores, aws, signal } = input;
   const checked = checkContainable(action, target, before, aws, deps, await deps.reach.self());
-  const caution = cautionOf(action, { direction, target, ...(restores && { restores }) }, deps.clock.now());
+  const caution = cautionOf(action, { direction, target, before, ...(restores && { restores }) }, deps.clock.now());
   const { responderRole } = checked;
   const more = caution !== undefined && caution.approvals > checked.required ? caution : undefined;
   const required = more?.approvals ?? checked.required;

@@ -2,7 +2,7 @@
 import type { ContainmentAction, Held } from '../contracts/action.ts';
 import type { Approval, Plan } from '../contracts/approval.ts';
 import type { AwsResponder } from '../contracts/aws.ts';
-import { UpstreamError, UserError } from '../contracts/errors.ts';
+import { NotFoundError, UpstreamError, UserError } from '../contracts/errors.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
 import { doneCalls } from '../domain/blanks.ts';
 import type { ExecutorDeps } from './deps.ts';
@@ -29,15 +29,38 @@ export interface Run {
  * Reads back until the wanted state is seen or the time is over. `now` is what was read last; undefined where nothing could be
  * read, which is not the same as another state.
  */
-export function confirm(
-  run: Run,
-  withinMs: number,
-  deps: ExecutorDeps,
-): Promise<{ held: true; now: Plan['before'] } | { held: false; because: string; now: Plan['before'] | undefined }> {
+export function confirm(run: Run, withinMs: number, deps: ExecutorDeps): Promise<Read> {
   const { approval, action } = run;
   const { direction, before } = approval.plan;
   const done = doneCalls(approval.steps);
   return readUntil(run, withinMs, (now) => action.verify(direction, before as never, now as never, done), deps);
+}
+
+export type Read =
+  | { readonly held: true; readonly now: Plan['before'] }
+  | {
+      readonly held: false;
+      readonly because: string;
+      readonly now: Plan['before'] | undefined;
+      /** Why the last reading failed, where it did. */
+      readonly error: unknown;
+    };
+
+/** Reads once. Throws UpstreamError: retryable, or not where the target is gone or may not be read. */
+export async function readOnce(run: Run, deps: ExecutorDeps): Promise<Plan['before']> {
+  const seen = await readUntil(run, 1_000, () => ({ held: true }), deps);
+  if (seen.held) return seen.now;
+  throw unreadable(seen.error);
+}
+
+/** "Could not look" as an error of its own: no reason to send anything, and no reason to wait for ever. */
+export function unreadable(error: unknown): UpstreamError {
+  if (error instanceof NotFoundError) {
+    return new UpstreamError('aws', 'Gone', 'the target is not there any more', { retryable: false });
+  }
+  const { code, retryable } = factsOf(error);
+  const sentence = `the target could not be read (${code})`;
+  return new UpstreamError('aws', 'CouldNotLook', sentence, { retryable: retryable || error === undefined });
 }
 
 /** Reads until `judge` is content or the time is over. */
@@ -46,11 +69,12 @@ export async function readUntil(
   withinMs: number,
   judge: (now: Plan['before']) => Held,
   deps: ExecutorDeps,
-): Promise<{ held: true; now: Plan['before'] } | { held: false; because: string; now: Plan['before'] | undefined }> {
+): Promise<Read> {
   const { clock, log } = deps;
   const until = clock.now().getTime() + withinMs;
   let pauseMs = 200;
   let last: Plan['before'] | undefined;
+  let failure: unknown;
   for (;;) {
     let because: string;
     try {
@@ -60,10 +84,11 @@ export async function readUntil(
       if (held.held) return { held: true, now: found };
       because = held.because;
     } catch (error) {
+      failure = error;
       because = `reading back failed with ${factsOf(error).code}`;
       log.warn({ approvalId: run.approval.id, code: factsOf(error).code }, 'reading back failed');
     }
-    if (clock.now().getTime() + pauseMs > until) return { held: false, because, now: last };
+    if (clock.now().getTime() + pauseMs > until) return { held: false, because, now: last, error: failure };
     await clock.sleep(pauseMs, run.signal);
     pauseMs = Math.min(pauseMs * 2, 3_000);
   }

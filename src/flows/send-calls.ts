@@ -6,16 +6,14 @@ import type { Approval, Plan, Step } from '../contracts/approval.ts';
 import type { ApiCall } from '../contracts/aws.ts';
 import { UpstreamError } from '../contracts/errors.ts';
 import { audit } from '../domain/approval.ts';
-import { fill } from '../domain/blanks.ts';
+import { type Filling, fill } from '../domain/blanks.ts';
 import type { ExecutorDeps } from './deps.ts';
-import { factsOf, lookForOwnChangeMs, type Run, readUntil } from './read-back.ts';
+import { factsOf, lookForOwnChangeMs, type Run, readUntil, unreadable } from './read-back.ts';
 
 const actor = 'firebreak executor';
 
 export type Sent =
   | { readonly kind: 'answered'; readonly calls: readonly ApiCall[]; readonly requestIds: readonly string[] }
-  /** The answer to the only call was lost, and the change is there. */
-  | { readonly kind: 'found'; readonly code: string; readonly now: Plan['before'] }
   | { readonly kind: 'refused'; readonly done: number; readonly outcome: string };
 
 export function stepsDone({ steps }: Pick<Approval, 'steps'>): readonly Step[] {
@@ -33,14 +31,13 @@ export async function sendCalls(run: Run, deps: ExecutorDeps): Promise<Sent> {
       if (planned.goesOn === true) continue;
       break;
     }
-    if (earlier !== undefined) {
-      const found = await foundDone({ ...run, approval }, earlier, deps);
-      if (found !== undefined) {
-        approval = await note(run, { ...earlier, state: 'done', answer: found.answer }, 'call.found', deps);
-        continue;
-      }
+    const call = filled(planned, { approvalId: id, caseId, now: deps.clock.now(), steps: approval.steps });
+    if (call === undefined) {
+      const refused = { index, state: 'refused', call: planned, code: 'NeedsAnEarlierAnswer', at: at(deps) } as const;
+      approval = await note(run, refused, 'call.failed', deps);
+      if (planned.goesOn !== true) break;
+      continue;
     }
-    const call = fill(planned, { approvalId: id, caseId, now: deps.clock.now(), steps: approval.steps });
     const intent: Step = { index, state: 'intent', call, at: at(deps) };
     approval = await note(run, intent, 'call', deps);
     try {
@@ -52,14 +49,19 @@ export async function sendCalls(run: Run, deps: ExecutorDeps): Promise<Sent> {
       if (facts.ambiguous || facts.retryable) {
         await deps.store.audit.append(audit(approval, 'call.failed', actor, at(deps), failed));
         const found = await foundDone({ ...run, approval }, intent, deps);
-        if (found !== undefined && plan.calls.length === 1) return { kind: 'found', code: facts.code, now: found.now };
-        if (found === undefined) {
+        if (found.answer === undefined) {
           throw new UpstreamError('aws', facts.code, 'the write was not confirmed, it will be looked at again', {
             retryable: true,
             cause: error,
           });
         }
-        approval = await note(run, { ...intent, state: 'done', answer: found.answer }, 'call.found', deps);
+        approval = await noteFound(run, intent, found.answer, deps);
+        continue;
+      }
+      // A call that was there already when it was sent again (a policy deleted before the answer was lost) shows as done.
+      const gone = earlier === undefined ? undefined : await foundDone({ ...run, approval }, intent, deps);
+      if (gone?.answer !== undefined) {
+        approval = await noteFound(run, intent, gone.answer, deps);
         continue;
       }
       approval = await note(run, { ...intent, state: 'refused', code: facts.code }, 'call.failed', deps);
@@ -103,33 +105,55 @@ function subjectOf({ input }: ApiCall): string {
   return id === undefined ? '' : ` of ${String(id)}`;
 }
 
-/** Whether a call that may have been sent shows in what can be read. Throws UpstreamError where nothing could be read. */
-async function foundDone(
+/** The call with its blanks filled, or undefined where an earlier call was refused whose answer it needs. */
+function filled(planned: ApiCall, filling: Filling): ApiCall | undefined {
+  try {
+    return fill(planned, filling);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Whether a call that may have been sent shows in what can be read: then what AWS would have answered. Throws UpstreamError where
+ * nothing could be read.
+ */
+export async function foundDone(
   run: Run,
   { call }: Step,
   deps: ExecutorDeps,
-): Promise<{ answer: Readonly<Record<string, unknown>>; now: Plan['before'] } | undefined> {
+): Promise<{ answer: Readonly<Record<string, unknown>> | undefined; now: Plan['before'] }> {
   const { action, approval } = run;
   const { direction, before } = approval.plan;
-  let answer: Readonly<Record<string, unknown>> = {};
+  let answer: Readonly<Record<string, unknown>> | undefined;
   const seen = await readUntil(
     run,
     lookForOwnChangeMs,
     (now) => {
-      if (action.seen === undefined) return action.verify(direction, before as never, now as never, [{ call, answer }]);
-      const found = action.seen(call, now as never);
-      if (found !== undefined) answer = found;
-      return found === undefined ? { held: false, because: 'the call does not show' } : { held: true };
+      if (action.seen === undefined) {
+        const held = action.verify(direction, before as never, now as never, [{ call, answer: {} }]);
+        if (held.held) answer = {};
+        return held;
+      }
+      answer = action.seen(call, now as never);
+      return answer === undefined ? { held: false, because: 'the call does not show' } : { held: true };
     },
     deps,
   );
-  if (seen.held) return { answer, now: seen.now };
-  if (seen.now === undefined) {
-    throw new UpstreamError('aws', 'CouldNotLook', 'the target could not be read, so nothing is sent', {
-      retryable: true,
-    });
-  }
-  return undefined;
+  if (seen.held || seen.now !== undefined)
+    return { answer: seen.held ? answer : undefined, now: seen.now as Plan['before'] };
+  throw unreadable(seen.error);
+}
+
+/** The answer was lost, the change was read back. */
+export function noteFound(
+  run: Run,
+  step: Step,
+  answer: Readonly<Record<string, unknown>>,
+  deps: ExecutorDeps,
+): Promise<Approval> {
+  return note(run, { ...step, state: 'done', answer }, 'call.found', deps);
 }
 
 /** Stores where a call stands, with its audit entry, in one transaction. */

@@ -60,6 +60,14 @@ export function openSweep(deps: Needs): () => Promise<void> {
     }
   }
 
+  /** A watch lives in the queue; one that was lost there is taken up again. Looks come hourly, and CloudTrail is 15 minutes late. */
+  async function unwatched(now: Date): Promise<void> {
+    const since = new Date(now.getTime() - 2 * 60 * 60_000).toISOString();
+    for (const { id: approvalId } of await store.approvals.unwatched(since, batch)) {
+      await again('containment.watch', { approvalId }, `watch-${approvalId}-again`);
+    }
+  }
+
   async function expired(now: string): Promise<void> {
     // Where Firebreak runs nothing, an approved plan stays on its card: somebody may be running its commands by hand.
     const states = settings.mode === 'execute' ? (['proposed', 'approved'] as const) : (['proposed'] as const);
@@ -101,5 +109,6 @@ export function openSweep(deps: Needs): () => Promise<void> {
     waitMs = restMs;
     await expired(now.toISOString());
     await running(now);
+    await unwatched(now);
   };
 }

@@ -4,6 +4,7 @@
  */
 import type { ContainmentAction, Held } from '../contracts/action.ts';
 import type { Approval, Watched } from '../contracts/approval.ts';
+import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { asError } from '../contracts/errors.ts';
 import { audit } from '../domain/approval.ts';
 import { whatOf } from '../domain/approval-wording.ts';
@@ -28,7 +29,8 @@ export async function watch(
 ): Promise<void> {
   const approval = await deps.store.approvals.get(approvalId);
   const action = deps.actions.find((candidate) => candidate.name === approval?.plan.action);
-  if (approval === undefined || action === undefined || approval.state !== 'verified') return;
+  // What was undone is meant to work again: there is nothing to watch.
+  if (approval?.state !== 'verified' || approval.plan.direction === 'undo' || action === undefined) return;
   const undone = await deps.store.approvals.undoFor(approvalId);
   // Once an undo is applied the state is meant to differ.
   if (undone !== undefined && ['applying', 'verified', 'failed', 'partial'].includes(undone.state)) return;
@@ -65,12 +67,15 @@ async function look(
 ): Promise<Watched> {
   const { plan } = approval;
   const sentAt = approval.sentAt ?? approval.createdAt;
-  const lives = plan.direction === 'apply' ? action.mintedLivesMs?.(plan.before as never) : 0;
+  const lives = action.mintedLivesMs?.(plan.before as never);
   const until = watchUntil(sentAt, lives ?? ordinaryLifeMs);
   const held = await stillHolds(approval, action, ctx, deps);
   const { records, missing } = await recordsSince(approval, action, sentAt, ctx.signal, deps);
   const artifact = action.artifact(plan.target as never, plan.before as never);
-  return { ...watched(records, artifact, { sentAt, until }, deps.clock.now()), holds: held, missing };
+  const done = doneCalls(approval.steps);
+  const concerns = (record: CloudTrailRecord) => action.concerns?.(record, plan.target as never, done) ?? true;
+  const seen = watched(records, artifact, { sentAt, until }, deps.clock.now(), concerns);
+  return { ...seen, holds: held, missing, ...(action.isPartial === undefined ? {} : { isPartial: true }) };
 }
 
 /** Undefined where it could not be read. */
@@ -101,7 +106,6 @@ async function recordsSince(
   signal: AbortSignal,
   deps: WorkerDeps,
 ) {
-  if (plan.direction === 'undo') return { records: [], missing: undefined };
   try {
     const evidence = await deps.openEvidence({
       accounts: [plan.accountId],

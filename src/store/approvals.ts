@@ -35,6 +35,23 @@ export function approvalsStore(db: Database): ApprovalsStore {
         return withParts(db, rows);
       }),
 
+    unwatched: (since, limit) =>
+      asking(async () => {
+        const rows = await db
+          .selectFrom('approvals')
+          .selectAll()
+          .where('state', '=', 'verified')
+          .where(sql<boolean>`plan->>'direction' = 'apply'`)
+          .where(sql<boolean>`coalesce(watched->>'over', 'false') = 'false'`)
+          .where(
+            sql<boolean>`coalesce((watched->>'through')::timestamptz, sent_at, created_at) < ${since}::timestamptz`,
+          )
+          .orderBy('number')
+          .limit(limit)
+          .execute();
+        return withParts(db, rows);
+      }),
+
     propose: (input) => asking(() => db.transaction().execute((tx) => propose(tx, input))),
 
     get: (id) => asking(() => load(db, id)),

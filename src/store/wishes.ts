@@ -60,7 +60,11 @@ export function wishesStore(db: Database): Wishes {
 
     vote: (id) =>
       asking(async () => {
-        const found = db.selectFrom('vote_requests').select('vote').where('id', '=', text(id));
+        const found = db
+          .selectFrom('vote_requests')
+          .select('vote')
+          .where('id', '=', text(id))
+          .where('handled_at', 'is', null);
         return (await found.executeTakeFirst())?.vote;
       }),
 

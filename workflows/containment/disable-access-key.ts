@@ -55,6 +55,8 @@ export const disableAccessKey = defineAction({
     return { accessKeyId: id };
   },
 
+  // An attacker who flips his own key at the right moment must not void the approval: the call is the same.
+  binds: ({ userName, userArn, createDate }) => ({ userName, userArn, createDate }),
   accountOf: (target) => accountOfKeyId(target.accessKeyId),
   artifact: (target) => ({ kind: 'accessKey', id: target.accessKeyId }),
 

@@ -1,7 +1,8 @@
 /** An action that is one inline policy on a user or role (DOMAIN.md 5.3 to 5.6). The files beside it say which. */
 import type { z } from 'zod';
 import { type Caution, type CompletionContext, type ContainmentAction, defineAction } from '#src/contracts/action.ts';
-import type { Applied } from '#src/contracts/approval.ts';
+import type { Applied, DoneCall } from '#src/contracts/approval.ts';
+import type { CloudTrailRecord } from '#src/contracts/cloudtrail.ts';
 import {
   holdsDocument,
   InlineState,
@@ -30,7 +31,11 @@ export interface InlineAction<Target extends PrincipalTarget = PrincipalTarget> 
   /** Names beside the principal's that the protected list is compared with. */
   alsoTouches?(target: Target): readonly string[];
   readonly reversal: string;
-  caution?(target: Target, applied: Applied, now: Date): Caution;
+  undoCaution?(target: Target, applied: Applied, now: Date): Caution;
+  /** Why taking the place of the document that is there asks for two people. */
+  caution?(target: Target, before: InlineState): Caution;
+  concerns?(record: CloudTrailRecord, target: Target, done: readonly DoneCall[]): boolean;
+  readonly isPartial?: true;
   mintedLivesMs?(before: InlineState): number;
   willNotStop(before: InlineState): readonly string[];
   /** `is denied everything`, for a policy that is there. */
@@ -61,8 +66,8 @@ export function inlineAction<Target extends PrincipalTarget = PrincipalTarget>(
     inspect: (target, ctx) => inlineState(target, policyName, ctx),
     background: () => Promise.resolve([]),
     ...(complete === undefined ? {} : { complete }),
-    // The principal's other policies and keys may change under an attacker's hands: that voids no deny.
-    binds: ({ principalArn, principalId, document }: InlineState) => ({ principalArn, principalId, document }),
+    // Keys and policies may change under an attacker's hands, one of our policy's name among them: that voids no deny.
+    binds: ({ principalArn, principalId }: InlineState) => ({ principalArn, principalId }),
     touches: (target: Target, { principalArn, principalId }: InlineState) => [
       principalArn,
       principalId,
@@ -83,7 +88,11 @@ export function inlineAction<Target extends PrincipalTarget = PrincipalTarget>(
     willNotStop: spec.willNotStop,
     describe: ({ kind, name }: Target, { document }: InlineState) =>
       `${kind} ${name} ${document === '' ? `has no policy ${policyName}` : spec.inForce}`,
-    caution: (target: Target, applied: Applied, now: Date) => spec.caution?.(target, applied, now),
+    undoCaution: (target: Target, applied: Applied, now: Date) => spec.undoCaution?.(target, applied, now),
+    caution: (target: Target, before: InlineState) => spec.caution?.(target, before),
+    concerns: (record: CloudTrailRecord, target: Target, done: readonly DoneCall[]) =>
+      spec.concerns?.(record, target, done) ?? true,
+    ...(spec.isPartial === undefined ? {} : { isPartial: spec.isPartial }),
     mintedLivesMs: (before: InlineState) => spec.mintedLivesMs?.(before) ?? 3_600_000,
   });
   return action as unknown as ContainmentAction;
