@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createFailRules, createRateLimit, type FailRule } from './failures.ts';
 import { type Hook, handle, type LoggedCall, type World } from './handle.ts';
 import { seededRandom } from './ids.ts';
+import { type ConsoleSession, opensDoor, type SignIn, signIn } from './sign-in.ts';
 import type { State } from './state.ts';
 import { s3Story } from './stories/s3.ts';
 import type { Story } from './stories/story.ts';
@@ -42,6 +43,10 @@ export interface DemoAws {
    * meanwhile is still handled, unless the hook answers `drop` in phase `before`.
    */
   onRequest(hook: Hook): () => void;
+  /** The console's sign-in page: the session's credentials, or undefined where it refuses. */
+  signIn(asked: SignIn): ConsoleSession | undefined;
+  /** Whether a service lets in who presents this SSH key, service password or certificate. */
+  opensDoor(credentialId: string): boolean;
   /** Makes calls fail. Returns what ends it. */
   fail(rule: FailRule): () => void;
 }
@@ -140,6 +145,8 @@ export async function startDemoAws(options: DemoAwsOptions = {}): Promise<DemoAw
       world.hooks.add(hook);
       return () => world.hooks.delete(hook);
     },
+    signIn: (asked) => signIn(world.state, world.trail, asked, now()),
+    opensDoor: (credentialId) => opensDoor(world.state, credentialId),
     fail: (rule) => world.rules.add(rule),
   };
 }

@@ -95,6 +95,7 @@ function addUser(account: Account, wanted: NewUser): { user: User; keyPair: KeyP
     attachedPolicies: [...(wanted.attached ?? [])],
     groups: [],
     mfaDevices: [],
+    otherCredentials: [],
     tags: [],
   };
   account.users.set(name, user);
@@ -179,7 +180,10 @@ export function buildCast(now: Date): Cast {
     return new Date(Math.floor((now.getTime() - days * dayMs) / 1000) * 1000);
   }
   function newAccount(id: string, name: string): Account {
-    return { id, name, orgId, regions: regions(), users: new Map(), roles: new Map(), instances: [] };
+    return {
+      ...{ id, name, orgId, regions: regions(), users: new Map(), roles: new Map(), instances: [] },
+      ...{ unassignedMfa: new Set<string>(), lastAccessed: new Map() },
+    };
   }
   const hub = newAccount(hubId, 'security-hub');
   const workshop = newAccount(workshopId, 'workshop-prod');
