@@ -113,11 +113,13 @@ export function checkContainable(
  */
 export function cautionOf(
   action: ContainmentAction,
-  plan: Pick<Plan, 'direction' | 'target' | 'restores'>,
+  plan: Pick<Plan, 'direction' | 'target' | 'restores' | 'before'>,
   now: Date,
+  alertType: string | undefined,
 ): { readonly approvals: 2; readonly because: string } | undefined {
   if (plan.direction === 'apply' || !('undo' in action) || plan.restores === undefined) return undefined;
-  const caution = action.caution?.(plan.target as never, plan.restores, now);
+  const found = { before: plan.before as never, alertType };
+  const caution = action.caution?.(plan.target as never, plan.restores, now, found);
   if (caution !== undefined && 'refused' in caution) throw new UserError(`Not undone: ${caution.refused}`);
   return caution;
 }

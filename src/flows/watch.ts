@@ -43,8 +43,11 @@ export async function watch(
   }));
   if (news) {
     const bad = seen.holds !== true || seen.succeeded > 0;
+    const isFirst = approval.watched === undefined;
+    const simulation = isFirst ? await effectOf(approval.plan, action, ctx.signal, deps) : undefined;
     const message = say(
       `${watchWords(seen)} (${whatOf(approval)})`,
+      ...(simulation === undefined ? [] : [line(simulation)]),
       ...(bad ? [line(person(approval.requester.userId))] : []),
     );
     const key = `watch:${approvalId}:${seen.holds}:${seen.succeeded}:${seen.refused > 0}:${seen.over}`;
@@ -73,6 +76,23 @@ async function look(
   return { ...watched(records, artifact, { sentAt, until }, deps.clock.now()), holds: held, missing };
 }
 
+/** What the action says of its effect, where it says something; that it could not be asked is said too. */
+async function effectOf(
+  { direction, accountId, target, before }: Approval['plan'],
+  action: ContainmentAction,
+  signal: AbortSignal,
+  { reach }: WorkerDeps,
+): Promise<string | undefined> {
+  if (direction !== 'apply' || action.effect === undefined) return undefined;
+  try {
+    const ctx = { aws: await reach.reader(accountId), signal, regions: () => reach.regions(accountId) };
+    return await action.effect(target as never, before as never, ctx);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return `What it changes could not be simulated: AWS answered ${awsErrorFacts(error).code}.`;
+  }
+}
+
 /** Undefined where it could not be read. */
 async function stillHolds(
   approval: Approval,
@@ -83,7 +103,9 @@ async function stillHolds(
   const { plan } = approval;
   try {
     const aws = await deps.reach.reader(plan.accountId);
-    const now = await inspectTarget(action, plan.target, { aws, reach: deps.reach, signal: ctx.signal });
+    // With the pre-state: what is gone reads as gone then, and the same name made again is told apart.
+    const looking = { aws, reach: deps.reach, signal: ctx.signal, planned: plan.before };
+    const now = await inspectTarget(action, plan.target, looking);
     const held: Held = action.verify(plan.direction, plan.before as never, now as never, doneCalls(approval.steps));
     return held.held;
   } catch (error) {
