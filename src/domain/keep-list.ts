@@ -116,7 +116,7 @@ export interface Learned {
   readonly floor: readonly string[];
   /** Events for which no IAM action can be named. */
   readonly unnamed: readonly string[];
-  /** Services that IAM saw used before the incident, and of which the list holds nothing. */
+  /** Services that IAM saw used (it tells the last time only), and of which the list holds nothing. */
   readonly unlisted: readonly string[];
 }
 
@@ -153,7 +153,7 @@ export function learn(
   const learned = [...own].filter((action) => !isInFloor(action) && !asked.keep.some((entry) => covers(entry, action)));
   const actions = [...new Set([...asked.keep, ...learned])].sort();
   const unlisted = uses
-    .filter(({ service, lastUsed }) => Date.parse(lastUsed) < before && !floorServices.includes(service))
+    .filter(({ service }) => !floorServices.includes(service))
     .map(({ service }) => service)
     .filter((service) => !actions.some((action) => action.toLowerCase().startsWith(`${service}:`)));
   return { actions, floor, unnamed: [...unnamed].sort(), unlisted: [...new Set(unlisted)].sort() };
