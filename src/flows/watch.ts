@@ -128,7 +128,8 @@ async function recordsSince(
     const evidence = await deps.openEvidence({
       accounts: [plan.accountId],
       regions: undefined,
-      window: { from: sentAt, to: deps.clock.now().toISOString() },
+      // CloudTrail knows whole seconds: what was refused in the second of the change has a time before it.
+      window: { from: `${sentAt.slice(0, 19)}Z`, to: deps.clock.now().toISOString() },
       maxRequests,
       maxEvents: 20_000,
       signal,

@@ -164,6 +164,11 @@ export class Containment {
     return this.cards().find((message) => message.ts === ts) ?? ({} as Message);
   }
 
+  /** The words of each reply in the card's thread. */
+  thread({ ts }: Message): readonly string[] {
+    return this.scene.slack.thread(alerts, ts).map(wordsOf);
+  }
+
   /** Rosa asks; returns the card that waits for approvals. */
   async ask(words: string): Promise<Message> {
     const known = new Set(this.cards().map(({ ts }) => ts));

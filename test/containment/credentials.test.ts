@@ -197,6 +197,23 @@ describe('policies on users and roles', () => {
   });
 });
 
+describe('after the change', () => {
+  it("says at the first look what IAM's simulator makes of it, and calls it a simulation", async () => {
+    const stolen = await on.user('sid');
+    const done = await on.contain(`deny-all ${arnOfUser('sid')}`);
+    expect(await on.looks(stolen)).toMatch(refused);
+
+    // The first look comes after a minute.
+    const said = await on.scene.slack.waitFor(
+      () => on.thread(done).find((words) => words.includes('simulation')),
+      80_000,
+    );
+    expect(said).toContain('iam:ListUsers: denied explicitly');
+    expect(said).toContain('no proof');
+    expect(said).toContain('Contained: AWS was seen to refuse it.');
+  });
+});
+
 describe('sessions', () => {
   it('revoke-role-sessions stops every session of the role from before, no other role, and is lifted early by two people only', async () => {
     const stolen = await on.user('sam');
