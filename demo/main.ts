@@ -48,7 +48,9 @@ console.log(
 );
 console.log('  Everything runs on this machine. Ctrl+C ends it and leaves nothing behind.\n');
 
-async function send(finding: unknown): Promise<number> {
+async function send(finding: { readonly detail: Readonly<Record<string, unknown>> }): Promise<number> {
+  // Firebreak reads each finding again from GuardDuty.
+  aws.addFinding(finding);
   const answer = await fetch(webhookUrl, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${webhookToken}` },

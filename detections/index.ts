@@ -6,18 +6,32 @@ import { parseRules, type RuleBook, type RuleFile } from '#src/domain/sigma/pars
 const folder = join(import.meta.dirname, 'rules');
 let files: readonly RuleFile[] | undefined;
 let own: RuleBook | undefined;
+/** The folders of the config are read again and again, and change seldom. */
+const joined = new WeakMap<readonly RuleFile[], RuleBook>();
+
+function filesHere(wanted: (path: string) => boolean): readonly RuleFile[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.yml') && wanted(path))
+    .sort()
+    .map((path) => ({ path: path.split(sep).join('/'), text: readFileSync(join(folder, path), 'utf8') }));
+}
 
 /** The files of our rules, by path. */
 export function catalogueFiles(): readonly RuleFile[] {
-  files ??= readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.yml'))
-    .sort()
-    .map((path) => ({ path: path.split(sep).join('/'), text: readFileSync(join(folder, path), 'utf8') }));
+  files ??= filesHere((path) => !path.endsWith('.tests.yml'));
   return files;
+}
+
+/** The tests beside them. */
+export function catalogueTests(): readonly RuleFile[] {
+  return filesHere((path) => path.endsWith('.tests.yml'));
 }
 
 /** Our rules, with `more` files beside them where given. Never throws for what stands in `more`. */
 export function catalogue(more: readonly RuleFile[] = []): RuleBook {
   own ??= parseRules(catalogueFiles());
-  return more.length === 0 ? own : parseRules([...catalogueFiles(), ...more]);
+  if (more.length === 0) return own;
+  const book = joined.get(more) ?? parseRules([...catalogueFiles(), ...more]);
+  joined.set(more, book);
+  return book;
 }

@@ -2,13 +2,14 @@
 import { actions } from '#actions';
 import { commands } from '#commands';
 import { investigations } from '#investigations';
+import { sourcesOf } from './ask-evidence.ts';
+import { changeRulesHere, rulesFor, viewRules } from './ask-rules.ts';
 import { systemClock } from './clock.ts';
 import { type Config, loadConfig } from './config.ts';
 import type { ContainmentAction } from './contracts/action.ts';
-import type { AwsReach } from './contracts/aws.ts';
 import type { CommandContext, CommandOutcome, InvestigationRequest } from './contracts/command.ts';
 import { UserError } from './contracts/errors.ts';
-import type { Coverage, Evidence } from './contracts/evidence.ts';
+import type { Coverage } from './contracts/evidence.ts';
 import { type ExportFormat, exportFormats, type ReportFile } from './contracts/investigation.ts';
 import type { Log } from './contracts/log.ts';
 import type { Message } from './contracts/message.ts';
@@ -18,13 +19,11 @@ import { plainText } from './domain/plain-text.ts';
 import { cliCommand } from './domain/plan.ts';
 import { extracted } from './domain/report.ts';
 import { coverageSentence, reportMessage } from './domain/report-wording.ts';
-import { parseWindow } from './domain/window.ts';
 import { interpret } from './domain/words.ts';
-import { readRuleFiles } from './evidence/rule-files.ts';
 import { checkContainable, locate } from './flows/locate-target.ts';
-import { windowOf } from './flows/window-of.ts';
+import { quieten } from './flows/quieten.ts';
 import { openLog } from './log.ts';
-import { connectReach, connectStore, folderEvidence, plannedEvidence, settingsOf } from './wire.ts';
+import { connectAccounts, connectAddresses, connectReach, connectStore, settingsOf } from './wire.ts';
 
 interface Flags {
   /** Undefined: in words. */
@@ -114,7 +113,10 @@ function contextOf(config: Config, log: Log): CommandContext {
           expiresAt: approval.expiresAt,
         })),
       ),
+    rules: () => viewRules(config, log),
     frozen: () => withStore(config, log, async (store) => (await store.settings.frozen()).frozen),
+    snoozes: () => withStore(config, log, (store) => store.noise.snoozes(systemClock.now().toISOString())),
+    noise: (since, until) => withStore(config, log, (store) => store.noise.report(since, until, 20)),
   };
 }
 
@@ -126,6 +128,15 @@ async function carryOut(outcome: CommandOutcome, flags: Flags, config: Config, l
       return investigate(outcome.investigation, outcome.request, flags, config, log);
     case 'contain':
       return plan(outcome.action, outcome.words, config, log);
+    case 'rules':
+      return { ...(await changeRulesHere(outcome.change, config, log)), complete: true };
+    case 'open':
+    case 'snooze':
+    case 'end-snooze': {
+      const who = { userId: `host user ${process.getuid?.() ?? '?'}`, channelId: '' };
+      const message = await withStore(config, log, (store) => quieten(outcome, who, { store, clock: systemClock }));
+      return { message, json: { text: message.text }, complete: true };
+    }
     case 'report': {
       if (outcome.text === '')
         throw new UserError(
@@ -155,21 +166,28 @@ async function investigate(
   const unit = investigations.find((candidate) => candidate.name === name);
   if (unit === undefined) throw new UserError(`There is no investigation "${name}".`);
   if (flags.rules !== undefined && unit.takesRules !== true) throw new UserError(`${name} takes no --rules.`);
-  const rules = flags.rules === undefined ? undefined : await readRuleFiles(flags.rules);
+  const offline = flags.logs !== undefined || unit.takesRules !== true;
+  const rules = await rulesFor(config, log, { dir: flags.rules, offline });
   const ended = new AbortController();
   process.once('SIGINT', () => ended.abort(new UserError('Interrupted.')));
   const reach = flags.logs === undefined ? connectReach(config, log) : undefined;
-  const evidence = await (reach === undefined
-    ? fromFolder(flags.logs ?? '', request, config, log)
-    : fromAws(reach, request, config, log, ended.signal));
-  const report = await unit.run(unit.target.parse({ hubs: config.hubs, ...request.target }), {
-    evidence,
-    aws: reach,
-    rules,
-    signal: ended.signal,
-    progress: (step) => log.info({ step }, 'investigating'),
-    now: () => systemClock.now(),
-  });
+  const { evidence, other } = await sourcesOf(flags.logs, reach, request, config, log, ended.signal);
+  const report = await unit.run(
+    unit.target.parse({ hubs: config.hubs, production: settingsOf(config).production, ...request.target }),
+    {
+      evidence,
+      other,
+      aws: reach,
+      surroundings: {
+        addresses: await connectAddresses(config, log),
+        accounts: await connectAccounts(config, reach, log),
+      },
+      ...rules,
+      signal: ended.signal,
+      progress: (step) => log.info({ step }, 'investigating'),
+      now: () => systemClock.now(),
+    },
+  );
   const body = reportMessage(report);
   const message: Message = { text: report.headline, parts: [{ kind: 'header', text: report.headline }, ...body.parts] };
   return {
@@ -178,52 +196,6 @@ async function investigate(
     complete: report.coverage.complete,
     coverage: report.coverage,
     files: report.files,
-  };
-}
-
-/** Without `--since` a folder is read for all the time that it covers. */
-function fromFolder(dir: string, request: InvestigationRequest, config: Config, log: Log): Promise<Evidence> {
-  return folderEvidence({
-    dir,
-    window: parseWindow({ since: request.since, until: request.until }, systemClock.now()),
-    maxEvents: request.maxEvents ?? Math.max(config.pivot.maxEvents, 5_000_000),
-    accounts: request.accounts,
-    regions: request.regions,
-    log,
-  });
-}
-
-/** One process asks here, so the pace is kept in its own memory. */
-function fromAws(
-  reach: AwsReach,
-  request: InvestigationRequest,
-  config: Config,
-  log: Log,
-  signal: AbortSignal,
-): Promise<Evidence> {
-  return plannedEvidence(
-    config,
-    reach,
-    localSlots(),
-    log,
-  )({
-    accounts: request.accounts,
-    regions: request.regions,
-    window: windowOf(request, config.pivot.window, systemClock.now()),
-    maxRequests: request.maxRequests ?? config.pivot.maxRequests,
-    maxEvents: request.maxEvents ?? config.pivot.maxEvents,
-    signal,
-    onProgress: (progress) => log.info({ ...progress }, 'looking'),
-  });
-}
-
-function localSlots(): (lane: string, everyMs: number) => Promise<number> {
-  const next = new Map<string, number>();
-  return (lane, everyMs) => {
-    const now = Date.now();
-    const slot = Math.max(now, next.get(lane) ?? 0);
-    next.set(lane, slot + everyMs);
-    return Promise.resolve(slot - now);
   };
 }
 

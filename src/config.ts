@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { ConfigFile, modes } from './config-file.ts';
 import { SetupError } from './contracts/errors.ts';
 import { Secret } from './contracts/secret.ts';
+import { exceptionWords } from './domain/exceptions.ts';
 
 /** What a process is about to do; decides which settings must be there. */
 export type Purpose =
@@ -31,6 +32,8 @@ export interface Config extends ConfigFile {
     readonly signingSecrets: readonly Secret[];
     readonly apiUrl: string | undefined;
   };
+  /** Keys of pagers, by the environment variables that the config names. */
+  readonly pagerSecrets: ReadonlyMap<string, Secret>;
   /** The AWS SDK's default Region; endpoints and credentials are the SDK's own business. */
   readonly awsRegion: string;
   /** True where an endpoint is set: emulators know no host names of buckets. */
@@ -87,6 +90,11 @@ export function loadConfig(
   const slackRoles = purpose.kind === 'serve' && purpose.roles.some((role) => role !== 'executor');
   if (slackRoles) problems.push(...slackProblems(purpose, raw, file, configFound, configPath));
   problems.push(...duplicateProblems(file));
+  const pagerKeys = file.escalation.pagers.flatMap((pager) => ('keyEnv' in pager ? (pager.keyEnv ?? []) : []));
+  const isWorker = purpose.kind === 'serve' && purpose.roles.includes('worker');
+  for (const name of pagerKeys) {
+    if (isWorker && set[name] === undefined) problems.push(`${name} is not set: escalation.pagers names it as a key`);
+  }
   if (problems.length > 0) throw new SetupError(problems);
 
   return {
@@ -111,6 +119,9 @@ export function loadConfig(
           apiUrl: raw.SLACK_API_URL,
         }
       : { botToken: undefined, appToken: undefined, signingSecrets: [], apiUrl: undefined },
+    pagerSecrets: new Map(
+      pagerKeys.flatMap((name) => (set[name] === undefined ? [] : [[name, new Secret(set[name])] as const])),
+    ),
     awsRegion: raw.AWS_REGION ?? raw.AWS_DEFAULT_REGION ?? 'us-east-1',
     s3PathStyle: (raw.AWS_ENDPOINT_URL_S3 ?? raw.AWS_ENDPOINT_URL) !== undefined,
     warnings: warnings(purpose, raw, file),
@@ -168,12 +179,9 @@ function warnings(purpose: Purpose, raw: z.output<typeof Env>, file: ConfigFile)
   if (file.managementAccount === undefined && file.accounts.some((account) => account.responderRole !== undefined)) {
     found.push('managementAccount is not set: if one of the accounts is it, two approvers are not asked for there');
   }
-  const unused = [
-    file.queues.length > 0 && 'queues',
-    Object.keys(file.sns).length > 0 && 'sns',
-    file.exceptions.length > 0 && 'exceptions',
-    Object.keys(file.retention).length > 0 && 'retention',
-  ].filter((name) => name !== false);
+  const ended = file.exceptions.filter((one) => Date.parse(one.until) <= Date.now());
+  for (const one of ended) found.push(`exceptions: ended, holds back nothing any more: ${exceptionWords(one)}`);
+  const unused = [Object.keys(file.retention).length > 0 && 'retention'].filter((name) => name !== false);
   for (const name of unused) found.push(`${name} is set, but this version does not use it yet`);
   return found;
 }

@@ -5,13 +5,19 @@ import { asError, SetupError } from './contracts/errors.ts';
 import type { Log } from './contracts/log.ts';
 import { answerCommand } from './flows/answer-command.ts';
 import type { WebDeps } from './flows/deps.ts';
+import { receiveSubscription } from './flows/handle-subscription.ts';
+import { keepLetter } from './flows/keep-letter.ts';
 import { pressButton } from './flows/press-button.ts';
 import { receiveAlert } from './flows/receive-alert.ts';
 import { reportFromDialog } from './flows/report.ts';
 import { voteWithCode } from './flows/vote-with-code.ts';
+import { intakeReady } from './intake-ready.ts';
 import { openMetrics } from './metrics.ts';
 import { startSlack } from './slack/app.ts';
 import { type ReadyPart, registerWebhooks } from './webhooks/server.ts';
+import { registerSns } from './webhooks/sns-door.ts';
+import { fetchCertificate } from './webhooks/sns-signature.ts';
+import { readCertificates } from './wire.ts';
 
 const bodyLimit = 1_048_576;
 
@@ -27,7 +33,7 @@ export async function startWeb(config: Config, deps: WebDeps): Promise<{ port: n
   const { store, queue, chat, clock, log } = deps;
   // Both doors parse their own bytes; a proxy's forwarded headers are not trusted for anything.
   const server = Fastify({ logger: false, bodyLimit, requestTimeout: 15_000, forceCloseConnections: 'idle' });
-  const metrics = openMetrics(queue);
+  const metrics = openMetrics({ queue, store, chat, log });
   server.addHook('onResponse', (request, reply, done) => {
     metrics.answered(request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime);
     done();
@@ -37,10 +43,24 @@ export async function startWeb(config: Config, deps: WebDeps): Promise<{ port: n
     metricsToken: config.metricsToken?.reveal(),
     mappings: config.mappings,
     receive: (input) => receiveAlert(input, deps),
-    ready: () => readiness(deps),
+    ready: () => readiness(config, deps),
     metrics: () => metrics.read(),
     log,
     now: () => clock.now(),
+  });
+  await registerSns(server, {
+    trust: {
+      topics: config.sns.topics,
+      allowVersion1: config.sns.allowVersion1,
+      certificates: readCertificates(config),
+      fetchCertificate,
+      now: () => clock.now(),
+    },
+    mappings: config.mappings,
+    receive: (input) => receiveAlert(input, deps),
+    subscription: (input) => receiveSubscription(input, deps),
+    keep: (letter) => keepLetter({ ...letter, door: 'sns' }, deps),
+    log,
   });
   const { appToken, signingSecrets, botToken, apiUrl } = config.slack;
   const slack = await startSlack({
@@ -87,23 +107,38 @@ async function listen(server: FastifyInstance, { host, port }: Config): Promise<
 }
 
 /** Ready means: an alert can be stored and queued. Slack trouble is shown, and turns nothing away. */
-async function readiness({
-  store,
-  queue,
-  chat,
-  log,
-}: WebDeps): Promise<{ ok: boolean; parts: Record<string, ReadyPart> }> {
-  const [database, jobs, slack] = await Promise.all([
+async function readiness(
+  config: Config,
+  { store, queue, chat, clock, log }: WebDeps,
+): Promise<{ ok: boolean; parts: Record<string, ReadyPart> }> {
+  const [database, jobs, slack, waiting] = await Promise.all([
     check(() => store.check(), 'database', log),
     check(() => queue.check(), 'queue', log),
     chat.reachable(),
+    waitingAlerts(store, log),
   ]);
   const parts = {
     database: { ...database, required: true },
     queue: { ...jobs, required: true },
-    slack: slack.ok ? { ok: true, required: false } : { ok: false, because: slack.because, required: false },
+    ...(database.ok ? { intake: await intakeReady(config, store, clock.now(), log) } : {}),
+    slack: {
+      ...(slack.ok ? { ok: true } : { ok: false, because: slack.because }),
+      required: false,
+      ...(waiting === undefined ? {} : { waiting }),
+    },
   };
   return { ok: database.ok && jobs.ok, parts };
+}
+
+/** Alerts and lines of digests that Slack has not got yet; undefined where the database does not tell. */
+async function waitingAlerts(store: WebDeps['store'], log: Log): Promise<number | undefined> {
+  try {
+    const { alerts, lines } = await store.noise.waiting();
+    return alerts + lines;
+  } catch (error) {
+    log.warn({ error: asError(error) }, 'what waits for Slack could not be counted');
+    return undefined;
+  }
 }
 
 async function check(ask: () => Promise<void>, what: string, log: Log): Promise<{ ok: boolean; because?: string }> {

@@ -1,4 +1,4 @@
-/** AWS Account Management: ListRegions. */
+/** AWS Account Management: Regions and contacts. */
 import { AwsError } from './errors.ts';
 import { type Service, text, texts } from './service.ts';
 
@@ -12,6 +12,25 @@ export const account: Service = {
   eventSource: 'account.amazonaws.com',
   global: true,
   operations: {
+    GetAlternateContact: {
+      readOnly: true,
+      run(call) {
+        const { account: own } = call.principal;
+        const asked = text(call.input, 'AccountId') ?? own.id;
+        call.may('account:GetAlternateContact', `arn:aws:account::${own.id}:account`);
+        const type = text(call.input, 'AlternateContactType') ?? '';
+        if (!['BILLING', 'OPERATIONS', 'SECURITY'].includes(type))
+          throw new AwsError('ValidationException', 400, 'AlternateContactType is not valid.');
+        const contact = call.state.accounts.get(asked)?.posture.contacts.get(type);
+        if (contact === undefined)
+          throw new AwsError(
+            'ResourceNotFoundException',
+            404,
+            'No contact of the inputted alternate contact type found.',
+          );
+        return { output: { AlternateContact: { ...contact, AlternateContactType: type } } };
+      },
+    },
     ListRegions: {
       readOnly: true,
       run(call) {

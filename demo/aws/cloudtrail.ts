@@ -4,6 +4,7 @@ import { AwsError } from './errors.ts';
 import type { Input } from './protocols.ts';
 import { type Call, lowerCamel, type Outcome, objects, type Service, text } from './service.ts';
 import type { HistoryEvent } from './trail.ts';
+import { trailReads } from './trails.ts';
 
 const historyMs = 90 * 24 * 3_600_000;
 const pageSize = 50;
@@ -138,6 +139,7 @@ export const cloudtrail: Service = {
   eventSource: 'cloudtrail.amazonaws.com',
   global: false,
   operations: {
+    ...trailReads,
     LookupEvents: {
       readOnly: true,
       run: lookupEvents,

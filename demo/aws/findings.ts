@@ -36,7 +36,7 @@ export interface StoryFindings {
 }
 
 const region = 'us-east-1';
-const detectorId = '4cbd0f7a1e2d3c4b5a69788766554433';
+export const detectorId = '4cbd0f7a1e2d3c4b5a69788766554433';
 
 interface Subject {
   readonly type: string;

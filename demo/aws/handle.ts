@@ -1,17 +1,24 @@
 /** One request from bytes to answer: who, which operation, may it, do it, write it down. */
 import { randomUUID } from 'node:crypto';
 import { account } from './account.ts';
+import { athena } from './athena.ts';
+import { autoscaling } from './autoscaling.ts';
 import { cloudtrail } from './cloudtrail.ts';
+import { config } from './config.ts';
 import { ec2 } from './ec2.ts';
 import { AwsError, accessDenied, credentialError, internalError, throttled } from './errors.ts';
 import type { FailRules } from './failures.ts';
+import { guardduty } from './guardduty.ts';
 import { iam } from './iam.ts';
 import type { Random } from './ids.ts';
+import { organizations } from './organizations.ts';
 import { authenticate, authorize, type Principal } from './principal.ts';
 import { type Input, readRequest, type Wire, writeError, writeResponse } from './protocols.ts';
 import { recordedRegion, recordsOf } from './record.ts';
 import type { Outcome, Service } from './service.ts';
 import type { SignedRequest } from './sigv4.ts';
+import { sns } from './sns.ts';
+import { sqs } from './sqs.ts';
 import type { State } from './state.ts';
 import { sts } from './sts.ts';
 import type { Trail } from './trail.ts';
@@ -49,7 +56,9 @@ export interface World {
 }
 
 const services: ReadonlyMap<string, Service> = new Map(
-  [sts, iam, ec2, cloudtrail, account].map((service) => [service.name, service]),
+  [sts, iam, ec2, cloudtrail, account, guardduty, sqs, sns, autoscaling, organizations, athena, config].map(
+    (service) => [service.name, service],
+  ),
 );
 const callsKept = 20_000;
 const htmlPage =
@@ -130,7 +139,11 @@ function attempt(work: () => Outcome): Outcome | AwsError {
 /**
  * Answers one request. `hang`: never answer; `close`: cut the connection. Throws only for faults of this server.
  */
-export async function handle(world: World, request: SignedRequest): Promise<Wire | 'hang' | 'close'> {
+export async function handle(
+  world: World,
+  request: SignedRequest,
+  gone: () => boolean = () => false,
+): Promise<Wire | 'hang' | 'close'> {
   const at = world.now();
   const requestId = randomUUID();
   const who = authenticate(world.state, request, at);
@@ -147,11 +160,11 @@ export async function handle(world: World, request: SignedRequest): Promise<Wire
   const { protocol, namespace } = service;
   const target = request.headers['x-amz-target'];
   const body = request.body.toString('utf8');
-  const read = readRequest(protocol, {
-    url: request.url,
-    body,
-    target: typeof target === 'string' ? target : undefined,
-  });
+  const read = readRequest(
+    protocol,
+    { method: request.method, url: request.url, body, target: typeof target === 'string' ? target : undefined },
+    service.routes,
+  );
   const { operation } = read;
   const input = read.input ?? {};
   const region = scope?.region ?? 'us-east-1';
@@ -182,6 +195,12 @@ export async function handle(world: World, request: SignedRequest): Promise<Wire
     return { status: rule.status ?? 403, headers: { 'content-type': 'text/html' }, body: htmlPage };
   }
 
+  if ('principal' in who && rule === undefined && read.input !== undefined) {
+    const definition = Object.hasOwn(service.operations, operation) ? service.operations[operation] : undefined;
+    await definition?.wait?.(world.state, read.input, gone);
+    // Nothing may be handed out to a client that has gone.
+    if (gone()) return 'close';
+  }
   const outcome = attempt(() => {
     if ('trouble' in who) throw credentialError(protocol, who.trouble);
     const status = who.principal.account.regions.get(region);
@@ -197,7 +216,7 @@ export async function handle(world: World, request: SignedRequest): Promise<Wire
   });
   const failed = outcome instanceof AwsError;
   log(failed ? outcome.code : undefined);
-  if (principal !== undefined && Object.hasOwn(service.operations, operation)) {
+  if (principal !== undefined && service.unrecorded !== true && Object.hasOwn(service.operations, operation)) {
     const sourceIp = request.headers['x-demo-source-ip'];
     const records = recordsOf({
       ...{ service, operation, region, input, principal, requestId, at, outcome },
@@ -210,5 +229,8 @@ export async function handle(world: World, request: SignedRequest): Promise<Wire
   if (rule?.how === 'applyThenClose') return 'close';
   return failed
     ? writeError(protocol, outcome, requestId, namespace)
-    : writeResponse(protocol, { operation, namespace, requestId, output: outcome.output });
+    : writeResponse(protocol, {
+        ...{ operation, namespace, requestId, output: outcome.output },
+        jsonVersion: service.jsonVersion,
+      });
 }

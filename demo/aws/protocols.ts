@@ -38,6 +38,12 @@ function element(name: string, value: Value, item: 'member' | 'item'): string {
   return `<${name}>${escapeXml(String(value))}</${name}>`;
 }
 
+export interface Route {
+  readonly method: string;
+  readonly path: RegExp;
+  readonly operation: string;
+}
+
 type Tree = { [name: string]: Tree | string };
 
 function toInput(tree: Tree | string): unknown {
@@ -82,7 +88,8 @@ function parseJson(body: string): Input | undefined {
 /** Finds the operation and its input. `input` is undefined where the body is none of the protocol's. */
 export function readRequest(
   protocol: Protocol,
-  request: { url: string; body: string; target: string | undefined },
+  request: { method: string; url: string; body: string; target: string | undefined },
+  routes: readonly Route[] = [],
 ): { operation: string; input: Input | undefined } {
   if (protocol === 'query' || protocol === 'ec2') {
     const { Action: action, Version: _version, ...input } = parseQuery(request.body);
@@ -90,7 +97,15 @@ export function readRequest(
   }
   const input = parseJson(request.body);
   if (protocol === 'json') return { operation: request.target?.split('.')[1] ?? '', input };
-  const path = request.url.split('?', 1)[0]?.slice(1) ?? '';
+  const whole = request.url.split('?', 1)[0] ?? '';
+  for (const { method, path, operation } of routes) {
+    const found = method === request.method ? path.exec(whole) : null;
+    if (found !== null) {
+      const query = Object.fromEntries(new URLSearchParams(request.url.split('?', 2)[1] ?? ''));
+      return { operation, input: input === undefined ? undefined : { ...query, ...input, ...found.groups } };
+    }
+  }
+  const path = whole.slice(1);
   return { operation: path.charAt(0).toUpperCase() + path.slice(1), input };
 }
 
@@ -102,7 +117,13 @@ function xml(protocol: 'query' | 'ec2', requestId: string, body: string): Omit<W
 
 export function writeResponse(
   protocol: Protocol,
-  answer: { operation: string; namespace: string; requestId: string; output: { readonly [k: string]: Value } },
+  answer: {
+    operation: string;
+    namespace: string;
+    requestId: string;
+    output: { readonly [k: string]: Value };
+    jsonVersion?: '1.0' | undefined;
+  },
 ): Wire {
   const { operation, namespace, requestId, output } = answer;
   if (protocol === 'query') {
@@ -118,7 +139,7 @@ export function writeResponse(
     const body = `<${operation}Response xmlns="${namespace}"><requestId>${requestId}</requestId>${fields.join('')}</${operation}Response>`;
     return { status: 200, ...xml('ec2', requestId, body) };
   }
-  const type = protocol === 'json' ? 'application/x-amz-json-1.1' : 'application/json';
+  const type = protocol === 'json' ? `application/x-amz-json-${answer.jsonVersion ?? '1.1'}` : 'application/json';
   return {
     status: 200,
     headers: { 'content-type': type, 'x-amzn-requestid': requestId },

@@ -2,9 +2,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createFailRules, createRateLimit, type FailRule } from './failures.ts';
+import { detectorId } from './findings.ts';
 import { type Hook, handle, type LoggedCall, type World } from './handle.ts';
 import { seededRandom } from './ids.ts';
+import { type GuardDutyDetail, type IntakeState, newIntakeState, putFinding } from './intake-state.ts';
 import { type ConsoleSession, opensDoor, type SignIn, signIn } from './sign-in.ts';
+import { sendTo } from './sqs.ts';
 import type { State } from './state.ts';
 import { s3Story } from './stories/s3.ts';
 import type { Story } from './stories/story.ts';
@@ -47,11 +50,35 @@ export interface DemoAws {
   signIn(asked: SignIn): ConsoleSession | undefined;
   /** Whether a service lets in who presents this SSH key, service password or certificate. */
   opensDoor(credentialId: string): boolean;
+  /** GuardDuty holds this finding from now on: an event as EventBridge delivers it. */
+  addFinding(event: { readonly detail: Readonly<Record<string, unknown>> }): void;
+  /** Makes a queue in the hub account. `send` puts a message into it. */
+  addQueue(name: string, options?: { readonly visibilityMs?: number }): DemoQueue;
+  /** A subscription waits for its confirmation. */
+  addConfirmation(token: string, topicArn: string): void;
   /** Makes calls fail. Returns what ends it. */
   fail(rule: FailRule): () => void;
 }
 
+export interface DemoQueue {
+  /** In the form of AWS, whatever the server's own address is. */
+  readonly url: string;
+  send(body: unknown): string;
+  /** How many messages are in it, handed out or not. */
+  size(): number;
+}
+
 const bodyLimit = 1_048_576;
+const intakeRegion = 'us-east-1';
+
+/** GuardDuty is on in every enabled Region of the workshop, and holds nothing yet. */
+function intakeOf({ workshop }: Cast): IntakeState {
+  const state = newIntakeState();
+  for (const [region, status] of workshop.regions) {
+    if (status !== 'DISABLED') state.detectors.set(`${workshop.id}/${region}`, detectorId);
+  }
+  return state;
+}
 
 async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
@@ -71,7 +98,7 @@ async function answer(world: World, request: IncomingMessage, response: ServerRe
     return;
   }
   const { method = 'GET', url = '/', headers } = request;
-  const wire = await handle(world, { method, url, headers, body });
+  const wire = await handle(world, { method, url, headers, body }, () => request.socket.destroyed);
   if (wire === 'hang') return;
   if (wire === 'close') {
     request.socket.destroy();
@@ -105,6 +132,7 @@ export async function startDemoAws(options: DemoAwsOptions = {}): Promise<DemoAw
     state: {
       accounts: new Map([cast.hub, cast.workshop].map((account) => [account.id, account])),
       sessions: new Map(),
+      intake: intakeOf(cast),
       iamDelayMs: options.iamDelayMs ?? 0,
     },
     trail: createTrail(),
@@ -141,6 +169,23 @@ export async function startDemoAws(options: DemoAwsOptions = {}): Promise<DemoAw
     trail: world.trail.records,
     credentials: cast.credentials,
     accounts: cast.accounts,
+    addFinding: ({ detail }) => putFinding(world.state.intake, detail as GuardDutyDetail),
+    addQueue(name, { visibilityMs = 30_000 } = {}) {
+      const url = `https://sqs.${intakeRegion}.amazonaws.com/${cast.hub.id}/${name}`;
+      const queue = {
+        ...{ url, name, visibilityMs, region: intakeRegion, accountId: cast.hub.id },
+        messages: [],
+      };
+      world.state.intake.queues.set(name, queue);
+      return {
+        url,
+        send: (body) => sendTo(queue, typeof body === 'string' ? body : JSON.stringify(body)),
+        size: () => queue.messages.length,
+      };
+    },
+    addConfirmation(token, topicArn) {
+      world.state.intake.confirmations.set(token, { topicArn, confirmed: undefined });
+    },
     onRequest(hook) {
       world.hooks.add(hook);
       return () => world.hooks.delete(hook);

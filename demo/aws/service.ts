@@ -2,7 +2,7 @@
 import type { Protocol } from './errors.ts';
 import type { Random } from './ids.ts';
 import type { Principal } from './principal.ts';
-import type { Input, Value } from './protocols.ts';
+import type { Input, Route, Value } from './protocols.ts';
 import type { State } from './state.ts';
 import type { Trail, TrailResource } from './trail.ts';
 
@@ -36,11 +36,19 @@ export interface Operation {
   parameters?(input: Input): Readonly<Record<string, unknown>> | undefined;
   /** Throws AwsError. */
   run(call: Call): Outcome;
+  /** Awaited before the call is judged (long polling). `gone`: the client has hung up. */
+  wait?(state: State, input: Input, gone: () => boolean): Promise<void>;
 }
 
 export interface Service {
   readonly name: string;
   readonly protocol: Protocol;
+  /** Of the protocol `json`; 1.1 where absent. */
+  readonly jsonVersion?: '1.0';
+  /** Of the protocol `rest`, where the path is not the operation's name. Named groups become part of the input. */
+  readonly routes?: readonly Route[];
+  /** True where CloudTrail has the calls as data events only. */
+  readonly unrecorded?: boolean;
   readonly namespace: string;
   readonly apiVersion: string;
   readonly eventSource: string;

@@ -1,4 +1,5 @@
 /** The world's state: accounts, their people and machines, keys, sessions. Plain mutable data; the services change it. */
+import type { IntakeState } from './intake-state.ts';
 import type { PolicyDocument } from './policy.ts';
 
 export type KeyStatus = 'Active' | 'Inactive';
@@ -104,6 +105,39 @@ export interface Instance {
 
 export type RegionStatus = 'ENABLED_BY_DEFAULT' | 'ENABLED' | 'DISABLED';
 
+/** How an account is set up, as far as readiness asks. */
+export interface Posture {
+  readonly trails: {
+    readonly name: string;
+    readonly homeRegion: string;
+    readonly bucket: string;
+    readonly multiRegion: boolean;
+    readonly validation: boolean;
+    logging: boolean;
+    /** `AWS::S3::Object`, ... */
+    readonly dataEvents: string[];
+  }[];
+  /** Of its GuardDuty detectors. */
+  findingFrequency: 'FIFTEEN_MINUTES' | 'ONE_HOUR' | 'SIX_HOURS';
+  /** Ids of VPCs whose flow logs run. */
+  readonly flowLogs: Set<string>;
+  /** By Region; only those that are set. */
+  readonly metadataTokens: Map<string, 'optional' | 'required'>;
+  readonly contacts: Map<
+    string,
+    { readonly Name: string; readonly EmailAddress: string; readonly PhoneNumber: string; readonly Title: string }
+  >;
+  /** True for the account that may list the others. */
+  readonly managesOrganization: boolean;
+  readonly scalingGroups: {
+    readonly name: string;
+    readonly region: string;
+    readonly wanted: number;
+    readonly most: number;
+    readonly madeAt: Date;
+  }[];
+}
+
 export interface Account {
   readonly id: string;
   readonly name: string;
@@ -112,6 +146,7 @@ export interface Account {
   readonly users: Map<string, User>;
   readonly roles: Map<string, Role>;
   readonly instances: Instance[];
+  readonly posture: Posture;
   /** Virtual MFA devices that belong to nobody at the moment, by serial. */
   readonly unassignedMfa: Set<string>;
   /** What IAM's last-accessed report says, by ARN of the user or role. */
@@ -128,6 +163,7 @@ export interface ServiceUse {
 export interface State {
   readonly accounts: Map<string, Account>;
   readonly sessions: Map<string, Session>;
+  readonly intake: IntakeState;
   /** How long authorisation lags behind a change of a key, in ms. */
   readonly iamDelayMs: number;
 }

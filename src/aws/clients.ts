@@ -75,6 +75,7 @@ export const lateClients = {
     const { OrganizationsClient } = await import('@aws-sdk/client-organizations');
     return new OrganizationsClient(common(region, options));
   },
+  account: accountClient,
 } as const;
 
 export async function accountClient(region: string, options: ClientOptions) {

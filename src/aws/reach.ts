@@ -132,7 +132,7 @@ async function callerIdentity(region: string): Promise<Caller> {
  * One session for all clients of an account (each client would ask for its own), kept until shortly before it expires: 15
  * minutes, so that a right that was taken away bites soon.
  */
-function auditCredentials(roleArn: string, externalId: string | undefined, region: string): Credentials {
+export function auditCredentials(roleArn: string, externalId: string | undefined, region: string): Credentials {
   let kept: { until: number; session: ReturnType<typeof auditSession> } | undefined;
   return async () => {
     if (kept === undefined || Date.now() > kept.until) {

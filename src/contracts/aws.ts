@@ -1,4 +1,5 @@
 /** AWS as the units see it. Clients are the SDK's own; constructing them is src/aws's and src/wire.ts's business. */
+import type { AccountClient } from '@aws-sdk/client-account';
 import type { AthenaClient } from '@aws-sdk/client-athena';
 import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import type { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
@@ -10,6 +11,7 @@ import type { GuardDutyClient } from '@aws-sdk/client-guardduty';
 import type { IAMClient } from '@aws-sdk/client-iam';
 import type { OrganizationsClient } from '@aws-sdk/client-organizations';
 import type { SSMClient } from '@aws-sdk/client-ssm';
+import type { STSClient } from '@aws-sdk/client-sts';
 
 /** Read-only access to one account (audit role, or the base credentials where the account has none). */
 export interface AwsReader {
@@ -27,6 +29,9 @@ export interface AwsReader {
   athena(region: string): Pick<AthenaClient, 'send'>;
   awsConfig(region: string): Pick<ConfigServiceClient, 'send'>;
   readonly organizations: Pick<OrganizationsClient, 'send'>;
+  readonly sts: Pick<STSClient, 'send'>;
+  /** AWS Account Management: contacts. */
+  readonly account: Pick<AccountClient, 'send'>;
 }
 
 /** Services that Firebreak can write to, by the name that the AWS CLI has for them. */

@@ -32,6 +32,15 @@ export const AccountEntry = z
           .regex(/^[A-Z]{2}$/, 'two letters, as in DE'),
       )
       .optional(),
+    /** Regions in which work is expected; `/ir triage` and `/ir readiness` name what runs elsewhere. */
+    expectedRegions: z
+      .array(
+        z
+          .string()
+          .trim()
+          .regex(/^[a-z]{2,}(-[a-z]+)+-\d$/, 'is not a Region name'),
+      )
+      .optional(),
     /** Address ranges that the account's own people and workloads come from. */
     egress: z.array(z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()])).optional(),
     auditRole: Word.optional(),

@@ -16,6 +16,8 @@ export interface TriageAnswer {
   /** All events that answer it. */
   readonly events: number;
   readonly failed: number;
+  /** Events that would answer it, held back by exceptions that name no rule. */
+  readonly excepted: number;
   /** Who, the busiest first; all sessions of a role as one. */
   readonly principals: readonly string[];
   /** Calls and how often, the rarest first. */
@@ -43,7 +45,8 @@ interface Doing {
 const maxKept = 50_000;
 
 export interface TriageCollector {
-  add(record: CloudTrailRecord): void;
+  /** `excepted`: counted, and held against nobody. */
+  add(record: CloudTrailRecord, excepted?: boolean): void;
   answers(matches: readonly Match[], coverage: Coverage): readonly TriageAnswer[];
   /** Long-term access keys that the principal used. */
   keysOf(principal: string): readonly string[];
@@ -51,7 +54,7 @@ export interface TriageCollector {
 
 export function triageCollector(): TriageCollector {
   const byCall = new Map<string, readonly TriageStep[]>();
-  const found = new Map(triageSteps.map((step) => [step.id, { hits: [] as Hit[], events: 0, failed: 0 }]));
+  const found = new Map(triageSteps.map((step) => [step.id, { hits: [] as Hit[], events: 0, failed: 0, excepted: 0 }]));
   const doings = new Map<string, Doing>();
 
   function stepsOf(call: string): readonly TriageStep[] {
@@ -66,7 +69,7 @@ export function triageCollector(): TriageCollector {
   }
 
   return {
-    add(record) {
+    add(record, excepted = false) {
       const node = principalOf(record);
       const call = `${record.eventSource.replace(/\.amazonaws\.com(\.cn)?$/, '')}:${plainEventName(record.eventName)}`;
       const hit: Hit = {
@@ -82,11 +85,15 @@ export function triageCollector(): TriageCollector {
         if (isService && (step.id === 'instances' || step.id === 'role-assumptions')) continue;
         const kept = found.get(step.id);
         if (!kept) continue;
+        if (excepted) {
+          kept.excepted += 1;
+          continue;
+        }
         kept.events += 1;
         if (hit.failed) kept.failed += 1;
         if (kept.hits.length < maxKept) kept.hits.push(hit);
       }
-      if (!node || isService) return;
+      if (!node || isService || excepted) return;
       const doing = doings.get(hit.group) ?? { changes: [], events: 0, keys: new Set() };
       doings.set(hit.group, doing);
       doing.events += 1;
@@ -96,11 +103,11 @@ export function triageCollector(): TriageCollector {
     },
     answers: (matches, coverage) =>
       triageSteps.map((step) => {
-        const own = found.get(step.id) ?? { hits: [], events: 0, failed: 0 };
+        const own = found.get(step.id) ?? { hits: [], events: 0, failed: 0, excepted: 0 };
         const ruled = matches.filter((match) => step.rules.includes(match.rule.name)).map(hitOf);
         const followed = step.follows ? followedBy(step.follows) : [];
         const hits = distinct([...own.hits, ...ruled, ...followed]);
-        return answerOf(step, hits, { events: Math.max(own.events, hits.length), failed: own.failed }, coverage);
+        return answerOf(step, hits, { ...own, events: Math.max(own.events, hits.length) }, coverage);
       }),
     keysOf: (principal) => [...(doings.get(principal)?.keys ?? [])],
   };
@@ -145,7 +152,7 @@ function distinct(hits: readonly Hit[]): readonly Hit[] {
 function answerOf(
   step: TriageStep,
   hits: readonly Hit[],
-  counts: { readonly events: number; readonly failed: number },
+  counts: { readonly events: number; readonly failed: number; readonly excepted: number },
   coverage: Coverage,
 ): TriageAnswer {
   const rank = (pick: (hit: Hit) => string): [string, number][] => {
@@ -161,6 +168,7 @@ function answerOf(
     evidence: [...new Set(hits.map((hit) => hit.eventId))].slice(0, maxEvidence),
     events: counts.events,
     failed: counts.failed,
+    excepted: counts.excepted,
     principals: rank((hit) => hit.group)
       .filter(([group]) => group !== '')
       .sort(([, a], [, b]) => b - a)

@@ -14,6 +14,8 @@ export function triageHeadline(
   answers: readonly TriageAnswer[],
   suspects: readonly HuntStory[],
   coverage: Coverage,
+  /** What the sweep found odd. */
+  remark = '',
 ): string {
   const hits = answers.filter(({ state }) => state === 'hits').length;
   const open = answers.filter(({ state }) => state === 'not-looked-at').length;
@@ -22,12 +24,14 @@ export function triageHeadline(
   const found = `${hits} of ${count(answers.length, 'question')} ${hits === 1 ? 'has' : 'have'} hits${left}`;
   const [first] = suspects;
   if (first === undefined) {
-    return hits === 0
-      ? `Nothing was found in what was looked at${unfinished(coverage)}.`
-      : `Nothing grave was found in what was looked at; ${found}${unfinished(coverage)}.`;
+    if (hits > 0)
+      return `Nothing grave was found in what was looked at; ${found}${remark && `; ${remark}`}${unfinished(coverage)}.`;
+    if (remark !== '')
+      return `Nothing was found in the log of what was looked at, but ${remark}${unfinished(coverage)}.`;
+    return `Nothing was found in what was looked at${unfinished(coverage)}.`;
   }
   const others = suspects.length > 1 ? ` and ${count(suspects.length - 1, 'other')}` : '';
-  return `Suspicious: ${nameOfStory(first)}${others}; ${found}${unfinished(coverage)}.`;
+  return `Suspicious: ${nameOfStory(first)}${others}; ${found}${remark && `; ${remark}`}${unfinished(coverage)}.`;
 }
 
 export function triageParts(
@@ -51,15 +55,16 @@ export function triageParts(
   return parts;
 }
 
-function answerText({ state, events, failed, calls, principals }: TriageAnswer): string {
-  if (state === 'not-looked-at') return 'not looked at in full';
-  if (state === 'nothing-found') return 'nothing found in what was looked at';
+function answerText({ state, events, failed, excepted, calls, principals }: TriageAnswer): string {
+  const held = excepted > 0 ? `; ${count(excepted, 'event')} excepted` : '';
+  if (state === 'not-looked-at') return `not looked at in full${held}`;
+  if (state === 'nothing-found') return `nothing found in what was looked at${held}`;
   const what = calls.slice(0, 3).map((one) => `${one.call.split(':').at(-1)} ×${one.events.toLocaleString('en-US')}`);
   const more = calls.length > what.length ? `, ${calls.length - what.length} more calls` : '';
   const who = principals.slice(0, 2).map(labelOf);
   const others = principals.length > who.length ? ` and ${principals.length - who.length} more` : '';
   const denied = failed > 0 ? `, ${failed.toLocaleString('en-US')} failed` : '';
-  return `${count(events, 'event')}${denied}: ${what.join(', ')}${more}${who.length > 0 ? `. By ${who.join(', ')}${others}` : ''}`;
+  return `${count(events, 'event')}${denied}: ${what.join(', ')}${more}${who.length > 0 ? `. By ${who.join(', ')}${others}` : ''}${held}`;
 }
 
 function suspectLine(story: HuntStory): Line {

@@ -4,7 +4,9 @@ import { UserError } from '../contracts/errors.ts';
 import type { Message } from '../contracts/message.ts';
 import { refusal, say } from '../domain/phrases.ts';
 import { interpret, wordsOf } from '../domain/words.ts';
+import { changeRules } from './change-rules.ts';
 import type { WebDeps } from './deps.ts';
+import { quieten } from './quieten.ts';
 import { reportIncident } from './report.ts';
 import { approvingRefusalOf, askingRefusalOf } from './standing.ts';
 import { windowOf } from './window-of.ts';
@@ -32,7 +34,7 @@ export async function answerCommand(input: SlashCommand, deps: WebDeps): Promise
   return act(await command.decide(args, contextOf(deps)), input, looked, deps);
 }
 
-function contextOf({ commands, actions, store, clock }: WebDeps): CommandContext {
+function contextOf({ commands, actions, store, clock, ruleShelf }: WebDeps): CommandContext {
   return {
     now: clock.now(),
     commands,
@@ -46,6 +48,9 @@ function contextOf({ commands, actions, store, clock }: WebDeps): CommandContext
         expiresAt: approval.expiresAt,
       })),
     frozen: async () => (await store.settings.frozen()).frozen,
+    ...(ruleShelf === undefined ? {} : { rules: () => ruleShelf.view() }),
+    snoozes: () => store.noise.snoozes(clock.now().toISOString()),
+    noise: (since, until) => store.noise.report(since, until, 20),
   };
 }
 
@@ -90,6 +95,12 @@ async function act(
       await deps.queue.add('containment.plan', { requestId }, { id: `plan-${requestId}` });
       return say('Making the plan. The approval card comes into this channel; somebody else has to approve it.');
     }
+    case 'rules':
+      return changeRules(outcome.change, { ...input, person: looked.person }, deps);
+    case 'open':
+    case 'snooze':
+    case 'end-snooze':
+      return quieten(outcome, input, deps);
     case 'report': {
       if (outcome.text !== '') return say(await reportIncident({ userId: input.userId, text: outcome.text }, deps));
       if (input.triggerId === undefined)

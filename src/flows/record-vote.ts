@@ -108,11 +108,13 @@ export async function admitApproval({ approvalId }: { readonly approvalId: strin
   const approval = await deps.store.approvals.get(approvalId);
   if (approval === undefined || !['approved', 'applying'].includes(approval.state)) return;
   const approvers = approval.votes.filter((vote) => vote.vote === 'approve').map((vote) => vote.userId);
-  await deps.store.approvals.setStanding(approvalId, [
-    await standingOf(approval.requester.userId, 'requester', concerning(approval, 'ask', deps), deps),
-    ...(await Promise.all(
-      approvers.map((userId) => standingOf(userId, 'approver', concerning(approval, 'approve', deps), deps)),
-    )),
-  ]);
+  const asker = await standingOf(approval.requester.userId, 'requester', concerning(approval, 'ask', deps), deps);
+  const standings = await Promise.all(
+    approvers.map((userId) => standingOf(userId, 'approver', concerning(approval, 'approve', deps), deps)),
+  );
+  // A lone on-call is both: what refuses him in either part refuses him.
+  const asAsker = approvers.includes(asker.userId) ? [] : [asker];
+  const both = standings.map((one) => (one.userId === asker.userId ? { ...asker, ...one } : one));
+  await deps.store.approvals.setStanding(approvalId, [...asAsker, ...both]);
   await deps.queue.add('containment.run', { approvalId }, { id: `run-${approvalId}` });
 }

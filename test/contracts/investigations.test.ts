@@ -56,7 +56,8 @@ describe.each(units.map((unit) => [unit.name, unit] as const))('the investigatio
       signal,
       log: quietLog,
     });
-    const ctx = { evidence, aws: account.reach, signal, progress: () => undefined, now: () => now };
+    const { inventory } = account;
+    const ctx = { evidence, aws: account.reach, inventory, signal, progress: () => undefined, now: () => now };
     return unit.run(unit.target.parse(request.target), ctx);
   }
 

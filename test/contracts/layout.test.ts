@@ -9,7 +9,7 @@ import { root } from '../fakes/folder.ts';
 
 const mostLines = 300;
 const code = /\.(ts|js|css|html)$/;
-const adapters = ['webhooks', 'slack', 'queue', 'aws', 'evidence', 'store', 'pictures'];
+const adapters = ['webhooks', 'slack', 'queue', 'aws', 'evidence', 'store', 'pictures', 'pager'];
 
 function filesIn(...folders: readonly string[]): readonly string[] {
   return folders.flatMap((folder) =>
@@ -62,7 +62,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The technique table is data that investigations read.
   workflows: [...inner, 'detections'],
   detections: inner,
-  src: ['commands', 'workflows', 'src/flows', ...inner, ...adapters.map((name) => `src/${name}`)],
+  src: ['commands', 'workflows', 'detections', 'src/flows', ...inner, ...adapters.map((name) => `src/${name}`)],
 };
 
 /** Packages that a part may not use: domain and units are pure, flows get ports. */
@@ -155,7 +155,13 @@ describe('the product', () => {
     const command =
       /\b(Create|Delete|Update|Put|Attach|Detach|Terminate|Stop|Run|Modify|Revoke|Authorize|Add|Remove|Deactivate|Tag)[A-Z]\w*Command\b/;
 
-    expect(product.filter((file) => command.test(read(file)))).toEqual([]);
+    // What was taken from the queue of the alerts is deleted there, and a query of our own in Athena is stopped: neither changes
+    // anybody's resources.
+    const own = (file: string) => {
+      const text = read(file).replaceAll(/\bStopQueryExecutionCommand\b/g, '');
+      return file === 'src/aws/queues.ts' ? text.replaceAll('DeleteMessageBatchCommand', '') : text;
+    };
+    expect(product.filter((file) => command.test(own(file)))).toEqual([]);
     expect(product.filter((file) => /\}Command`\]/.test(read(file)))).toEqual(['src/aws/writes.ts']);
   });
 });

@@ -15,6 +15,7 @@ const texts = [
   'arn:aws:sts::111122223333:assumed-role/web/i-0123456789abcdef0',
   'p5.48xlarge',
   'm7i.metal-24xl',
+  'ml.p3.2xlarge',
   '{"Principal":{"Service":"ec2.amazonaws.com"}}',
   '{"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"}}]}',
   '{"Effect":"Deny","Action":"*"}',
@@ -65,7 +66,7 @@ function textOf(pattern: Pattern): string {
 }
 
 /** A copy with the field set; lists are not needed, since any element counts. */
-export function put(event: Event, field: string, value: unknown): Event {
+function put(event: Event, field: string, value: unknown): Event {
   const [first = '', ...rest] = field.split('.');
   if (rest.length === 0) return { ...event, [first]: value };
   const inner = event[first];

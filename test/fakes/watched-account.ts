@@ -18,6 +18,7 @@ import {
 import { openReach } from '../../src/aws/reach.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { AwsReach } from '../../src/contracts/aws.ts';
+import type { InventoryEntry } from '../../src/contracts/investigation.ts';
 import { openLookupEvidence } from '../../src/evidence/lookup.ts';
 import type { OpenEvidence } from '../../src/flows/deps.ts';
 import { quietLog } from './quiet-log.ts';
@@ -28,6 +29,8 @@ export interface WatchedAccount {
   /** CloudTrail's event history of the account, as the flows open it. */
   readonly openEvidence: OpenEvidence;
   readonly accountId: string;
+  /** The config's entry of the account. */
+  readonly inventory: readonly InventoryEntry[];
   /** IAM actions that sessions of the audit role asked for, without repeats, in order of name. */
   audited(): readonly string[];
   /** The same for the responder role. */
@@ -176,6 +179,7 @@ export async function openWatchedAccount(): Promise<WatchedAccount> {
         }),
       ),
     accountId: id,
+    inventory: accounts,
     audited: () => asked(auditRole),
     responded: () => asked(responderRole),
     close: () => aws.close(),

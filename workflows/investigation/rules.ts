@@ -4,8 +4,17 @@ import { defineInvestigation } from '#src/contracts/investigation.ts';
 import type { Part } from '#src/contracts/message.ts';
 import { csvFile, jsonFile, unfinished, withGaps } from '#src/domain/answers.ts';
 import { bold, code, count, line } from '#src/domain/phrases.ts';
-import { cannotReadAll, pickRules, runHunt } from '#src/domain/sigma/hunt.ts';
+import { cannotReadAll } from '#src/domain/sigma/hunt.ts';
+import { narrowingOf } from '#src/domain/sigma/narrowing.ts';
 import { navigatorLayer, type RuleLine, ruleLines, ruleWarnings, tacticCounts } from '#src/domain/sigma/rule-report.ts';
+import {
+  idCollisions,
+  nothingSettled,
+  pickSettled,
+  runSettled,
+  settledJson,
+  settledParts,
+} from '#src/domain/sigma/settled.ts';
 import { catalogue } from '../../detections/index.ts';
 
 const shown = 15;
@@ -22,20 +31,24 @@ export const rules = defineInvestigation({
 
   async run({ pick }, ctx) {
     const book = catalogue(ctx.rules);
-    const picked = pickRules(pick, book);
+    const settings = ctx.ruleSettings ?? nothingSettled;
+    const settled = pickSettled(pick, book, settings, ctx.now());
+    const { picked } = settled;
     ctx.progress(`Trying ${picked.reporting.size} rules on the past`);
-    const records = ctx.evidence.all?.();
-    const { matches, notListed } = records ? await runHunt(records, picked, ctx) : { matches: [], notListed: [] };
+    const records = ctx.evidence.all?.(narrowingOf(picked));
+    const { matches, notListed, excepted } = await runSettled(records, settled, ctx);
     const looked = ctx.evidence.coverage();
     const coverage = withGaps(looked, records || !looked.complete ? [] : [cannotReadAll]);
     const lines = ruleLines(picked.reporting, matches, notListed);
     const fired = lines.filter((one) => one.matches > 0).length;
-    const warnings = ruleWarnings(book);
+    const collisions = idCollisions(book).map(({ rule, reason }) => ({ rule, warning: reason }));
+    const warnings = [...collisions, ...ruleWarnings(book)];
     const answer = {
       rules: lines,
       tactics: tacticCounts(picked.reporting),
       warnings,
-      unsupportedRules: book.unsupported,
+      unsupportedRules: [...settings.problems, ...book.unsupported],
+      ...settledJson(settled, excepted),
       layer: navigatorLayer(picked.reporting),
       coverage,
     };
@@ -53,7 +66,7 @@ export const rules = defineInvestigation({
     ]);
     return {
       headline: `${count(lines.length, 'rule')}, of which ${fired.toLocaleString('en-US')} would have fired in this window${unfinished(coverage)}.`,
-      parts: partsOf(lines, answer),
+      parts: [...partsOf(lines, answer), ...settledParts(settled, excepted)],
       coverage,
       answer,
       pictures: [],

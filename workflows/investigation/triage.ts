@@ -1,14 +1,21 @@
 /** The first hour's questions about an account, each answered with evidence. */
 import { z } from 'zod';
 import type { CloudTrailRecord } from '#src/contracts/cloudtrail.ts';
-import { defineInvestigation } from '#src/contracts/investigation.ts';
+import type { Coverage } from '#src/contracts/evidence.ts';
+import { defineInvestigation, type InvestigationContext } from '#src/contracts/investigation.ts';
 import { withGaps } from '#src/domain/answers.ts';
-import { cannotReadAll, pickRules, runHunt } from '#src/domain/sigma/hunt.ts';
+import { cannotReadAll } from '#src/domain/sigma/hunt.ts';
 import { huntTimeline } from '#src/domain/sigma/hunt-wording.ts';
+import { narrowingOf } from '#src/domain/sigma/narrowing.ts';
+import { nothingSettled, pickSettled, runSettled, settledJson, settledParts } from '#src/domain/sigma/settled.ts';
 import { storiesOf } from '#src/domain/sigma/stories.ts';
+import { noSweep, type Sweep, sweepOf } from '#src/domain/sweep.ts';
+import { sweepNext, sweepParts, sweepPlan, sweepRemark } from '#src/domain/sweep-wording.ts';
 import { triageCollector } from '#src/domain/triage-answers.ts';
 import { triageHeadline, triageParts, triagePlan } from '#src/domain/triage-wording.ts';
 import { catalogue } from '../../detections/index.ts';
+import { look } from '../account-state/look.ts';
+import { accountNow, runningReads } from '../account-state/running.ts';
 
 const maxKeys = 5;
 
@@ -16,34 +23,42 @@ export const triage = defineInvestigation({
   name: 'triage',
   title: 'Triage',
   target: z.object({}),
-  permissions: ['cloudtrail:LookupEvents'],
+  permissions: [...runningReads, 'cloudtrail:LookupEvents'],
   takesRules: true,
 
   async run(_target, ctx) {
     ctx.progress('Reading every event of the window');
     const collector = triageCollector();
-    const records = ctx.evidence.all?.();
-    const picked = pickRules('all', catalogue(ctx.rules));
-    const { matches } = records ? await runHunt(watched(records, collector.add), picked, ctx) : { matches: [] };
+    const settled = pickSettled('all', catalogue(ctx.rules), ctx.ruleSettings ?? nothingSettled, ctx.now());
+    const records = ctx.evidence.all?.(narrowingOf(settled.picked, true));
+    const see = (record: CloudTrailRecord): void =>
+      collector.add(record, settled.exceptions.heldByAny(record) !== undefined);
+    const { matches, excepted } = await runSettled(records && watched(records, see), settled, ctx);
     const looked = ctx.evidence.coverage();
-    const coverage = withGaps(looked, records || !looked.complete ? [] : [cannotReadAll]);
-    const answers = collector.answers(matches, coverage);
+    const sweep = await sweepFor(looked, ctx);
+    const coverage = withGaps(looked, [...(records || !looked.complete ? [] : [cannotReadAll]), ...sweep.failures]);
+    // What runs now answers no question about the past, so its gaps leave those answers alone.
+    const answers = collector.answers(matches, looked.complete && !records ? coverage : looked);
     const stories = storiesOf(matches);
     const suspects = stories.filter(({ level }) => level === 'high' || level === 'critical');
     const keys = [...new Set(suspects.flatMap(({ principal }) => collector.keysOf(principal)))].slice(0, maxKeys);
-    const headline = triageHeadline(answers, suspects, coverage);
+    const headline = triageHeadline(answers, suspects, coverage, sweepRemark(sweep));
+    const steps = triagePlan(answers, suspects, keys, coverage);
+    // The last step is about asking again.
+    const plan = [...steps.slice(0, -1), ...sweepPlan(sweep), ...steps.slice(-1)];
     const timeline = huntTimeline(stories, matches);
     return {
       headline,
-      parts: triageParts(answers, suspects, triagePlan(answers, suspects, keys, coverage)),
+      parts: [...triageParts(answers, suspects, plan), ...sweepParts(sweep), ...settledParts(settled, excepted)],
       coverage,
-      answer: { steps: answers, verdict: headline, coverage },
+      answer: { steps: answers, verdict: headline, plan, sweep, ...settledJson(settled, excepted), coverage },
       pictures: timeline ? [{ kind: 'timeline', title: 'Triage', timeline }] : [],
       next: [
         ...suspects
           .filter(({ principal }) => principal !== '' && !/\s/.test(principal))
           .slice(0, 3)
           .map(({ principal }) => `/ir pivot ${principal}`),
+        ...sweepNext(sweep),
         '/ir hunt all',
       ],
       proposals: keys.map((key) => ({
@@ -54,6 +69,21 @@ export const triage = defineInvestigation({
     };
   },
 });
+
+/** What exists now, in the accounts that were looked at and can be asked. */
+async function sweepFor({ accounts, from, sources }: Coverage, ctx: InvestigationContext): Promise<Sweep> {
+  const { aws } = ctx;
+  if (aws === undefined) return noSweep('AWS was not asked, only log files were read');
+  const known = await look(() => aws.accounts(), ctx.signal);
+  if (!known.ok) return { ...noSweep(known.reason), failures: [`what exists now: ${known.reason}`] };
+  const asked = known.value.filter(
+    (account) => accounts.includes(account) || sources.some(({ name }) => name.includes(account)),
+  );
+  if (asked.length === 0) return noSweep('none of the accounts can be asked');
+  const since = from === '' ? ctx.now().toISOString() : from;
+  const found = await Promise.all(asked.map((account) => accountNow(aws, account, since, ctx)));
+  return sweepOf(found, ctx.inventory ?? []);
+}
 
 /** The same records, each shown to `see` as it passes. */
 async function* watched(

@@ -88,7 +88,10 @@ export function parseRules(files: readonly RuleFile[]): RuleBook {
       }
     }
   }
-  return { rules: rules.filter((rule) => rule.kind === 'event' || resolves(rule, rules, unsupported)), unsupported };
+  return {
+    rules: rules.filter((rule) => rule.kind !== 'correlation' || resolves(rule, rules, unsupported)),
+    unsupported,
+  };
 }
 
 /** Whether all rules that a correlation rests on are there; reports it otherwise. */
@@ -169,6 +172,7 @@ function headOf(head: z.output<typeof Head>, fallback: string, file: string): Ru
     technique: tags.flatMap((tag) => /^attack\.(t\d{4}(\.\d{3})?)$/.exec(tag)?.[1]?.toUpperCase() ?? []),
     tactic: tags.flatMap((tag) => tacticOf(tag) ?? []),
     falsepositives: head.falsepositives ?? [],
+    tags,
     file,
   };
 }

@@ -51,14 +51,9 @@ export function ruleLines(
 
 /** What would make a rule hard to use, though it can be evaluated. */
 export function ruleWarnings(book: RuleBook): readonly { readonly rule: string; readonly warning: string }[] {
-  const ids = Map.groupBy(
-    book.rules.filter((rule) => rule.id !== ''),
-    (rule) => rule.id,
-  );
   return book.rules.flatMap((rule) => {
     const warnings = [
       ...(rule.id === '' ? ['has no id'] : []),
-      ...((ids.get(rule.id)?.length ?? 0) > 1 ? ['shares its id with another rule'] : []),
       ...(rule.tactic.length + rule.technique.length === 0 ? ['names no ATT&CK tactic or technique'] : []),
       ...(rule.falsepositives.length === 0 ? ['says nothing about false positives'] : []),
     ];
@@ -74,6 +69,33 @@ export function tacticCounts(
   for (const rule of rules)
     for (const tactic of new Set(rule.tactic)) counts.set(tactic, (counts.get(tactic) ?? 0) + 1);
   return [...counts].map(([tactic, count]) => ({ tactic, rules: count })).sort((a, b) => b.rules - a.rules);
+}
+
+/** The coverage as a Markdown text: tactic by tactic, each technique with its rules, the gravest first. */
+export function coverageText(rules: readonly SigmaRule[]): string {
+  const tactics = [...new Set(rules.flatMap((rule) => rule.tactic))].sort();
+  const techniques = new Set(rules.flatMap((rule) => rule.technique));
+  const gravest = (a: SigmaRule, b: SigmaRule): number =>
+    levels.indexOf(b.level) - levels.indexOf(a.level) || (a.name < b.name ? -1 : 1);
+  const sections = tactics.map((tactic) => {
+    const own = rules.filter((rule) => rule.tactic.includes(tactic));
+    const rows = [...new Set(own.flatMap((rule) => rule.technique))].sort().map((id) => {
+      const named = own.filter((rule) => rule.technique.includes(id)).sort(gravest);
+      return `| ${id} | ${named.map((rule) => `\`${rule.name}\` (${rule.level})`).join(', ')} |`;
+    });
+    const bare = own.filter((rule) => rule.technique.length === 0).map((rule) => `\`${rule.name}\``);
+    return [
+      `## ${tactic}`,
+      '',
+      `${own.length} rules.${bare.length > 0 ? ` Without a technique: ${bare.join(', ')}.` : ''}`,
+      '',
+      '| technique | rules |',
+      '| --- | --- |',
+      ...rows,
+    ].join('\n');
+  });
+  const head = `${rules.length} rules cover ${techniques.size} techniques and sub-techniques in ${tactics.length} tactics. A rule may serve several.`;
+  return `${[head, ...sections].join('\n\n')}\n`;
 }
 
 /** A layer for the ATT&CK Navigator: a technique's score is its gravest rule, 1 informational to 5 critical. */

@@ -69,6 +69,7 @@ async function lastTry(reachable: boolean) {
     clock: { now: () => new Date(at), sleep: async () => undefined },
     log: silentLog,
     settings: { mode: 'execute', rules },
+    actions: [],
   };
   await recordVote({ voteId }, { last: true }, deps as never);
   const { votes } = await store.approvals.unhandled(later, 100);

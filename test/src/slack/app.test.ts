@@ -219,6 +219,7 @@ describe('a click', () => {
         threadTs: '1763676000.000100',
         ephemeral: false,
         pressedAt: '2025-11-20T22:00:01.500Z',
+        triggerId: 't',
       },
       expect.objectContaining({ action: 'widen', value: 'w1' }),
     ]);

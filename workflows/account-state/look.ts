@@ -1,0 +1,39 @@
+/** Asking AWS about what is there now: an answer, or why there is none. A refusal is never an empty answer. */
+import { UpstreamError, UserError } from '#src/contracts/errors.ts';
+import { awsErrorFacts } from '#src/domain/aws-errors.ts';
+import { inert } from '#src/domain/inert.ts';
+import type { Looked } from '#src/domain/looked.ts';
+
+/** Runs one question. Faults of our own code, and the end of the run, are thrown on. */
+export async function look<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<Looked<T>> {
+  try {
+    return { ok: true, value: await ask() };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof UserError || error instanceof UpstreamError)
+      return { ok: false, reason: inert(error.message, 200) };
+    const { code, message } = awsErrorFacts(error);
+    // No answer of AWS, and none of the network: a fault of this program.
+    if (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError) {
+      if (!('$metadata' in error) && code !== 'NotAws') throw error;
+    }
+    return { ok: false, reason: inert(`${code}: ${message}`, 200) };
+  }
+}
+
+const maxPages = 100;
+
+/** All pages of a list, by their token. More than 100 pages are an error: the rest was not looked at. */
+export async function paged<Item>(
+  page: (token: string | undefined) => Promise<{ readonly items: readonly Item[]; readonly next: string | undefined }>,
+): Promise<readonly Item[]> {
+  const found: Item[] = [];
+  let token: string | undefined;
+  for (let pages = 0; pages < maxPages; pages += 1) {
+    const { items, next } = await page(token);
+    found.push(...items);
+    if (next === undefined || next === '') return found;
+    token = next;
+  }
+  throw new UserError(`there are more than ${maxPages} pages of it, and the rest was not looked at`);
+}
