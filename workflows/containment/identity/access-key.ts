@@ -184,7 +184,7 @@ async function quarantineOf(
   }
 }
 
-export const quarantinePolicy = /^AWSCompromisedKeyQuarantine/;
+const quarantinePolicy = /^AWSCompromisedKeyQuarantine/;
 
 /** Why a key should not be switched on by one person alone; undefined where nothing speaks against it. */
 export function exposedBecause(quarantined: unknown, alertType: string | undefined): string | undefined {
