@@ -11,6 +11,7 @@ import { ruleSettings } from './0008-rule-settings.ts';
 
 import { athenaQueries } from './0010-athena-queries.ts';
 import { stepUp } from './0011-step-up.ts';
+import { restrictedCases } from './0014-restricted-cases.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': first,
@@ -21,4 +22,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0008-rule-settings': ruleSettings,
   '0010-athena-queries': athenaQueries,
   '0011-step-up': stepUp,
+  '0014-restricted-cases': restrictedCases,
 };
