@@ -22,6 +22,16 @@ export interface NamedPolicy {
   readonly arn?: string;
 }
 
+/** A long-term credential beside access keys and passwords. */
+export interface OtherCredential {
+  readonly id: string;
+  readonly kind: 'serviceSpecific' | 'sshKey' | 'certificate';
+  readonly createDate: Date;
+  /** What the credential says beside its id: service, generated name, fingerprint, body. */
+  readonly shown: Readonly<Record<string, string>>;
+  status: KeyStatus;
+}
+
 export interface User {
   readonly name: string;
   readonly path: string;
@@ -33,8 +43,9 @@ export interface User {
   readonly attachedPolicies: NamedPolicy[];
   readonly groups: { readonly name: string; readonly id: string; readonly policies: readonly NamedPolicy[] }[];
   readonly mfaDevices: { readonly serial: string; readonly enableDate: Date }[];
+  readonly otherCredentials: OtherCredential[];
   readonly tags: { readonly Key: string; readonly Value: string }[];
-  loginProfile?: { readonly createDate: Date; readonly resetRequired: boolean };
+  loginProfile?: { readonly createDate: Date; readonly resetRequired: boolean; readonly password?: string };
   passwordLastUsed?: Date;
 }
 
@@ -136,6 +147,17 @@ export interface Account {
   readonly roles: Map<string, Role>;
   readonly instances: Instance[];
   readonly posture: Posture;
+  /** Virtual MFA devices that belong to nobody at the moment, by serial. */
+  readonly unassignedMfa: Set<string>;
+  /** What IAM's last-accessed report says, by ARN of the user or role. */
+  readonly lastAccessed: Map<string, readonly ServiceUse[]>;
+}
+
+/** One service in IAM's last-accessed report. */
+export interface ServiceUse {
+  readonly namespace: string;
+  readonly lastAuthenticated: Date;
+  readonly actions: readonly { readonly name: string; readonly at: Date }[];
 }
 
 export interface State {

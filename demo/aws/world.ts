@@ -97,6 +97,7 @@ function addUser(account: Account, wanted: NewUser): { user: User; keyPair: KeyP
     attachedPolicies: [...(wanted.attached ?? [])],
     groups: [],
     mfaDevices: [],
+    otherCredentials: [],
     tags: [],
   };
   account.users.set(name, user);
@@ -197,7 +198,10 @@ export function buildCast(now: Date): Cast {
   }
   function newAccount(id: string, name: string): Account {
     const posture = postureOf(id, id === hubId, ago(300));
-    return { id, name, orgId, regions: regions(), users: new Map(), roles: new Map(), instances: [], posture };
+    return {
+      ...{ id, name, orgId, regions: regions(), users: new Map(), roles: new Map(), instances: [], posture },
+      ...{ unassignedMfa: new Set<string>(), lastAccessed: new Map() },
+    };
   }
   const hub = newAccount(hubId, 'security-hub');
   const workshop = newAccount(workshopId, 'workshop-prod');

@@ -15,7 +15,7 @@ import { channelRefusal } from './channel-refusal.ts';
 import { completed } from './complete-target.ts';
 import { tellOne } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
-import { callsFor, inspectTarget } from './inspect-target.ts';
+import { callsFor, inspectTarget, sessionPolicyOf } from './inspect-target.ts';
 import { cautionOf, checkContainable, locate } from './locate-target.ts';
 import { rightsOf, touchedBy } from './rights-of.ts';
 import { showApproval } from './show-approval.ts';
@@ -197,7 +197,8 @@ async function drawUndo(undoOf: string, signal: AbortSignal, deps: WorkerDeps): 
   }
   const at = done.sentAt ?? done.steps.at(-1)?.at ?? done.createdAt;
   const restores = { before: done.plan.before, done: applied, at };
-  return drawn({ action, direction: 'undo', target: done.plan.target, before, restores, aws, signal }, deps);
+  const alertType = (await deps.store.cases.get(done.caseId))?.alert.type;
+  return drawn({ action, direction: 'undo', target: done.plan.target, before, restores, alertType, aws, signal }, deps);
 }
 
 async function drawn(
@@ -207,6 +208,7 @@ async function drawn(
     target: Plan['target'];
     before: Plan['before'];
     restores?: Applied;
+    alertType?: string | undefined;
     aws: Parameters<ContainmentAction['inspect']>[1]['aws'];
     signal: AbortSignal;
   },
@@ -214,7 +216,8 @@ async function drawn(
 ): Promise<Drawn> {
   const { action, direction, target, before, restores, aws, signal } = input;
   const checked = checkContainable(action, target, before, aws, deps, await deps.reach.self());
-  const caution = cautionOf(action, { direction, target, before, ...(restores && { restores }) }, deps.clock.now());
+  const asked = { direction, target, before, ...(restores && { restores }) };
+  const caution = cautionOf(action, asked, deps.clock.now(), input.alertType);
   const { responderRole } = checked;
   const more = caution !== undefined && caution.approvals > checked.required ? caution : undefined;
   const required = more?.approvals ?? checked.required;
@@ -229,7 +232,7 @@ async function drawn(
     target,
     before,
     calls,
-    sessionPolicy: action.sessionPolicy(target as never, before as never, aws.accountId, aws.partition),
+    sessionPolicy: sessionPolicyOf(action, target, before, aws),
     responderRole,
     ...(restores && { restores }),
   };
