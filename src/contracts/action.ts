@@ -59,6 +59,10 @@ interface ActionBase<Target extends z.ZodType, Before extends z.ZodType> {
   parse(words: readonly string[]): z.output<Target>;
   /** The account and, where the target names one, the ARN that the target belongs to; undefined when only AWS can tell. */
   accountOf(target: z.output<Target>): string | undefined;
+  /** Set where one id is in one account only (instance ids): the first account that has it ends the search. */
+  readonly unique?: true;
+  /** How long AWS may take until the change shows, ms; half a minute where this is left out. */
+  readonly settlesWithinMs?: number;
   /** Whose use in the logs is the blast radius. */
   artifact(target: z.output<Target>, before: z.output<Before>): Artifact;
   /**
@@ -68,8 +72,15 @@ interface ActionBase<Target extends z.ZodType, Before extends z.ZodType> {
   inspect(target: z.output<Target>, ctx: ActionContext): Promise<z.output<Before>>;
   /** ARNs and names that the protected list is compared with. */
   touches(target: z.output<Target>, before: z.output<Before>, accountId: string, partition: string): readonly string[];
-  /** More for the card than the pre-state says: last use, other keys. One sentence each; never decides anything. */
-  background(target: z.output<Target>, before: z.output<Before>, ctx: ActionContext): Promise<readonly string[]>;
+  /**
+   * More for the card than the pre-state says: last use, other keys. One sentence each; never decides anything. `records` are
+   * those of the artifact, of the last week, as far as the logs could be read.
+   */
+  background(
+    target: z.output<Target>,
+    before: z.output<Before>,
+    ctx: ActionContext & { readonly records?: readonly CloudTrailRecord[] },
+  ): Promise<readonly string[]>;
   /** Fills in what only the logs tell (a keep-list, say) before the plan is hashed. Throws UserError where that cannot be. */
   complete?(target: z.output<Target>, before: z.output<Before>, ctx: CompletionContext): Promise<z.output<Target>>;
   /**

@@ -11,7 +11,7 @@ import { bindsOf, compared } from '../domain/plan.ts';
 import type { ExecutorDeps } from './deps.ts';
 import { executionFacts } from './execution-facts.ts';
 import { callsFor } from './inspect-target.ts';
-import { confirm, confirmWithinMs, factsOf, inspectRun, lookForOwnChangeMs, type Run } from './read-back.ts';
+import { confirm, confirmWithin, factsOf, inspectRun, lookForOwnChangeMs, type Run } from './read-back.ts';
 import { announce } from './record-vote.ts';
 import { sendCalls, stepsDone } from './send-calls.ts';
 
@@ -148,7 +148,7 @@ async function resume(
     return unknown(`it could not be read back after a restart (${error instanceof UserError ? error.message : code})`);
   }
   const run: Run = { approval, action, responder, signal: ctx.signal };
-  const seen = await confirm(run, approval.sentAt === undefined ? lookForOwnChangeMs : confirmWithinMs, deps);
+  const seen = await confirm(run, approval.sentAt === undefined ? lookForOwnChangeMs : confirmWithin(run), deps);
   if (seen.held) return verified(run, seen.now, 'found done after a restart', deps);
   if (seen.now === undefined) {
     throw new UpstreamError('aws', 'CouldNotLook', 'the target could not be read, so nothing is sent', {
@@ -178,12 +178,12 @@ async function applyAndConfirm(run: Run, deps: ExecutorDeps): Promise<void> {
     sentAt: at(deps),
     audit: audit(current, 'execute', actor, at(deps), { calls: sent.calls, requestIds: sent.requestIds }),
   }));
-  const seen = await confirm({ ...run, approval: now }, confirmWithinMs, deps);
+  const seen = await confirm({ ...run, approval: now }, confirmWithin(run), deps);
   if (seen.held) return verified(run, seen.now, undefined, deps);
   await settle(
     approval,
     'failed',
-    `NOT CONFIRMED: AWS accepted the call, but ${seen.because} after ${confirmWithinMs / 1000} s.`,
+    `NOT CONFIRMED: AWS accepted the call, but ${seen.because} after ${confirmWithin(run) / 1000} s.`,
     deps,
   );
 }

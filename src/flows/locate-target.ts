@@ -33,7 +33,7 @@ export async function locate(
       const aws = await reach.reader(accountId);
       found.push({ aws, before: await inspectTarget(action, target, { aws, reach, signal }) });
       // An id that names its account, or is one of a kind, is in no other; a bare name may be in several.
-      if (told !== undefined) break;
+      if (told !== undefined || action.unique === true) break;
     } catch (error) {
       if (error instanceof NotFoundError) continue;
       const facts = error instanceof UpstreamError ? error : awsErrorFacts(error);

@@ -9,9 +9,13 @@ import type { ExecutorDeps } from './deps.ts';
 import { inspectTarget } from './inspect-target.ts';
 
 /** How long reading back may take until the result is called "not confirmed". IAM reads are consistent within seconds. */
-export const confirmWithinMs = 30_000;
+const confirmWithinMs = 30_000;
 /** After a crash or a lost answer: how long to look for our own change before it is sent again. */
 export const lookForOwnChangeMs = 5_000;
+
+export function confirmWithin({ action }: Pick<Run, 'action'>): number {
+  return Math.max(confirmWithinMs, action.settlesWithinMs ?? 0);
+}
 
 /** One approved plan being carried out. */
 export interface Run {
