@@ -7,6 +7,7 @@ import { AlertMapping } from './domain/alert-mapping.ts';
 import { PolicyRule } from './domain/approval-policy.ts';
 import { ExceptionEntry } from './domain/exceptions.ts';
 import { FindingWatch } from './domain/finding-watch.ts';
+import { ForensicsEntry } from './domain/forensics.ts';
 import { AccountEntry } from './domain/inventory.ts';
 import { QueueEntry } from './domain/queue-entry.ts';
 import { Crowd, SlackGroupId, SlackUserId } from './domain/slack-ids.ts';
@@ -93,6 +94,7 @@ export const ConfigFile = z.strictObject({
   exceptions: z.array(ExceptionEntry).default([]),
   queues: z.array(QueueEntry).default([]),
   sns: SnsEntry.default({ topics: [], allowVersion1: false, certificates: [] }),
+  forensics: ForensicsEntry.optional(),
   guardduty: FindingWatch.default({ pollMinutes: 15, firstLookHours: 24, verify: true }),
   // Names of the external contract that later versions use; accepted so that one file serves them all, and warned of.
   retention: z.record(z.string(), z.unknown()).default({}),

@@ -205,6 +205,7 @@ export function settingsOf(config: Config): Settings {
     },
     policies: config.policies,
     protectedPatterns: config.protected,
+    forensics: config.forensics,
     verifyFindings: config.guardduty.verify,
     pivot: config.pivot,
     hubs: config.hubs,

@@ -14,8 +14,17 @@ export interface ActionContext {
   regions(): Promise<readonly string[]>;
   /** Aborts on shutdown. */
   readonly signal: AbortSignal;
+  /** Where images of memory go and what takes them, as the config of the asking process says; undefined where it says nothing. */
+  readonly forensics?: Forensics | undefined;
   /** Set where an approved plan is carried out: its pre-state, for what the plan's own session may not read. */
   readonly planned?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** The config's `forensics` section. */
+export interface Forensics {
+  readonly bucket: string;
+  /** Path of the tool on the instances. */
+  readonly memoryTool: string;
 }
 
 /** What a plan may be completed from, beside AWS's own state. */
@@ -31,7 +40,10 @@ export interface CompletionContext extends ActionContext {
   ): Promise<{ readonly records: readonly CloudTrailRecord[]; readonly missing: string | undefined }>;
 }
 
-export type Held = { readonly held: true } | { readonly held: false; readonly because: string };
+/** `final`: looking again cannot change it (a command that has failed), so nobody waits for it. */
+export type Held =
+  | { readonly held: true }
+  | { readonly held: false; readonly because: string; readonly final?: true };
 
 /** Why an undo is not like others: refused, or asked of two people. One sentence, for the card. */
 export type Caution = { readonly refused: string } | { readonly approvals: 2; readonly because: string } | undefined;

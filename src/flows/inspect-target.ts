@@ -2,10 +2,12 @@
 import type { ContainmentAction } from '../contracts/action.ts';
 import type { Plan } from '../contracts/approval.ts';
 import type { ApiCall, AwsReach, AwsReader } from '../contracts/aws.ts';
+import type { Settings } from './deps.ts';
 
 interface Looking {
   readonly aws: AwsReader;
   readonly reach: Pick<AwsReach, 'regions'>;
+  readonly settings?: Pick<Settings, 'forensics'>;
   readonly signal: AbortSignal;
   /** The pre-state of the plan that is carried out. */
   readonly planned?: Plan['before'] | undefined;
@@ -15,10 +17,11 @@ interface Looking {
 export async function inspectTarget(
   action: ContainmentAction,
   target: Plan['target'],
-  { aws, reach, signal, planned }: Looking,
+  { aws, reach, settings, signal, planned }: Looking,
 ): Promise<Plan['before']> {
   const regions = () => reach.regions(aws.accountId);
-  return (await action.inspect(target as never, { aws, signal, planned, regions })) as Plan['before'];
+  const ctx = { aws, signal, planned, regions, forensics: settings?.forensics };
+  return (await action.inspect(target as never, ctx)) as Plan['before'];
 }
 
 /** What the action would call for this plan on this state; undefined where it cannot (an undo of what has none). */

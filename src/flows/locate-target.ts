@@ -20,7 +20,7 @@ export async function locate(
   target: Plan['target'],
   caseAccount: string | undefined,
   signal: AbortSignal,
-  { reach, log }: Pick<WorkerDeps, 'reach' | 'log'>,
+  { reach, settings, log }: Pick<WorkerDeps, 'reach' | 'settings' | 'log'>,
 ): Promise<{ aws: AwsReader; before: Plan['before'] }> {
   const told = action.accountOf(target as never);
   const known = await reach.accounts();
@@ -31,7 +31,7 @@ export async function locate(
   for (const accountId of new Set([...likely, ...known])) {
     try {
       const aws = await reach.reader(accountId);
-      found.push({ aws, before: await inspectTarget(action, target, { aws, reach, signal }) });
+      found.push({ aws, before: await inspectTarget(action, target, { aws, reach, settings, signal }) });
       // An id that names its account, or is one of a kind, is in no other; a bare name may be in several.
       if (told !== undefined || action.unique === true) break;
     } catch (error) {

@@ -176,7 +176,7 @@ async function drawUndo(undoOf: string, signal: AbortSignal, deps: WorkerDeps): 
   const action = deps.actions.find((candidate) => candidate.name === done.plan.action);
   if (action === undefined || !('undo' in action)) throw new UserError('This action cannot be undone.');
   const aws = await deps.reach.reader(done.plan.accountId);
-  const before = await inspectTarget(action, done.plan.target, { aws, reach: deps.reach, signal });
+  const before = await inspectTarget(action, done.plan.target, { ...deps, aws, signal });
   const applied = doneCalls(done.steps);
   const isPartial = done.state === 'partial';
   if (

@@ -58,6 +58,7 @@ export async function readUntil(
       last = found;
       const held = judge(found);
       if (held.held) return { held: true, now: found };
+      if (held.final === true) return { held: false, because: held.because, now: found };
       because = held.because;
     } catch (error) {
       because = `reading back failed with ${factsOf(error).code}`;
@@ -71,10 +72,10 @@ export async function readUntil(
 
 export function inspectRun(
   { approval, action, responder, signal }: Run,
-  { reach }: Pick<ExecutorDeps, 'reach'>,
+  { reach, settings }: Pick<ExecutorDeps, 'reach' | 'settings'>,
 ): Promise<Plan['before']> {
   const { target, before: planned } = approval.plan;
-  return inspectTarget(action, target, { aws: responder, reach, signal, planned });
+  return inspectTarget(action, target, { aws: responder, reach, settings, signal, planned });
 }
 
 export function factsOf(error: unknown): { code: string; retryable: boolean; ambiguous: boolean } {

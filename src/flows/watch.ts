@@ -83,7 +83,7 @@ async function stillHolds(
   const { plan } = approval;
   try {
     const aws = await deps.reach.reader(plan.accountId);
-    const now = await inspectTarget(action, plan.target, { aws, reach: deps.reach, signal: ctx.signal });
+    const now = await inspectTarget(action, plan.target, { ...deps, aws, signal: ctx.signal });
     const held: Held = action.verify(plan.direction, plan.before as never, now as never, doneCalls(approval.steps));
     return held.held;
   } catch (error) {

@@ -7,6 +7,12 @@ import { quarantineUser } from './quarantine-user.ts';
 import { revokeRoleSessions } from './revoke-role-sessions.ts';
 import { revokeSession } from './revoke-session.ts';
 import { revokeUserSessions } from './revoke-user-sessions.ts';
+import { captureMemory } from './capture-memory.ts';
+import { protectInstance } from './protect-instance.ts';
+import { removeInstanceProfile } from './remove-instance-profile.ts';
+import { requireImdsv2 } from './require-imdsv2.ts';
+import { revokeInstanceSession } from './revoke-instance-session.ts';
+import { snapshotInstance } from './snapshot-instance.ts';
 
 export const actions: readonly ContainmentAction[] = [
   disableAccessKey,
@@ -16,4 +22,10 @@ export const actions: readonly ContainmentAction[] = [
   revokeRoleSessions,
   revokeSession,
   revokeUserSessions,
+  captureMemory,
+  protectInstance,
+  removeInstanceProfile,
+  requireImdsv2,
+  revokeInstanceSession,
+  snapshotInstance,
 ];
