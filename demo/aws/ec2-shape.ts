@@ -1,5 +1,6 @@
 /** An EC2 instance as the API and as CloudTrail show it. */
 import { AwsError } from './errors.ts';
+import { interfacesOf, type NetworkInterface } from './network.ts';
 import type { Value } from './protocols.ts';
 import type { Instance, InstanceState } from './state.ts';
 
@@ -28,19 +29,24 @@ export function settle(instance: Instance): void {
   if (state === 'pending' || state === 'stopping' || state === 'shutting-down') instance.state = arrival[state];
 }
 
-function interfaceShape(instance: Instance, accountId: string): { readonly [k: string]: Value } {
+function interfaceShape(one: NetworkInterface, accountId: string): { readonly [k: string]: Value } {
   return {
-    networkInterfaceId: instance.networkInterfaceId,
-    subnetId: instance.subnetId,
-    vpcId: instance.vpcId,
+    networkInterfaceId: one.id,
+    subnetId: one.subnetId,
+    vpcId: one.vpcId,
     ownerId: accountId,
     status: 'in-use',
-    macAddress: instance.macAddress,
-    privateIpAddress: instance.privateIp,
+    macAddress: one.macAddress,
+    privateIpAddress: one.privateIp,
     sourceDestCheck: true,
     interfaceType: 'interface',
-    groupSet: [{ groupId: instance.securityGroup.id, groupName: instance.securityGroup.name }],
+    groupSet: groupSet(one),
+    ...(one.deviceIndex === 0 ? {} : { attachment: { deviceIndex: one.deviceIndex, status: 'attached' } }),
   };
+}
+
+function groupSet(one: NetworkInterface | undefined) {
+  return (one?.groups ?? []).map(({ id, name }) => ({ groupId: id, groupName: name }));
 }
 
 /** Field names are those of the wire and of CloudTrail's responseElements, which are the same. */
@@ -62,7 +68,7 @@ export function instanceShape(instance: Instance, accountId: string): { readonly
     vpcId: gone ? undefined : instance.vpcId,
     privateIpAddress: gone ? undefined : instance.privateIp,
     ipAddress: gone ? undefined : instance.publicIp,
-    groupSet: [{ groupId: instance.securityGroup.id, groupName: instance.securityGroup.name }],
+    groupSet: groupSet(interfacesOf(instance)[0]),
     architecture: 'x86_64',
     rootDeviceType: 'ebs',
     rootDeviceName: '/dev/xvda',
@@ -70,9 +76,12 @@ export function instanceShape(instance: Instance, accountId: string): { readonly
     virtualizationType: 'hvm',
     hypervisor: 'xen',
     clientToken: instance.clientToken,
+    ...(instance.spot === undefined
+      ? {}
+      : { instanceLifecycle: 'spot', spotInstanceRequestId: instance.spot.requestId }),
     tagSet: instance.tags.map(({ Key, Value }) => ({ key: Key, value: Value })),
     sourceDestCheck: true,
-    networkInterfaceSet: gone ? [] : [interfaceShape(instance, accountId)],
+    networkInterfaceSet: gone ? [] : interfacesOf(instance).map((one) => interfaceShape(one, accountId)),
     iamInstanceProfile: instance.profileArn === undefined ? undefined : { arn: instance.profileArn, id: 'AIPADEMO' },
     ebsOptimized: false,
     enaSupport: true,

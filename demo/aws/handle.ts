@@ -1,7 +1,7 @@
 /** One request from bytes to answer: who, which operation, may it, do it, write it down. */
 import { randomUUID } from 'node:crypto';
 import { account } from './account.ts';
-import { autoscaling } from './autoscaling.ts';
+import { autoScaling } from './auto-scaling.ts';
 import { cloudtrail } from './cloudtrail.ts';
 import { ec2 } from './ec2.ts';
 import { AwsError, accessDenied, credentialError, internalError, throttled } from './errors.ts';
@@ -9,6 +9,7 @@ import type { FailRules } from './failures.ts';
 import { guardduty } from './guardduty.ts';
 import { iam } from './iam.ts';
 import type { Random } from './ids.ts';
+import { loadBalancing } from './load-balancing.ts';
 import { organizations } from './organizations.ts';
 import { authenticate, authorize, type Principal } from './principal.ts';
 import { type Input, readRequest, type Wire, writeError, writeResponse } from './protocols.ts';
@@ -54,7 +55,7 @@ export interface World {
 }
 
 const services: ReadonlyMap<string, Service> = new Map(
-  [sts, iam, ec2, cloudtrail, account, guardduty, sqs, sns, autoscaling, organizations].map((service) => [
+  [sts, iam, ec2, cloudtrail, account, guardduty, sqs, sns, autoScaling, organizations].map((service) => [
     service.name,
     service,
   ]),
@@ -147,7 +148,9 @@ export async function handle(
   const requestId = randomUUID();
   const who = authenticate(world.state, request, at);
   const { scope } = who;
-  const service = services.get(scope?.service ?? 'sts');
+  const body = request.body.toString('utf8');
+  const service =
+    scope?.service === 'elasticloadbalancing' ? loadBalancing(body) : services.get(scope?.service ?? 'sts');
   if (service === undefined) {
     const error = new AwsError(
       'UnknownOperationException',
@@ -158,7 +161,6 @@ export async function handle(
   }
   const { protocol, namespace } = service;
   const target = request.headers['x-amz-target'];
-  const body = request.body.toString('utf8');
   const read = readRequest(
     protocol,
     { method: request.method, url: request.url, body, target: typeof target === 'string' ? target : undefined },

@@ -1,5 +1,6 @@
 /** The world's state: accounts, their people and machines, keys, sessions. Plain mutable data; the services change it. */
 import type { IntakeState } from './intake-state.ts';
+import type { Network, NetworkInterface } from './network.ts';
 import type { PolicyDocument } from './policy.ts';
 
 export type KeyStatus = 'Active' | 'Inactive';
@@ -90,6 +91,12 @@ export interface Instance {
   readonly userData?: string;
   readonly tags: { readonly Key: string; readonly Value: string }[];
   state: InstanceState;
+  /** Made from the fields above when first asked for (interfacesOf), unless a story gives several. */
+  interfaces?: NetworkInterface[];
+  /** DisableApiStop and DisableApiTermination; neither where absent. */
+  readonly protection?: { stop: boolean; termination: boolean };
+  /** Set for spot instances. */
+  readonly spot?: { readonly requestId: string; readonly type: 'one-time' | 'persistent'; requestState: string };
 }
 
 export type RegionStatus = 'ENABLED_BY_DEFAULT' | 'ENABLED' | 'DISABLED';
@@ -136,6 +143,7 @@ export interface Account {
   readonly roles: Map<string, Role>;
   readonly instances: Instance[];
   readonly posture: Posture;
+  readonly network: Network;
 }
 
 export interface State {

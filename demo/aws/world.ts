@@ -1,5 +1,6 @@
 /** The cast of the world: two accounts, their users, keys and roles. Secrets are made anew at each start. */
 import { newSecret, uniqueId } from './ids.ts';
+import { newNetwork } from './network.ts';
 import type { PolicyDocument } from './policy.ts';
 import { postureOf } from './posture.ts';
 import type { AccessKey, Account, NamedPolicy, RegionStatus, Role, User } from './state.ts';
@@ -191,7 +192,17 @@ export function buildCast(now: Date): Cast {
   }
   function newAccount(id: string, name: string): Account {
     const posture = postureOf(id, id === hubId, ago(300));
-    return { id, name, orgId, regions: regions(), users: new Map(), roles: new Map(), instances: [], posture };
+    return {
+      id,
+      name,
+      orgId,
+      regions: regions(),
+      users: new Map(),
+      roles: new Map(),
+      instances: [],
+      posture,
+      network: newNetwork(),
+    };
   }
   const hub = newAccount(hubId, 'security-hub');
   const workshop = newAccount(workshopId, 'workshop-prod');

@@ -41,9 +41,7 @@ export interface CompletionContext extends ActionContext {
 }
 
 /** `final`: looking again cannot change it (a command that has failed), so nobody waits for it. */
-export type Held =
-  | { readonly held: true }
-  | { readonly held: false; readonly because: string; readonly final?: true };
+export type Held = { readonly held: true } | { readonly held: false; readonly because: string; readonly final?: true };
 
 /** Why an undo is not like others: refused, or asked of two people. One sentence, for the card. */
 export type Caution = { readonly refused: string } | { readonly approvals: 2; readonly because: string } | undefined;

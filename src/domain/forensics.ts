@@ -11,6 +11,9 @@ export const ForensicsEntry = z.strictObject({
   memoryTool: z
     .string()
     .trim()
-    .regex(/^(\/[A-Za-z0-9][A-Za-z0-9._-]*)+$/, 'is not an absolute path of letters, digits, dots, dashes and underscores')
+    .regex(
+      /^(\/[A-Za-z0-9][A-Za-z0-9._-]*)+$/,
+      'is not an absolute path of letters, digits, dots, dashes and underscores',
+    )
     .max(200),
 });

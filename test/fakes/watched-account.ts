@@ -4,6 +4,7 @@
  */
 import { type DemoAws, startDemoAws } from '../../demo/aws/server.ts';
 import type { Role } from '../../demo/aws/state.ts';
+import { addFleet } from '../../demo/aws/stories/fleet.ts';
 import { s3Story } from '../../demo/aws/stories/s3.ts';
 import { later, recordOf, type Story } from '../../demo/aws/stories/story.ts';
 import { pipelineKeyId } from '../../demo/aws/world.ts';
@@ -33,12 +34,13 @@ export interface WatchedAccount {
   close(): Promise<void>;
 }
 
-/** The story, and two more things that its attacker made: a user and a role, so that both kinds are looked at. */
+/** The story, machines in use, and two more things that its attacker made: a user and a role, so that both kinds are looked at. */
 const story: Story = {
   name: 'story with identities made',
   load(stage) {
     s3Story.load(stage);
     const { workshop } = stage.cast;
+    addFleet(workshop, stage.now);
     const user = workshop.users.get('pipeline');
     if (user === undefined) throw new RangeError('the cast has no user pipeline');
     const { arn, id: principalId, name: userName } = user;

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { defineAction } from '#src/contracts/action.ts';
 import type { PolicyDocument } from '#src/contracts/aws.ts';
 import { UserError } from '#src/contracts/errors.ts';
-import { captureScript, ManagedState, managedState, shellDocument, StartedCommand, startedOf } from './instance/managed.ts';
 import {
   accountOfInstance,
   findInstance,
@@ -13,6 +12,14 @@ import {
   instanceFacts,
   instanceIn,
 } from './instance/instance-of.ts';
+import {
+  captureScript,
+  ManagedState,
+  managedState,
+  StartedCommand,
+  shellDocument,
+  startedOf,
+} from './instance/managed.ts';
 
 const usage = 'capture-memory <i-... or ARN of an instance>';
 /** For as long as the plan's own session lives, and some minutes less. */
@@ -30,7 +37,8 @@ type Before = z.output<typeof Before>;
 
 export const captureMemory = defineAction({
   name: 'capture-memory',
-  title: 'Run the staged memory tool on the instance through Systems Manager, and store the image in the forensic bucket.',
+  title:
+    'Run the staged memory tool on the instance through Systems Manager, and store the image in the forensic bucket.',
   impact:
     'The instance may stall while its memory is read, and its root disk is written to: take it before isolation and stop.',
   usage,
@@ -38,12 +46,7 @@ export const captureMemory = defineAction({
   target: InstanceTarget,
   before: Before,
   permissions: {
-    read: [
-      'ec2:DescribeInstances',
-      'ssm:DescribeInstanceInformation',
-      'ssm:GetCommandInvocation',
-      'ssm:ListCommands',
-    ],
+    read: ['ec2:DescribeInstances', 'ssm:DescribeInstanceInformation', 'ssm:GetCommandInvocation', 'ssm:ListCommands'],
     write: ['ssm:SendCommand'],
   },
   approvals: 1,
@@ -177,4 +180,3 @@ function statements(instance: string, region: string, partition: string): Policy
     },
   ];
 }
-

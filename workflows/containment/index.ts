@@ -1,17 +1,17 @@
 /** The list of containment actions. A contract test compares it with the folder. */
 import type { ContainmentAction } from '#src/contracts/action.ts';
+import { captureMemory } from './capture-memory.ts';
 import { denyAll } from './deny-all.ts';
 import { denyOutsideNetworks } from './deny-outside-networks.ts';
 import { disableAccessKey } from './disable-access-key.ts';
-import { quarantineUser } from './quarantine-user.ts';
-import { revokeRoleSessions } from './revoke-role-sessions.ts';
-import { revokeSession } from './revoke-session.ts';
-import { revokeUserSessions } from './revoke-user-sessions.ts';
-import { captureMemory } from './capture-memory.ts';
 import { protectInstance } from './protect-instance.ts';
+import { quarantineUser } from './quarantine-user.ts';
 import { removeInstanceProfile } from './remove-instance-profile.ts';
 import { requireImdsv2 } from './require-imdsv2.ts';
 import { revokeInstanceSession } from './revoke-instance-session.ts';
+import { revokeRoleSessions } from './revoke-role-sessions.ts';
+import { revokeSession } from './revoke-session.ts';
+import { revokeUserSessions } from './revoke-user-sessions.ts';
 import { snapshotInstance } from './snapshot-instance.ts';
 
 export const actions: readonly ContainmentAction[] = [

@@ -128,9 +128,7 @@ function attribute(
   region: string,
   { aws, signal }: ActionContext,
 ) {
-  return aws
-    .ec2(region)
-    .send(new DescribeInstanceAttributeCommand({ InstanceId, Attribute }), { abortSignal: signal });
+  return aws.ec2(region).send(new DescribeInstanceAttributeCommand({ InstanceId, Attribute }), { abortSignal: signal });
 }
 
 /** One attribute in a call: EC2 takes no more. */

@@ -31,7 +31,8 @@ type Before = z.output<typeof Before>;
 export const removeInstanceProfile = defineAction({
   name: 'remove-instance-profile',
   title: 'Refuse the credentials that the instance has from its role, then take the instance profile off it.',
-  impact: 'What runs on this instance loses its AWS rights within seconds; other instances with the same profile go on.',
+  impact:
+    'What runs on this instance loses its AWS rights within seconds; other instances with the same profile go on.',
   usage,
   examples: ['i-0aa11bb22cc33dd44'],
   target: SessionTarget,
@@ -142,7 +143,11 @@ export const removeInstanceProfile = defineAction({
     Statement: statements(principalArn, instanceArn(instanceId, region, accountId, partition), partition),
   }),
   roleStatements: (accountId, partition) =>
-    statements(`arn:${partition}:iam::${accountId}:role/*`, `arn:${partition}:ec2:*:${accountId}:instance/*`, partition),
+    statements(
+      `arn:${partition}:iam::${accountId}:role/*`,
+      `arn:${partition}:ec2:*:${accountId}:instance/*`,
+      partition,
+    ),
   mintedLivesMs: () => instanceCredentialsLiveMs,
   willNotStop: ({ roleName }) => [
     `Only credentials of the role ${roleName} are refused; those of a profile that the instance had before are not.`,

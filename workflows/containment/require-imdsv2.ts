@@ -28,7 +28,8 @@ type Before = z.output<typeof Before>;
 export const requireImdsv2 = defineAction({
   name: 'require-imdsv2',
   title: 'Require session tokens (IMDSv2) for the metadata of the instance, with a hop limit of 1.',
-  impact: 'Programs that read metadata without a token, and containers that are one hop away, get no credentials any more.',
+  impact:
+    'Programs that read metadata without a token, and containers that are one hop away, get no credentials any more.',
   usage,
   examples: ['i-0aa11bb22cc33dd44'],
   target: InstanceTarget,

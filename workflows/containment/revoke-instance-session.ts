@@ -20,7 +20,8 @@ const usage = 'revoke-instance-session <i-... or ARN of an instance> [role/NAME]
 
 export const revokeInstanceSession = defineAction({
   name: 'revoke-instance-session',
-  title: "Refuse the credentials that this instance gets from its role, also where they are used elsewhere; other instances of the role go on.",
+  title:
+    'Refuse the credentials that this instance gets from its role, also where they are used elsewhere; other instances of the role go on.',
   impact: 'What runs on this instance with its role is refused within seconds, for as long as the policy stands.',
   usage,
   examples: ['i-0aa11bb22cc33dd44', 'arn:aws:ec2:us-east-1:999999999999:instance/i-0aa11bb22cc33dd44 role/shop-web'],

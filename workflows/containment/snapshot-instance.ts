@@ -37,7 +37,8 @@ type Before = z.output<typeof Before>;
 export const snapshotInstance = defineAction({
   name: 'snapshot-instance',
   title: 'Take snapshots of all EBS volumes of the instance at one moment, and lock them in governance mode.',
-  impact: 'The instance goes on, perhaps slower on its disks for a while; the snapshots cost storage until they are deleted.',
+  impact:
+    'The instance goes on, perhaps slower on its disks for a while; the snapshots cost storage until they are deleted.',
   usage,
   examples: ['i-0aa11bb22cc33dd44', 'i-0aa11bb22cc33dd44 365'],
   target: Target,
@@ -157,7 +158,10 @@ export const snapshotInstance = defineAction({
 
   sessionPolicy: ({ instanceId }, { region, volumes }, accountId, partition) => {
     const arn = (kind: string) => `arn:${partition}:ec2:${region}:${accountId}:${kind}`;
-    const sources = [instanceArn(instanceId, region, accountId, partition), ...volumes.map((id) => arn(`volume/${id}`))];
+    const sources = [
+      instanceArn(instanceId, region, accountId, partition),
+      ...volumes.map((id) => arn(`volume/${id}`)),
+    ];
     const own = { StringEquals: { [`aws:ResourceTag/${instanceTag}`]: instanceId } };
     return { Version: '2012-10-17', Statement: statements(sources, `arn:${partition}:ec2:${region}::snapshot/*`, own) };
   },
@@ -169,7 +173,9 @@ export const snapshotInstance = defineAction({
 
   willNotStop: ({ instanceStoreGb }) => [
     ...(instanceStoreGb > 0
-      ? [`${instanceStoreGb} GB of instance store are not covered: no snapshot can be taken of them, and a stop loses them.`]
+      ? [
+          `${instanceStoreGb} GB of instance store are not covered: no snapshot can be taken of them, and a stop loses them.`,
+        ]
       : []),
     'Volumes that were detached before, and memory, are not covered.',
     'What the programs on the instance had not written to disk yet is missing, as after a power cut.',
@@ -194,7 +200,9 @@ function nameOf({ snapshotId, volumeId }: Snapshot): string {
 
 /** Those that carry the id of this call's approval. A blank, not filled yet, is nobody's id. */
 function madeBy(input: ApiCall['input'], snapshots: Before['snapshots']): Before['snapshots'] {
-  const specifications = input.TagSpecifications as readonly { readonly Tags: readonly { Key: string; Value: unknown }[] }[];
+  const specifications = input.TagSpecifications as readonly {
+    readonly Tags: readonly { Key: string; Value: unknown }[];
+  }[];
   const approval = specifications[0]?.Tags.find(({ Key }) => Key === approvalTag)?.Value;
   return snapshots.filter((one) => one.approval === approval);
 }

@@ -6,7 +6,14 @@ import type { Applied, Direction, DoneCall } from '#src/contracts/approval.ts';
 import type { ApiCall, PolicyDocument } from '#src/contracts/aws.ts';
 import { UpstreamError, UserError } from '#src/contracts/errors.ts';
 import { isAwsError } from '#src/domain/aws-errors.ts';
-import { holdsDocument, InlineState, inlineState, inlineStatements, putCall, restoreCall } from '../identity/inline-policy.ts';
+import {
+  holdsDocument,
+  InlineState,
+  inlineState,
+  inlineStatements,
+  putCall,
+  restoreCall,
+} from '../identity/inline-policy.ts';
 import type { PrincipalTarget } from '../identity/principal.ts';
 import { InstanceFacts, InstanceTarget } from './instance-of.ts';
 
@@ -91,7 +98,12 @@ export function holdsDeny(
   now: SessionState,
   done: readonly DoneCall[],
 ): Held {
-  return holdsDocument(direction, before, now, done.filter(({ call }) => call.service === 'iam'));
+  return holdsDocument(
+    direction,
+    before,
+    now,
+    done.filter(({ call }) => call.service === 'iam'),
+  );
 }
 
 /** Whether a call about the policy shows as carried out. */

@@ -49,11 +49,7 @@ export async function instanceStoreOf(
 }
 
 /** Snapshots of these volumes with our tag, in order of volume and id. */
-export async function snapshotsOf(
-  volumes: readonly string[],
-  region: string,
-  ctx: ActionContext,
-): Promise<Snapshot[]> {
+export async function snapshotsOf(volumes: readonly string[], region: string, ctx: ActionContext): Promise<Snapshot[]> {
   if (volumes.length === 0) return [];
   const found = await ownSnapshots(volumes, region, ctx);
   const locks = await locksOf(
