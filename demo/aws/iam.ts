@@ -2,6 +2,7 @@
 import { noSuchEntity, validationError } from './errors.ts';
 import { policyReads } from './iam-policies.ts';
 import { policyWrites } from './iam-policy-writes.ts';
+import { profileReads } from './instance-profiles.ts';
 import { targetUser } from './iam-target.ts';
 import { iamWrites } from './iam-writes.ts';
 import type { Value } from './protocols.ts';
@@ -159,5 +160,5 @@ export const iam: Service = {
   apiVersion: '2010-05-08',
   eventSource: 'iam.amazonaws.com',
   global: true,
-  operations: { ...reads, ...policyReads(page), ...iamWrites, ...policyWrites },
+  operations: { ...reads, ...policyReads(page), ...profileReads, ...iamWrites, ...policyWrites },
 };

@@ -1,4 +1,5 @@
 /** The world's state: accounts, their people and machines, keys, sessions. Plain mutable data; the services change it. */
+import type { Association, Evidence, InstanceEvidence } from './evidence.ts';
 import type { IntakeState } from './intake-state.ts';
 import type { Network, NetworkInterface } from './network.ts';
 import type { PolicyDocument } from './policy.ts';
@@ -64,6 +65,8 @@ export interface Session {
   readonly policy?: PolicyDocument;
   readonly tags: readonly { readonly Key: string; readonly Value: string }[];
   readonly sourceIdentity?: string;
+  /** Of credentials that an instance got from its metadata; a key of its conditions, wherever they are used. */
+  readonly instanceArn?: string;
 }
 
 export type InstanceState = 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated';
@@ -83,6 +86,7 @@ export interface Instance {
   readonly securityGroup: { readonly id: string; readonly name: string };
   readonly networkInterfaceId: string;
   readonly macAddress: string;
+  /** What a story gives it; the association says what it has now. */
   readonly profileArn?: string;
   readonly keyName?: string;
   readonly clientToken: string;
@@ -93,6 +97,8 @@ export interface Instance {
   state: InstanceState;
   /** Made from the fields above when first asked for (interfacesOf), unless a story gives several. */
   interfaces?: NetworkInterface[];
+  association?: Association | undefined;
+  readonly evidence?: InstanceEvidence;
   /** DisableApiStop and DisableApiTermination; neither where absent. */
   readonly protection?: { stop: boolean; termination: boolean };
   /** Set for spot instances. */
@@ -143,6 +149,7 @@ export interface Account {
   readonly roles: Map<string, Role>;
   readonly instances: Instance[];
   readonly posture: Posture;
+  readonly evidence: Evidence;
   readonly network: Network;
 }
 

@@ -1,4 +1,5 @@
 /** The cast of the world: two accounts, their users, keys and roles. Secrets are made anew at each start. */
+import { newEvidence } from './evidence.ts';
 import { newSecret, uniqueId } from './ids.ts';
 import { newNetwork } from './network.ts';
 import type { PolicyDocument } from './policy.ts';
@@ -202,6 +203,7 @@ export function buildCast(now: Date): Cast {
       instances: [],
       posture,
       network: newNetwork(),
+      evidence: newEvidence(),
     };
   }
   const hub = newAccount(hubId, 'security-hub');

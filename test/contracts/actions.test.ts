@@ -21,6 +21,9 @@ const longestPolicy = 2_048;
 const partitions = ['aws', 'aws-cn', 'aws-us-gov'];
 const reading = /^[a-z0-9-]+:(Get|List|Describe|Lookup)[A-Za-z]+$/;
 const { signal } = new AbortController();
+const settings = { forensics: { bucket: 'forensic-images', memoryTool: '/opt/forensics/avml' } };
+/** Rights that AWS asks for with other calls: nothing is called by their name. */
+const askedWithOthers = ['ec2:CreateTags', 'iam:PassRole'];
 
 describe('the list of containment actions', () => {
   it('is what the folder holds', () => {
@@ -37,11 +40,23 @@ describe.each(tried)('the action %s on %s', (name, example, action) => {
   });
   afterEach(() => account?.close());
 
-  const target = action.parse(wordsOf(example)) as Target;
+  const typed = action.parse(wordsOf(example)) as Target;
+  let target = typed;
+  // What the executor is given has been completed when the plan was drawn.
+  beforeEach(async () => {
+    target = typed;
+    const aws = await account.reach.reader(account.accountId);
+    const reach = account.reach;
+    const noLogs = () => Promise.resolve({ records: [], missing: undefined });
+    const regions = () => reach.regions(account.accountId);
+    const ctx = { aws, signal, regions, now: new Date(), recordsOf: noLogs };
+    if (action.complete === undefined) return;
+    target = (await action.complete(typed as never, (await inspect()) as never, ctx)) as Target;
+  });
 
   async function inspect(within?: { responder: AwsResponder; planned: Before }): Promise<Before> {
     const aws = within?.responder ?? (await account.reach.reader(account.accountId));
-    return inspectTarget(action, target, { aws, reach: account.reach, signal, planned: within?.planned });
+    return inspectTarget(action, target, { aws, reach: account.reach, settings, signal, planned: within?.planned });
   }
 
   function respond(before: Before): Promise<AwsResponder> {
@@ -226,7 +241,7 @@ describe.each(tried)('the action %s on %s', (name, example, action) => {
     );
     const aws = await account.reach.reader(account.accountId);
 
-    const looked = inspectTarget(action, nowhere, { aws, reach: account.reach, signal });
+    const looked = inspectTarget(action, nowhere, { aws, reach: account.reach, settings, signal });
 
     await expect(looked).rejects.toMatchObject({ name: 'NotFoundError' });
   });
@@ -258,7 +273,8 @@ it.each(actions.map((action) => [action.name, action] as const))(
   'the action %s names no permission that none of its examples needs',
   (name, { permissions }) => {
     expect([...(calls.get(`${name} read`) ?? [])].sort()).toEqual([...permissions.read].sort());
-    expect([...(calls.get(`${name} write`) ?? [])].sort()).toEqual([...permissions.write].sort());
+    const along = permissions.write.filter((one) => askedWithOthers.includes(one));
+    expect([...new Set([...(calls.get(`${name} write`) ?? []), ...along])].sort()).toEqual([...permissions.write].sort());
   },
 );
 

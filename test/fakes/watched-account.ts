@@ -5,6 +5,7 @@
 import { type DemoAws, startDemoAws } from '../../demo/aws/server.ts';
 import type { Role } from '../../demo/aws/state.ts';
 import { addFleet } from '../../demo/aws/stories/fleet.ts';
+import { addWebServers } from '../../demo/aws/stories/machines.ts';
 import { s3Story } from '../../demo/aws/stories/s3.ts';
 import { later, recordOf, type Story } from '../../demo/aws/stories/story.ts';
 import { pipelineKeyId } from '../../demo/aws/world.ts';
@@ -39,6 +40,7 @@ const story: Story = {
   name: 'story with identities made',
   load(stage) {
     s3Story.load(stage);
+    addWebServers(stage);
     const { workshop } = stage.cast;
     addFleet(workshop, stage.now);
     const user = workshop.users.get('pipeline');
@@ -93,7 +95,7 @@ function replaced<T>(list: T[], ...items: readonly T[]): void {
 }
 
 /** Sets the documented policies: the only rights that this account gives. */
-function setDocumentedRights(aws: DemoAws): void {
+export function setDocumentedRights(aws: DemoAws): void {
   const { hub, workshop } = aws.accounts;
   const account = aws.state.accounts.get(workshop.id);
   const base = [...(aws.state.accounts.get(hub.id)?.users.values() ?? [])].find((user) =>

@@ -23,7 +23,6 @@ const Before = InstanceFacts.extend({
   /** pending until the change has reached the instance, then applied. */
   optionsState: z.string(),
 });
-type Before = z.output<typeof Before>;
 
 export const requireImdsv2 = defineAction({
   name: 'require-imdsv2',
