@@ -3,13 +3,20 @@
  * puts them together. `firebreak.example.yml` documents each key; a test compares the two.
  */
 import { z } from 'zod';
+import { AddressesSection } from './domain/address-lists.ts';
 import { AlertMapping } from './domain/alert-mapping.ts';
 import { PolicyRule } from './domain/approval-policy.ts';
+import { AthenaSection } from './domain/athena/settings.ts';
+import { EscalationConfig } from './domain/escalation.ts';
 import { ExceptionEntry } from './domain/exceptions.ts';
 import { FindingWatch } from './domain/finding-watch.ts';
 import { ForensicsEntry } from './domain/forensics.ts';
+import { ImportEntry } from './domain/imports.ts';
 import { AccountEntry } from './domain/inventory.ts';
+import { InventorySection } from './domain/inventory-sources.ts';
+import { CrownJewels, NoiseConfig } from './domain/noise.ts';
 import { QueueEntry } from './domain/queue-entry.ts';
+import { SignInLog } from './domain/sign-in-log.ts';
 import { Crowd, SlackGroupId, SlackUserId } from './domain/slack-ids.ts';
 import { SnsEntry } from './domain/sns-topics.ts';
 
@@ -83,8 +90,12 @@ export const ConfigFile = z.strictObject({
       maxEvents: z.number().int().min(1).default(500_000),
     })
     .default({ window: '7d', maxRequests: 2000, maxEvents: 500_000 }),
+  addresses: AddressesSection,
+  inventory: InventorySection,
   mappings: z.array(AlertMapping).default([]),
-  addresses: z.strictObject({ country: z.string().optional(), asn: z.string().optional() }).default({}),
+  athena: AthenaSection.optional(),
+  signInLogs: z.array(SignInLog).default([]),
+  imports: z.array(ImportEntry).default([]),
   rules: z
     .strictObject({
       folders: z.array(z.string().trim().min(1)).default([]),
@@ -92,6 +103,9 @@ export const ConfigFile = z.strictObject({
     })
     .default({ folders: [], disabled: [] }),
   exceptions: z.array(ExceptionEntry).default([]),
+  noise: NoiseConfig.prefault({}),
+  crownJewels: CrownJewels.prefault({}),
+  escalation: EscalationConfig.prefault({}),
   queues: z.array(QueueEntry).default([]),
   sns: SnsEntry.default({ topics: [], allowVersion1: false, certificates: [] }),
   forensics: ForensicsEntry.optional(),

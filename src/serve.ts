@@ -5,18 +5,25 @@ import { investigations } from '#investigations';
 import { systemClock } from './clock.ts';
 import { type Config, loadConfig } from './config.ts';
 import { asError } from './contracts/errors.ts';
+import type { JobHandlers, lanes } from './contracts/job.ts';
 import type { Log } from './contracts/log.ts';
 import { acknowledge } from './flows/acknowledge.ts';
 import { contain } from './flows/contain.ts';
 import type { Deps, WebDeps, WorkerDeps } from './flows/deps.ts';
-import { handleAlert, showAgain } from './flows/handle-alert.ts';
+import { enrichCase } from './flows/enrich-case.ts';
+import { escalate } from './flows/escalate.ts';
+import { keepFed } from './flows/feed-lake.ts';
+import { deliverCase, handleAlert, showAgain } from './flows/handle-alert.ts';
 import { handleSubscription } from './flows/handle-subscription.ts';
 import { investigate } from './flows/investigate.ts';
 import { orDeadLetter } from './flows/keep-letter.ts';
+import { markCase } from './flows/mark-case.ts';
 import { planContainment } from './flows/plan-containment.ts';
 import { proveVote } from './flows/prove-vote.ts';
 import { admitApproval, recordVote } from './flows/record-vote.ts';
+import { reportNoise } from './flows/report-noise.ts';
 import { showApproval } from './flows/show-approval.ts';
+import { showDigest } from './flows/show-digest.ts';
 import { openSweep } from './flows/sweep.ts';
 import { verifyFinding } from './flows/verify-finding.ts';
 import { watch } from './flows/watch.ts';
@@ -26,17 +33,21 @@ import { openRuleShelf } from './rule-shelf.ts';
 import type { Role } from './store/embedded-postgres.ts';
 import { startWeb } from './web.ts';
 import {
+  connectAccounts,
   connectAddresses,
   connectChat,
   connectConfirmer,
   connectFindings,
+  connectPager,
   connectPictures,
   connectQueue,
   connectReach,
   connectStore,
+  lakeFeeds,
   plannedEvidence,
   settingsOf,
 } from './wire.ts';
+import { otherSources } from './wire-other.ts';
 
 type Stop = () => Promise<void>;
 
@@ -101,14 +112,18 @@ async function start(
     const pictures = connectPictures(log);
     stops.push(() => pictures.close());
     const addresses = await connectAddresses(config, log);
-    const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log);
+    const accounts = await connectAccounts(config, reach, log);
+    const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log, store.athena);
+    const openOther = otherSources(config, reach, log, store.athena);
     const units = { actions, investigations, confirmer: connectConfirmer };
     const worker: WorkerDeps = {
-      ...{ ...deps, ...units, chat, reach, openEvidence, pictures, addresses, ruleShelf },
+      ...{ ...deps, ...units, chat, reach, openEvidence, openOther, pictures, addresses, accounts, ruleShelf },
       findings: connectFindings(reach),
+      pager: connectPager(config, log),
     };
     await startWorker(worker, alone, stops);
     stops.push(await startIntake(config, worker));
+    for (const feed of await lakeFeeds(config, log)) stops.push(running((signal) => keepFed(feed, signal)));
   }
   if (!roles.includes('web')) return { port: undefined };
   const web: WebDeps = { ...deps, chat, commands, actions, ruleShelf };
@@ -124,10 +139,10 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
       'alerts',
       {
         'alert.received': (payload, ctx) => orDeadLetter(payload.alertId, ctx, () => handleAlert(payload, deps), deps),
-        'alert.acknowledged': (payload) => acknowledge(payload, deps),
       },
       { concurrency: 4, alone },
     ),
+    queue.work('urgent', urgentHandlers(deps), { concurrency: 4, alone }),
     queue.work(
       'intake',
       {
@@ -141,6 +156,11 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
       'investigations',
       { 'investigation.run': (payload, ctx) => investigate(payload, ctx, deps) },
       { concurrency: 3, alone },
+    ),
+    queue.work(
+      'enrichment',
+      { 'case.enrich': (payload, ctx) => enrichCase(payload, ctx, deps) },
+      { concurrency: 2, alone },
     ),
     queue.work(
       'plans',
@@ -163,6 +183,18 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
   stops.push(every(sweepEveryMs, openSweep(deps), deps.log));
 }
 
+function urgentHandlers(deps: WorkerDeps): JobHandlers<(typeof lanes)['urgent'][number]> {
+  return {
+    'alert.urgent': (payload, ctx) => orDeadLetter(payload.alertId, ctx, () => handleAlert(payload, deps), deps),
+    'alert.acknowledged': (payload) => acknowledge(payload, deps),
+    'case.mark': (payload) => markCase(payload, deps),
+    'case.show': ({ caseId }) => deliverCase(caseId, deps),
+    'digest.show': (payload) => showDigest(payload, deps),
+    'case.escalate': (payload) => escalate(payload, deps),
+    'noise.report': (payload) => reportNoise(payload, deps),
+  };
+}
+
 /** Runs a task again and again, never twice at once; the returned function ends it and waits for a running one. */
 function every(ms: number, task: () => Promise<void>, log: Log): Stop {
   const ended = new AbortController();
@@ -181,6 +213,16 @@ function every(ms: number, task: () => Promise<void>, log: Log): Stop {
   return async () => {
     ended.abort();
     await loop;
+  };
+}
+
+/** Starts a task that runs until it is aborted; the returned function aborts it and waits. */
+function running(task: (signal: AbortSignal) => Promise<void>): Stop {
+  const ended = new AbortController();
+  const ends = task(ended.signal);
+  return async () => {
+    ended.abort();
+    await ends;
   };
 }
 

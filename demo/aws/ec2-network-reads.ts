@@ -92,6 +92,11 @@ function describeInterfaces(call: Call): Outcome {
       'network-interface-id': [one.id],
       'group-id': one.groups.map(({ id }) => id),
       'vpc-id': [one.vpcId],
+      'association.public-ip': [one.publicIp ?? ''],
+      'addresses.association.public-ip': [one.publicIp ?? ''],
+      'addresses.private-ip-address': [one.privateIp],
+      'private-ip-address': [one.privateIp],
+      'ipv6-addresses.ipv6-address': [''],
     };
     return fields[filter];
   }).map(({ instance, one }) => ({
@@ -104,6 +109,7 @@ function describeInterfaces(call: Call): Outcome {
     groupSet: one.groups.map((group) => ({ groupId: group.id, groupName: group.name })),
     attachment: {
       instanceId: instance.id,
+      instanceOwnerId: call.principal.account.id,
       deviceIndex: one.deviceIndex,
       status: 'attached',
       deleteOnTermination: true,
@@ -129,24 +135,6 @@ function describeInterfaces(call: Call): Outcome {
   };
 }
 
-function describeVpcs(call: Call): Outcome {
-  call.may('ec2:DescribeVpcs');
-  const { account } = call.principal;
-  const ids = texts(call.input, 'VpcId');
-  const known = new Set(interfacesIn(call).map(({ one }) => one.vpcId));
-  const missing = ids.find((id) => !known.has(id));
-  if (missing !== undefined) throw clientError('InvalidVpcID.NotFound', `The vpc ID '${missing}' does not exist`);
-  const vpcSet = [...known]
-    .filter((id) => ids.length === 0 || ids.includes(id))
-    .map((vpcId) => ({
-      ...{ vpcId, ownerId: account.id, state: 'available', cidrBlock: '10.0.0.0/16' },
-      ipv6CidrBlockAssociationSet: account.network.ipv6Vpcs.has(vpcId)
-        ? [{ ipv6CidrBlock: '2001:db8:1::/56', ipv6CidrBlockState: { state: 'associated' } }]
-        : [],
-    }));
-  return { output: { vpcSet } };
-}
-
 function describeVpcEndpoints(call: Call): Outcome {
   call.may('ec2:DescribeVpcEndpoints');
   const here = call.principal.account.network.endpoints.filter((endpoint) => endpoint.region === call.region);
@@ -168,6 +156,5 @@ function describeVpcEndpoints(call: Call): Outcome {
 export const networkReads: Readonly<Record<string, Operation>> = {
   DescribeSecurityGroups: { readOnly: true, run: describeSecurityGroups },
   DescribeNetworkInterfaces: { readOnly: true, run: describeInterfaces },
-  DescribeVpcs: { readOnly: true, run: describeVpcs },
   DescribeVpcEndpoints: { readOnly: true, run: describeVpcEndpoints },
 };

@@ -1,14 +1,15 @@
 /** Amazon EC2: the reads. */
 import { replaceUnhealthy } from './auto-scaling.ts';
+import { imageReads } from './ec2-images.ts';
 import { networkWrites } from './ec2-network.ts';
 import { networkReads } from './ec2-network-reads.ts';
 import { ec2Posture } from './ec2-posture.ts';
 import { powerReads, powerWrites } from './ec2-power.ts';
 import { ec2Profiles } from './ec2-profiles.ts';
-import { ec2Snapshots } from './ec2-snapshots.ts';
-import { associationOf } from './evidence.ts';
 import { asTrail, clientError, instanceShape, reservationShape, settle, stateShape } from './ec2-shape.ts';
+import { ec2Snapshots } from './ec2-snapshots.ts';
 import { ec2Writes } from './ec2-writes.ts';
+import { associationOf } from './evidence.ts';
 import { interfacesOf } from './network.ts';
 import type { Input, Value } from './protocols.ts';
 import { type Call, type Operation, type Outcome, objects, type Service, text, texts } from './service.ts';
@@ -202,6 +203,7 @@ export const ec2: Service = {
     ...reads,
     ...ec2Posture,
     ...networkReads,
+    ...imageReads,
     ...powerReads,
     ...ec2Writes,
     ...networkWrites,

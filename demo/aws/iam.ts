@@ -2,9 +2,9 @@
 import { noSuchEntity, validationError } from './errors.ts';
 import { policyReads } from './iam-policies.ts';
 import { policyWrites } from './iam-policy-writes.ts';
-import { profileReads } from './instance-profiles.ts';
 import { targetUser } from './iam-target.ts';
 import { iamWrites } from './iam-writes.ts';
+import { profileReads } from './instance-profiles.ts';
 import type { Value } from './protocols.ts';
 import { type Call, type Operation, type Outcome, type Service, text } from './service.ts';
 import { findKey, keyStatus, type User } from './state.ts';

@@ -118,18 +118,17 @@ export function interfacesOf(instance: Instance): NetworkInterface[] {
   return instance.interfaces;
 }
 
-/** The groups of a Region. Those that machines of a story only name are made with rules: all out, the web in. */
+/** The groups of a Region. Those that machines of a story only name are made with rules. */
 export function groupsIn(account: Account, region: string): readonly SecurityGroup[] {
   const { securityGroups } = account.network;
   for (const instance of account.instances.filter((one) => one.region === region)) {
     for (const { vpcId, groups } of interfacesOf(instance)) {
       for (const { id, name } of groups) {
         if (securityGroups.some((group) => group.id === id)) continue;
-        const peer: Rule =
-          name === 'default'
-            ? { protocol: '-1', peer: { groupId: id } }
-            : { protocol: 'tcp', from: 443, to: 443, peer: { cidr: '0.0.0.0/0' } };
-        const [ingress, egress] = [[peer], [everyAddress]];
+        const open = (port: number): Rule => ({ protocol: 'tcp', from: port, to: port, peer: { cidr: '0.0.0.0/0' } });
+        // The shop is open on 443, and somebody left 22 open.
+        const ingress = name === 'web' ? [open(443), open(22)] : [{ protocol: '-1', peer: { groupId: id } }];
+        const egress = [everyAddress];
         securityGroups.push({ ...{ id, name, region, vpcId, ingress, egress }, description: name, tags: [] });
       }
     }

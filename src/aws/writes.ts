@@ -30,16 +30,25 @@ const operations: Readonly<Record<WrittenService, Readonly<Record<string, readon
     CreateSnapshots: [{ of: 'Snapshots', fields: ['SnapshotId', 'VolumeId'] }],
     DisassociateIamInstanceProfile: [],
     LockSnapshot: [],
-    ModifyInstanceAttribute: [],
     ModifyInstanceMetadataOptions: [],
+    CreateSecurityGroup: ['GroupId'],
+    DeleteSecurityGroup: [],
+    AuthorizeSecurityGroupEgress: [],
+    RevokeSecurityGroupEgress: [],
+    ModifyNetworkInterfaceAttribute: [],
+    ModifyInstanceAttribute: [],
+    StartInstances: [],
+    StopInstances: [],
+    TerminateInstances: [],
+    CancelSpotInstanceRequests: [],
   },
   ssm: {
     // The command's own parameters come back with it; its id is all that is kept.
     SendCommand: [{ of: 'Command', fields: ['CommandId'] }],
   },
-  autoscaling: {},
-  elb: {},
-  elbv2: {},
+  autoscaling: { EnterStandby: [], ExitStandby: [], DetachInstances: [] },
+  elb: { DeregisterInstancesFromLoadBalancer: [], RegisterInstancesWithLoadBalancer: [] },
+  elbv2: { DeregisterTargets: [], RegisterTargets: [] },
 };
 
 const modules: Readonly<Record<WrittenService, () => Promise<unknown>>> = {

@@ -106,11 +106,13 @@ interface ActionBase<Target extends z.ZodType, Before extends z.ZodType> {
   seen?(call: ApiCall, now: z.output<Before>): Readonly<Record<string, unknown>> | undefined;
   /** Compares what was just read with what the direction wants. `done` are the calls as sent. Pure. */
   verify(direction: Direction, before: z.output<Before>, now: z.output<Before>, done: readonly DoneCall[]): Held;
+  /** `restores` is set in an undo: what was applied, which may name resources that the state of now does not show. */
   sessionPolicy(
     target: z.output<Target>,
     before: z.output<Before>,
     accountId: string,
     partition: string,
+    restores?: Applied,
   ): PolicyDocument;
   /**
    * What the responder role itself must be allowed in an account at most, over all targets: the union of what

@@ -21,6 +21,7 @@ export function bindsOf(
 /** The target as people read it. Lists are counted, not spelled out: the card shows them elsewhere. */
 export function targetWords(target: Plan['target']): string {
   return Object.values(target)
+    .filter((value) => value !== '')
     .map((value) => (Array.isArray(value) ? `(${value.length} entries)` : String(value)))
     .join(' ');
 }

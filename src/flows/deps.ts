@@ -10,10 +10,15 @@ import type { FindingSource, SubscriptionConfirmer } from '../contracts/intake.t
 import type { Investigation, InvestigationContext, Pictures } from '../contracts/investigation.ts';
 import type { Queue } from '../contracts/job.ts';
 import type { Log } from '../contracts/log.ts';
+import type { OtherSources } from '../contracts/other-sources.ts';
+import type { Pager } from '../contracts/pager.ts';
 import type { RuleView } from '../contracts/rules.ts';
 import type { Store } from '../contracts/store.ts';
+import type { AccountBook } from '../contracts/surroundings.ts';
 import type { PolicyRule } from '../domain/approval-policy.ts';
+import type { EscalationConfig } from '../domain/escalation.ts';
 import type { Account } from '../domain/inventory.ts';
+import type { CrownJewels, NoiseConfig } from '../domain/noise.ts';
 import type { PeopleRules } from '../domain/people.ts';
 import type { Channels } from '../domain/routing.ts';
 
@@ -41,6 +46,9 @@ export interface Settings {
     readonly egress: readonly string[];
     readonly principals: readonly string[];
   };
+  readonly noise: NoiseConfig;
+  readonly crownJewels: CrownJewels;
+  readonly escalation: EscalationConfig;
 }
 
 export interface EvidenceRequest {
@@ -51,7 +59,11 @@ export interface EvidenceRequest {
   readonly maxEvents: number;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: EvidenceProgress) => void;
+  /** What it is asked for, so that its cost is counted there. */
+  readonly caseId?: string | undefined;
 }
+
+export type OpenOther = (request: EvidenceRequest) => Promise<OtherSources>;
 
 export type OpenEvidence = (request: EvidenceRequest) => Promise<Evidence>;
 
@@ -86,8 +98,11 @@ export interface WorkerDeps extends ChatDeps {
   readonly investigations: readonly Investigation[];
   readonly reach: AwsReach;
   readonly openEvidence: OpenEvidence;
+  readonly openOther: OpenOther;
   readonly pictures: Pictures;
   readonly addresses: AddressBook;
+  readonly pager: Pager;
+  readonly accounts: AccountBook;
   readonly findings: FindingSource;
   readonly confirmer: SubscriptionConfirmer;
 }

@@ -20,6 +20,9 @@ import { rightsOf, touchedBy } from './rights-of.ts';
 import { showApproval } from './show-approval.ts';
 import { askingRefusalOf } from './standing.ts';
 
+/** AWS's limit for a session policy in plain text (sts:AssumeRole). */
+const longestSessionPolicy = 2_048;
+
 interface Drawn {
   readonly plan: Plan;
   readonly context: PlanContext;
@@ -227,10 +230,15 @@ async function drawn(
     target,
     before,
     calls,
-    sessionPolicy: action.sessionPolicy(target as never, before as never, aws.accountId, aws.partition),
+    sessionPolicy: action.sessionPolicy(target as never, before as never, aws.accountId, aws.partition, restores),
     responderRole,
     ...(restores && { restores }),
   };
+  if (JSON.stringify(plan.sessionPolicy).length > longestSessionPolicy) {
+    throw new UserError(
+      `The plan touches too many things at once: its session policy would be longer than the ${longestSessionPolicy} characters that AWS takes.`,
+    );
+  }
   const use = await blastRadius(action, target, before, aws, signal, deps);
   return {
     plan,

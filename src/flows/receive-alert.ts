@@ -1,6 +1,7 @@
 /** finding -> stored -> queued. The webhook answers 202 only after this has returned. */
 import type { Alert } from '../contracts/alert.ts';
 import { asError } from '../contracts/errors.ts';
+import { isCritical } from '../domain/noise.ts';
 import type { Deps } from './deps.ts';
 
 /**
@@ -14,7 +15,8 @@ export async function receiveAlert(
   const { alertId, repeat } = await store.alerts.receive({ ...input, at: clock.now().toISOString() });
   if (repeat) return { repeat };
   try {
-    await queue.add('alert.received', { alertId }, { id: `alert-${alertId}` });
+    const job = isCritical(input.alert) ? 'alert.urgent' : 'alert.received';
+    await queue.add(job, { alertId }, { id: `alert-${alertId}` });
   } catch (error) {
     log.warn({ alertId, error: asError(error) }, 'alert stored but not queued, the sweep will queue it');
   }

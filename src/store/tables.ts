@@ -3,7 +3,10 @@ import type { ColumnType, Generated } from 'kysely';
 import type { Alert } from '../contracts/alert.ts';
 import type { ApprovalState, Plan, PlanContext, Step, Vote, Watched } from '../contracts/approval.ts';
 import type { InvestigationRequest } from '../contracts/command.ts';
+import type { Enrichment, EnrichmentPart } from '../contracts/enrichment.ts';
 import type { DeadLetterDoor, IntakeSource, SubscriptionWish, Verification } from '../contracts/intake.ts';
+import type { Line } from '../contracts/message.ts';
+import type { Admission, SnoozeRule } from '../contracts/noise.ts';
 import type { RuleException } from '../contracts/rules.ts';
 import type { ButtonMeaning, ContainmentRequest, Standing, VoteRequest } from '../contracts/store.ts';
 
@@ -30,6 +33,71 @@ export interface Tables {
     acknowledged_by: string | null;
     acknowledged_at: NullableTime;
     opened_at: Time;
+    admission: Admission | null;
+    admitted_at: NullableTime;
+    merged_into: string | null;
+    last_at: NullableTime;
+    version: Generated<number>;
+    shown_version: Generated<number>;
+    card_from: Generated<number>;
+    round: Generated<number>;
+    snooze_id: string | null;
+    verdict: string | null;
+    verdict_by: string | null;
+    verdict_at: NullableTime;
+  };
+  readonly case_findings: {
+    dedupe_key: string;
+    case_id: string;
+    alert: Json<Alert>;
+    account_id: string;
+    resource: string | null;
+    tactic: string;
+    at: Time;
+  };
+  readonly case_links: { key: string; case_id: string; at: Time };
+  readonly case_entries: {
+    case_id: string;
+    number: number;
+    alert_id: string;
+    at: Time;
+    said: ColumnType<Line | null, string | null, string | null>;
+    own_channel: string | null;
+    delivered: boolean;
+  };
+  readonly noise_seen: { channel: string; key: string; at: Time; times: number };
+  readonly digests: {
+    id: string;
+    channel: string;
+    opened_at: Time;
+    shown: Generated<number>;
+    total: Generated<number>;
+  };
+  readonly digest_lines: {
+    digest_id: string;
+    number: number;
+    case_id: string;
+    group_words: string;
+    line: string;
+  };
+  readonly snoozes: {
+    id: string;
+    rule: Json<SnoozeRule>;
+    reason: string;
+    by_user: string;
+    at: Time;
+    until: Time;
+    max_rank: number;
+    case_id: string | null;
+    ended_at: NullableTime;
+  };
+  readonly escalations: {
+    case_id: string;
+    round: number;
+    level: number;
+    due_at: Time;
+    settled_at: NullableTime;
+    outcome: string | null;
   };
   readonly posts: { key: string; channel: string; delivery_id: string; ts: string | null; claimed_at: Time };
   readonly buttons: { id: string; key: string; meaning: Json<ButtonMeaning> };
@@ -100,6 +168,15 @@ export interface Tables {
     prev_hash: string;
     hash: string;
   };
+  readonly enrichments: {
+    case_id: string;
+    version: string;
+    wanted_at: Time;
+    finished_at: NullableTime;
+    tries: Generated<number>;
+    state: Json<Omit<Enrichment, 'caseId' | 'version' | 'wantedAt' | 'finishedAt' | 'tries'>>;
+  };
+  readonly dossiers: { key: string; part: Json<EnrichmentPart>; at: Time };
   readonly disabled_rules: { rule: string; number: Generated<string>; reason: string; set_by: string; at: Time };
   readonly rule_exceptions: {
     id: string;
@@ -110,6 +187,14 @@ export interface Tables {
   };
   readonly settings: { key: string; value: Json<unknown> };
   readonly seen_keys: { key: string; at: string; seen_at: Generated<Date> };
+  readonly athena_queries: {
+    id: string;
+    case_id: string | null;
+    title: string;
+    bytes: string;
+    at: Time;
+    settled: Generated<boolean>;
+  };
   readonly slots: { lane: string; next_at: Time };
   readonly health: { id: number; at: Time };
   readonly dead_letters: {

@@ -1,6 +1,7 @@
 /** What every containment action must hold, walked over the list. Each is run against real wire protocols, under the documented roles. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { reachReads } from '../../scripts/reference/permissions.ts';
 import type { ContainmentAction } from '../../src/contracts/action.ts';
 import type { Applied, Plan, Step } from '../../src/contracts/approval.ts';
 import type { ApiCall, AwsResponder } from '../../src/contracts/aws.ts';
@@ -35,32 +36,31 @@ const tried = actions.flatMap((action) => action.examples.map((example) => [acti
 
 describe.each(tried)('the action %s on %s', (name, example, action) => {
   let account: WatchedAccount;
-  beforeEach(async () => {
-    account = await openWatchedAccount();
-  });
-  afterEach(() => account?.close());
-
   const typed = action.parse(wordsOf(example)) as Target;
   let target = typed;
-  // What the executor is given has been completed when the plan was drawn.
   beforeEach(async () => {
+    account = await openWatchedAccount();
     target = typed;
-    const aws = await account.reach.reader(account.accountId);
-    const reach = account.reach;
-    const noLogs = () => Promise.resolve({ records: [], missing: undefined });
-    const regions = () => reach.regions(account.accountId);
-    const ctx = { aws, signal, regions, now: new Date(), recordsOf: noLogs };
-    if (action.complete === undefined) return;
-    target = (await action.complete(typed as never, (await inspect()) as never, ctx)) as Target;
+    // What the executor is given has been completed when the plan was drawn.
+    if (action.complete !== undefined) target = await completed(await inspect());
   });
+  afterEach(() => account?.close());
 
   async function inspect(within?: { responder: AwsResponder; planned: Before }): Promise<Before> {
     const aws = within?.responder ?? (await account.reach.reader(account.accountId));
     return inspectTarget(action, target, { aws, reach: account.reach, settings, signal, planned: within?.planned });
   }
 
-  function respond(before: Before): Promise<AwsResponder> {
-    const policy = action.sessionPolicy(target as never, before as never, account.accountId, 'aws');
+  async function completed(before: Before): Promise<Target> {
+    const aws = await account.reach.reader(account.accountId);
+    const regions = () => account.reach.regions(account.accountId);
+    const recordsOf = () => Promise.resolve({ records: [], missing: undefined });
+    const ctx = { aws, signal, regions, now: new Date(), recordsOf };
+    return (await action.complete?.(typed as never, before as never, ctx)) as Target;
+  }
+
+  function respond(before: Before, restores?: Applied): Promise<AwsResponder> {
+    const policy = action.sessionPolicy(target as never, before as never, account.accountId, 'aws', restores);
     return account.reach.responder({
       accountId: account.accountId,
       policy,
@@ -73,8 +73,12 @@ describe.each(tried)('the action %s on %s', (name, example, action) => {
   }
 
   /** Fills and sends each call, as the executor does. */
-  async function write(calls: readonly ApiCall[], before: Before, as?: AwsResponder): Promise<Applied> {
-    const responder = as ?? (await respond(before));
+  async function write(
+    calls: readonly ApiCall[],
+    before: Before,
+    within: { readonly as?: AwsResponder; readonly restores?: Applied } = {},
+  ): Promise<Applied> {
+    const responder = within.as ?? (await respond(before, within.restores));
     const steps: Step[] = [];
     for (const [index, planned] of calls.entries()) {
       const now = new Date();
@@ -125,8 +129,9 @@ describe.each(tried)('the action %s on %s', (name, example, action) => {
     const regions = () => account.reach.regions(account.accountId);
     const lines = await action.background(target as never, before as never, { aws, signal, regions });
 
-    used(name, 'read', account.audited());
-    expect(account.audited().filter((call) => !action.permissions.read.includes(call))).toEqual([]);
+    const made = readsOf(account);
+    used(name, 'read', made);
+    expect(made.filter((call) => !action.permissions.read.includes(call))).toEqual([]);
     for (const permission of action.permissions.read) expect(permission).toMatch(reading);
     for (const line of [...lines, ...action.willNotStop(before as never)]) expect(line).toMatch(/^\S[^\n]*\.$/);
     expect(action.before.safeParse(before)).toMatchObject({ success: true, data: before });
@@ -136,7 +141,7 @@ describe.each(tried)('the action %s on %s', (name, example, action) => {
     const before = await inspect();
     const applied = await write(action.apply(target as never, before as never), before);
     const after = await inspect();
-    await write(undoOf(after, applied), after);
+    await write(undoOf(after, applied), after, { restores: applied });
 
     const made = account.responded().filter((call) => !action.permissions.read.includes(call));
     used(name, 'write', made);
@@ -159,6 +164,8 @@ describe.each(tried)('the action %s on %s', (name, example, action) => {
     const { done } = await write(calls, before);
     const once = await inspect();
 
+    // Some of what is read is there only once it was made: locks of snapshots, the state of a command.
+    used(name, 'read', readsOf(account));
     expect(action.verify('apply', before as never, once as never, done)).toEqual({ held: true });
     expect(sameState(once, before)).toBe(false);
     for (const { call, answer } of done) {
@@ -180,7 +187,7 @@ describe.each(tried)('the action %s on %s', (name, example, action) => {
     const applied = await write(action.apply(target as never, before as never), before);
     const after = await inspect();
 
-    const undone = await write(undoOf(after, applied), after);
+    const undone = await write(undoOf(after, applied), after, { restores: applied });
 
     const restored = await inspect();
     expect(binds(restored)).toEqual(binds(before));
@@ -192,7 +199,7 @@ describe.each(tried)('the action %s on %s', (name, example, action) => {
     const responder = await respond(before);
 
     expect(await inspect({ responder, planned: before })).toEqual(before);
-    const { done } = await write(action.apply(target as never, before as never), before, responder);
+    const { done } = await write(action.apply(target as never, before as never), before, { as: responder });
     const now = await inspect({ responder, planned: before });
     expect(action.verify('apply', before as never, now as never, done)).toEqual({ held: true });
   });
@@ -203,9 +210,11 @@ describe.each(tried)('the action %s on %s', (name, example, action) => {
     const allowed = [...new Set(Statement.flatMap((statement) => statement.Action))];
     const declared = [...action.permissions.read, ...action.permissions.write];
 
-    expect(allowed.filter((one) => !declared.includes(one))).toEqual([]);
+    expect(allowed.filter((one) => !declared.some((name) => covers(one, name)))).toEqual([]);
     expect(allowed.filter((one) => action.permissions.write.includes(one))).not.toEqual([]);
-    for (const statement of Statement.filter(({ Action }) => Action.some((one) => !reading.test(one)))) {
+    for (const statement of Statement.filter(({ Action }) =>
+      Action.some((one) => !reading.test(one.replace('*', 'All'))),
+    )) {
       for (const resource of [statement.Resource].flat()) {
         // Snapshots belong to no account in their ARN; what a plan creates has no id yet.
         expect(resource).toMatch(new RegExp(`^arn:${partition}:[a-z0-9-]+:[a-z0-9-]*:(${account.accountId})?:.`));
@@ -252,7 +261,8 @@ describe.each(tried)('the action %s on %s', (name, example, action) => {
     const session = action.sessionPolicy(target as never, before as never, account.accountId, 'aws').Statement;
 
     expect(role.filter((one) => ![...action.permissions.read, ...action.permissions.write].includes(one))).toEqual([]);
-    expect(role).toEqual(expect.arrayContaining(session.flatMap(({ Action }) => Action)));
+    const asked = session.flatMap(({ Action }) => Action);
+    expect(asked.filter((one) => !role.some((name) => covers(one, name)))).toEqual([]);
   });
 
   it('has a target and a pre-state that keep no field unasked', () => {
@@ -274,7 +284,9 @@ it.each(actions.map((action) => [action.name, action] as const))(
   (name, { permissions }) => {
     expect([...(calls.get(`${name} read`) ?? [])].sort()).toEqual([...permissions.read].sort());
     const along = permissions.write.filter((one) => askedWithOthers.includes(one));
-    expect([...new Set([...(calls.get(`${name} write`) ?? []), ...along])].sort()).toEqual([...permissions.write].sort());
+    expect([...new Set([...(calls.get(`${name} write`) ?? []), ...along])].sort()).toEqual(
+      [...permissions.write].sort(),
+    );
   },
 );
 
@@ -303,6 +315,16 @@ it('a call that is not on the list of writes cannot be sent, whatever a plan say
   }
 });
 
+/** What actions read; finding the Regions is the reach's. */
+function readsOf(account: WatchedAccount): readonly string[] {
+  return account.audited().filter((call) => !(reachReads as readonly string[]).includes(call));
+}
+
+/** A session may read by `Describe*`, for short: the role, which bounds it, names each. Writes are named. */
+function covers(asked: string, name: string): boolean {
+  return asked === name || (/:Describe[*]$/.test(asked) && name.startsWith(asked.slice(0, -1)));
+}
+
 /** The same pre-state as another partition would have it. */
 function inPartition(before: Before, partition: string): Before {
   const moved = (value: unknown) => {
@@ -314,12 +336,13 @@ function inPartition(before: Before, partition: string): Before {
 
 /** Kinds, account ids, lists and empty fields name nothing that could be protected. */
 function isName(value: unknown): boolean {
-  return typeof value === 'string' && value !== '' && !/^(user|role|\d{12}|[a-z]{2}(-[a-z]+)+-\d)$/.test(value);
+  return typeof value === 'string' && value !== '' && !/^(user|role|ssm|\d{12}|[a-z]{2}(-[a-z]+)+-\d)$/.test(value);
 }
 
 /** A value as long as AWS allows: names have up to 64 characters, paths in ARNs up to 512 more. */
 function stretched(value: unknown): unknown {
   if (typeof value !== 'string') return value;
+  if (/^[a-z]{2}(-[a-z]+)+-\d$/.test(value)) return 'us-gov-west-1';
   return value.startsWith('arn:') ? `${value}${'n'.repeat(512 + 64)}` : 'n'.repeat(64);
 }
 

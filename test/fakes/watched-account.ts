@@ -134,7 +134,14 @@ export async function openWatchedAccount(): Promise<WatchedAccount> {
   const asked = (role: string) => {
     const session = `:assumed-role/${role.split('/').at(-1)}/`;
     return [
-      ...new Set(aws.calls.filter((call) => call.principalArn?.includes(session)).map((call) => call.action)),
+      ...new Set(
+        aws.calls
+          .filter((call) => call.principalArn?.includes(session))
+          // What is made with tags asks for the right to tag too.
+          .flatMap(({ action, input }) =>
+            input.TagSpecification === undefined ? [action] : [action, 'ec2:CreateTags'],
+          ),
+      ),
     ].sort();
   };
   return {

@@ -4,6 +4,7 @@ import { captureMemory } from './capture-memory.ts';
 import { denyAll } from './deny-all.ts';
 import { denyOutsideNetworks } from './deny-outside-networks.ts';
 import { disableAccessKey } from './disable-access-key.ts';
+import { isolateInstance } from './isolate-instance.ts';
 import { protectInstance } from './protect-instance.ts';
 import { quarantineUser } from './quarantine-user.ts';
 import { removeInstanceProfile } from './remove-instance-profile.ts';
@@ -28,4 +29,5 @@ export const actions: readonly ContainmentAction[] = [
   requireImdsv2,
   revokeInstanceSession,
   snapshotInstance,
+  isolateInstance,
 ];

@@ -2,12 +2,21 @@
 import type { Migration } from 'kysely/migration';
 import { first } from './0001-first.ts';
 import { intake } from './0003-intake.ts';
+import { noise } from './0004-noise.ts';
+
+import { enrichment } from './0006-enrichment.ts';
+
 import { ruleSettings } from './0008-rule-settings.ts';
+
+import { athenaQueries } from './0010-athena-queries.ts';
 import { stepUp } from './0011-step-up.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': first,
   '0003-intake': intake,
+  '0004-noise': noise,
+  '0006-enrichment': enrichment,
   '0008-rule-settings': ruleSettings,
+  '0010-athena-queries': athenaQueries,
   '0011-step-up': stepUp,
 };
