@@ -183,7 +183,7 @@ async function applyAndConfirm(run: Run, deps: ExecutorDeps): Promise<void> {
   await settle(
     approval,
     'failed',
-    `NOT CONFIRMED: AWS accepted the call, but ${seen.because} after ${confirmWithin(run) / 1000} s.`,
+    `NOT CONFIRMED: AWS accepted the call, but ${seen.because}${seen.final ? '' : ` after ${confirmWithin(run) / 1000} s`}.`,
     deps,
   );
 }

@@ -33,7 +33,7 @@ export function confirm(
   run: Run,
   withinMs: number,
   deps: ExecutorDeps,
-): Promise<{ held: true; now: Plan['before'] } | { held: false; because: string; now: Plan['before'] | undefined }> {
+): Promise<{ held: true; now: Plan['before'] } | { held: false; because: string; final?: true; now: Plan['before'] | undefined }> {
   const { approval, action } = run;
   const { direction, before } = approval.plan;
   const done = doneCalls(approval.steps);
@@ -46,7 +46,7 @@ export async function readUntil(
   withinMs: number,
   judge: (now: Plan['before']) => Held,
   deps: ExecutorDeps,
-): Promise<{ held: true; now: Plan['before'] } | { held: false; because: string; now: Plan['before'] | undefined }> {
+): Promise<{ held: true; now: Plan['before'] } | { held: false; because: string; final?: true; now: Plan['before'] | undefined }> {
   const { clock, log } = deps;
   const until = clock.now().getTime() + withinMs;
   let pauseMs = 200;
@@ -58,7 +58,7 @@ export async function readUntil(
       last = found;
       const held = judge(found);
       if (held.held) return { held: true, now: found };
-      if (held.final === true) return { held: false, because: held.because, now: found };
+      if (held.final === true) return { held: false, because: held.because, final: true, now: found };
       because = held.because;
     } catch (error) {
       because = `reading back failed with ${factsOf(error).code}`;

@@ -9,10 +9,12 @@ import {
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { associationOf } from '../../demo/aws/evidence.ts';
 import { metadataCredentials } from '../../demo/aws/instance-profiles.ts';
 import { addWebServers, sibling, webServer } from '../../demo/aws/stories/machines.ts';
 import { configFor } from '../../demo/setting.ts';
 import { demoIds, type Message } from '../../demo/slack/workspace.ts';
+import { sql } from '../support/doors.ts';
 import { hasButton, openScene, type Scene, wordsOf } from '../support/scene.ts';
 
 const { alerts, rosa, omar } = demoIds;
@@ -29,8 +31,7 @@ beforeAll(async () => {
       ...configFor(scene.aws),
       regions: ['us-east-1'],
       forensics,
-      // Early undoing of a revocation asks for two, of whom none may be the one who asks.
-      approvers: { users: [rosa, omar, demoIds.gil], required: 1 },
+      approvers: { users: [rosa, omar], required: 1 },
     },
   });
 });
@@ -64,7 +65,7 @@ function nextCard(known: ReadonlySet<string>): Promise<Message> {
 async function approve(card: Message): Promise<string> {
   await scene.slack.click(omar, alerts, card.ts, 'approve');
   await scene.slack.waitFor(
-    () => /Done and verified|NOT CONFIRMED|Failed|Undone/i.test(wordsOf(cardAt(card.ts))),
+    () => /Done and verified|NOT CONFIRMED/.test(wordsOf(cardAt(card.ts))),
     60_000,
   );
   return wordsOf(cardAt(card.ts));
@@ -74,7 +75,7 @@ async function refused(words: string): Promise<string> {
   const told = new Set(scene.slack.ephemerals(rosa).map((message) => message.ts));
   await scene.slack.slash(rosa, alerts, `contain ${words}`);
   const message = await scene.slack.waitFor(
-    () => scene.slack.ephemerals(rosa).find((one) => !told.has(one.ts) && !/^(Looking|Asked)/.test(one.text)),
+    () => scene.slack.ephemerals(rosa).find((one) => !told.has(one.ts) && !one.text.startsWith('Making the plan')),
     30_000,
   );
   return wordsOf(message);
@@ -99,6 +100,23 @@ function admin(): EC2Client {
   return new EC2Client({ region: 'us-east-1', endpoint: scene.aws.url, credentials, maxAttempts: 1 });
 }
 
+function policies(): unknown {
+  return structuredClone(machine().workshop.roles.get('shop-web')?.policies);
+}
+
+/** The calls are as old in the store as the credentials live: then lifting a refusal is safe. */
+async function sixHoursPass(): Promise<void> {
+  await sql(scene, "update approvals set sent_at = sent_at - interval '6 hours 1 minute' where sent_at is not null");
+}
+
+async function undo(card: Message): Promise<void> {
+  const known = new Set(cards().map((message) => message.ts));
+  await scene.slack.click(rosa, alerts, card.ts, 'undo');
+  expect(await approve(await nextCard(known))).toContain('Done and verified');
+}
+
+let policiesBefore: unknown;
+let revoked: Message;
 describe('revoke-instance-session', () => {
   it('refuses what the attacker took from the instance, and nothing of its sibling', async () => {
     const [stolen, bystander] = [
@@ -106,9 +124,10 @@ describe('revoke-instance-session', () => {
       metadataCredentials(scene.aws.state, sibling),
     ];
     expect([await tryWith(stolen), await tryWith(bystander)]).toEqual(['works', 'works']);
-    const card = await ask(`revoke-instance-session ${webServer}`);
+    policiesBefore = policies();
+    revoked = await ask(`revoke-instance-session ${webServer}`);
 
-    expect(await approve(card)).toContain('Done and verified');
+    expect(await approve(revoked)).toContain('Done and verified');
 
     expect(await tryWith(stolen)).toBe('UnauthorizedOperation');
     expect(await tryWith(metadataCredentials(scene.aws.state, webServer))).toBe('UnauthorizedOperation');
@@ -117,33 +136,40 @@ describe('revoke-instance-session', () => {
 
   it('is not lifted by one person while the credentials can still be alive', async () => {
     const known = new Set(cards().map((message) => message.ts));
-    const [card] = cards().filter((message) => wordsOf(message).includes('Done and verified'));
-    await scene.slack.click(rosa, alerts, card?.ts ?? '', 'undo');
+    await scene.slack.click(rosa, alerts, revoked.ts, 'undo');
     const undo = await nextCard(known);
 
     expect(wordsOf(undo)).toMatch(/two people must approve/);
     await scene.slack.click(rosa, alerts, undo.ts, 'withdraw');
+    await scene.slack.waitFor(() => !hasButton(cardAt(undo.ts), 'approve'), 20_000);
+  });
+
+  it('undone once they have ended, lets the instance work as before', async () => {
+    await sixHoursPass();
+    await undo(revoked);
+
+    expect(policies()).toEqual(policiesBefore);
+    expect(await tryWith(metadataCredentials(scene.aws.state, webServer))).toBe('works');
   });
 });
 
 describe('remove-instance-profile', () => {
   it('takes the profile off and refuses what was given already; undone, all is as before', async () => {
-    const { workshop, instance } = machine(sibling);
-    const role = workshop.roles.get('shop-web');
-    const before = JSON.stringify(role?.policies);
-    const profile = instance.profileArn;
-    const [stolen, bystander] = [metadataCredentials(scene.aws.state, sibling), tryWith];
-    expect(await bystander(stolen)).toBe('works');
-    const card = await ask(`remove-instance-profile ${sibling}`);
+    const profile = associationOf(machine().instance)?.profileArn;
+    const stolen = metadataCredentials(scene.aws.state, webServer);
+    const bystander = metadataCredentials(scene.aws.state, sibling);
+    expect(await tryWith(stolen)).toBe('works');
+    const card = await ask(`remove-instance-profile ${webServer}`);
 
     expect(await approve(card)).toContain('Done and verified');
 
-    expect(await tryWith(stolen)).toBe('UnauthorizedOperation');
-    expect(() => metadataCredentials(scene.aws.state, sibling)).toThrow('has no profile');
-    expect(sent('PutRolePolicy').length).toBeGreaterThan(0);
-    expect(sent('DisassociateIamInstanceProfile')).toHaveLength(1);
-    expect(before).not.toBe(JSON.stringify(role?.policies));
-    expect(profile).toBeDefined();
+    expect([await tryWith(stolen), await tryWith(bystander)]).toEqual(['UnauthorizedOperation', 'works']);
+    expect(() => metadataCredentials(scene.aws.state, webServer)).toThrow('has no profile');
+    await sixHoursPass();
+    await undo(card);
+    expect(associationOf(machine().instance)?.profileArn).toBe(profile);
+    expect(policies()).toEqual(policiesBefore);
+    expect(await tryWith(metadataCredentials(scene.aws.state, webServer))).toBe('works');
   });
 });
 
@@ -156,9 +182,7 @@ describe('protect-instance', () => {
     const terminate = new TerminateInstancesCommand({ InstanceIds: [webServer] });
     await expect(admin().send(terminate)).rejects.toMatchObject({ name: 'OperationNotPermitted' });
     expect(machine().instance.evidence?.shutdown).toBe('stop');
-    const known = new Set(cards().map((message) => message.ts));
-    await scene.slack.click(rosa, alerts, card.ts, 'undo');
-    await approve(await nextCard(known));
+    await undo(card);
     expect(machine().instance).toMatchObject({
       protection: { termination: false },
       evidence: { shutdown: 'terminate' },
@@ -175,9 +199,7 @@ describe('require-imdsv2', () => {
 
     expect(machine().instance.evidence?.metadata).toEqual({ tokens: 'required', hops: 1 });
     expect(machine(sibling).instance.evidence?.metadata).toEqual(before);
-    const known = new Set(cards().map((message) => message.ts));
-    await scene.slack.click(rosa, alerts, card.ts, 'undo');
-    await approve(await nextCard(known));
+    await undo(card);
     expect(machine().instance.evidence?.metadata).toEqual(before);
   });
 });
