@@ -110,6 +110,7 @@ async function sixHoursPass(): Promise<void> {
 }
 
 async function undo(card: Message): Promise<void> {
+  await scene.slack.waitFor(() => hasButton(cardAt(card.ts), 'undo'), 20_000);
   const known = new Set(cards().map((message) => message.ts));
   await scene.slack.click(rosa, alerts, card.ts, 'undo');
   expect(await approve(await nextCard(known))).toContain('Done and verified');
