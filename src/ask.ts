@@ -172,19 +172,22 @@ async function investigate(
   process.once('SIGINT', () => ended.abort(new UserError('Interrupted.')));
   const reach = flags.logs === undefined ? connectReach(config, log) : undefined;
   const { evidence, other } = await sourcesOf(flags.logs, reach, request, config, log, ended.signal);
-  const report = await unit.run(unit.target.parse({ hubs: config.hubs, ...request.target }), {
-    evidence,
-    other,
-    aws: reach,
-    surroundings: {
-      addresses: await connectAddresses(config, log),
-      accounts: await connectAccounts(config, reach, log),
+  const report = await unit.run(
+    unit.target.parse({ hubs: config.hubs, production: settingsOf(config).production, ...request.target }),
+    {
+      evidence,
+      other,
+      aws: reach,
+      surroundings: {
+        addresses: await connectAddresses(config, log),
+        accounts: await connectAccounts(config, reach, log),
+      },
+      ...rules,
+      signal: ended.signal,
+      progress: (step) => log.info({ step }, 'investigating'),
+      now: () => systemClock.now(),
     },
-    ...rules,
-    signal: ended.signal,
-    progress: (step) => log.info({ step }, 'investigating'),
-    now: () => systemClock.now(),
-  });
+  );
   const body = reportMessage(report);
   const message: Message = { text: report.headline, parts: [{ kind: 'header', text: report.headline }, ...body.parts] };
   return {

@@ -7,6 +7,7 @@ import { AddressesSection } from './domain/address-lists.ts';
 import { AlertMapping } from './domain/alert-mapping.ts';
 import { PolicyRule } from './domain/approval-policy.ts';
 import { AthenaSection } from './domain/athena/settings.ts';
+import { DetectionSettings } from './domain/detection/settings.ts';
 import { EscalationConfig } from './domain/escalation.ts';
 import { ExceptionEntry } from './domain/exceptions.ts';
 import { FindingWatch } from './domain/finding-watch.ts';
@@ -92,6 +93,7 @@ export const ConfigFile = z.strictObject({
     .default({ window: '7d', maxRequests: 2000, maxEvents: 500_000 }),
   addresses: AddressesSection,
   inventory: InventorySection,
+  detections: DetectionSettings,
   mappings: z.array(AlertMapping).default([]),
   athena: AthenaSection.optional(),
   signInLogs: z.array(SignInLog).default([]),

@@ -16,16 +16,19 @@ import type { Evidence, Window } from './contracts/evidence.ts';
 import type { FindingSource, MessageQueue, SubscriptionConfirmer } from './contracts/intake.ts';
 import type { Pictures } from './contracts/investigation.ts';
 import type { Queue } from './contracts/job.ts';
+import type { LakeWatch } from './contracts/lake-watch.ts';
 import type { Log } from './contracts/log.ts';
 import type { LogSource } from './contracts/log-source.ts';
 import type { Pager } from './contracts/pager.ts';
 import type { Store } from './contracts/store.ts';
 import type { AccountBook } from './contracts/surroundings.ts';
+import { productionOf } from './domain/detection/production.ts';
 import type { QueueSettings } from './domain/queue-entry.ts';
 import { openAccountBook } from './evidence/account-book.ts';
 import { openAddresses } from './evidence/address-lists.ts';
 import { listFiles, openFolderEvidence } from './evidence/folder.ts';
 import type { ImportOptions, ImportResult } from './evidence/lake/import.ts';
+import { openLakeWatch } from './evidence/lake/watch.ts';
 import { openLookupEvidence } from './evidence/lookup.ts';
 import { type LookupMemory, openLookupMemory } from './evidence/lookup-memory.ts';
 import type { NetworkImportResult } from './evidence/network/import.ts';
@@ -144,6 +147,10 @@ function queueCredentials({ role, externalId, region }: QueueSettings) {
 
 export function connectPictures(log: Log): Pictures {
   return openPictures({ log });
+}
+
+export function connectLakeWatch(config: Config, log: Log): LakeWatch {
+  return openLakeWatch(config.dataDir, log);
 }
 
 /** LookupEvents, at a pace that all processes share through `reserveSlot`; nothing that it answered once is asked again. */
@@ -286,6 +293,8 @@ export function settingsOf(config: Config): Settings {
     forensics: config.forensics,
     verifyFindings: config.guardduty.verify,
     pivot: config.pivot,
+    production: productionOf(config.accounts, config.detections.productionInstances),
+    detections: config.detections,
     hubs: config.hubs,
     noise: config.noise,
     crownJewels: config.crownJewels,

@@ -115,7 +115,7 @@ export async function runStatement(
   if (!/^\s*(SELECT|WITH)\b/i.test(sql)) throw new Error('only SELECT runs here');
   const rows = allRows(world.state, world.trail, world.now);
   const folder = await mkdtemp(join(tmpdir(), 'athena-'));
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1', memory_limit: '500MB' });
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1', memory_limit: '500MB', temp_directory: '' });
   const db = await instance.connect();
   try {
     await db.run(`CREATE SCHEMA "${database.replaceAll('"', '')}"`);

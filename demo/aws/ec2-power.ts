@@ -113,7 +113,13 @@ function describeSpotRequests(call: Call): Outcome {
     const message = `The spot instance request ID '${missing}' does not exist`;
     throw clientError('InvalidSpotInstanceRequestID.NotFound', message);
   }
-  const chosen = filtered(call, all, (one, filter) => (filter === 'instance-id' ? [one.instanceId] : undefined));
+  const chosen = filtered(call, all, (one, filter) => {
+    const fields: Readonly<Record<string, string>> = {
+      'instance-id': one.instanceId,
+      'spot-instance-request-id': one.requestId,
+    };
+    return fields[filter] === undefined ? undefined : [fields[filter]];
+  });
   const spotInstanceRequestSet = chosen
     .filter(({ requestId }) => ids.length === 0 || ids.includes(requestId))
     .map(({ instanceId, requestId, type, requestState }) => ({

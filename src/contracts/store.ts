@@ -8,6 +8,7 @@ import type { DeadLettersStore, IntakeStore, SubscriptionsStore } from './intake
 import type { Admission, AlertLinks, CaseBefore, EscalationsStore, NoiseStore, Told } from './noise.ts';
 import type { RulesStore } from './rules.ts';
 import type { StepUpStore } from './step-up.ts';
+import type { StreamStore } from './stream.ts';
 
 export interface Case {
   readonly id: string;
@@ -264,6 +265,7 @@ export interface Store {
   readonly audit: AuditStore;
   readonly settings: SettingsStore;
   readonly athena: AthenaLedger;
+  readonly stream: StreamStore;
   readonly rules: RulesStore;
   readonly noise: NoiseStore;
   readonly escalations: EscalationsStore;

@@ -159,11 +159,14 @@ function withFallback(
     other = await opening;
     return (await searchIn(other, text)) ?? [];
   }
+  const all = lake.all?.bind(lake);
   return {
     recordsOf: ask,
     holding,
     // Undefined after a failure: then the records are read, from the other source.
     addressUse: async (ip, moreThan) => (other ? undefined : lake.addressUse?.(ip, moreThan)),
+    // A failure shows in the coverage: the other source cannot be read whole.
+    ...(all === undefined ? {} : { all }),
     progress: () => (other ?? lake).progress(),
     coverage: () => (other ? both(lake.coverage(), other.coverage()) : lake.coverage()),
   };

@@ -16,6 +16,8 @@ import type { RuleView } from '../contracts/rules.ts';
 import type { Store } from '../contracts/store.ts';
 import type { AccountBook } from '../contracts/surroundings.ts';
 import type { PolicyRule } from '../domain/approval-policy.ts';
+import type { Detector } from '../domain/detection/detector.ts';
+import type { Production } from '../domain/detection/production.ts';
 import type { EscalationConfig } from '../domain/escalation.ts';
 import type { Account } from '../domain/inventory.ts';
 import type { CrownJewels, NoiseConfig } from '../domain/noise.ts';
@@ -38,6 +40,8 @@ export interface Settings {
   readonly policies: readonly PolicyRule[];
   readonly protectedPatterns: readonly string[];
   readonly forensics: Forensics | undefined;
+  readonly production: Production;
+  readonly detections: { readonly maxAgeHours: number };
   /** Whether findings are read again from AWS. */
   readonly verifyFindings: boolean;
   readonly pivot: { readonly window: string; readonly maxRequests: number; readonly maxEvents: number };
@@ -81,6 +85,11 @@ export interface RuleShelf {
   view(): Promise<RuleView>;
 }
 
+/** The rules of the stream, as they stand now: people switch them off and except from them while it runs. */
+export interface Detectors {
+  current(): Promise<Detector>;
+}
+
 /** The processes that speak in Slack. */
 export interface ChatDeps extends Deps {
   readonly chat: Chat;
@@ -88,12 +97,14 @@ export interface ChatDeps extends Deps {
 
 export interface WebDeps extends ChatDeps {
   readonly ruleShelf?: RuleShelf;
+  readonly detectors?: Detectors;
   readonly commands: readonly Command[];
   readonly actions: readonly ContainmentAction[];
 }
 
 export interface WorkerDeps extends ChatDeps {
   readonly ruleShelf?: RuleShelf;
+  readonly detectors?: Detectors;
   readonly actions: readonly ContainmentAction[];
   readonly investigations: readonly Investigation[];
   readonly reach: AwsReach;

@@ -71,7 +71,11 @@ async function run(
   };
   const evidence = await deps.openEvidence(request);
   const other = await deps.openOther(request);
-  const target = unit.target.parse({ hubs: deps.settings.hubs, ...stored.request.target });
+  const target = unit.target.parse({
+    hubs: deps.settings.hubs,
+    production: deps.settings.production,
+    ...stored.request.target,
+  });
   let report: Report;
   try {
     report = await unit.run(target, {

@@ -33,7 +33,9 @@ export function confirm(
   run: Run,
   withinMs: number,
   deps: ExecutorDeps,
-): Promise<{ held: true; now: Plan['before'] } | { held: false; because: string; final?: true; now: Plan['before'] | undefined }> {
+): Promise<
+  { held: true; now: Plan['before'] } | { held: false; because: string; final?: true; now: Plan['before'] | undefined }
+> {
   const { approval, action } = run;
   const { direction, before } = approval.plan;
   const done = doneCalls(approval.steps);
@@ -46,7 +48,9 @@ export async function readUntil(
   withinMs: number,
   judge: (now: Plan['before']) => Held,
   deps: ExecutorDeps,
-): Promise<{ held: true; now: Plan['before'] } | { held: false; because: string; final?: true; now: Plan['before'] | undefined }> {
+): Promise<
+  { held: true; now: Plan['before'] } | { held: false; because: string; final?: true; now: Plan['before'] | undefined }
+> {
   const { clock, log } = deps;
   const until = clock.now().getTime() + withinMs;
   let pauseMs = 200;

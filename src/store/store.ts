@@ -19,6 +19,7 @@ import { noiseStore } from './noise.ts';
 import { buttonsStore, postsStore } from './posts.ts';
 import { rulesStore } from './rules.ts';
 import { stepUpStore } from './step-up.ts';
+import { streamStore } from './stream.ts';
 import { openTurns } from './turns.ts';
 
 /**
@@ -52,6 +53,7 @@ export async function openStore(input: {
     audit: auditStore(db),
     settings: settingsStore(db),
     athena: athenaLedger(db),
+    stream: streamStore(db),
     rules: rulesStore(db),
     noise: noiseStore(db),
     escalations: escalationsStore(db),

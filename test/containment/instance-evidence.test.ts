@@ -64,10 +64,7 @@ function nextCard(known: ReadonlySet<string>): Promise<Message> {
 /** Approves and waits until the card says how it ended. */
 async function approve(card: Message): Promise<string> {
   await scene.slack.click(omar, alerts, card.ts, 'approve');
-  await scene.slack.waitFor(
-    () => /Done and verified|NOT CONFIRMED/.test(wordsOf(cardAt(card.ts))),
-    60_000,
-  );
+  await scene.slack.waitFor(() => /Done and verified|NOT CONFIRMED/.test(wordsOf(cardAt(card.ts))), 60_000);
   return wordsOf(cardAt(card.ts));
 }
 

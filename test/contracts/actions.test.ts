@@ -336,7 +336,11 @@ function inPartition(before: Before, partition: string): Before {
 
 /** Kinds, account ids, lists and empty fields name nothing that could be protected. */
 function isName(value: unknown): boolean {
-  return typeof value === 'string' && value !== '' && !/^(user|role|ssm|\d{12}|[a-z]{2}(-[a-z]+)+-\d)$/.test(value);
+  return (
+    typeof value === 'string' &&
+    value !== '' &&
+    !/^(user|role|ssm|no-replacement|\d{12}|[a-z]{2}(-[a-z]+)+-\d)$/.test(value)
+  );
 }
 
 /** A value as long as AWS allows: names have up to 64 characters, paths in ARNs up to 512 more. */

@@ -14,6 +14,8 @@ import { revokeRoleSessions } from './revoke-role-sessions.ts';
 import { revokeSession } from './revoke-session.ts';
 import { revokeUserSessions } from './revoke-user-sessions.ts';
 import { snapshotInstance } from './snapshot-instance.ts';
+import { stopInstance } from './stop-instance.ts';
+import { terminateInstance } from './terminate-instance.ts';
 
 export const actions: readonly ContainmentAction[] = [
   disableAccessKey,
@@ -30,4 +32,6 @@ export const actions: readonly ContainmentAction[] = [
   revokeInstanceSession,
   snapshotInstance,
   isolateInstance,
+  stopInstance,
+  terminateInstance,
 ];

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { DuckDBResultReader } from '@duckdb/node-api';
 import type { Artifact } from '../../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
+import type { Narrowing } from '../../contracts/condition.ts';
 import { UserError } from '../../contracts/errors.ts';
 import type { AddressUse, Coverage, Evidence } from '../../contracts/evidence.ts';
 import type { Log } from '../../contracts/log.ts';
@@ -17,6 +18,7 @@ import { limitsOf } from './limits.ts';
 import { conditionFor } from './needle.ts';
 import { type LakeFolder, lakeFolder, lakeName, type Pages, readPages, type ShardPage } from './pages.ts';
 import { openReader, type Reader, type Shard } from './reader.ts';
+import { scanLake } from './scan.ts';
 import { rowsHolding } from './text-search.ts';
 import { hashOfWord, readFilters } from './words.ts';
 
@@ -34,6 +36,7 @@ export interface LakeOptions {
 }
 
 export interface LakeEvidence extends Evidence {
+  all: NonNullable<Evidence['all']>;
   /** Gives the memory back; the session must not be asked after that. */
   close(): void;
 }
@@ -97,6 +100,8 @@ class LakeSession implements LakeEvidence {
   #damagedRows = 0;
   #failure: string | undefined;
   #queries = 0;
+  /** Records of the window, where it was read as a whole. */
+  #scanned = 0;
 
   constructor(options: LakeOptions, pages: Pages, reader: Reader) {
     this.#options = options;
@@ -193,10 +198,47 @@ class LakeSession implements LakeEvidence {
     try {
       return await ask();
     } catch (error) {
-      this.#options.signal.throwIfAborted();
-      this.#failure = (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 200) ?? '';
-      this.#options.log.error({ error: this.#failure }, 'the lake could not be asked');
+      this.#noteFailure(error);
       return undefined;
+    }
+  }
+
+  /** DuckDB's errors are plain ones; what it could not read is not looked at. */
+  #noteFailure(error: unknown): void {
+    this.#options.signal.throwIfAborted();
+    this.#failure = (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 200) ?? '';
+    this.#options.log.error({ error: this.#failure }, 'the lake could not be asked');
+  }
+
+  /** Reads on a connection of its own, so that questions may be asked in between. Nothing is kept, so there is no cap. */
+  async *all(narrowing?: Narrowing): AsyncGenerator<CloudTrailRecord> {
+    const { dataDir, log, signal } = this.#options;
+    const { shards } = this.#reader;
+    const { connection, close } = await openReader(lakeFolder(dataDir), shards);
+    if (connection === undefined) return;
+    const interrupt = () => connection.interrupt();
+    signal.addEventListener('abort', interrupt, { once: true });
+    this.#queries += 1;
+    try {
+      yield* scanLake({
+        connection,
+        shards: shards.map((shard) => shard.path),
+        limits: this.#limits,
+        narrowing,
+        log,
+        signal,
+        onCount: (records) => {
+          this.#scanned = Math.max(this.#scanned, records);
+        },
+        onDamage: () => {
+          this.#damagedRows += 1;
+        },
+      });
+    } catch (error) {
+      this.#noteFailure(error);
+    } finally {
+      signal.removeEventListener('abort', interrupt);
+      close();
     }
   }
 
@@ -217,7 +259,12 @@ class LakeSession implements LakeEvidence {
   }
 
   progress() {
-    return { regionsDone: 1, regions: 1, eventsRead: this.#index.size(), requests: this.#queries };
+    return {
+      regionsDone: 1,
+      regions: 1,
+      eventsRead: Math.max(this.#index.size(), this.#scanned),
+      requests: this.#queries,
+    };
   }
 
   coverage(): Coverage {
@@ -250,7 +297,7 @@ class LakeSession implements LakeEvidence {
       sources: [
         {
           name: lakeName,
-          events: this.#index.size(),
+          events: Math.max(this.#index.size(), this.#scanned),
           pages: inWindow.length,
           truncated: this.#truncated,
           failed,

@@ -18,11 +18,11 @@ export function limitsOf({ window, accounts, regions }: Limits): Conditions {
   const values: Record<string, string> = {};
   if (window.from !== undefined) {
     sql.push('event_time >= CAST($from AS TIMESTAMP)');
-    values.from = plain(window.from);
+    values.from = timestampText(window.from);
   }
   if (window.to !== undefined) {
     sql.push('event_time < CAST($to AS TIMESTAMP)');
-    values.to = plain(window.to);
+    values.to = timestampText(window.to);
   }
   if (accounts) sql.push(`(account IS NULL OR account IN (${named('account', accounts, values)}))`);
   if (regions)
@@ -47,6 +47,6 @@ function named(prefix: string, list: readonly string[], values: Record<string, s
 }
 
 /** ISO 8601 UTC as DuckDB's TIMESTAMP, which knows no zone. */
-function plain(time: string): string {
+export function timestampText(time: string): string {
   return new Date(time).toISOString().replace('T', ' ').replace('Z', '');
 }

@@ -15,7 +15,7 @@ export interface Condition {
 }
 
 /** Where ids are read from (domain/links.ts), without the address. */
-export const idFields = [
+const idFields = [
   'userIdentity',
   'requestParameters',
   'responseElements',

@@ -23,6 +23,7 @@ export async function readParquetFlows(file: string, path: string, sink: Network
     memory_limit: '500MB',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
+    temp_directory: '',
   });
   const db = await instance.connect();
   const told: { kind: NetworkFile['kind']; lines: number; skipped: number; bad: number } = {

@@ -155,8 +155,8 @@ export const classicWrites = [
   'elasticloadbalancing:RegisterInstancesWithLoadBalancer',
 ];
 
-/** What the group does meanwhile, one sentence each. `leaving`: the plan takes the instance out of it. */
-export function scalingWords(scaling: Scaling | null, decrement: boolean): string[] {
+/** What the group does meanwhile, one sentence each. `optional`: the plan may have been asked for with no-replacement. */
+export function scalingWords(scaling: Scaling | null, optional: boolean): string[] {
   if (scaling === null) return [];
   const { group, lifecycle, suspended } = scaling;
   if (lifecycle !== 'InService' && lifecycle !== 'Standby') {
@@ -167,11 +167,11 @@ export function scalingWords(scaling: Scaling | null, decrement: boolean): strin
   const lines = [
     `Whoever may change the Auto Scaling group ${group} can still delete it, and with it its members, those in Standby too.`,
   ];
-  if (lifecycle === 'InService' && !decrement) {
+  if (lifecycle === 'InService') {
     lines.push(
       suspended.includes('Launch')
-        ? `The group launches nothing in its place, because its process Launch is suspended.`
-        : `The group launches another instance in its place from the same template: what let the attacker in may be in that one too.`,
+        ? 'The group launches nothing in its place, because its process Launch is suspended.'
+        : `${optional ? 'Without no-replacement the' : 'The'} group launches another instance in its place from the same template: what let the attacker in may be in that one too.`,
     );
   }
   return lines;
