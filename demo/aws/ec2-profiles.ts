@@ -2,7 +2,7 @@
 import { arnOf, filtered } from './ec2-network-reads.ts';
 import { asTrail, clientError, metadataShape, profileShape } from './ec2-shape.ts';
 import { endDryRun } from './ec2-writes.ts';
-import { type Association, associationOf, instanceNamed } from './evidence.ts';
+import { type Association, associationOf, instanceNamed, roleOfProfile } from './evidence.ts';
 import type { Input } from './protocols.ts';
 import { type Call, type Operation, type Outcome, text, texts } from './service.ts';
 import type { Instance } from './state.ts';
@@ -72,8 +72,7 @@ function associate(call: Call): Outcome {
   const profile = (call.input.IamInstanceProfile ?? {}) as Input;
   const name = text(profile, 'Name');
   const profileArn = text(profile, 'Arn') ?? `arn:aws:iam::${account.id}:instance-profile/${name}`;
-  const roleName = account.evidence.profiles.get(profileArn);
-  const role = roleName === undefined ? undefined : account.roles.get(roleName);
+  const role = roleOfProfile(account, profileArn);
   if (role === undefined) {
     const message = `Value (${profileArn}) for parameter iamInstanceProfile.arn is invalid. Invalid IAM Instance Profile ARN`;
     throw clientError('InvalidParameterValue', message);

@@ -1,6 +1,6 @@
 /** What there is to keep of machines, and what they are in AWS's eyes: volumes, snapshots, profiles, agents. */
 import { createHash } from 'node:crypto';
-import type { Account, Instance } from './state.ts';
+import type { Account, Instance, Role } from './state.ts';
 
 export interface Volume {
   readonly id: string;
@@ -54,12 +54,10 @@ export interface SentCommand {
 export interface Evidence {
   readonly snapshots: Snapshot[];
   readonly commands: SentCommand[];
-  /** Names of roles by ARN of the instance profile. */
-  readonly profiles: Map<string, string>;
 }
 
 export function newEvidence(): Evidence {
-  return { snapshots: [], commands: [], profiles: new Map() };
+  return { snapshots: [], commands: [] };
 }
 
 /** Its volumes; a machine of a story has one, whose id is the same at each start. */
@@ -75,6 +73,12 @@ export function associationOf(instance: Instance): Association | undefined {
     instance.association = { id: `iip-assoc-0${hash.slice(0, 16)}`, profileArn: instance.profileArn };
   }
   return instance.association;
+}
+
+/** The role of a profile that some machine was given: it has the profile's name, as the console makes them. */
+export function roleOfProfile(account: Account, profileArn: string): Role | undefined {
+  const isKnown = account.instances.some((instance) => instance.profileArn === profileArn);
+  return isKnown ? account.roles.get(profileArn.split('/').at(-1) ?? '') : undefined;
 }
 
 export function instanceNamed(account: Account, region: string, id: string): Instance | undefined {

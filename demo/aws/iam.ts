@@ -4,7 +4,6 @@ import { policyReads } from './iam-policies.ts';
 import { policyWrites } from './iam-policy-writes.ts';
 import { targetUser } from './iam-target.ts';
 import { iamWrites } from './iam-writes.ts';
-import { profileReads } from './instance-profiles.ts';
 import type { Value } from './protocols.ts';
 import { type Call, type Operation, type Outcome, type Service, text } from './service.ts';
 import { findKey, keyStatus, type User } from './state.ts';
@@ -160,5 +159,5 @@ export const iam: Service = {
   apiVersion: '2010-05-08',
   eventSource: 'iam.amazonaws.com',
   global: true,
-  operations: { ...reads, ...policyReads(page), ...profileReads, ...iamWrites, ...policyWrites },
+  operations: { ...reads, ...policyReads(page), ...iamWrites, ...policyWrites },
 };

@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { associationOf } from '../../demo/aws/evidence.ts';
-import { metadataCredentials } from '../../demo/aws/instance-profiles.ts';
+import { metadataCredentials } from '../../demo/aws/instance-metadata.ts';
 import { addWebServers, sibling, webServer } from '../../demo/aws/stories/machines.ts';
 import { configFor } from '../../demo/setting.ts';
 import { demoIds, type Message } from '../../demo/slack/workspace.ts';

@@ -95,7 +95,7 @@ function replaced<T>(list: T[], ...items: readonly T[]): void {
 }
 
 /** Sets the documented policies: the only rights that this account gives. */
-export function setDocumentedRights(aws: DemoAws): void {
+function setDocumentedRights(aws: DemoAws): void {
   const { hub, workshop } = aws.accounts;
   const account = aws.state.accounts.get(workshop.id);
   const base = [...(aws.state.accounts.get(hub.id)?.users.values() ?? [])].find((user) =>

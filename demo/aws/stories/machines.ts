@@ -29,7 +29,6 @@ export function addWebServers({ cast, now, random }: Stage): void {
     ],
   };
   workshop.roles.set(role.name, role);
-  workshop.evidence.profiles.set(profileArn, role.name);
   [webServer, sibling].forEach((id, index) => {
     const tail = id.slice(-4);
     workshop.instances.push({

@@ -30,7 +30,7 @@ export type SessionState = z.output<typeof SessionState>;
 export const instanceCredentialsLiveMs = 6 * 3_600_000;
 
 /** One policy for each instance: refusing a second one must not let the first go on. */
-export function policyNameOf({ instanceId }: InstanceTarget): string {
+function policyNameOf({ instanceId }: InstanceTarget): string {
   return `FirebreakRevokeInstance-${instanceId}`;
 }
 
