@@ -218,7 +218,7 @@ async function plan(name: string, words: readonly string[], config: Config, log:
   const settings = settingsOf(config);
   const signal = AbortSignal.timeout(60_000);
   const reach = connectReach(config, log);
-  const { aws, before } = await locate(action, target, undefined, signal, { reach, log });
+  const { aws, before } = await locate(action, target, undefined, signal, { reach, settings, log });
   const { required, because } = checkContainable(action, target, before, aws, { settings }, await reach.self());
   const calls = action.apply(target as never, before as never);
   const cli = calls.map(cliCommand);

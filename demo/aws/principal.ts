@@ -83,6 +83,7 @@ function sessionPrincipal(account: Account, session: Session): Principal {
       'aws:principalorgid': [account.orgId],
       'aws:principaltype': ['AssumedRole'],
       'aws:tokenissuetime': [session.issuedAt.toISOString()],
+      ...(session.instanceArn === undefined ? {} : { 'ec2:sourceinstancearn': [session.instanceArn] }),
       ...(session.sourceIdentity === undefined ? {} : { 'aws:sourceidentity': [session.sourceIdentity] }),
       ...Object.fromEntries(tags),
     },

@@ -1,5 +1,7 @@
 /** The world's state: accounts, their people and machines, keys, sessions. Plain mutable data; the services change it. */
+import type { Association, Evidence, InstanceEvidence } from './evidence.ts';
 import type { IntakeState } from './intake-state.ts';
+import type { Network, NetworkInterface } from './network.ts';
 import type { PolicyDocument } from './policy.ts';
 
 export type KeyStatus = 'Active' | 'Inactive';
@@ -74,6 +76,8 @@ export interface Session {
   readonly policy?: PolicyDocument;
   readonly tags: readonly { readonly Key: string; readonly Value: string }[];
   readonly sourceIdentity?: string;
+  /** Of credentials that an instance got from its metadata; a key of its conditions, wherever they are used. */
+  readonly instanceArn?: string;
 }
 
 export type InstanceState = 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated';
@@ -93,6 +97,7 @@ export interface Instance {
   readonly securityGroup: { readonly id: string; readonly name: string };
   readonly networkInterfaceId: string;
   readonly macAddress: string;
+  /** What a story gives it; the association says what it has now. */
   readonly profileArn?: string;
   readonly keyName?: string;
   readonly clientToken: string;
@@ -101,6 +106,14 @@ export interface Instance {
   readonly userData?: string;
   readonly tags: { readonly Key: string; readonly Value: string }[];
   state: InstanceState;
+  /** Made from the fields above when first asked for (interfacesOf), unless a story gives several. */
+  interfaces?: NetworkInterface[];
+  association?: Association | undefined;
+  readonly evidence?: InstanceEvidence;
+  /** DisableApiStop and DisableApiTermination; neither where absent. */
+  readonly protection?: { stop: boolean; termination: boolean };
+  /** Set for spot instances. */
+  readonly spot?: { readonly requestId: string; readonly type: 'one-time' | 'persistent'; requestState: string };
 }
 
 export type RegionStatus = 'ENABLED_BY_DEFAULT' | 'ENABLED' | 'DISABLED';
@@ -151,6 +164,8 @@ export interface Account {
   readonly unassignedMfa: Set<string>;
   /** What IAM's last-accessed report says, by ARN of the user or role. */
   readonly lastAccessed: Map<string, readonly ServiceUse[]>;
+  readonly evidence: Evidence;
+  readonly network: Network;
 }
 
 /** One service in IAM's last-accessed report. */

@@ -14,8 +14,17 @@ export interface ActionContext {
   regions(): Promise<readonly string[]>;
   /** Aborts on shutdown. */
   readonly signal: AbortSignal;
+  /** Where images of memory go and what takes them, as the config of the asking process says; undefined where it says nothing. */
+  readonly forensics?: Forensics | undefined;
   /** Set where an approved plan is carried out: its pre-state, for what the plan's own session may not read. */
   readonly planned?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** The config's `forensics` section. */
+export interface Forensics {
+  readonly bucket: string;
+  /** Path of the tool on the instances. */
+  readonly memoryTool: string;
 }
 
 /** What a plan may be completed from, beside AWS's own state. */
@@ -31,7 +40,8 @@ export interface CompletionContext extends ActionContext {
   ): Promise<{ readonly records: readonly CloudTrailRecord[]; readonly missing: string | undefined }>;
 }
 
-export type Held = { readonly held: true } | { readonly held: false; readonly because: string };
+/** `final`: looking again cannot change it (a command that has failed), so nobody waits for it. */
+export type Held = { readonly held: true } | { readonly held: false; readonly because: string; readonly final?: true };
 
 /** Why an undo is not like others: refused, or asked of two people. One sentence, for the card. */
 export type Caution = { readonly refused: string } | { readonly approvals: 2; readonly because: string } | undefined;
@@ -66,6 +76,10 @@ interface ActionBase<Target extends z.ZodType, Before extends z.ZodType> {
   parse(words: readonly string[]): z.output<Target>;
   /** The account and, where the target names one, the ARN that the target belongs to; undefined when only AWS can tell. */
   accountOf(target: z.output<Target>): string | undefined;
+  /** Set where one id is in one account only (instance ids): the first account that has it ends the search. */
+  readonly unique?: true;
+  /** How long AWS may take until the change shows, ms; half a minute where this is left out. */
+  readonly settlesWithinMs?: number;
   /** Whose use in the logs is the blast radius. */
   artifact(target: z.output<Target>, before: z.output<Before>): Artifact;
   /**
@@ -75,8 +89,15 @@ interface ActionBase<Target extends z.ZodType, Before extends z.ZodType> {
   inspect(target: z.output<Target>, ctx: ActionContext): Promise<z.output<Before>>;
   /** ARNs and names that the protected list is compared with. */
   touches(target: z.output<Target>, before: z.output<Before>, accountId: string, partition: string): readonly string[];
-  /** More for the card than the pre-state says: last use, other keys. One sentence each; never decides anything. */
-  background(target: z.output<Target>, before: z.output<Before>, ctx: ActionContext): Promise<readonly string[]>;
+  /**
+   * More for the card than the pre-state says: last use, other keys. One sentence each; never decides anything. `records` are
+   * those of the artifact, of the last week, as far as the logs could be read.
+   */
+  background(
+    target: z.output<Target>,
+    before: z.output<Before>,
+    ctx: ActionContext & { readonly records?: readonly CloudTrailRecord[] },
+  ): Promise<readonly string[]>;
   /** Fills in what only the logs tell (a keep-list, say) before the plan is hashed. Throws UserError where that cannot be. */
   complete?(target: z.output<Target>, before: z.output<Before>, ctx: CompletionContext): Promise<z.output<Target>>;
   /**
@@ -92,11 +113,13 @@ interface ActionBase<Target extends z.ZodType, Before extends z.ZodType> {
   seen?(call: ApiCall, now: z.output<Before>): Readonly<Record<string, unknown>> | undefined;
   /** Compares what was just read with what the direction wants. `done` are the calls as sent. Pure. */
   verify(direction: Direction, before: z.output<Before>, now: z.output<Before>, done: readonly DoneCall[]): Held;
+  /** `restores` is set in an undo: what was applied, which may name resources that the state of now does not show. */
   sessionPolicy(
     target: z.output<Target>,
     before: z.output<Before>,
     accountId: string,
     partition: string,
+    restores?: Applied,
   ): PolicyDocument;
   /**
    * What the responder role itself must be allowed in an account at most, over all targets: the union of what

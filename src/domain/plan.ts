@@ -21,7 +21,7 @@ export function bindsOf(
 /** The target as people read it. Lists are counted, not spelled out: the card shows them elsewhere. */
 export function targetWords(target: Plan['target']): string {
   return Object.entries(target)
-    .filter(([, value]) => !Array.isArray(value) || value.length > 0)
+    .filter(([, value]) => value !== '' && (!Array.isArray(value) || value.length > 0))
     .map(([name, value]) => (Array.isArray(value) ? `(${value.length} ${name})` : String(value)))
     .join(' ');
 }

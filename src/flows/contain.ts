@@ -11,7 +11,7 @@ import { bindsOf, compared } from '../domain/plan.ts';
 import type { ExecutorDeps } from './deps.ts';
 import { executionFacts } from './execution-facts.ts';
 import { callsFor } from './inspect-target.ts';
-import { confirm, confirmWithinMs, factsOf, inspectRun, type Run, readOnce } from './read-back.ts';
+import { confirm, confirmWithin, factsOf, inspectRun, type Run, readOnce } from './read-back.ts';
 import { announce } from './record-vote.ts';
 import { foundDone, noteFound, sendCalls, stepsDone } from './send-calls.ts';
 
@@ -207,10 +207,11 @@ async function applyAndConfirm(run: Run, deps: ExecutorDeps): Promise<void> {
 }
 
 async function confirmSent(run: Run, note: string | undefined, deps: ExecutorDeps): Promise<void> {
-  const seen = await confirm(run, confirmWithinMs, deps);
+  const withinMs = confirmWithin(run);
+  const seen = await confirm(run, withinMs, deps);
   if (seen.held) return verified(run, seen.now, note, deps);
-  const outcome = `NOT CONFIRMED: AWS accepted the call, but ${seen.because} after ${confirmWithinMs / 1000} s.`;
-  await settle(run.approval, 'failed', outcome, deps);
+  const waited = seen.final === true ? '' : ` after ${withinMs / 1000} s`;
+  await settle(run.approval, 'failed', `NOT CONFIRMED: AWS accepted the call, but ${seen.because}${waited}.`, deps);
 }
 
 async function verified(run: Run, after: Plan['before'], note: string | undefined, deps: ExecutorDeps): Promise<void> {

@@ -53,7 +53,7 @@ function judgedAgain(
       return { required, objection: 'the responder role in the config is not the one of the plan' };
     }
     const calls = callsFor(action, plan, plan.before);
-    const policy = action.sessionPolicy(target, before, plan.accountId, plan.partition);
+    const policy = action.sessionPolicy(target, before, plan.accountId, plan.partition, plan.restores);
     const same = calls !== undefined && canonical([calls, policy]) === canonical([plan.calls, plan.sessionPolicy]);
     return { required, objection: same ? undefined : 'the calls of the plan are not those of the action' };
   } catch (error) {

@@ -1,12 +1,14 @@
 /** What an action reads of its target, and what it would call on it: the unit's methods, given what the flows have. */
 import type { ContainmentAction } from '../contracts/action.ts';
-import type { Plan } from '../contracts/approval.ts';
+import type { Applied, Plan } from '../contracts/approval.ts';
 import type { ApiCall, AwsReach, AwsReader, PolicyDocument } from '../contracts/aws.ts';
 import { UserError } from '../contracts/errors.ts';
+import type { Settings } from './deps.ts';
 
 interface Looking {
   readonly aws: AwsReader;
   readonly reach: Pick<AwsReach, 'regions'>;
+  readonly settings?: Pick<Settings, 'forensics'>;
   readonly signal: AbortSignal;
   /** The pre-state of the plan that is carried out. */
   readonly planned?: Plan['before'] | undefined;
@@ -16,10 +18,11 @@ interface Looking {
 export async function inspectTarget(
   action: ContainmentAction,
   target: Plan['target'],
-  { aws, reach, signal, planned }: Looking,
+  { aws, reach, settings, signal, planned }: Looking,
 ): Promise<Plan['before']> {
   const regions = () => reach.regions(aws.accountId);
-  return (await action.inspect(target as never, { aws, signal, planned, regions })) as Plan['before'];
+  const ctx = { aws, signal, planned, regions, forensics: settings?.forensics };
+  return (await action.inspect(target as never, ctx)) as Plan['before'];
 }
 
 /** What the action would call for this plan on this state; undefined where it cannot (an undo of what has none). */
@@ -42,8 +45,9 @@ export function sessionPolicyOf(
   target: Plan['target'],
   before: Plan['before'],
   { accountId, partition }: Pick<AwsReader, 'accountId' | 'partition'>,
+  restores: Applied | undefined,
 ): PolicyDocument {
-  const policy = action.sessionPolicy(target as never, before as never, accountId, partition);
+  const policy = action.sessionPolicy(target as never, before as never, accountId, partition, restores);
   const size = JSON.stringify(policy).length;
   if (size <= longestPolicy) return policy;
   throw new UserError(

@@ -20,7 +20,7 @@ export async function locate(
   target: Plan['target'],
   caseAccount: string | undefined,
   signal: AbortSignal,
-  { reach, log }: Pick<WorkerDeps, 'reach' | 'log'>,
+  { reach, settings, log }: Pick<WorkerDeps, 'reach' | 'settings' | 'log'>,
 ): Promise<{ aws: AwsReader; before: Plan['before'] }> {
   const told = action.accountOf(target as never);
   const known = await reach.accounts();
@@ -33,9 +33,9 @@ export async function locate(
     let aws: AwsReader | undefined;
     try {
       aws = await reach.reader(accountId);
-      found.push({ aws, before: await inspectTarget(action, target, { aws, reach, signal }) });
+      found.push({ aws, before: await inspectTarget(action, target, { aws, reach, settings, signal }) });
       // An id that names its account, or is one of a kind, is in no other; a bare name may be in several.
-      if (told !== undefined) break;
+      if (told !== undefined || action.unique === true) break;
     } catch (error) {
       if (error instanceof NotFoundError) continue;
       // It is there, and cannot be contained this way: the action says why, and what instead.

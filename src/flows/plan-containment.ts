@@ -21,6 +21,9 @@ import { rightsOf, touchedBy } from './rights-of.ts';
 import { showApproval } from './show-approval.ts';
 import { askingRefusalOf } from './standing.ts';
 
+/** AWS's limit for a session policy in plain text (sts:AssumeRole). */
+const longestSessionPolicy = 2_048;
+
 interface Drawn {
   readonly plan: Plan;
   readonly context: PlanContext;
@@ -180,7 +183,7 @@ async function drawUndo(undoOf: string, signal: AbortSignal, deps: WorkerDeps): 
   const action = deps.actions.find((candidate) => candidate.name === done.plan.action);
   if (action === undefined || !('undo' in action)) throw new UserError('This action cannot be undone.');
   const aws = await deps.reach.reader(done.plan.accountId);
-  const before = await inspectTarget(action, done.plan.target, { aws, reach: deps.reach, signal });
+  const before = await inspectTarget(action, done.plan.target, { ...deps, aws, signal });
   // What was sent and never answered may be there as well: it is undone where it is seen to be.
   const applied = sentCalls(done.steps);
   const isPartial = done.state === 'partial' || done.steps.some(({ state }) => state === 'refused');
@@ -232,10 +235,15 @@ async function drawn(
     target,
     before,
     calls,
-    sessionPolicy: sessionPolicyOf(action, target, before, aws),
+    sessionPolicy: sessionPolicyOf(action, target, before, aws, restores),
     responderRole,
     ...(restores && { restores }),
   };
+  if (JSON.stringify(plan.sessionPolicy).length > longestSessionPolicy) {
+    throw new UserError(
+      `The plan touches too many things at once: its session policy would be longer than the ${longestSessionPolicy} characters that AWS takes.`,
+    );
+  }
   const use = await blastRadius(action, target, before, aws, signal, deps);
   return {
     plan,

@@ -9,9 +9,13 @@ import type { ExecutorDeps } from './deps.ts';
 import { inspectTarget } from './inspect-target.ts';
 
 /** How long reading back may take until the result is called "not confirmed". IAM reads are consistent within seconds. */
-export const confirmWithinMs = 30_000;
+const confirmWithinMs = 30_000;
 /** After a crash or a lost answer: how long to look for our own change before it is sent again. */
 export const lookForOwnChangeMs = 5_000;
+
+export function confirmWithin({ action }: Pick<Run, 'action'>): number {
+  return Math.max(confirmWithinMs, action.settlesWithinMs ?? 0);
+}
 
 /** One approved plan being carried out. */
 export interface Run {
@@ -37,6 +41,8 @@ export type Read =
   | {
       readonly held: false;
       readonly because: string;
+      /** Waiting cannot change it. */
+      readonly final?: true;
       readonly now: Plan['before'] | undefined;
       /** Why the last reading failed, where it did. */
       readonly error: unknown;
@@ -78,6 +84,7 @@ export async function readUntil(
       last = found;
       const held = judge(found);
       if (held.held) return { held: true, now: found };
+      if (held.final === true) return { held: false, because: held.because, final: true, now: found, error: undefined };
       because = held.because;
     } catch (error) {
       failure = error;
@@ -92,10 +99,10 @@ export async function readUntil(
 
 export function inspectRun(
   { approval, action, responder, signal }: Run,
-  { reach }: Pick<ExecutorDeps, 'reach'>,
+  { reach, settings }: Pick<ExecutorDeps, 'reach' | 'settings'>,
 ): Promise<Plan['before']> {
   const { target, before: planned } = approval.plan;
-  return inspectTarget(action, target, { aws: responder, reach, signal, planned });
+  return inspectTarget(action, target, { aws: responder, reach, settings, signal, planned });
 }
 
 export function factsOf(error: unknown): { code: string; retryable: boolean; ambiguous: boolean } {

@@ -82,7 +82,14 @@ function endOf({ plan, steps }: Approval): Sent {
     };
   }
   const [first] = refused;
-  const named = refused.map(({ call, code }) => `${call.operation}${subjectOf(call)}: ${code}`).join('; ');
+  const named = [...Map.groupBy(refused, ({ call }) => call.operation)]
+    .map(([operation, steps]) => {
+      const all = plan.calls.filter((call) => call.operation === operation).length;
+      const carried = done.filter(({ call }) => call.operation === operation).length;
+      const which = steps.map(({ call, code }) => `${subjectOf(call)}: ${code}`).join(', ');
+      return `${operation}${all > 1 ? ` (${carried} of ${all} carried out)` : ''}${which}`;
+    })
+    .join('; ');
   const outcome =
     done.length === 0
       ? `Nothing was written: AWS refused ${first?.call.operation} with ${first?.code}.`

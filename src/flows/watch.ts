@@ -109,7 +109,7 @@ async function stillHolds(
   try {
     const aws = await deps.reach.reader(plan.accountId);
     // With the pre-state: what is gone reads as gone then, and the same name made again is told apart.
-    const looking = { aws, reach: deps.reach, signal: ctx.signal, planned: plan.before };
+    const looking = { ...deps, aws, signal: ctx.signal, planned: plan.before };
     const now = await inspectTarget(action, plan.target, looking);
     const held: Held = action.verify(plan.direction, plan.before as never, now as never, doneCalls(approval.steps));
     return held.held;

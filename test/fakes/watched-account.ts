@@ -4,6 +4,8 @@
  */
 import { type DemoAws, startDemoAws } from '../../demo/aws/server.ts';
 import type { Role } from '../../demo/aws/state.ts';
+import { addFleet } from '../../demo/aws/stories/fleet.ts';
+import { addWebServers } from '../../demo/aws/stories/machines.ts';
 import { s3Story } from '../../demo/aws/stories/s3.ts';
 import { later, recordOf, type Story } from '../../demo/aws/stories/story.ts';
 import { pipelineKeyId } from '../../demo/aws/world.ts';
@@ -38,12 +40,14 @@ export interface WatchedAccount {
   close(): Promise<void>;
 }
 
-/** The story, and two more things that its attacker made: a user and a role, so that both kinds are looked at. */
+/** The story, machines in use, and two more things that its attacker made: a user and a role, so that both kinds are looked at. */
 const story: Story = {
   name: 'story with identities made',
   load(stage) {
     s3Story.load(stage);
+    addWebServers(stage);
     const { workshop } = stage.cast;
+    addFleet(workshop, stage.now);
     const user = workshop.users.get('pipeline');
     if (user === undefined) throw new RangeError('the cast has no user pipeline');
     const { arn, id: principalId, name: userName } = user;
@@ -158,7 +162,14 @@ export async function openWatchedAccount(): Promise<WatchedAccount> {
   const asked = (role: string) => {
     const session = `:assumed-role/${role.split('/').at(-1)}/`;
     return [
-      ...new Set(aws.calls.filter((call) => call.principalArn?.includes(session)).map((call) => call.action)),
+      ...new Set(
+        aws.calls
+          .filter((call) => call.principalArn?.includes(session))
+          // What is made with tags asks for the right to tag too.
+          .flatMap(({ action, input }) =>
+            input.TagSpecification === undefined ? [action] : [action, 'ec2:CreateTags'],
+          ),
+      ),
     ].sort();
   };
   return {
