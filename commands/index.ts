@@ -1,5 +1,6 @@
 /** The list of subcommands, in the order in which help shows them. A contract test compares it with the folder. */
 import type { Command } from '#src/contracts/command.ts';
+import { alive } from './alive.ts';
 import { approvals } from './approvals.ts';
 import { contain } from './contain.ts';
 import { coverage } from './coverage.ts';
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   timeline,
   whoCreated,
   sessions,
+  alive,
   entry,
   secretsRead,
   errors,

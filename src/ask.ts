@@ -21,6 +21,7 @@ import { extracted } from './domain/report.ts';
 import { coverageSentence, reportMessage } from './domain/report-wording.ts';
 import { parseWindow } from './domain/window.ts';
 import { interpret } from './domain/words.ts';
+import { offersOf } from './flows/contain-buttons.ts';
 import { checkContainable, locate } from './flows/locate-target.ts';
 import { windowOf } from './flows/window-of.ts';
 import { openLog } from './log.ts';
@@ -127,6 +128,11 @@ async function carryOut(outcome: CommandOutcome, flags: Flags, config: Config, l
       return investigate(outcome.investigation, outcome.request, flags, config, log);
     case 'contain':
       return plan(outcome.action, outcome.words, config, log);
+    case 'strike':
+      throw new UserError(
+        'A plan for a whole case is made in Slack.',
+        'Here: firebreak ir alive <principal> shows what is left, firebreak ir contain <action> <target> plans one step.',
+      );
     case 'rules':
       return { ...(await changeRulesHere(outcome.change, config, log)), complete: true };
     case 'report': {
@@ -169,6 +175,7 @@ async function investigate(
   const report = await unit.run(unit.target.parse({ hubs: config.hubs, ...request.target }), {
     evidence,
     aws: reach,
+    offers: offersOf(actions),
     ...rules,
     signal: ended.signal,
     progress: (step) => log.info({ step }, 'investigating'),

@@ -1,5 +1,6 @@
 /** AWS IAM: the reads. */
 import { noSuchEntity, validationError } from './errors.ts';
+import { otherCredentials } from './iam-other-credentials.ts';
 import { policyReads } from './iam-policies.ts';
 import { policyWrites } from './iam-policy-writes.ts';
 import { targetUser } from './iam-target.ts';
@@ -159,5 +160,5 @@ export const iam: Service = {
   apiVersion: '2010-05-08',
   eventSource: 'iam.amazonaws.com',
   global: true,
-  operations: { ...reads, ...policyReads(page), ...iamWrites, ...policyWrites },
+  operations: { ...otherCredentials, ...reads, ...policyReads(page), ...iamWrites, ...policyWrites },
 };

@@ -5,6 +5,7 @@ import type { InvestigationRequest } from './command.ts';
 import type { DeadLettersStore, IntakeStore, SubscriptionsStore } from './intake.ts';
 import type { RulesStore } from './rules.ts';
 import type { StepUpStore } from './step-up.ts';
+import type { AliveLooksStore, NoticesStore, StrikesStore } from './strike.ts';
 
 export interface Case {
   readonly id: string;
@@ -41,6 +42,8 @@ export interface CasesStore {
   }): Promise<{ case: Case; previous: Alert | undefined }>;
   /** Whether there is a case of this key. */
   isOpen(dedupeKey: string): Promise<boolean>;
+  /** The case whose card this message is. */
+  ofMessage(channel: string, ts: string): Promise<string | undefined>;
   get(caseId: string): Promise<Case | undefined>;
   /** The case that an alert's `dedupeKey` belongs to. */
   ofKey(dedupeKey: string): Promise<string | undefined>;
@@ -81,6 +84,10 @@ export type ButtonMeaning =
       readonly words: readonly string[];
     }
   | { readonly kind: 'approval'; readonly approvalId: string }
+  /** Asks for a plan for the whole case. */
+  | { readonly kind: 'strike'; readonly caseId: string }
+  /** The steps of a strike that were on its card when it was shown. */
+  | { readonly kind: 'steps'; readonly strikeId: string; readonly approvalIds: readonly string[] }
   | { readonly kind: 'investigation'; readonly investigationId: string; readonly request: InvestigationRequest };
 
 export interface ButtonsStore {
@@ -231,6 +238,9 @@ export interface SettingsStore {
 
 export interface Store {
   readonly stepUp: StepUpStore;
+  readonly strikes: StrikesStore;
+  readonly notices: NoticesStore;
+  readonly aliveLooks: AliveLooksStore;
   readonly alerts: AlertsStore;
   readonly cases: CasesStore;
   readonly posts: PostsStore;

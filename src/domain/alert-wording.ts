@@ -208,7 +208,8 @@ function contextLines(card: FindingCard): Line[] {
   if (alert.reportedBy !== undefined) lines.push([text('Reported by '), { kind: 'person', userId: alert.reportedBy }]);
   const verified = verificationLine(card.verification);
   if (verified !== undefined) lines.push(verified);
-  const whyNot = 'no' in containable ? containable.no : whyNoKey(alert);
+  const whyNot =
+    'no' in containable ? containable.no : card.buttons.contain === undefined ? whyNoKey(alert) : undefined;
   if (whyNot !== undefined) lines.push([text(`Contain is not offered. ${whyNot}`)]);
   const age = now.getTime() - Date.parse(alert.updatedAt);
   if (age < -dayMs / 24) lines.push([text('The finding is dated in the future: check the clocks.')]);
@@ -223,7 +224,7 @@ function contextLines(card: FindingCard): Line[] {
 }
 
 function canContain({ containable, alert, buttons }: FindingCard): boolean {
-  return 'yes' in containable && buttons.contain !== undefined && containableKeyOf(alert) !== undefined;
+  return 'yes' in containable && buttons.contain !== undefined && !alert.sample;
 }
 
 function buttonsOf(card: FindingCard): Button[] {
@@ -234,7 +235,10 @@ function buttonsOf(card: FindingCard): Button[] {
     buttons.push({ action: 'pivot', value: pivot, label: 'Pivot', describe, style: 'primary' });
   }
   if (contain !== undefined && canContain(card)) {
-    const describe = 'Contain: propose to disable the access key; somebody else approves';
+    const describe =
+      containableKeyOf(card.alert) === undefined
+        ? 'Contain: propose a plan for the case; somebody else approves each step'
+        : 'Contain: propose to disable the access key; somebody else approves';
     buttons.push({ action: 'contain', value: contain, label: 'Contain', describe, style: 'danger' });
   }
   if (acknowledge !== undefined && card.case.acknowledgedBy === undefined) {

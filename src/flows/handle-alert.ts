@@ -7,6 +7,7 @@ import { addressFactsOf } from '../domain/finding-addresses.ts';
 import type { Account } from '../domain/inventory.ts';
 import { channelFor } from '../domain/routing.ts';
 import { severityWord } from '../domain/severity.ts';
+import { strikeSeeds } from '../domain/strike.ts';
 import { postOnce, postOrUpdate } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 
@@ -100,7 +101,9 @@ async function buttonsOf(found: Case, { store }: Needs) {
           }),
     contain:
       key === undefined
-        ? undefined
+        ? strikeSeeds(found.alert).length === 0
+          ? undefined
+          : await store.buttons.mint(`case:${found.id}:strike`, { kind: 'strike', caseId: found.id })
         : await store.buttons.mint(`case:${found.id}:contain:${key}`, {
             kind: 'contain',
             caseId: found.id,

@@ -1,7 +1,9 @@
 /** What fell between two stools is picked up again: stored but not queued, approved but not run, shown but not truly, expired. */
 import type { JobName, Jobs } from '../contracts/job.ts';
 import { moveTo } from '../domain/approval.ts';
+import { queueAliveLooks } from './alive-look.ts';
 import type { WorkerDeps } from './deps.ts';
+import { queueNotices } from './notify.ts';
 import { announce } from './record-vote.ts';
 
 type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'clock' | 'settings' | 'log'>;
@@ -40,6 +42,9 @@ export function openSweep(deps: Needs): () => Promise<void> {
     }
     for (const subscriptionId of await store.subscriptions.unhandled(olderThan, batch)) {
       await again('sns.subscription', { subscriptionId }, `subscription-${subscriptionId}`);
+    }
+    for (const strikeId of await store.strikes.unplanned(olderThan, batch)) {
+      await again('strike.plan', { strikeId }, `strike-${strikeId}`);
     }
     const { requests, votes } = await store.approvals.unhandled(olderThan, batch);
     for (const requestId of requests) await again('containment.plan', { requestId }, `plan-${requestId}`);
@@ -96,5 +101,7 @@ export function openSweep(deps: Needs): () => Promise<void> {
     waitMs = restMs;
     await expired(now.toISOString());
     await running(now);
+    await queueNotices(deps);
+    await queueAliveLooks(deps);
   };
 }

@@ -15,6 +15,7 @@ import { migrate } from './migrations.ts';
 import { buttonsStore, postsStore } from './posts.ts';
 import { rulesStore } from './rules.ts';
 import { stepUpStore } from './step-up.ts';
+import { aliveLooksStore, noticesStore, strikesStore } from './strikes.ts';
 import { openTurns } from './turns.ts';
 
 /**
@@ -51,6 +52,9 @@ export async function openStore(input: {
     deadLetters: deadLettersStore(db),
     subscriptions: subscriptionsStore(db),
     stepUp: stepUpStore(db),
+    strikes: strikesStore(db),
+    notices: noticesStore(db),
+    aliveLooks: aliveLooksStore(db),
     firstTime: firstTimes(db),
     turn: turns.take,
     reserveSlot: (lane, everyMs) => asking(() => reserveSlot(db, lane, everyMs)),

@@ -1,5 +1,6 @@
 /** The investigations: one file per question. */
 import type { Investigation } from '#src/contracts/investigation.ts';
+import { alive } from './alive.ts';
 import { coverage } from './coverage.ts';
 import { dataAccess } from './data-access.ts';
 import { entry } from './entry.ts';
@@ -22,6 +23,7 @@ export const investigations: readonly Investigation[] = [
   timeline,
   whoCreated,
   sessions,
+  alive,
   entry,
   secretsRead,
   errors,

@@ -4,10 +4,12 @@ import { first } from './0001-first.ts';
 import { intake } from './0003-intake.ts';
 import { ruleSettings } from './0008-rule-settings.ts';
 import { stepUp } from './0011-step-up.ts';
+import { strikes } from './0012-strikes.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': first,
   '0003-intake': intake,
   '0008-rule-settings': ruleSettings,
   '0011-step-up': stepUp,
+  '0012-strikes': strikes,
 };
