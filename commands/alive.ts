@@ -14,7 +14,11 @@ export const alive = defineCommand({
   role: 'responder',
   options: investigationOptions,
   args: oneWordArgs('name one identity, key, session or instance'),
-  examples: ['AKIAIOSFODNN7EXAMPLE', 'arn:aws:iam::999999999999:role/DevOps --since 15d'],
+  examples: [
+    'AKIAIOSFODNN7EXAMPLE',
+    'arn:aws:iam::999999999999:user/reporting',
+    'arn:aws:iam::999999999999:role/DevOps --since 15d',
+  ],
   async decide({ words, flags }) {
     return investigateArtifact('alive', words[0] ?? '', flags);
   },

@@ -25,6 +25,8 @@ export interface FindingCard {
   readonly buttons: {
     readonly pivot?: string | undefined;
     readonly contain?: string | undefined;
+    /** Asks for a plan for the whole case. */
+    readonly strike?: string | undefined;
     readonly acknowledge?: string | undefined;
   };
   /** Whether anything may be contained in this account; `no` is a whole sentence that says why not. */
@@ -208,8 +210,7 @@ function contextLines(card: FindingCard): Line[] {
   if (alert.reportedBy !== undefined) lines.push([text('Reported by '), { kind: 'person', userId: alert.reportedBy }]);
   const verified = verificationLine(card.verification);
   if (verified !== undefined) lines.push(verified);
-  const whyNot =
-    'no' in containable ? containable.no : card.buttons.contain === undefined ? whyNoKey(alert) : undefined;
+  const whyNot = 'no' in containable ? containable.no : canStrike(card) ? undefined : whyNoKey(alert);
   if (whyNot !== undefined) lines.push([text(`Contain is not offered. ${whyNot}`)]);
   const age = now.getTime() - Date.parse(alert.updatedAt);
   if (age < -dayMs / 24) lines.push([text('The finding is dated in the future: check the clocks.')]);
@@ -224,7 +225,12 @@ function contextLines(card: FindingCard): Line[] {
 }
 
 function canContain({ containable, alert, buttons }: FindingCard): boolean {
-  return 'yes' in containable && buttons.contain !== undefined && !alert.sample;
+  return 'yes' in containable && buttons.contain !== undefined && containableKeyOf(alert) !== undefined;
+}
+
+/** A case that names no key to disable, but somebody or something to look into. */
+function canStrike({ containable, alert, buttons }: FindingCard): boolean {
+  return 'yes' in containable && buttons.strike !== undefined && containableKeyOf(alert) === undefined && !alert.sample;
 }
 
 function buttonsOf(card: FindingCard): Button[] {
@@ -235,11 +241,11 @@ function buttonsOf(card: FindingCard): Button[] {
     buttons.push({ action: 'pivot', value: pivot, label: 'Pivot', describe, style: 'primary' });
   }
   if (contain !== undefined && canContain(card)) {
-    const describe =
-      containableKeyOf(card.alert) === undefined
-        ? 'Contain: propose a plan for the case; somebody else approves each step'
-        : 'Contain: propose to disable the access key; somebody else approves';
+    const describe = 'Contain: propose to disable the access key; somebody else approves';
     buttons.push({ action: 'contain', value: contain, label: 'Contain', describe, style: 'danger' });
+  } else if (canStrike(card)) {
+    const describe = 'Contain: propose a plan for the whole case; somebody else approves each step';
+    buttons.push({ action: 'contain', value: card.buttons.strike ?? '', label: 'Contain', describe, style: 'danger' });
   }
   if (acknowledge !== undefined && card.case.acknowledgedBy === undefined) {
     const describe = 'Acknowledge: say that you are looking at this finding';

@@ -101,15 +101,17 @@ async function buttonsOf(found: Case, { store }: Needs) {
           }),
     contain:
       key === undefined
-        ? strikeSeeds(found.alert).length === 0
-          ? undefined
-          : await store.buttons.mint(`case:${found.id}:strike`, { kind: 'strike', caseId: found.id })
+        ? undefined
         : await store.buttons.mint(`case:${found.id}:contain:${key}`, {
             kind: 'contain',
             caseId: found.id,
             action: 'disable-access-key',
             words: [key],
           }),
+    strike:
+      key !== undefined || strikeSeeds(found.alert).length === 0
+        ? undefined
+        : await store.buttons.mint(`case:${found.id}:strike`, { kind: 'strike', caseId: found.id }),
     acknowledge: await store.buttons.mint(`case:${found.id}`, { kind: 'case', caseId: found.id }),
   };
 }
