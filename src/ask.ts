@@ -2,14 +2,14 @@
 import { actions } from '#actions';
 import { commands } from '#commands';
 import { investigations } from '#investigations';
+import { sourcesOf } from './ask-evidence.ts';
 import { changeRulesHere, rulesFor, viewRules } from './ask-rules.ts';
 import { systemClock } from './clock.ts';
 import { type Config, loadConfig } from './config.ts';
 import type { ContainmentAction } from './contracts/action.ts';
-import type { AwsReach } from './contracts/aws.ts';
 import type { CommandContext, CommandOutcome, InvestigationRequest } from './contracts/command.ts';
 import { UserError } from './contracts/errors.ts';
-import type { Coverage, Evidence } from './contracts/evidence.ts';
+import type { Coverage } from './contracts/evidence.ts';
 import { type ExportFormat, exportFormats, type ReportFile } from './contracts/investigation.ts';
 import type { Log } from './contracts/log.ts';
 import type { Message } from './contracts/message.ts';
@@ -19,13 +19,12 @@ import { plainText } from './domain/plain-text.ts';
 import { cliCommand } from './domain/plan.ts';
 import { extracted } from './domain/report.ts';
 import { coverageSentence, reportMessage } from './domain/report-wording.ts';
-import { parseWindow } from './domain/window.ts';
 import { interpret } from './domain/words.ts';
 import { offersOf } from './flows/contain-buttons.ts';
 import { checkContainable, locate } from './flows/locate-target.ts';
-import { windowOf } from './flows/window-of.ts';
+import { quieten } from './flows/quieten.ts';
 import { openLog } from './log.ts';
-import { connectReach, connectStore, folderEvidence, plannedEvidence, settingsOf } from './wire.ts';
+import { connectAccounts, connectAddresses, connectReach, connectStore, settingsOf } from './wire.ts';
 
 interface Flags {
   /** Undefined: in words. */
@@ -117,6 +116,8 @@ function contextOf(config: Config, log: Log): CommandContext {
       ),
     rules: () => viewRules(config, log),
     frozen: () => withStore(config, log, async (store) => (await store.settings.frozen()).frozen),
+    snoozes: () => withStore(config, log, (store) => store.noise.snoozes(systemClock.now().toISOString())),
+    noise: (since, until) => withStore(config, log, (store) => store.noise.report(since, until, 20)),
   };
 }
 
@@ -135,6 +136,13 @@ async function carryOut(outcome: CommandOutcome, flags: Flags, config: Config, l
       );
     case 'rules':
       return { ...(await changeRulesHere(outcome.change, config, log)), complete: true };
+    case 'open':
+    case 'snooze':
+    case 'end-snooze': {
+      const who = { userId: `host user ${process.getuid?.() ?? '?'}`, channelId: '' };
+      const message = await withStore(config, log, (store) => quieten(outcome, who, { store, clock: systemClock }));
+      return { message, json: { text: message.text }, complete: true };
+    }
     case 'report': {
       if (outcome.text === '')
         throw new UserError(
@@ -169,18 +177,24 @@ async function investigate(
   const ended = new AbortController();
   process.once('SIGINT', () => ended.abort(new UserError('Interrupted.')));
   const reach = flags.logs === undefined ? connectReach(config, log) : undefined;
-  const evidence = await (reach === undefined
-    ? fromFolder(flags.logs ?? '', request, config, log)
-    : fromAws(reach, request, config, log, ended.signal));
-  const report = await unit.run(unit.target.parse({ hubs: config.hubs, ...request.target }), {
-    evidence,
-    aws: reach,
-    offers: offersOf(actions),
-    ...rules,
-    signal: ended.signal,
-    progress: (step) => log.info({ step }, 'investigating'),
-    now: () => systemClock.now(),
-  });
+  const { evidence, other } = await sourcesOf(flags.logs, reach, request, config, log, ended.signal);
+  const report = await unit.run(
+    unit.target.parse({ hubs: config.hubs, production: settingsOf(config).production, ...request.target }),
+    {
+      evidence,
+      other,
+      aws: reach,
+      offers: offersOf(actions),
+      surroundings: {
+        addresses: await connectAddresses(config, log),
+        accounts: await connectAccounts(config, reach, log),
+      },
+      ...rules,
+      signal: ended.signal,
+      progress: (step) => log.info({ step }, 'investigating'),
+      now: () => systemClock.now(),
+    },
+  );
   const body = reportMessage(report);
   const message: Message = { text: report.headline, parts: [{ kind: 'header', text: report.headline }, ...body.parts] };
   return {
@@ -189,52 +203,6 @@ async function investigate(
     complete: report.coverage.complete,
     coverage: report.coverage,
     files: report.files,
-  };
-}
-
-/** Without `--since` a folder is read for all the time that it covers. */
-function fromFolder(dir: string, request: InvestigationRequest, config: Config, log: Log): Promise<Evidence> {
-  return folderEvidence({
-    dir,
-    window: parseWindow({ since: request.since, until: request.until }, systemClock.now()),
-    maxEvents: request.maxEvents ?? Math.max(config.pivot.maxEvents, 5_000_000),
-    accounts: request.accounts,
-    regions: request.regions,
-    log,
-  });
-}
-
-/** One process asks here, so the pace is kept in its own memory. */
-function fromAws(
-  reach: AwsReach,
-  request: InvestigationRequest,
-  config: Config,
-  log: Log,
-  signal: AbortSignal,
-): Promise<Evidence> {
-  return plannedEvidence(
-    config,
-    reach,
-    localSlots(),
-    log,
-  )({
-    accounts: request.accounts,
-    regions: request.regions,
-    window: windowOf(request, config.pivot.window, systemClock.now()),
-    maxRequests: request.maxRequests ?? config.pivot.maxRequests,
-    maxEvents: request.maxEvents ?? config.pivot.maxEvents,
-    signal,
-    onProgress: (progress) => log.info({ ...progress }, 'looking'),
-  });
-}
-
-function localSlots(): (lane: string, everyMs: number) => Promise<number> {
-  const next = new Map<string, number>();
-  return (lane, everyMs) => {
-    const now = Date.now();
-    const slot = Math.max(now, next.get(lane) ?? 0);
-    next.set(lane, slot + everyMs);
-    return Promise.resolve(slot - now);
   };
 }
 

@@ -3,12 +3,20 @@
  * puts them together. `firebreak.example.yml` documents each key; a test compares the two.
  */
 import { z } from 'zod';
+import { AddressesSection } from './domain/address-lists.ts';
 import { AlertMapping } from './domain/alert-mapping.ts';
 import { PolicyRule } from './domain/approval-policy.ts';
+import { AthenaSection } from './domain/athena/settings.ts';
+import { DetectionSettings } from './domain/detection/settings.ts';
+import { EscalationConfig } from './domain/escalation.ts';
 import { ExceptionEntry } from './domain/exceptions.ts';
 import { FindingWatch } from './domain/finding-watch.ts';
+import { ImportEntry } from './domain/imports.ts';
 import { AccountEntry } from './domain/inventory.ts';
+import { InventorySection } from './domain/inventory-sources.ts';
+import { CrownJewels, NoiseConfig } from './domain/noise.ts';
 import { QueueEntry } from './domain/queue-entry.ts';
+import { SignInLog } from './domain/sign-in-log.ts';
 import { Crowd, SlackGroupId, SlackUserId } from './domain/slack-ids.ts';
 import { SnsEntry } from './domain/sns-topics.ts';
 
@@ -82,8 +90,13 @@ export const ConfigFile = z.strictObject({
       maxEvents: z.number().int().min(1).default(500_000),
     })
     .default({ window: '7d', maxRequests: 2000, maxEvents: 500_000 }),
+  addresses: AddressesSection,
+  inventory: InventorySection,
+  detections: DetectionSettings,
   mappings: z.array(AlertMapping).default([]),
-  addresses: z.strictObject({ country: z.string().optional(), asn: z.string().optional() }).default({}),
+  athena: AthenaSection.optional(),
+  signInLogs: z.array(SignInLog).default([]),
+  imports: z.array(ImportEntry).default([]),
   rules: z
     .strictObject({
       folders: z.array(z.string().trim().min(1)).default([]),
@@ -91,6 +104,9 @@ export const ConfigFile = z.strictObject({
     })
     .default({ folders: [], disabled: [] }),
   exceptions: z.array(ExceptionEntry).default([]),
+  noise: NoiseConfig.prefault({}),
+  crownJewels: CrownJewels.prefault({}),
+  escalation: EscalationConfig.prefault({}),
   queues: z.array(QueueEntry).default([]),
   sns: SnsEntry.default({ topics: [], allowVersion1: false, certificates: [] }),
   guardduty: FindingWatch.default({ pollMinutes: 15, firstLookHours: 24, verify: true }),

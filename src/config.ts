@@ -32,6 +32,8 @@ export interface Config extends ConfigFile {
     readonly signingSecrets: readonly Secret[];
     readonly apiUrl: string | undefined;
   };
+  /** Keys of pagers, by the environment variables that the config names. */
+  readonly pagerSecrets: ReadonlyMap<string, Secret>;
   /** The AWS SDK's default Region; endpoints and credentials are the SDK's own business. */
   readonly awsRegion: string;
   /** True where an endpoint is set: emulators know no host names of buckets. */
@@ -88,6 +90,11 @@ export function loadConfig(
   const slackRoles = purpose.kind === 'serve' && purpose.roles.some((role) => role !== 'executor');
   if (slackRoles) problems.push(...slackProblems(purpose, raw, file, configFound, configPath));
   problems.push(...duplicateProblems(file));
+  const pagerKeys = file.escalation.pagers.flatMap((pager) => ('keyEnv' in pager ? (pager.keyEnv ?? []) : []));
+  const isWorker = purpose.kind === 'serve' && purpose.roles.includes('worker');
+  for (const name of pagerKeys) {
+    if (isWorker && set[name] === undefined) problems.push(`${name} is not set: escalation.pagers names it as a key`);
+  }
   if (problems.length > 0) throw new SetupError(problems);
 
   return {
@@ -112,6 +119,9 @@ export function loadConfig(
           apiUrl: raw.SLACK_API_URL,
         }
       : { botToken: undefined, appToken: undefined, signingSecrets: [], apiUrl: undefined },
+    pagerSecrets: new Map(
+      pagerKeys.flatMap((name) => (set[name] === undefined ? [] : [[name, new Secret(set[name])] as const])),
+    ),
     awsRegion: raw.AWS_REGION ?? raw.AWS_DEFAULT_REGION ?? 'us-east-1',
     s3PathStyle: (raw.AWS_ENDPOINT_URL_S3 ?? raw.AWS_ENDPOINT_URL) !== undefined,
     warnings: warnings(purpose, raw, file),

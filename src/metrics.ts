@@ -1,6 +1,9 @@
 /** Prometheus metrics: what came in, what waits, what failed. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Chat } from './contracts/chat.ts';
+import { asError } from './contracts/errors.ts';
 import type { Queue } from './contracts/job.ts';
+import type { Log } from './contracts/log.ts';
 import type { Store } from './contracts/store.ts';
 
 export interface Metrics {
@@ -9,7 +12,14 @@ export interface Metrics {
   read(): Promise<{ contentType: string; body: string }>;
 }
 
-export function openMetrics(queue: Queue, store: Pick<Store, 'deadLetters' | 'intake'>): Metrics {
+interface Sources {
+  readonly queue: Queue;
+  readonly store: Pick<Store, 'noise' | 'deadLetters' | 'intake'>;
+  readonly chat: Pick<Chat, 'reachable'>;
+  readonly log: Log;
+}
+
+export function openMetrics({ queue, store, chat, log }: Sources): Metrics {
   const register = new Registry();
   collectDefaultMetrics({ register });
   const answers = new Counter({
@@ -31,6 +41,27 @@ export function openMetrics(queue: Queue, store: Pick<Store, 'deadLetters' | 'in
     labelNames: ['lane', 'state'],
     registers: [register],
   });
+  const slackUp = new Gauge({
+    name: 'firebreak_slack_up',
+    help: '1 while Slack accepts our token',
+    registers: [register],
+  });
+  const waiting = new Gauge({
+    name: 'firebreak_waiting_for_slack',
+    help: 'What is stored and not in Slack yet: alerts, criticals among them, lines of digests',
+    labelNames: ['what'],
+    registers: [register],
+  });
+  async function readSlack(): Promise<void> {
+    slackUp.set((await chat.reachable()).ok ? 1 : 0);
+    try {
+      for (const [what, count] of Object.entries(await store.noise.waiting())) waiting.set({ what }, count);
+    } catch (error) {
+      // A figure of before would say that nothing waits: none is better.
+      waiting.reset();
+      log.warn({ error: asError(error) }, 'what waits for Slack could not be counted');
+    }
+  }
   const deadLetters = new Gauge({
     name: 'firebreak_dead_letters',
     help: 'Messages and alerts that were received, not taken and not replayed yet, by door',
@@ -78,6 +109,7 @@ export function openMetrics(queue: Queue, store: Pick<Store, 'deadLetters' | 'in
       for (const [lane, counts] of Object.entries(await queue.counts())) {
         for (const [state, count] of Object.entries(counts)) jobs.set({ lane, state }, count);
       }
+      await readSlack();
       await readIntake();
       return { contentType: register.contentType, body: await register.metrics() };
     },

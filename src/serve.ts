@@ -5,20 +5,29 @@ import { investigations } from '#investigations';
 import { systemClock } from './clock.ts';
 import { type Config, loadConfig } from './config.ts';
 import { asError } from './contracts/errors.ts';
+import type { JobHandlers, lanes } from './contracts/job.ts';
 import type { Log } from './contracts/log.ts';
+import { openDetectors } from './detectors.ts';
 import { acknowledge } from './flows/acknowledge.ts';
 import { lookForAlive } from './flows/alive-look.ts';
 import { contain } from './flows/contain.ts';
 import type { Deps, WebDeps, WorkerDeps } from './flows/deps.ts';
-import { handleAlert, showAgain } from './flows/handle-alert.ts';
+import { detect, watchLake } from './flows/detect.ts';
+import { enrichCase } from './flows/enrich-case.ts';
+import { escalate } from './flows/escalate.ts';
+import { keepFed } from './flows/feed-lake.ts';
+import { deliverCase, handleAlert, showAgain } from './flows/handle-alert.ts';
 import { handleSubscription } from './flows/handle-subscription.ts';
 import { investigate } from './flows/investigate.ts';
 import { orDeadLetter } from './flows/keep-letter.ts';
+import { markCase } from './flows/mark-case.ts';
 import { notify } from './flows/notify.ts';
 import { planContainment } from './flows/plan-containment.ts';
 import { proveVote } from './flows/prove-vote.ts';
 import { admitApproval, recordVote } from './flows/record-vote.ts';
+import { reportNoise } from './flows/report-noise.ts';
 import { showApproval } from './flows/show-approval.ts';
+import { showDigest } from './flows/show-digest.ts';
 import { planStrike, recordStrikeVote, showStrike } from './flows/strike.ts';
 import { openSweep } from './flows/sweep.ts';
 import { verifyFinding } from './flows/verify-finding.ts';
@@ -29,23 +38,30 @@ import { openRuleShelf } from './rule-shelf.ts';
 import type { Role } from './store/embedded-postgres.ts';
 import { startWeb } from './web.ts';
 import {
+  connectAccounts,
   connectAddresses,
   connectChat,
   connectConfirmer,
   connectFindings,
+  connectLakeWatch,
+  connectPager,
   connectPictures,
   connectQueue,
   connectReach,
   connectStore,
+  lakeFeeds,
   plannedEvidence,
   settingsOf,
 } from './wire.ts';
+import { otherSources } from './wire-other.ts';
 
 type Stop = () => Promise<void>;
 
 /** Jobs that are running get this long to end; what is cut off runs again after the restart. */
 const drainMs = 20_000;
 const sweepEveryMs = 5_000;
+const detectEveryMs = 1_000;
+const lakeEveryMs = 30_000;
 
 /** Runs `firebreak serve`. Resolves with the exit code after SIGTERM or SIGINT. Throws SetupError for what the operator must mend. */
 export async function serve(roles: readonly Role[]): Promise<number> {
@@ -99,22 +115,33 @@ async function start(
   if (!roles.includes('web') && !roles.includes('worker')) return { port: undefined };
   const chat = await connectChat(config, log);
   const ruleShelf = openRuleShelf(config, store);
+  const detectors = openDetectors(config, ruleShelf, log);
   if (roles.includes('worker')) {
     const reach = connectReach(config, log);
     const pictures = connectPictures(log);
     stops.push(() => pictures.close());
     const addresses = await connectAddresses(config, log);
-    const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log);
-    const units = { actions, investigations, confirmer: connectConfirmer };
+    const accounts = await connectAccounts(config, reach, log);
+    const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log, store.athena);
+    const openOther = otherSources(config, reach, log, store.athena);
+    const units = { actions, detectors, investigations, confirmer: connectConfirmer };
     const worker: WorkerDeps = {
-      ...{ ...deps, ...units, chat, reach, openEvidence, pictures, addresses, ruleShelf },
+      ...{ ...deps, ...units, chat, reach, openEvidence, openOther, pictures, addresses, accounts, ruleShelf },
       findings: connectFindings(reach),
+      pager: connectPager(config, log),
     };
     await startWorker(worker, alone, stops);
     stops.push(await startIntake(config, worker));
+    for (const feed of await lakeFeeds(config, log)) stops.push(running((signal) => keepFed(feed, signal)));
+    const lake = connectLakeWatch(config, log);
+    const looking = { ...deps, detectors };
+    stops.push(every(detectEveryMs, 'detection', () => detect(looking), log));
+    stops.push(
+      every(lakeEveryMs, 'the look into the lake', () => store.turn('lake-watch', () => watchLake(lake, looking)), log),
+    );
   }
   if (!roles.includes('web')) return { port: undefined };
-  const web: WebDeps = { ...deps, chat, commands, actions, ruleShelf };
+  const web: WebDeps = { ...deps, chat, commands, actions, ruleShelf, detectors };
   const { port, stop } = await startWeb(config, web);
   stops.push(stop);
   return { port };
@@ -127,10 +154,10 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
       'alerts',
       {
         'alert.received': (payload, ctx) => orDeadLetter(payload.alertId, ctx, () => handleAlert(payload, deps), deps),
-        'alert.acknowledged': (payload) => acknowledge(payload, deps),
       },
       { concurrency: 4, alone },
     ),
+    queue.work('urgent', urgentHandlers(deps), { concurrency: 4, alone }),
     queue.work(
       'intake',
       {
@@ -144,6 +171,11 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
       'investigations',
       { 'investigation.run': (payload, ctx) => investigate(payload, ctx, deps) },
       { concurrency: 3, alone },
+    ),
+    queue.work(
+      'enrichment',
+      { 'case.enrich': (payload, ctx) => enrichCase(payload, ctx, deps) },
+      { concurrency: 2, alone },
     ),
     queue.work(
       'plans',
@@ -168,18 +200,30 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
     ),
     queue.work('notices', { 'approval.notify': (payload) => notify(payload, deps) }, { concurrency: 1, alone }),
   ]);
-  stops.push(every(sweepEveryMs, openSweep(deps), deps.log));
+  stops.push(every(sweepEveryMs, 'the sweep', openSweep(deps), deps.log));
+}
+
+function urgentHandlers(deps: WorkerDeps): JobHandlers<(typeof lanes)['urgent'][number]> {
+  return {
+    'alert.urgent': (payload, ctx) => orDeadLetter(payload.alertId, ctx, () => handleAlert(payload, deps), deps),
+    'alert.acknowledged': (payload) => acknowledge(payload, deps),
+    'case.mark': (payload) => markCase(payload, deps),
+    'case.show': ({ caseId }) => deliverCase(caseId, deps),
+    'digest.show': (payload) => showDigest(payload, deps),
+    'case.escalate': (payload) => escalate(payload, deps),
+    'noise.report': (payload) => reportNoise(payload, deps),
+  };
 }
 
 /** Runs a task again and again, never twice at once; the returned function ends it and waits for a running one. */
-function every(ms: number, task: () => Promise<void>, log: Log): Stop {
+function every(ms: number, what: string, task: () => Promise<void>, log: Log): Stop {
   const ended = new AbortController();
   const loop = (async () => {
     while (!ended.signal.aborted) {
       try {
         await task();
       } catch (error) {
-        log.warn({ error: asError(error) }, 'the sweep failed, it runs again');
+        log.warn({ what, error: asError(error) }, 'a task failed, it runs again');
       }
       await systemClock.sleep(ms, ended.signal).catch((error: unknown) => {
         if (!ended.signal.aborted) throw error;
@@ -189,6 +233,16 @@ function every(ms: number, task: () => Promise<void>, log: Log): Stop {
   return async () => {
     ended.abort();
     await loop;
+  };
+}
+
+/** Starts a task that runs until it is aborted; the returned function aborts it and waits. */
+function running(task: (signal: AbortSignal) => Promise<void>): Stop {
+  const ended = new AbortController();
+  const ends = task(ended.signal);
+  return async () => {
+    ended.abort();
+    await ends;
   };
 }
 

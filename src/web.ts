@@ -33,7 +33,7 @@ export async function startWeb(config: Config, deps: WebDeps): Promise<{ port: n
   const { store, queue, chat, clock, log } = deps;
   // Both doors parse their own bytes; a proxy's forwarded headers are not trusted for anything.
   const server = Fastify({ logger: false, bodyLimit, requestTimeout: 15_000, forceCloseConnections: 'idle' });
-  const metrics = openMetrics(queue, store);
+  const metrics = openMetrics({ queue, store, chat, log });
   server.addHook('onResponse', (request, reply, done) => {
     metrics.answered(request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime);
     done();
@@ -111,18 +111,34 @@ async function readiness(
   config: Config,
   { store, queue, chat, clock, log }: WebDeps,
 ): Promise<{ ok: boolean; parts: Record<string, ReadyPart> }> {
-  const [database, jobs, slack] = await Promise.all([
+  const [database, jobs, slack, waiting] = await Promise.all([
     check(() => store.check(), 'database', log),
     check(() => queue.check(), 'queue', log),
     chat.reachable(),
+    waitingAlerts(store, log),
   ]);
   const parts = {
     database: { ...database, required: true },
     queue: { ...jobs, required: true },
     ...(database.ok ? { intake: await intakeReady(config, store, clock.now(), log) } : {}),
-    slack: slack.ok ? { ok: true, required: false } : { ok: false, because: slack.because, required: false },
+    slack: {
+      ...(slack.ok ? { ok: true } : { ok: false, because: slack.because }),
+      required: false,
+      ...(waiting === undefined ? {} : { waiting }),
+    },
   };
   return { ok: database.ok && jobs.ok, parts };
+}
+
+/** Alerts and lines of digests that Slack has not got yet; undefined where the database does not tell. */
+async function waitingAlerts(store: WebDeps['store'], log: Log): Promise<number | undefined> {
+  try {
+    const { alerts, lines } = await store.noise.waiting();
+    return alerts + lines;
+  } catch (error) {
+    log.warn({ error: asError(error) }, 'what waits for Slack could not be counted');
+    return undefined;
+  }
 }
 
 async function check(ask: () => Promise<void>, what: string, log: Log): Promise<{ ok: boolean; because?: string }> {

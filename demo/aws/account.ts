@@ -16,11 +16,12 @@ export const account: Service = {
       readOnly: true,
       run(call) {
         const { account: own } = call.principal;
+        const asked = text(call.input, 'AccountId') ?? own.id;
         call.may('account:GetAlternateContact', `arn:aws:account::${own.id}:account`);
         const type = text(call.input, 'AlternateContactType') ?? '';
         if (!['BILLING', 'OPERATIONS', 'SECURITY'].includes(type))
           throw new AwsError('ValidationException', 400, 'AlternateContactType is not valid.');
-        const contact = own.posture.contacts.get(type);
+        const contact = call.state.accounts.get(asked)?.posture.contacts.get(type);
         if (contact === undefined)
           throw new AwsError(
             'ResourceNotFoundException',

@@ -1,4 +1,5 @@
 /** Amazon EC2: the reads. */
+import { networkReads } from './ec2-network.ts';
 import { ec2Posture } from './ec2-posture.ts';
 import { asTrail, clientError, instanceShape, reservationShape, settle, stateShape } from './ec2-shape.ts';
 import { ec2Writes } from './ec2-writes.ts';
@@ -189,5 +190,5 @@ export const ec2: Service = {
   apiVersion: '2016-11-15',
   eventSource: 'ec2.amazonaws.com',
   global: false,
-  operations: { ...reads, ...ec2Posture, ...ec2Writes },
+  operations: { ...reads, ...networkReads, ...ec2Posture, ...ec2Writes },
 };

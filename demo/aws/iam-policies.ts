@@ -101,6 +101,28 @@ export function policyReads(page: Page): Readonly<Record<string, Operation>> {
         throw noSuchEntity(`Policy ${policy.arn} version ${version} does not exist or is not attachable.`);
       return { PolicyVersion: { Document: encoded(policy), VersionId: 'v1', IsDefaultVersion: true } };
     }),
+    GetInstanceProfile: read((call) => {
+      const { account } = call.principal;
+      const name = text(call.input, 'InstanceProfileName') ?? '';
+      const arn = `arn:aws:iam::${account.id}:instance-profile/${name}`;
+      call.may('iam:GetInstanceProfile', arn, `instance profile ${name}`);
+      // As the console makes it: a profile is named after its role.
+      const role = account.roles.get(name);
+      const known = role !== undefined && account.instances.some((instance) => instance.profileArn === arn);
+      if (!known) throw noSuchEntity(`Instance Profile ${name} cannot be found.`);
+      const { createDate, path } = role;
+      const Roles = [{ Path: path, RoleName: role.name, RoleId: role.id, Arn: role.arn, CreateDate: createDate }];
+      return {
+        InstanceProfile: {
+          Path: path,
+          InstanceProfileName: name,
+          InstanceProfileId: `AIPA${role.id.slice(4)}`,
+          Arn: arn,
+          CreateDate: createDate,
+          Roles,
+        },
+      };
+    }),
     ListAttachedRolePolicies: read((call) => attached(call, targetRole(call).policies, page)),
     ListRolePolicies: read((call) => inline(call, targetRole(call).policies, page)),
     GetRolePolicy: read((call) => {

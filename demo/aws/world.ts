@@ -1,4 +1,5 @@
 /** The cast of the world: two accounts, their users, keys and roles. Secrets are made anew at each start. */
+import { responderPolicy } from '../../scripts/reference/permissions.ts';
 import { newSecret, uniqueId } from './ids.ts';
 import type { PolicyDocument } from './policy.ts';
 import { postureOf } from './posture.ts';
@@ -153,6 +154,12 @@ function addFirebreakRoles(workshop: Account, hub: { both: User; reader: User },
     'guardduty:List*',
     'organizations:List*',
     'sts:GetAccessKeyInfo',
+    'athena:GetQuery*',
+    'athena:GetWorkGroup',
+    'athena:StartQueryExecution',
+    'athena:StopQueryExecution',
+    'config:GetResourceConfigHistory',
+    'config:ListDiscoveredResources',
   ];
   const audit = addRole(workshop, {
     ...{ name: 'IrAudit', path: '/ir/', createDate, description: 'Reads for incident response' },
@@ -163,12 +170,8 @@ function addFirebreakRoles(workshop: Account, hub: { both: User; reader: User },
     ...{ name: 'IrResponder', path: '/ir/', createDate, description: 'Approved containment' },
     trust: trustOf([hub.both.arn], true),
     policies: [
-      managed(
-        'IrDisableKey',
-        allow(['iam:UpdateAccessKey', 'iam:ListAccessKeys'], `arn:aws:iam::${workshopId}:user/*`),
-        workshopId,
-      ),
-      managed('IrKeyLastUsed', allow('iam:GetAccessKeyLastUsed'), workshopId),
+      // What docs/reference/permissions.md tells operators to set, so that the document is tried with every containment.
+      managed('IrContain', responderPolicy(workshopId, 'aws') as PolicyDocument, workshopId),
       managed(
         'IrNeverTouch',
         { Statement: { Effect: 'Deny', Action: '*', Resource: `arn:aws:iam::${workshopId}:user/break-glass/*` } },
@@ -177,6 +180,9 @@ function addFirebreakRoles(workshop: Account, hub: { both: User; reader: User },
     ],
   });
   const assume = ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'];
+  const organization = ['organizations:List*', 'organizations:Describe*', 'account:GetAlternateContact'];
+  for (const user of [hub.both, hub.reader])
+    user.inlinePolicies.push({ name: 'Inventory', document: allow(organization) });
   const intake = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sns:ConfirmSubscription'];
   for (const user of [hub.both, hub.reader]) user.inlinePolicies.push({ name: 'Intake', document: allow(intake) });
   hub.both.inlinePolicies.push({ name: 'AssumeIr', document: allow(assume, [audit.arn, responder.arn]) });
@@ -238,6 +244,17 @@ export function buildCast(now: Date): Cast {
     ],
   });
   jane.user.mfaDevices.push({ serial: `arn:aws:iam::${workshopId}:mfa/JaneDoe`, enableDate: ago(349) });
+  addRole(workshop, {
+    ...{ name: 'WebApp', path: '/', createDate: ago(300), description: 'The shop, on its instances' },
+    trust: { Statement: { Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' } },
+    policies: [
+      managed('AmazonSSMManagedInstanceCore', allow(['ssm:UpdateInstanceInformation', 'ssmmessages:*'])),
+      {
+        name: 'ShopUploads',
+        document: allow(['s3:GetObject', 's3:PutObject'], 'arn:aws:s3:::workshop-shop-uploads/*'),
+      },
+    ],
+  });
   addRole(workshop, {
     ...{ name: 'DevOps', path: '/', createDate: ago(380), description: 'People of the platform team' },
     trust: {

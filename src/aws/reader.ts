@@ -8,6 +8,7 @@ import {
   iamClient,
   lateClients,
   readAttempts,
+  stsClient,
 } from './clients.ts';
 
 type Send = (...args: never[]) => Promise<unknown>;
@@ -29,6 +30,7 @@ export function reader(accountId: string, partition: string, credentials: Creden
     athena: perRegion(late(lateClients.athena, options)),
     awsConfig: perRegion(late(lateClients.awsConfig, options)),
     organizations: late(lateClients.organizations, options)(globalRegion(partition)),
+    sts: stsClient(globalRegion(partition), options),
     account: late(lateClients.account, options)(globalRegion(partition)),
   };
 }

@@ -11,6 +11,7 @@ import type { GuardDutyClient } from '@aws-sdk/client-guardduty';
 import type { IAMClient } from '@aws-sdk/client-iam';
 import type { OrganizationsClient } from '@aws-sdk/client-organizations';
 import type { SSMClient } from '@aws-sdk/client-ssm';
+import type { STSClient } from '@aws-sdk/client-sts';
 
 /** Read-only access to one account (audit role, or the base credentials where the account has none). */
 export interface AwsReader {
@@ -28,6 +29,7 @@ export interface AwsReader {
   athena(region: string): Pick<AthenaClient, 'send'>;
   awsConfig(region: string): Pick<ConfigServiceClient, 'send'>;
   readonly organizations: Pick<OrganizationsClient, 'send'>;
+  readonly sts: Pick<STSClient, 'send'>;
   /** AWS Account Management: contacts. */
   readonly account: Pick<AccountClient, 'send'>;
 }

@@ -2,6 +2,7 @@
 import type { ParseArgsConfig } from 'node:util';
 import type { z } from 'zod';
 import type { Message } from './message.ts';
+import type { NoiseRow, Snooze, SnoozeRule } from './noise.ts';
 import type { RuleChange, RuleView } from './rules.ts';
 
 export type CommandOutcome =
@@ -19,6 +20,10 @@ export type CommandOutcome =
   | { readonly kind: 'strike'; readonly caseId?: string }
   /** Switches a rule on or off, or excepts from one; stored and audited. */
   | { readonly kind: 'rules'; readonly change: RuleChange }
+  /** Gives a case that has none its card, in its channel. */
+  | { readonly kind: 'open'; readonly caseId: string }
+  | { readonly kind: 'snooze'; readonly rule: SnoozeRule; readonly reason: string; readonly until: string }
+  | { readonly kind: 'end-snooze'; readonly id: string }
   /** Opens a case from a person's words; without words Slack shows a dialog, and the shell shows what is found in them. */
   | { readonly kind: 'report'; readonly text: string }
   | { readonly kind: 'freeze'; readonly frozen: boolean; readonly reason: string };
@@ -52,6 +57,9 @@ export interface CommandContext {
   frozen?(): Promise<boolean>;
   /** Undefined where no rules can be read. */
   rules?(): Promise<RuleView>;
+  snoozes?(): Promise<readonly Snooze[]>;
+  /** What made the noise between two instants, ISO 8601 UTC. */
+  noise?(since: string, until: string): Promise<readonly NoiseRow[]>;
 }
 
 export interface Command<Args extends z.ZodType = z.ZodType> {

@@ -2,15 +2,21 @@
 import type { z } from 'zod';
 import type { AwsReach } from './aws.ts';
 import type { Coverage, Evidence } from './evidence.ts';
-import type { Attachment, Part } from './message.ts';
+import type { Attachment, Fact, Part } from './message.ts';
+import type { OtherSources } from './other-sources.ts';
 import type { RuleSettings } from './rules.ts';
+import type { Surroundings } from './surroundings.ts';
 
 export interface InvestigationContext {
   readonly evidence: Evidence;
   /** Undefined where no AWS can be asked (`--logs`): then live state is "unknown", with the reason. */
   readonly aws: AwsReach | undefined;
+  /** Logs beside CloudTrail. Undefined where none can be asked: then nothing is known of them, and the answer says so. */
+  readonly other?: OtherSources | undefined;
   /** Sigma files that the operator points at, beside our own; `path` is relative to their folder. */
   readonly rules?: readonly { readonly path: string; readonly text: string }[] | undefined;
+  /** The inventory and the lists of addresses; undefined where there are none. */
+  readonly surroundings?: Surroundings | undefined;
   /** Which rules are switched off and what is excepted; absent: nothing. */
   readonly ruleSettings?: RuleSettings | undefined;
   /** What the config says of the accounts; absent: nothing. */
@@ -50,8 +56,36 @@ export interface Report<Answer = unknown> {
   readonly shownProposals?: number;
   /** The answer in other forms: for `--format`, and for the thread where it is too long to read there. */
   readonly files?: readonly ReportFile[];
+  /** For the card of an alert. */
+  readonly brief?: Brief;
   /** Ids that a rule held back, the most telling first: each may be followed by asking the same with `expand: [id]`. */
   readonly expansions?: readonly { readonly id: string; readonly label: string }[];
+}
+
+/** The answer in a few lines, for the card of an alert, with what the severity of its case rests on. */
+export interface Brief {
+  readonly facts: readonly Fact[];
+  /** What was not learned and why, one sentence each. */
+  readonly missing: readonly string[];
+  /** True where asking again soon may bring what is missing (throttled, timed out). */
+  readonly mayComeLater: boolean;
+  /** What the identity can do: `admin`, `escalation`, `data`, `compute`, `read`, `none`; undefined where it is not known. */
+  readonly privilege?: Privilege | undefined;
+  /** The weightiest call that it made, where the records were read. */
+  readonly did?: Deed | undefined;
+}
+
+export const privileges = ['admin', 'escalation', 'data', 'compute', 'read', 'none'] as const;
+export type Privilege = (typeof privileges)[number];
+
+export interface Deed {
+  /** In plain words, after the name of who did it; "" where nothing telling was found. */
+  readonly says: string;
+  /** 1 is background noise by itself, 5 is hardly ever innocent; 0 where nothing telling was found. */
+  readonly weight: 0 | 1 | 2 | 3 | 4 | 5;
+  readonly eventIds: readonly string[];
+  /** False where only a part of the logs was read. */
+  readonly complete: boolean;
 }
 
 export const exportFormats = ['json', 'dot', 'mermaid', 'csv', 'timesketch'] as const;

@@ -1,7 +1,22 @@
 /** Every queue in one map: job names and payloads cannot drift. Payloads carry ids; the truth is in the store. */
 export interface Jobs {
   'alert.received': { readonly alertId: string };
+  /** As `alert.received`, for a critical: it does not wait behind a storm. */
+  'alert.urgent': { readonly alertId: string };
+  'case.mark': {
+    readonly caseId: string;
+    readonly userId: string;
+    readonly channel: string;
+    readonly mark: 'snooze' | 'false-positive' | 'open';
+  };
+  /** Brings the card of a case up to date, and tells what was not told yet. */
+  'case.show': { readonly caseId: string };
+  'digest.show': { readonly digestId: string };
+  'case.escalate': { readonly caseId: string; readonly round: number; readonly level: number };
+  'noise.report': { readonly week: string };
   'alert.acknowledged': { readonly caseId: string; readonly userId: string; readonly channel: string };
+  /** Looks up who, key, instance and address for a card. */
+  'case.enrich': { readonly caseId: string };
   /** Reads a finding again from AWS. */
   'alert.verify': { readonly alertId: string };
   /** Confirms a subscription of SNS, or tells that one has ended. */
@@ -32,10 +47,22 @@ export type JobName = keyof Jobs;
 
 /** One BullMQ queue per lane, so that a long investigation never holds up a card. */
 export const lanes = {
-  alerts: ['alert.received', 'alert.acknowledged'],
+  alerts: ['alert.received'],
+  // What must not wait behind thousands of alerts.
+  urgent: [
+    'alert.urgent',
+    'alert.acknowledged',
+    'case.mark',
+    'case.show',
+    'digest.show',
+    'case.escalate',
+    'noise.report',
+  ],
   // Asks AWS and may wait for it: cards must not wait behind it.
   intake: ['alert.verify', 'sns.subscription'],
   investigations: ['investigation.run'],
+  // Slow AWS answers must hold up neither cards nor people's questions.
+  enrichment: ['case.enrich'],
   // Plans read logs for a while; votes and cards must not wait behind them.
   plans: ['containment.plan', 'containment.watch', 'containment.alive', 'strike.plan'],
   approvals: ['approval.vote', 'approval.admit', 'approval.changed', 'strike.changed', 'strike.vote'],

@@ -10,6 +10,8 @@ export type Inline =
   | { readonly kind: 'code'; readonly text: string }
   /** A Slack user id (U... or W...), rendered as a mention. */
   | { readonly kind: 'person'; readonly userId: string }
+  /** A Slack user group id (S...), rendered as a mention. Only of the operator's own inventory, never from a finding or a log. */
+  | { readonly kind: 'group'; readonly groupId: string }
   /** An instant, ISO 8601 UTC. Rendered as UTC, with the viewer's own zone where Slack can. */
   | { readonly kind: 'date'; readonly at: string }
   /** A link that Firebreak made itself. Never built from a finding's or a log's text. */
@@ -28,6 +30,8 @@ export const buttonActions = [
   'undo',
   'widen',
   'expand',
+  'snooze',
+  'false-positive',
 ] as const;
 export type ButtonAction = (typeof buttonActions)[number];
 

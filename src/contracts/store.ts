@@ -1,10 +1,14 @@
 /** The store as the flows see it. PostgreSQL behind it; every method is one statement or one transaction. Times are ISO 8601 UTC. */
 import type { Alert } from './alert.ts';
 import type { Approval, ApprovalState, Plan, PlanContext, Step, Vote, Watched } from './approval.ts';
+import type { AthenaLedger } from './athena.ts';
 import type { InvestigationRequest } from './command.ts';
+import type { EnrichmentsStore } from './enrichment.ts';
 import type { DeadLettersStore, IntakeStore, SubscriptionsStore } from './intake.ts';
+import type { Admission, AlertLinks, CaseBefore, EscalationsStore, NoiseStore, Told } from './noise.ts';
 import type { RulesStore } from './rules.ts';
 import type { StepUpStore } from './step-up.ts';
+import type { StreamStore } from './stream.ts';
 import type { AliveLooksStore, NoticesStore, StrikesStore } from './strike.ts';
 
 export interface Case {
@@ -17,6 +21,18 @@ export interface Case {
   readonly acknowledgedBy?: string | undefined;
   readonly acknowledgedAt?: string | undefined;
   readonly openedAt: string;
+  /** How it is shown; undefined until that is decided. */
+  readonly admission?: Admission | undefined;
+  /** The case that it has become a part of. */
+  readonly mergedInto?: string | undefined;
+  /** Counts what changed in it; the card shows `shownVersion`. */
+  readonly version: number;
+  readonly shownVersion: number;
+  /** Counts the recurrences after a time of quiet. */
+  readonly round: number;
+  /** Entries up to this number came before the card and are told in its thread only. */
+  readonly cardFrom: number;
+  readonly falsePositiveBy?: string | undefined;
 }
 
 export interface AlertsStore {
@@ -39,8 +55,14 @@ export interface CasesStore {
     alert: Alert;
     channel: string;
     at: string;
-  }): Promise<{ case: Case; previous: Alert | undefined }>;
-  /** Whether there is a case of this key. */
+    /** With it, a second call for the same alert changes nothing. */
+    alertId?: string | undefined;
+    /** Where the finding is new: it goes into a case of the same links that had an alert since `since`. */
+    join?: { readonly links: AlertLinks; readonly since: string } | undefined;
+    /** What the thread shall say of it; pure. Not asked where the alert opens a case. */
+    tell?: ((before: CaseBefore) => Told | undefined) | undefined;
+  }): Promise<{ case: Case; previous: Alert | undefined; told?: Told | undefined }>;
+  /** Whether there is a case that holds the finding of this key. */
   isOpen(dedupeKey: string): Promise<boolean>;
   /** The case whose card this message is. */
   ofMessage(channel: string, ts: string): Promise<string | undefined>;
@@ -62,6 +84,8 @@ export interface PostsStore {
     channel: string,
     at: string,
   ): Promise<{ state: 'new' | 'unsure' | 'posted'; ts?: string | undefined; deliveryId: string }>;
+  /** Slack surely has not got it: the next try need not look for it first. Only for a claim that was `new`. */
+  release(key: string): Promise<void>;
   /** `channel` is the id that Slack answered with, where the claim may have held a name. */
   posted(key: string, ts: string, channel?: string): Promise<void>;
   get(key: string): Promise<{ channel: string; ts: string } | undefined>;
@@ -247,9 +271,14 @@ export interface Store {
   readonly buttons: ButtonsStore;
   readonly investigations: InvestigationsStore;
   readonly approvals: ApprovalsStore;
+  readonly enrichments: EnrichmentsStore;
   readonly audit: AuditStore;
   readonly settings: SettingsStore;
+  readonly athena: AthenaLedger;
+  readonly stream: StreamStore;
   readonly rules: RulesStore;
+  readonly noise: NoiseStore;
+  readonly escalations: EscalationsStore;
   readonly intake: IntakeStore;
   readonly deadLetters: DeadLettersStore;
   readonly subscriptions: SubscriptionsStore;

@@ -4,10 +4,12 @@ import type { Alert } from '../contracts/alert.ts';
 import type { Button, Fact, Inline, Line, Message, Part } from '../contracts/message.ts';
 import { isGuardDuty, needsTitle, sentenceOfAlert, sourceName } from './alert-headline.ts';
 import { signalList } from './alert-signals.ts';
+import { type CardEnrichment, enrichmentParts } from './enrichment-wording.ts';
 import { addressLine } from './finding-addresses.ts';
 import { type Containable, containableKeyOf, whyNoKey } from './finding-subjects.ts';
 import { inert } from './inert.ts';
 import { type Account, accountWords } from './inventory.ts';
+import { resourceName } from './resource-words.ts';
 import { severityLabel } from './severity.ts';
 import { type ShownVerification, verificationLine } from './verification-wording.ts';
 
@@ -29,6 +31,8 @@ export interface FindingCard {
     readonly strike?: string | undefined;
     readonly acknowledge?: string | undefined;
   };
+  /** What was looked up in the background; undefined where nothing is. */
+  readonly enrichment?: CardEnrichment | undefined;
   /** Whether anything may be contained in this account; `no` is a whole sentence that says why not. */
   readonly containable: Containable;
   readonly verification?: ShownVerification;
@@ -45,30 +49,6 @@ function text(words: string, bold = false): Inline {
 }
 function code(words: string): Inline {
   return { kind: 'code', text: inert(words, 120) };
-}
-
-const resourceWords = new Map([
-  ['AccessKey', 'access key'],
-  ['Instance', 'EC2 instance'],
-  ['S3Bucket', 'S3 bucket'],
-  ['S3Object', 'S3 object'],
-  ['EKSCluster', 'EKS cluster'],
-  ['ECSCluster', 'ECS cluster'],
-  ['Container', 'container'],
-  ['RDSDBInstance', 'RDS database'],
-  ['RDSLimitlessDB', 'RDS Limitless database'],
-  ['Lambda', 'Lambda function'],
-  ['EBSSnapshot', 'EBS snapshot'],
-  ['EC2Image', 'machine image'],
-  ['AttackSequence', 'attack sequence'],
-  ['Alarm', 'alarm'],
-  ['Budget', 'budget'],
-  ['Service', 'service'],
-  ['Health', ''],
-]);
-
-function resourceName(alert: Alert): string {
-  return resourceWords.get(alert.resource.type) ?? inert(alert.resource.type, 40);
 }
 
 /** `EC2 instance i-0abc "build-7", and 3 more`; undefined where the finding names nothing beside the actor's key. */
@@ -300,6 +280,7 @@ export function findingCard(input: FindingCard): Message {
     { kind: 'lines', lines: headlines(alert) },
     ...(signals === undefined ? [] : signals),
     { kind: 'facts', facts: facts(card) },
+    ...enrichmentParts(alert, card.enrichment),
     { kind: 'context', lines: contextLines(card) },
   ];
   if (buttons.length > 0) parts.push({ kind: 'buttons', buttons });

@@ -89,7 +89,7 @@ export function updateWorthSaying(previous: Alert, next: Alert): Line | undefine
 function lineText(line: Line): string {
   return line
     .map((part) => {
-      if (part.kind === 'person') return 'somebody';
+      if (part.kind === 'person' || part.kind === 'group') return 'somebody';
       if (part.kind === 'date') return part.at;
       return part.kind === 'link' ? part.label : part.text;
     })

@@ -45,6 +45,8 @@ function piece(inlinePiece: Inline): string {
       return clean(inlinePiece.text);
     case 'person':
       return clean(inlinePiece.userId);
+    case 'group':
+      return clean(inlinePiece.groupId);
     case 'date':
       return utc(inlinePiece.at);
     case 'link':

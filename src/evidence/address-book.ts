@@ -6,12 +6,16 @@ import { open, type Reader, type Response } from 'maxmind';
 import type { AddressBook, AddressFacts } from '../contracts/address.ts';
 import { asError } from '../contracts/errors.ts';
 import type { Log } from '../contracts/log.ts';
+import type { AddressLists } from './address-lists.ts';
 
 export interface AddressBookOptions {
   /** The operator's own country or city database (.mmdb); the npm package's country database where absent. */
   readonly countryFile?: string | undefined;
   /** The operator's own ASN database (.mmdb). No free one is on npm, so without it there is no ASN data. */
   readonly asnFile?: string | undefined;
+  /** The operator's own city database (.mmdb). */
+  readonly cityFile?: string | undefined;
+  readonly lists?: AddressLists | undefined;
   readonly log: Log;
 }
 
@@ -58,6 +62,11 @@ function countryOf(record: Fields): string | undefined {
   return textOf(record.country_code) ?? textOf(fieldsOf(record.country).iso_code) ?? textOf(record.country);
 }
 
+/** `city.names.en` of GeoLite2 and DB-IP, `city` of ip-location-db and IPinfo. */
+function cityOf(record: Fields): string | undefined {
+  return textOf(fieldsOf(fieldsOf(record.city).names).en) ?? textOf(record.city);
+}
+
 function asnOf(record: Fields): { asn?: string | undefined; organization?: string | undefined } {
   const number = record.autonomous_system_number ?? record.asn;
   const digits = /^(?:AS)?(\d{1,10})$/i.exec(String(number ?? ''))?.[1];
@@ -75,11 +84,22 @@ function asnOf(record: Fields): { asn?: string | undefined; organization?: strin
  * leaves a field out where no database knows it.
  */
 export async function openAddressBook(options: AddressBookOptions): Promise<AddressBook> {
-  const { log } = options;
-  const [countries, asns] = await Promise.all([
+  const { log, lists } = options;
+  const [countries, asns, cities] = await Promise.all([
     openDatabase(options.countryFile ?? packagedCountries(), 'country', log),
     options.asnFile === undefined ? undefined : openDatabase(options.asnFile, 'ASN', log),
+    options.cityFile === undefined ? undefined : openDatabase(options.cityFile, 'city', log),
   ]);
+  const missing = [
+    ...(countries === undefined ? ['the country database cannot be read'] : []),
+    ...(cities === undefined
+      ? [options.cityFile === undefined ? 'no city database is configured' : 'the city database cannot be read']
+      : []),
+    ...(asns === undefined
+      ? [options.asnFile === undefined ? 'no ASN database is configured' : 'the ASN database cannot be read']
+      : []),
+    ...(lists?.missing ?? []),
+  ];
 
   function recordOf(database: Database | undefined, ip: string): Fields {
     if (database === undefined) return {};
@@ -98,14 +118,33 @@ export async function openAddressBook(options: AddressBookOptions): Promise<Addr
       if (isIP(ip) === 0) return undefined;
       const address = ipaddr.process(ip);
       const range = address.range();
-      if (range !== 'unicast') return { ip, range, from: [] };
+      const listed = lists?.lookUp(address.toString());
+      if (range === 'reserved') return { ...listed, ip, range, from: listed?.from ?? [] };
+      // A private address is on no public list, but may have a name here.
+      if (range !== 'unicast') return { ip, range, network: listed?.network, from: listed?.network ? ['config'] : [] };
       const plain = address.toString();
-      const country = countryOf(recordOf(countries, plain));
+      const country = countryOf(recordOf(countries, plain)) ?? countryOf(recordOf(cities, plain));
+      const city = cityOf(recordOf(cities, plain));
       const { asn, organization } = asnOf(recordOf(asns, plain));
       const from: string[] = [];
       if (country !== undefined && countries !== undefined) from.push(countries.name);
       if ((asn ?? organization) !== undefined && asns !== undefined) from.push(asns.name);
-      const facts: AddressFacts = { ip, range: 'public', country, asn, organization, from };
+      if (city !== undefined && cities !== undefined) from.push(cities.name);
+      from.push(...(listed?.from ?? []));
+      const { awsRange, torExit, network } = listed ?? {};
+      const facts: AddressFacts = {
+        ip,
+        range: 'public',
+        country,
+        city,
+        asn,
+        organization,
+        from,
+        awsRange,
+        torExit,
+        network,
+        missing,
+      };
       return facts;
     },
   };

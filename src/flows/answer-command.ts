@@ -6,6 +6,7 @@ import { refusal, say } from '../domain/phrases.ts';
 import { interpret, wordsOf } from '../domain/words.ts';
 import { changeRules } from './change-rules.ts';
 import type { WebDeps } from './deps.ts';
+import { quieten } from './quieten.ts';
 import { reportIncident } from './report.ts';
 import { approvingRefusalOf, askingRefusalOf } from './standing.ts';
 import { askForStrike } from './strike.ts';
@@ -49,6 +50,8 @@ function contextOf({ commands, actions, store, clock, ruleShelf }: WebDeps): Com
       })),
     frozen: async () => (await store.settings.frozen()).frozen,
     ...(ruleShelf === undefined ? {} : { rules: () => ruleShelf.view() }),
+    snoozes: () => store.noise.snoozes(clock.now().toISOString()),
+    noise: (since, until) => store.noise.report(since, until, 20),
   };
 }
 
@@ -99,6 +102,10 @@ async function act(
     }
     case 'rules':
       return changeRules(outcome.change, { ...input, person: looked.person }, deps);
+    case 'open':
+    case 'snooze':
+    case 'end-snooze':
+      return quieten(outcome, input, deps);
     case 'report': {
       if (outcome.text !== '') return say(await reportIncident({ userId: input.userId, text: outcome.text }, deps));
       if (input.triggerId === undefined)

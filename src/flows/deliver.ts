@@ -32,9 +32,20 @@ export async function postOnce(
       return { channel, ts: found.ts, fresh: false };
     }
   }
-  const posted = await chat.post({ channel, threadTs, message, deliveryId: claim.deliveryId });
+  const posted = await send();
   await store.posts.posted(key, posted.ts, posted.channel);
   return { channel: posted.channel, ts: posted.ts, fresh: true };
+
+  async function send() {
+    try {
+      return await chat.post({ channel, threadTs, message, deliveryId: claim.deliveryId });
+    } catch (error) {
+      // Looking costs one of the few questions that Slack answers a minute: only where nobody knows how it ended.
+      const refused = error instanceof UpstreamError && error.service === 'slack' && error.code !== 'ambiguous';
+      if (refused && claim.state === 'new') await store.posts.release(key);
+      throw error;
+    }
+  }
 }
 
 /** Posts once, or brings the message that is there up to date. */

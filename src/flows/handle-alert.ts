@@ -1,42 +1,58 @@
 /** alert -> case -> card in the channel, and a word in the thread when it matters. */
 import type { Alert } from '../contracts/alert.ts';
+import { UpstreamError } from '../contracts/errors.ts';
+import type { CaseEntry } from '../contracts/noise.ts';
 import type { Case } from '../contracts/store.ts';
+import type { AccountFacts } from '../contracts/surroundings.ts';
 import { containableKeyOf, findingCard, furtherSeedsOf, pivotSeedOf } from '../domain/alert-wording.ts';
-import { threadNote, updateWorthSaying } from '../domain/case-story.ts';
+import { ownMessage, withCaseNews } from '../domain/case-card.ts';
+import { threadNote } from '../domain/case-story.ts';
+import { levelsWithoutSlack } from '../domain/escalation.ts';
 import { addressFactsOf } from '../domain/finding-addresses.ts';
 import type { Account } from '../domain/inventory.ts';
-import { channelFor } from '../domain/routing.ts';
+import { mergeFacts, shownAccount } from '../domain/inventory-sources.ts';
+import { isCritical } from '../domain/noise.ts';
 import { severityWord } from '../domain/severity.ts';
 import { strikeSeeds } from '../domain/strike.ts';
+import { admitAlert } from './admit-alert.ts';
 import { postOnce, postOrUpdate } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
+import { wantEnrichment } from './want-enrichment.ts';
 
-type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'chat' | 'clock' | 'settings' | 'addresses' | 'log' | 'actions'>;
+type Needs = Pick<
+  WorkerDeps,
+  'store' | 'chat' | 'clock' | 'settings' | 'addresses' | 'accounts' | 'queue' | 'log' | 'actions'
+>;
 
-/** Job `alert.received`. May run twice: the case, the card and the note each have a key. */
+/** A longer wait than this is no pace any more: somebody has to be called by another way. */
+const slackAwayMs = 60_000;
+
+/** Jobs `alert.received` and `alert.urgent`. May run twice: the case, its place, the card and the note each have a key. */
 export async function handleAlert({ alertId }: { readonly alertId: string }, deps: Needs): Promise<void> {
   const stored = await deps.store.alerts.get(alertId);
   if (stored === undefined || stored.handledAt !== undefined) return;
   const { alert } = stored;
   // What is over where it comes from is news for a case that is open, and none for the channel.
   if (isOver(alert) && !(await deps.store.cases.isOpen(alert.dedupeKey))) {
-    deps.log.info({ alertId, source: alert.source, type: alert.type }, 'alert is over or suppressed: no case opened');
+    const { source, type } = alert;
+    deps.log.info({ alertId, source, type }, 'alert is over or suppressed: no case opened');
     await deps.store.alerts.markHandled(alertId, now(deps));
     return;
   }
-  const account = accountOf(alert, deps);
-  const channel = channelFor({ alert, account, channels: deps.settings.channels });
-  const { case: opened, previous } = await deps.store.cases.openOrMerge({ alert, channel, at: now(deps) });
-  const place = await showCase(opened.id, deps);
-  // Before the alert is marked as handled, and after the card, which waits for nothing.
-  if (deps.settings.verifyFindings && alert.source === 'guardduty')
-    await deps.queue.add('alert.verify', { alertId }, { id: `verify-${alertId}` });
-  const worth = previous === undefined ? undefined : updateWorthSaying(previous, alert);
-  if (worth !== undefined && place !== undefined) {
-    await postOnce(
-      { key: `note:${alertId}`, channel: place.channel, threadTs: place.ts, message: threadNote(alert, worth) },
-      deps,
-    );
+  const { case: found, admission } = await admitAlert(alertId, alert, deps);
+  if (admission === 'card') {
+    await wantEnrichment(found, deps);
+    // A line of a digest is not read again. Queued first: whoever shows the card marks all of its alerts as handled.
+    if (deps.settings.verifyFindings && alert.source === 'guardduty')
+      await deps.queue.add('alert.verify', { alertId }, { id: `verify-${alertId}` });
+    await wantEnrichment(found, deps);
+    try {
+      await deliverCase(found.id, deps);
+    } catch (error) {
+      if (isCritical(alert) && isSlackAway(error)) await callWithoutSlack(found, deps);
+      throw error;
+    }
+    for (const part of await deps.store.noise.mergedInto(found.id)) await deliverCase(part, deps);
   }
   await deps.store.alerts.markHandled(alertId, now(deps));
 }
@@ -47,24 +63,92 @@ export async function showAgain(alert: Alert, deps: Needs): Promise<void> {
   if (caseId !== undefined) await showCase(caseId, deps);
 }
 
-/** Renders the case's card from what the store holds now, and posts or updates it. One writer per card at a time. */
-export function showCase(caseId: string, deps: Needs): Promise<{ channel: string; ts: string } | undefined> {
-  return deps.store.turn(`case:${caseId}`, () => bringUpToDate(caseId, deps));
+/**
+ * Brings the card up to date and tells what was not told yet, in the order in which it came in: one writer per case at a time.
+ * What another job has shown meanwhile is not shown again, so that many updates cost Slack one.
+ */
+export function deliverCase(caseId: string, deps: Needs): Promise<void> {
+  return deps.store.turn(`case:${caseId}`, async () => {
+    const { upTo, entries } = await deps.store.noise.undelivered(caseId);
+    const found = await deps.store.cases.get(caseId);
+    if (found?.admission !== 'card') return;
+    let ts = found.messageTs;
+    let { channel } = found;
+    if (ts === undefined) ({ ts, channel } = (await bringUpToDate(found, deps)) ?? { ts, channel });
+    if (ts === undefined) return;
+    for (const entry of entries) await tell(entry, found, { channel, ts }, deps);
+    if (found.messageTs !== undefined && found.shownVersion < found.version) await bringUpToDate(found, deps);
+    await deps.store.noise.shown(caseId, found.version, upTo, now(deps));
+  });
 }
 
-async function bringUpToDate(caseId: string, deps: Needs): Promise<{ channel: string; ts: string } | undefined> {
-  const found = await deps.store.cases.get(caseId);
-  if (found === undefined) return undefined;
-  const message = findingCard({
+async function tell(entry: CaseEntry, found: Case, card: { channel: string; ts: string }, deps: Needs): Promise<void> {
+  const { alertId, number, said, ownChannel } = entry;
+  const alert = (await deps.store.alerts.get(alertId))?.alert ?? found.alert;
+  if (said !== undefined) {
+    const note = { key: `note:${alertId}`, channel: card.channel, threadTs: card.ts, message: threadNote(alert, said) };
+    await postOnce(note, deps);
+    // What came before the card was posted is in the card.
+    if (ownChannel !== undefined && number > found.cardFrom) {
+      const acknowledge = await deps.store.buttons.mint(`case:${found.id}`, { kind: 'case', caseId: found.id });
+      const message = ownMessage({
+        caseId: found.id,
+        alert,
+        account: shownAccount(accountOf(alert, deps), knownOf(alert, deps)),
+        said,
+        acknowledge: found.acknowledgedBy === undefined ? acknowledge : undefined,
+      });
+      await postOnce({ key: `own:${alertId}`, channel: ownChannel, message }, deps);
+    }
+  }
+  await deps.store.noise.entryDelivered(found.id, number);
+}
+
+/** Slack does not take the card of a critical: whoever can be reached without Slack is called now. */
+async function callWithoutSlack(found: Case, { store, queue, settings, clock, log }: Needs): Promise<void> {
+  const levels = levelsWithoutSlack(settings.escalation);
+  if (levels.length === 0 || found.acknowledgedBy !== undefined) return;
+  log.warn({ caseId: found.id, levels }, 'Slack does not take the card of a critical finding, the pager is called');
+  await store.escalations.hurry(found.id, levels, clock.now().toISOString());
+  for (const level of levels) {
+    const { id: caseId, round } = found;
+    await queue.add('case.escalate', { caseId, round, level }, { id: `escalate-${caseId}-${round}-${level}` });
+  }
+}
+
+function isSlackAway(error: unknown): boolean {
+  if (!(error instanceof UpstreamError) || error.service !== 'slack') return false;
+  return error.code !== 'ratelimited' || (error.retryAfterMs ?? 0) > slackAwayMs;
+}
+
+/** Renders the case's card from what the store holds now, and posts or updates it. One writer per card at a time. */
+export function showCase(caseId: string, deps: Needs): Promise<{ channel: string; ts: string } | undefined> {
+  return deps.store.turn(`case:${caseId}`, async () => {
+    const found = await deps.store.cases.get(caseId);
+    // What is a line of a digest, or muted, gets no card by being looked at.
+    const isShown = found?.admission === 'card' || found?.messageTs !== undefined;
+    return found !== undefined && isShown ? bringUpToDate(found, deps) : undefined;
+  });
+}
+
+async function bringUpToDate(found: Case, deps: Needs): Promise<{ channel: string; ts: string } | undefined> {
+  const { id: caseId } = found;
+  const enrichment = await deps.store.enrichments.get(caseId);
+  const known = mergeFacts([knownOf(found.alert, deps), enrichment?.account]);
+  const card = findingCard({
     case: found,
     alert: found.alert,
-    account: accountOf(found.alert, deps),
+    account: shownAccount(accountOf(found.alert, deps), known),
+    enrichment: { enrichment, account: known },
     addresses: addressFactsOf(found.alert, deps.addresses),
     buttons: await buttonsOf(found, deps),
     containable: containable(found.alert, deps),
     verification: await verificationOf(found.alert, deps),
     now: deps.clock.now(),
   });
+  const quieten = await deps.store.buttons.mint(`case:${caseId}`, { kind: 'case', caseId });
+  const parts = await deps.store.noise.mergedInto(caseId);
+  const message = withCaseNews(card, { case: found, parts, snooze: quieten, falsePositive: quieten });
   const place = await postOrUpdate({ key: `case:${caseId}`, channel: found.channel, message }, deps);
   if (found.messageTs === undefined) await deps.store.cases.setMessage(caseId, place.channel, place.ts);
   return place;
@@ -128,6 +212,11 @@ function containable(alert: Alert, deps: Needs): { yes: true } | { no: string } 
     return { no: 'The account has no responder role: it can be investigated, not contained.' };
   if (deps.settings.mode === 'observe') return { no: 'Firebreak runs in the mode observe: it proposes nothing.' };
   return { yes: true };
+}
+
+/** What the inventory knows without asking anybody. */
+function knownOf(alert: Alert, deps: Needs): AccountFacts | undefined {
+  return deps.accounts.known().find(({ id }) => id === alert.accountId);
 }
 
 function accountOf(alert: Alert, deps: Needs): Account | undefined {

@@ -12,6 +12,7 @@ import { containButtons, offersOf } from './contain-buttons.ts';
 import { postOnce, postOrUpdate, tellOne } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 import { askingRefusalOf } from './standing.ts';
+import { surroundingsOf } from './surroundings.ts';
 import { windowOf } from './window-of.ts';
 
 /** chat.update is a shared budget of about 50 a minute (DOMAIN.md 1.7). */
@@ -59,22 +60,31 @@ async function run(
   const place = await start(stored, progressMessage({ ...base, step: '', progress: undefined }), deps);
   const ticker = coalesced(deps, place, (step, progress) => progressMessage({ ...base, step, progress }));
   const window = windowOf(stored.request, deps.settings.pivot.window, new Date(stored.createdAt));
-  const evidence = await deps.openEvidence({
+  const request = {
     accounts: stored.request.accounts,
     regions: stored.request.regions,
     window,
     maxRequests: stored.request.maxRequests ?? deps.settings.pivot.maxRequests,
     maxEvents: stored.request.maxEvents ?? deps.settings.pivot.maxEvents,
     signal,
-    onProgress: (progress) => ticker.progress(progress),
+    caseId: stored.caseId,
+    onProgress: (progress: EvidenceProgress) => ticker.progress(progress),
+  };
+  const evidence = await deps.openEvidence(request);
+  const other = await deps.openOther(request);
+  const target = unit.target.parse({
+    hubs: deps.settings.hubs,
+    production: deps.settings.production,
+    ...stored.request.target,
   });
-  const target = unit.target.parse({ hubs: deps.settings.hubs, ...stored.request.target });
   let report: Report;
   try {
     report = await unit.run(target, {
       evidence,
+      other,
       aws: deps.reach,
       offers: offersOf(deps.actions),
+      surroundings: surroundingsOf(deps),
       ...(await deps.ruleShelf?.forInvestigation()),
       signal,
       progress: (step) => ticker.step(step),

@@ -45,6 +45,12 @@ async function carryOut(click: Click, meaning: ButtonMeaning, deps: Needs): Prom
     );
     return true;
   }
+  if ((click.action === 'snooze' || click.action === 'false-positive') && meaning.kind === 'case') {
+    const { caseId } = meaning;
+    const { action: mark } = click;
+    await deps.queue.add('case.mark', { caseId, userId, channel, mark }, { id: `${mark}-${caseId}-${userId}` });
+    return true;
+  }
   if (click.action === 'pivot' && meaning.kind === 'pivot') {
     const { artifact, also = [] } = meaning;
     await investigate(

@@ -5,8 +5,9 @@ import { queueAliveLooks } from './alive-look.ts';
 import type { WorkerDeps } from './deps.ts';
 import { queueNotices } from './notify.ts';
 import { announce } from './record-vote.ts';
+import { sweepNoise } from './sweep-noise.ts';
 
-type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'clock' | 'settings' | 'log'>;
+type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'chat' | 'clock' | 'settings' | 'log'>;
 
 const batch = 200;
 /** Younger things are still on their ordinary way. */
@@ -39,6 +40,9 @@ export function openSweep(deps: Needs): () => Promise<void> {
     }
     for (const investigationId of await store.investigations.unfinished(olderThan, batch)) {
       await again('investigation.run', { investigationId }, `investigation-${investigationId}`);
+    }
+    for (const caseId of await store.enrichments.unfinished(olderThan, batch)) {
+      await again('case.enrich', { caseId }, `enrich-${caseId}`);
     }
     for (const subscriptionId of await store.subscriptions.unhandled(olderThan, batch)) {
       await again('sns.subscription', { subscriptionId }, `subscription-${subscriptionId}`);
@@ -98,6 +102,7 @@ export function openSweep(deps: Needs): () => Promise<void> {
     const now = clock.now();
     for (const [id, pace] of paces) if (now.getTime() > pace.nextAt + longestPauseMs) paces.delete(id);
     await stored(new Date(now.getTime() - waitMs).toISOString());
+    await sweepNoise(again, new Date(now.getTime() - waitMs).toISOString(), deps);
     waitMs = restMs;
     await expired(now.toISOString());
     await running(now);

@@ -51,6 +51,8 @@ export function plainInline(inline: Inline, max = maxText): string {
       return inert(inline.text, Math.min(max, maxCode));
     case 'person':
       return inert(inline.userId, 40);
+    case 'group':
+      return inert(inline.groupId, 40);
     case 'date':
       return utcText(inline.at) ?? inert(inline.at, 40);
     case 'link':
@@ -88,6 +90,10 @@ function inlineElements(inline: Inline, max: number): readonly RichTextElement[]
     case 'person':
       return isUserId(inline.userId)
         ? [{ type: 'user', user_id: inline.userId }]
+        : textElement(plainInline(inline, max), { code: true });
+    case 'group':
+      return /^S[A-Z0-9]{2,20}$/u.test(inline.groupId)
+        ? [{ type: 'usergroup', usergroup_id: inline.groupId }]
         : textElement(plainInline(inline, max), { code: true });
     case 'date':
       return dateElements(inline.at);

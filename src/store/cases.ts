@@ -1,55 +1,19 @@
-import { type Selectable, sql } from 'kysely';
 import type { Alert } from '../contracts/alert.ts';
-import type { Case, CasesStore } from '../contracts/store.ts';
-import { mergedAlert } from '../domain/alert-merge.ts';
+import type { CasesStore } from '../contracts/store.ts';
 import { appendAudit } from './audit.ts';
-import { asking, type Database, iso, json, newId, text } from './database.ts';
-import type { Tables } from './tables.ts';
-
-const nextCaseId = sql<string>`'IR-' || nextval('case_number')`;
+import { caseOf, nextCaseId } from './case-rows.ts';
+import { asking, type Database, json, newId, text } from './database.ts';
+import { openOrMerge } from './open-or-merge.ts';
 
 export function casesStore(db: Database): CasesStore {
   return {
-    openOrMerge: ({ alert, channel, at }) =>
-      asking(() =>
-        db.transaction().execute(async (tx) => {
-          const key = text(alert.dedupeKey);
-          const find = () =>
-            tx.selectFrom('cases').selectAll().where('dedupe_key', '=', key).forUpdate().executeTakeFirst();
-          let found = await find();
-          if (found === undefined) {
-            const opened = await tx
-              .insertInto('cases')
-              .values({ id: nextCaseId, dedupe_key: key, alert: json(alert), channel: text(channel), opened_at: at })
-              .onConflict((conflict) => conflict.column('dedupe_key').doNothing())
-              .returningAll()
-              .executeTakeFirst();
-            if (opened !== undefined) {
-              const { type, severity, accountId, region, findingId } = alert;
-              const payload = { type, severity, accountId, region, findingId, source: alert.source };
-              await appendAudit(tx, { event: 'case.opened', actor: 'firebreak', caseId: opened.id, at, payload });
-              return { case: caseOf(opened), previous: undefined };
-            }
-            // Another finding of the same key won the race and has committed.
-            found = await find();
-          }
-          if (found === undefined) throw new Error('a case vanished while it was locked');
-          const merged = mergedAlert(found.alert, alert);
-          if (merged === found.alert) return { case: caseOf(found), previous: found.alert };
-          await tx
-            .updateTable('cases')
-            .set({ alert: json(merged) })
-            .where('id', '=', found.id)
-            .execute();
-          return { case: caseOf({ ...found, alert: merged }), previous: found.alert };
-        }),
-      ),
+    openOrMerge: (input) => asking(() => db.transaction().execute((tx) => openOrMerge(tx, input))),
 
     isOpen: (dedupeKey) =>
       asking(async () => {
         const row = await db
-          .selectFrom('cases')
-          .select('id')
+          .selectFrom('case_findings')
+          .select('case_id')
           .where('dedupe_key', '=', text(dedupeKey))
           .executeTakeFirst();
         return row !== undefined;
@@ -75,11 +39,11 @@ export function casesStore(db: Database): CasesStore {
     ofKey: (dedupeKey) =>
       asking(async () => {
         const row = await db
-          .selectFrom('cases')
-          .select('id')
+          .selectFrom('case_findings')
+          .select('case_id')
           .where('dedupe_key', '=', text(dedupeKey))
           .executeTakeFirst();
-        return row?.id;
+        return row?.case_id;
       }),
 
     openByHand: ({ title, channel, accountId, at }) =>
@@ -153,18 +117,5 @@ function alertByHand(title: string, accountId: string, dedupeKey: string, at: st
     sample: false,
     archived: false,
     notes: ['opened by hand: there is no finding behind this case'],
-  };
-}
-
-function caseOf(row: Selectable<Tables['cases']>): Case {
-  return {
-    id: row.id,
-    dedupeKey: row.dedupe_key,
-    alert: row.alert,
-    channel: row.channel,
-    messageTs: row.message_ts ?? undefined,
-    acknowledgedBy: row.acknowledged_by ?? undefined,
-    acknowledgedAt: row.acknowledged_at === null ? undefined : iso(row.acknowledged_at),
-    openedAt: iso(row.opened_at),
   };
 }

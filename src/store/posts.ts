@@ -21,6 +21,11 @@ export function postsStore(db: Database): PostsStore {
         return { state: 'posted', ts: before.ts, deliveryId: before.delivery_id };
       }),
 
+    release: (key) =>
+      asking(async () => {
+        await db.deleteFrom('posts').where('key', '=', text(key)).where('ts', 'is', null).execute();
+      }),
+
     posted: (key, ts, channel) =>
       asking(async () => {
         await db

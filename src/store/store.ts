@@ -5,16 +5,21 @@ import type { Log } from '../contracts/log.ts';
 import type { SettingsStore, Store } from '../contracts/store.ts';
 import { alertsStore } from './alerts.ts';
 import { approvalsStore } from './approvals.ts';
+import { athenaLedger } from './athena-ledger.ts';
 import { appendAudit, auditStore } from './audit.ts';
 import { casesStore } from './cases.ts';
 import { asking, connect, type Database, json, text } from './database.ts';
 import { deadLettersStore } from './dead-letters.ts';
+import { enrichmentsStore } from './enrichments.ts';
+import { escalationsStore } from './escalations.ts';
 import { intakeStore, subscriptionsStore } from './intake.ts';
 import { investigationsStore } from './investigations.ts';
 import { migrate } from './migrations.ts';
+import { noiseStore } from './noise.ts';
 import { buttonsStore, postsStore } from './posts.ts';
 import { rulesStore } from './rules.ts';
 import { stepUpStore } from './step-up.ts';
+import { streamStore } from './stream.ts';
 import { aliveLooksStore, noticesStore, strikesStore } from './strikes.ts';
 import { openTurns } from './turns.ts';
 
@@ -45,9 +50,14 @@ export async function openStore(input: {
     buttons: buttonsStore(db),
     investigations: investigationsStore(db),
     approvals: approvalsStore(db),
+    enrichments: enrichmentsStore(db),
     audit: auditStore(db),
     settings: settingsStore(db),
+    athena: athenaLedger(db),
+    stream: streamStore(db),
     rules: rulesStore(db),
+    noise: noiseStore(db),
+    escalations: escalationsStore(db),
     intake: intakeStore(db),
     deadLetters: deadLettersStore(db),
     subscriptions: subscriptionsStore(db),

@@ -2,10 +2,15 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { Alert } from '../contracts/alert.ts';
 import type { ApprovalState, Plan, PlanContext, Step, Vote, Watched } from '../contracts/approval.ts';
+import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import type { InvestigationRequest } from '../contracts/command.ts';
+import type { Enrichment, EnrichmentPart } from '../contracts/enrichment.ts';
 import type { DeadLetterDoor, IntakeSource, SubscriptionWish, Verification } from '../contracts/intake.ts';
+import type { Line } from '../contracts/message.ts';
+import type { Admission, SnoozeRule } from '../contracts/noise.ts';
 import type { RuleException } from '../contracts/rules.ts';
 import type { ButtonMeaning, ContainmentRequest, Standing, VoteRequest } from '../contracts/store.ts';
+import type { StreamBurst, StreamDeed, StreamStory } from '../contracts/stream.ts';
 import type { AliveLook, NoticeStage, StrikeRequest, StrikeStep, Told } from '../contracts/strike.ts';
 
 type Json<T> = ColumnType<T, string, string>;
@@ -31,6 +36,71 @@ export interface Tables {
     acknowledged_by: string | null;
     acknowledged_at: NullableTime;
     opened_at: Time;
+    admission: Admission | null;
+    admitted_at: NullableTime;
+    merged_into: string | null;
+    last_at: NullableTime;
+    version: Generated<number>;
+    shown_version: Generated<number>;
+    card_from: Generated<number>;
+    round: Generated<number>;
+    snooze_id: string | null;
+    verdict: string | null;
+    verdict_by: string | null;
+    verdict_at: NullableTime;
+  };
+  readonly case_findings: {
+    dedupe_key: string;
+    case_id: string;
+    alert: Json<Alert>;
+    account_id: string;
+    resource: string | null;
+    tactic: string;
+    at: Time;
+  };
+  readonly case_links: { key: string; case_id: string; at: Time };
+  readonly case_entries: {
+    case_id: string;
+    number: number;
+    alert_id: string;
+    at: Time;
+    said: ColumnType<Line | null, string | null, string | null>;
+    own_channel: string | null;
+    delivered: boolean;
+  };
+  readonly noise_seen: { channel: string; key: string; at: Time; times: number };
+  readonly digests: {
+    id: string;
+    channel: string;
+    opened_at: Time;
+    shown: Generated<number>;
+    total: Generated<number>;
+  };
+  readonly digest_lines: {
+    digest_id: string;
+    number: number;
+    case_id: string;
+    group_words: string;
+    line: string;
+  };
+  readonly snoozes: {
+    id: string;
+    rule: Json<SnoozeRule>;
+    reason: string;
+    by_user: string;
+    at: Time;
+    until: Time;
+    max_rank: number;
+    case_id: string | null;
+    ended_at: NullableTime;
+  };
+  readonly escalations: {
+    case_id: string;
+    round: number;
+    level: number;
+    due_at: Time;
+    settled_at: NullableTime;
+    outcome: string | null;
   };
   readonly posts: { key: string; channel: string; delivery_id: string; ts: string | null; claimed_at: Time };
   readonly buttons: { id: string; key: string; meaning: Json<ButtonMeaning> };
@@ -101,6 +171,48 @@ export interface Tables {
     prev_hash: string;
     hash: string;
   };
+  readonly enrichments: {
+    case_id: string;
+    version: string;
+    wanted_at: Time;
+    finished_at: NullableTime;
+    tries: Generated<number>;
+    state: Json<Omit<Enrichment, 'caseId' | 'version' | 'wantedAt' | 'finishedAt' | 'tries'>>;
+  };
+  readonly dossiers: { key: string; part: Json<EnrichmentPart>; at: Time };
+  readonly stream_records: {
+    event_key: string;
+    number: Generated<string>;
+    record: Json<CloudTrailRecord | null>;
+    received_at: Time;
+    handled_at: NullableTime;
+  };
+  readonly stream_entries: {
+    correlation: string;
+    group_key: string;
+    event_key: string;
+    rule: number;
+    event_id: string;
+    at: string;
+    values: Json<readonly string[]>;
+    deed: Json<StreamDeed>;
+    stored_at: Generated<Date>;
+  };
+  readonly stream_bursts: {
+    id: string;
+    correlation: string;
+    group_key: string;
+    last: string;
+    burst: Json<StreamBurst>;
+  };
+  readonly stream_stories: {
+    id: string;
+    account_id: string;
+    principal: string;
+    last: string;
+    story: Json<StreamStory>;
+  };
+  readonly stream_shards: { name: string; at: Time };
   readonly disabled_rules: { rule: string; number: Generated<string>; reason: string; set_by: string; at: Time };
   readonly rule_exceptions: {
     id: string;
@@ -111,6 +223,14 @@ export interface Tables {
   };
   readonly settings: { key: string; value: Json<unknown> };
   readonly seen_keys: { key: string; at: string; seen_at: Generated<Date> };
+  readonly athena_queries: {
+    id: string;
+    case_id: string | null;
+    title: string;
+    bytes: string;
+    at: Time;
+    settled: Generated<boolean>;
+  };
   readonly slots: { lane: string; next_at: Time };
   readonly health: { id: number; at: Time };
   readonly dead_letters: {

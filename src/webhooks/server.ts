@@ -13,6 +13,8 @@ export interface ReadyPart {
   readonly because?: string;
   /** Findings can be stored without it where false: Slack, for example. */
   readonly required: boolean;
+  /** What is stored here and not there yet. */
+  readonly waiting?: number;
 }
 
 export interface WebhooksDeps {

@@ -8,6 +8,7 @@ export function unusedServices(): Omit<AwsReader, 'accountId' | 'partition'> {
   return {
     iam: { send: refuse('iam') },
     organizations: { send: refuse('organizations') },
+    sts: { send: refuse('sts') },
     account: { send: refuse('account') },
     cloudtrail: refuse('cloudtrail'),
     ec2: refuse('ec2'),

@@ -39,7 +39,16 @@ describe('the config', () => {
     const example = parse(readFileSync('firebreak.example.yml', 'utf8')) as Record<string, unknown>;
     const config = loadConfig({ kind: 'cli' }, {}, folderWith('{}'));
     const own = ['configPath', 'configFound', 'dataDir', 'host', 'port', 'logLevel', 'databaseUrl', 'redisUrl'];
-    const fromEnv = [...own, 'webhookTokens', 'metricsToken', 'slack', 'awsRegion', 's3PathStyle', 'warnings'];
+    const fromEnv = [
+      ...own,
+      'webhookTokens',
+      'metricsToken',
+      'slack',
+      'pagerSecrets',
+      'awsRegion',
+      's3PathStyle',
+      'warnings',
+    ];
 
     const keys = Object.keys(config).filter((key) => !fromEnv.includes(key));
 

@@ -30,7 +30,15 @@ function card(alert: Alert, changes: Partial<FindingCard> = {}): Message {
 function words(line: Line): string {
   return line
     .map((part) =>
-      'text' in part ? part.text : 'at' in part ? part.at : 'userId' in part ? `@${part.userId}` : part.label,
+      'groupId' in part
+        ? `@${part.groupId}`
+        : 'text' in part
+          ? part.text
+          : 'at' in part
+            ? part.at
+            : 'userId' in part
+              ? `@${part.userId}`
+              : part.label,
     )
     .join('');
 }

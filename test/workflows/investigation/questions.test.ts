@@ -12,9 +12,13 @@ import { coverage } from '../../../workflows/investigation/coverage.ts';
 import { dataAccess } from '../../../workflows/investigation/data-access.ts';
 import { entry } from '../../../workflows/investigation/entry.ts';
 import { errors } from '../../../workflows/investigation/errors.ts';
+import { instance } from '../../../workflows/investigation/instance.ts';
+import { ip } from '../../../workflows/investigation/ip.ts';
+import { key } from '../../../workflows/investigation/key.ts';
 import { secretsRead } from '../../../workflows/investigation/secrets-read.ts';
 import { sessions } from '../../../workflows/investigation/sessions.ts';
 import { timeline } from '../../../workflows/investigation/timeline.ts';
+import { who } from '../../../workflows/investigation/who.ts';
 import { whoCreated } from '../../../workflows/investigation/who-created.ts';
 import { evidenceOf, miningStory, pipelineArn } from '../../src/domain/pivot-records.ts';
 
@@ -27,6 +31,10 @@ const units: readonly Investigation[] = [
   errors,
   dataAccess,
   coverage,
+  who,
+  key,
+  instance,
+  ip,
 ];
 const reassuring = /\b(clean|safe|harmless|no access|nothing happened|not compromised|all clear)\b/i;
 
@@ -45,6 +53,16 @@ function run(unit: Investigation, records: readonly CloudTrailRecord[], artifact
 }
 
 const artifacts: Readonly<Record<string, readonly string[]>> = {
+  who: [
+    pipelineArn,
+    'arn:aws:iam::999999999999:role/Web',
+    'arn:aws:iam::999999999999:root',
+    'arn:aws:sts::999999999999:assumed-role/Web/i-0ba42452619fc4500',
+    'arn:aws:sts::999999999999:federated-user/somebody',
+  ],
+  key: ['AKIAIOSFODNN7EXAMPLE', 'ASIAIOSFODNN7EXAMPLE', 'AKIAQNZGKIQY56JQ7WML'],
+  instance: ['i-0ba42452619fc4500'],
+  ip: ['203.0.113.99', '2001:db8::1', '10.0.0.1'],
   'data-access': ['arn:aws:s3:::bucket', 'bucket', 'arn:aws:secretsmanager:us-east-1:999999999999:secret:db-AbCdEf'],
 };
 const usual = [

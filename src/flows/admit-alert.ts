@@ -1,0 +1,103 @@
+/** A stored alert -> its case -> how it is shown: a card, a line of a digest, or muted. Nothing is sent here. */
+import type { Alert } from '../contracts/alert.ts';
+import type { Admission } from '../contracts/noise.ts';
+import type { Case } from '../contracts/store.ts';
+import { linksOf, noveltyOf } from '../domain/activity.ts';
+import { dueTimes } from '../domain/escalation.ts';
+import type { Account } from '../domain/inventory.ts';
+import { shownAccount } from '../domain/inventory-sources.ts';
+import {
+  alwaysSpeaks,
+  digestGroup,
+  digestLine,
+  isCritical,
+  isCrownJewel,
+  snoozeOf,
+  speaksThrough,
+  storyOf,
+} from '../domain/noise.ts';
+import { channelFor } from '../domain/routing.ts';
+import type { WorkerDeps } from './deps.ts';
+
+type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'clock' | 'settings' | 'accounts'>;
+
+/** Lines that come within this time are shown together: Slack takes few updates a minute. */
+const gatherMs = 4_000;
+
+/** May run twice for one alert: each step is decided once. */
+export async function admitAlert(
+  alertId: string,
+  alert: Alert,
+  deps: Needs,
+): Promise<{ case: Case; admission: Admission }> {
+  const { store, settings } = deps;
+  const configured = settings.accounts.find(({ id }) => id === alert.accountId);
+  const account = shownAccount(
+    configured,
+    deps.accounts.known().find(({ id }) => id === alert.accountId),
+  );
+  const channel = channelFor({ alert, account, channels: settings.channels });
+  const at = deps.clock.now().toISOString();
+  const snooze = snoozeOf(alert, await store.noise.snoozes(at));
+  const { case: found } = await store.cases.openOrMerge({
+    alert,
+    channel,
+    at,
+    alertId,
+    join: joinOf(alert, at, settings.noise.joinMinutes),
+    tell: (before) =>
+      storyOf(alert, channel, before, {
+        noise: settings.noise,
+        jewel: isCrownJewel(alert, account, settings.crownJewels),
+        muted: snooze !== undefined,
+      }),
+  });
+  if (isCritical(alert) && found.acknowledgedBy === undefined) {
+    await store.escalations.arm(found.id, found.round, dueTimes(settings.escalation, at));
+  }
+  const admission = found.admission ?? (await decide(found, alert, account, snooze, at, deps));
+  return { case: found, admission: await raised(found, admission, at, deps) };
+}
+
+function joinOf(alert: Alert, at: string, joinMinutes: number) {
+  if (joinMinutes === 0) return undefined;
+  return { links: linksOf(alert), since: new Date(Date.parse(at) - joinMinutes * 60_000).toISOString() };
+}
+
+async function decide(
+  found: Case,
+  alert: Alert,
+  account: Account | undefined,
+  snooze: ReturnType<typeof snoozeOf>,
+  at: string,
+  { store, queue, settings }: Needs,
+): Promise<Admission> {
+  const novelty = noveltyOf(alert);
+  const through =
+    snooze !== undefined && speaksThrough(snooze, novelty, await store.noise.knownBefore(found.id, novelty));
+  const { admission, digestId, fresh } = await store.noise.admit({
+    caseId: found.id,
+    channel: found.channel,
+    at,
+    novelty,
+    always: through || alwaysSpeaks(alert, account, settings.crownJewels),
+    snoozeId: snooze?.id,
+    limit: settings.noise.cardsPerMinute,
+    windowMs: settings.noise.digestMinutes * 60_000,
+    line: digestLine(alert),
+    group: digestGroup(alert, account),
+  });
+  if (digestId !== undefined && fresh) {
+    await queue.add('digest.show', { digestId }, { id: `digest-${digestId}`, delayMs: gatherMs });
+  }
+  return admission;
+}
+
+/** What has no card gets one when something comes that the channel must hear. */
+async function raised(found: Case, admission: Admission, at: string, { store }: Needs): Promise<Admission> {
+  if (admission !== 'digest' && admission !== 'snoozed') return admission;
+  const { entries } = await store.noise.undelivered(found.id);
+  if (!entries.some(({ ownChannel }) => ownChannel !== undefined)) return admission;
+  await store.noise.promote(found.id, at);
+  return 'card';
+}

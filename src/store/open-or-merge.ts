@@ -1,0 +1,239 @@
+/** An alert goes into its case, or opens one: one transaction, whatever races with it. */
+import { type Selectable, sql, type Transaction } from 'kysely';
+import type { Alert } from '../contracts/alert.ts';
+import type { Told } from '../contracts/noise.ts';
+import type { CasesStore } from '../contracts/store.ts';
+import { mayJoin, resourceKeyOf, tacticOf } from '../domain/activity.ts';
+import { mergedAlert } from '../domain/alert-merge.ts';
+import { severityRank } from '../domain/severity.ts';
+import { appendAudit } from './audit.ts';
+import { caseOf, nextCaseId } from './case-rows.ts';
+import { CallerError, iso, json, optionalText, text } from './database.ts';
+import type { Tables } from './tables.ts';
+
+type Tx = Transaction<Tables>;
+type Input = Parameters<CasesStore['openOrMerge']>[0];
+type Output = Awaited<ReturnType<CasesStore['openOrMerge']>>;
+type CaseRow = Selectable<Tables['cases']>;
+
+/** First key of the locks on links. Taken before row locks, which are taken before the audit's: nothing waits in a circle. */
+const linkSpace = 0x464c;
+const mostCandidates = 5;
+const mostMembers = 100;
+
+/** What the case that an alert goes into was before, or that it is new. */
+interface Found {
+  readonly row: CaseRow;
+  readonly previous: Alert | undefined;
+  readonly opened: boolean;
+}
+
+export async function openOrMerge(tx: Tx, input: Input): Promise<Output> {
+  const again = await doneBefore(tx, input);
+  if (again !== undefined) return again;
+  const keys = [...new Set(input.join?.links.keys ?? [])].sort();
+  // Two findings of one activity at the same moment must not open two cases.
+  for (const key of keys) await sql`select pg_advisory_xact_lock(${sql.lit(linkSpace)}, hashtext(${key}))`.execute(tx);
+  const found = (await ofFinding(tx, input)) ?? (await ofLinks(tx, input, keys)) ?? (await opened(tx, input));
+  await remember(tx, found.row.id, keys, input.at);
+  if (found.opened) await absorb(tx, found.row.id, input);
+  const merged = await merge(tx, found, input);
+  if (found.opened) {
+    const { type, severity, accountId, region, findingId } = input.alert;
+    const payload = { type, severity, accountId, region, findingId, source: input.alert.source };
+    await appendAudit(tx, { event: 'case.opened', actor: 'firebreak', caseId: found.row.id, at: input.at, payload });
+  }
+  return merged;
+}
+
+async function doneBefore(tx: Tx, { alertId }: Input): Promise<Output | undefined> {
+  if (alertId === undefined) return undefined;
+  const entry = tx.selectFrom('case_entries').select('case_id').where('alert_id', '=', text(alertId));
+  const row = await tx.selectFrom('cases').selectAll().where('id', '=', entry).executeTakeFirst();
+  return row === undefined ? undefined : { case: caseOf(row), previous: undefined };
+}
+
+function lockedCase(tx: Tx, caseId: string): Promise<CaseRow> {
+  return tx.selectFrom('cases').selectAll().where('id', '=', caseId).forUpdate().executeTakeFirstOrThrow();
+}
+
+async function ofFinding(tx: Tx, { alert }: Input): Promise<Found | undefined> {
+  const find = () =>
+    tx.selectFrom('case_findings').selectAll().where('dedupe_key', '=', text(alert.dedupeKey)).executeTakeFirst();
+  const seen = await find();
+  if (seen === undefined) return undefined;
+  const row = await lockedCase(tx, seen.case_id);
+  // Read again under the lock: it may have gone into another case, or have a newer version.
+  const now = (await find()) ?? seen;
+  const current = now.case_id === row.id ? row : await lockedCase(tx, now.case_id);
+  return { row: current, previous: now.alert, opened: false };
+}
+
+async function ofLinks(tx: Tx, input: Input, keys: readonly string[]): Promise<Found | undefined> {
+  const { alert, join } = input;
+  if (join === undefined || keys.length === 0) return undefined;
+  const candidates = await tx
+    .selectFrom('case_links')
+    .select(['case_id', (of) => of.fn.max('at').as('newest')])
+    .where('key', 'in', keys)
+    .where('at', '>=', new Date(join.since))
+    .groupBy('case_id')
+    .orderBy('newest', 'desc')
+    .limit(mostCandidates)
+    .execute();
+  for (const { case_id: caseId } of candidates) {
+    const row = await lockedCase(tx, caseId);
+    if (row.merged_into !== null || row.verdict !== null) continue;
+    if (!mayJoin(alert, await membersOf(tx, caseId))) continue;
+    if (await addMember(tx, caseId, input)) return { row, previous: undefined, opened: false };
+    return ofFinding(tx, input);
+  }
+  return undefined;
+}
+
+async function opened(tx: Tx, input: Input): Promise<Found> {
+  const { alert, channel, at } = input;
+  const row = await tx
+    .insertInto('cases')
+    .values({
+      id: nextCaseId,
+      dedupe_key: text(alert.dedupeKey),
+      alert: json(alert),
+      channel: text(channel),
+      opened_at: at,
+      last_at: at,
+    })
+    .onConflict((conflict) => conflict.column('dedupe_key').doNothing())
+    .returningAll()
+    .executeTakeFirst();
+  if (row !== undefined && (await addMember(tx, row.id, input))) return { row, previous: undefined, opened: true };
+  // Another delivery of the same finding won the race and has committed.
+  const other = await ofFinding(tx, input);
+  if (other === undefined) throw new Error('a case vanished while it was locked');
+  return other;
+}
+
+async function addMember(tx: Tx, caseId: string, { alert, at }: Input): Promise<boolean> {
+  const added = await tx
+    .insertInto('case_findings')
+    .values({
+      dedupe_key: text(alert.dedupeKey),
+      case_id: caseId,
+      alert: json(alert),
+      account_id: text(alert.accountId),
+      resource: optionalText(resourceKeyOf(alert)),
+      tactic: text(tacticOf(alert)),
+      at,
+    })
+    .onConflict((conflict) => conflict.column('dedupe_key').doNothing())
+    .returning('case_id')
+    .executeTakeFirst();
+  return added !== undefined;
+}
+
+async function membersOf(tx: Tx, caseId: string): Promise<readonly Alert[]> {
+  const rows = await tx
+    .selectFrom('case_findings')
+    .select('alert')
+    .where('case_id', '=', caseId)
+    .orderBy('at')
+    .limit(mostMembers)
+    .execute();
+  return rows.map(({ alert }) => alert);
+}
+
+async function remember(tx: Tx, caseId: string, keys: readonly string[], at: string): Promise<void> {
+  if (keys.length === 0) return;
+  await tx
+    .insertInto('case_links')
+    .values(keys.map((key) => ({ key, case_id: caseId, at })))
+    .onConflict((conflict) =>
+      conflict.columns(['key', 'case_id']).doUpdateSet((update) => ({ at: update.ref('excluded.at') })),
+    )
+    .execute();
+}
+
+/** The earlier cases of findings that an attack sequence contains become part of its case. */
+async function absorb(tx: Tx, caseId: string, { join, at }: Input): Promise<void> {
+  const keys = join?.links.absorbs ?? [];
+  if (keys.length === 0) return;
+  const earlier = await tx
+    .selectFrom('case_links')
+    .select('case_id')
+    .distinct()
+    .where('key', 'in', keys)
+    .where('case_id', '!=', caseId)
+    .orderBy('case_id')
+    .execute();
+  for (const { case_id: part } of earlier) {
+    const row = await lockedCase(tx, part);
+    if (row.merged_into !== null) continue;
+    // A digest's line stays a line of it; what has a card says there where it went.
+    const admission = row.admission === 'digest' ? ('merged' as const) : row.admission;
+    await tx
+      .updateTable('cases')
+      .set({ merged_into: caseId, admission, version: row.version + 1, last_at: at })
+      .where('id', '=', part)
+      .execute();
+    await tx.updateTable('case_findings').set({ case_id: caseId }).where('case_id', '=', part).execute();
+  }
+}
+
+/** The newest version of the finding, the worst finding on the card, and what the thread shall say. */
+async function merge(tx: Tx, found: Found, input: Input): Promise<Output> {
+  const { alert, alertId, at, tell } = input;
+  const { row, previous } = found;
+  const held = previous === undefined ? alert : mergedAlert(previous, alert);
+  const isNews = held !== previous;
+  let told: Told | undefined;
+  if (!found.opened && tell !== undefined) {
+    const all = await membersOf(tx, row.id);
+    // Just added, so that nobody else adds it: it is not news to itself.
+    const members = previous === undefined ? all.filter((one) => one.dedupeKey !== alert.dedupeKey) : all;
+    try {
+      told = tell({ case: caseOf(row), previous, members, lastAt: iso(row.last_at ?? row.opened_at) });
+    } catch (thrown) {
+      throw new CallerError(thrown);
+    }
+  }
+  if (isNews && previous !== undefined) {
+    await tx
+      .updateTable('case_findings')
+      .set({ alert: json(held), at })
+      .where('dedupe_key', '=', text(alert.dedupeKey))
+      .execute();
+  }
+  let current = row;
+  if (isNews && !found.opened) {
+    const leads =
+      alert.dedupeKey === row.alert.dedupeKey || severityRank(alert.severity) > severityRank(row.alert.severity);
+    const recurs = told?.recurrence === true;
+    current = await tx
+      .updateTable('cases')
+      .set({
+        ...(leads ? { alert: json(held) } : {}),
+        // Who looked at it then does not look at it now.
+        ...(recurs ? { round: row.round + 1, acknowledged_by: null, acknowledged_at: null } : {}),
+        version: row.version + 1,
+        last_at: at,
+      })
+      .where('id', '=', row.id)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+  }
+  if (alertId !== undefined) {
+    await tx
+      .insertInto('case_entries')
+      .values({
+        case_id: row.id,
+        number: sql<number>`(select coalesce(max(number), 0) + 1 from case_entries where case_id = ${row.id})`,
+        alert_id: text(alertId),
+        at,
+        said: told === undefined ? null : json(told.said),
+        own_channel: optionalText(told?.ownChannel),
+        delivered: told === undefined,
+      })
+      .execute();
+  }
+  return { case: caseOf(current), previous, ...(told === undefined ? {} : { told }) };
+}
