@@ -45,6 +45,15 @@ export interface AliveItem {
   readonly step?: Remedy;
 }
 
+/** Who a tag says that an identity belongs to. Whoever may tag can write it. */
+export interface OwnerTag {
+  readonly id: string;
+  readonly key: string;
+  readonly value: string;
+  /** Who set it, as the logs have it; "" where they do not. */
+  readonly setBy: string;
+}
+
 interface Statement {
   readonly Effect?: unknown;
   readonly Action?: unknown;

@@ -6,7 +6,7 @@ import type { Alert } from '../contracts/alert.ts';
 import type { Approval } from '../contracts/approval.ts';
 import type { Button, Line, Message, Part } from '../contracts/message.ts';
 import type { Strike, StrikeStep } from '../contracts/strike.ts';
-import { type AliveItem, leftOf } from './alive.ts';
+import { type AliveItem, leftOf, type OwnerTag } from './alive.ts';
 import { artifactsIn } from './artifacts-in-text.ts';
 import { bold, code, count, line, person } from './phrases.ts';
 
@@ -35,12 +35,7 @@ export interface StrikeFacts {
   readonly offers: (action: string, words: readonly string[]) => boolean;
   /** From the inventory; asked before anything else. */
   readonly owner: string | undefined;
-  readonly tags: readonly {
-    readonly id: string;
-    readonly key: string;
-    readonly value: string;
-    readonly setBy: string;
-  }[];
+  readonly tags: readonly OwnerTag[];
 }
 
 export interface DrawnStrike {

@@ -75,9 +75,14 @@ async function carryOut(
     }
     case 'escalated': {
       if (await waitsBehindAnother(approval, deps)) return [];
-      const message = escalationMessage(of, await deciders(approval, deps));
+      // The levels of `escalation` where there are some; the approvers again in any case.
+      const next = [...new Set(deps.settings.escalation.levels.flatMap(({ users }) => users))];
+      const called = [...new Set([...(await deciders(approval, deps)), ...next])];
+      const message = escalationMessage(of, called);
       await postOnce({ key: `notice:${approval.id}:escalated`, channel: of.channel, message }, deps);
-      return [];
+      const told = earlier.map(({ userId }) => userId);
+      const fresh = next.filter((id) => !told.includes(id) && id !== approval.requester.userId);
+      return tellEach(`notice:${approval.id}:next`, fresh, waitsMessage(of, 'reminded'), deps);
     }
     case 'decided':
       return decided(of, earlier, deps);

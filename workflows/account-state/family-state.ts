@@ -2,7 +2,14 @@
 import type { Artifact } from '#src/contracts/artifact.ts';
 import { UserError } from '#src/contracts/errors.ts';
 import type { InvestigationContext } from '#src/contracts/investigation.ts';
-import { type AliveItem, type Denial, longTermState, type Remedy, sessionState } from '#src/domain/alive.ts';
+import {
+  type AliveItem,
+  type Denial,
+  longTermState,
+  type OwnerTag,
+  type Remedy,
+  sessionState,
+} from '#src/domain/alive.ts';
 import type { ConsoleLogin, Family, Member, SessionSeen } from '#src/domain/family.ts';
 import type { Looked } from '#src/domain/looked.ts';
 import { labelOf } from '#src/domain/pivot-actors.ts';
@@ -10,14 +17,6 @@ import { nameKeyOfArn, parseArn, roleArnOfSession, sessionOf } from '#src/domain
 import type { SessionLine } from '#src/domain/session-chains.ts';
 import { roleCredentials, userCredentials } from './credentials.ts';
 import { look } from './look.ts';
-
-export interface OwnerTag {
-  readonly id: string;
-  readonly key: string;
-  readonly value: string;
-  /** Who set it, as the logs have it; "" where they do not. */
-  readonly setBy: string;
-}
 
 export interface Checked {
   readonly items: readonly AliveItem[];
