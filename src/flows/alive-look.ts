@@ -17,11 +17,11 @@ import { windowOf } from './window-of.ts';
 
 const minute = 60_000;
 /** Longer than any temporary credential lives; what is left then is somebody's decision, and is said once more. */
-export const aliveForMs = 7 * 24 * 60 * minute;
+const aliveForMs = 7 * 24 * 60 * minute;
 const credentialKinds: readonly Artifact['kind'][] = ['accessKey', 'user', 'role', 'session', 'federatedUser'];
 
 /** How long until the next look, ms: soon at first, since CloudTrail is late by minutes, then every hour. */
-export function nextAliveLook(sinceMs: number): number {
+function nextAliveLook(sinceMs: number): number {
   if (sinceMs < 10 * minute) return 2 * minute;
   return sinceMs < 60 * minute ? 10 * minute : 60 * minute;
 }

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TOTP } from 'otpauth';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { configFor, environmentFor } from '../../demo/setting.ts';
 import { demoIds, type Message } from '../../demo/slack/workspace.ts';
 import { run, sql } from '../support/doors.ts';
@@ -188,10 +188,16 @@ describe('a plan that waits', () => {
       60_000,
     );
     expect(wordsOf(review)).toContain(rosa);
-    const audited = await sql<{ payload: { of: string; asked: string[] } }>(
-      scene,
-      "select payload from audit where event = 'review.asked'",
+    // The audit follows the message.
+    await vi.waitFor(
+      async () => {
+        const audited = await sql<{ payload: unknown }>(
+          scene,
+          "select payload from audit where event = 'review.asked'",
+        );
+        expect(audited.map(({ payload }) => payload)).toEqual([expect.objectContaining({ of: rosa, asked: [omar] })]);
+      },
+      { timeout: 20_000, interval: 500 },
     );
-    expect(audited.map(({ payload }) => payload)).toEqual([expect.objectContaining({ of: rosa, asked: [omar] })]);
   });
 });
