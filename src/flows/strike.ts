@@ -34,7 +34,9 @@ export async function askForStrike(
       'A case: `/ir contain IR-12`. One action: `/ir contain disable-access-key AKIA...`; `/ir help` lists them.',
     );
   }
-  if ((await store.cases.get(caseId)) === undefined) throw new UserError(`There is no case ${caseId}.`);
+  const found = await store.cases.get(caseId);
+  if (found === undefined) throw new UserError(`There is no case ${caseId}.`);
+  if (found.restrictedTo?.includes(userId) === false) throw new UserError('This case is closed to a named few.');
   const at = clock.now().toISOString();
   const strikeId = await store.strikes.ask({ caseId, userId, channel, threadTs, at });
   await queue.add('strike.plan', { strikeId }, { id: `strike-${strikeId}` });

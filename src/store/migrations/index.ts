@@ -12,6 +12,7 @@ import { ruleSettings } from './0008-rule-settings.ts';
 import { athenaQueries } from './0010-athena-queries.ts';
 import { stepUp } from './0011-step-up.ts';
 import { strikes } from './0012-strikes.ts';
+import { restrictedCases } from './0014-restricted-cases.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': first,
@@ -23,4 +24,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0010-athena-queries': athenaQueries,
   '0011-step-up': stepUp,
   '0012-strikes': strikes,
+  '0014-restricted-cases': restrictedCases,
 };
