@@ -9,7 +9,7 @@ import type { Admission, AlertLinks, CaseBefore, EscalationsStore, NoiseStore, T
 import type { RulesStore } from './rules.ts';
 import type { StepUpStore } from './step-up.ts';
 import type { StreamStore } from './stream.ts';
-import type { AliveLooksStore, NoticesStore, StrikesStore } from './strike.ts';
+import type { StrikeButton, StrikeStores } from './strike.ts';
 
 export interface Case {
   readonly id: string;
@@ -112,10 +112,7 @@ export type ButtonMeaning =
       readonly words: readonly string[];
     }
   | { readonly kind: 'approval'; readonly approvalId: string }
-  /** Asks for a plan for the whole case. */
-  | { readonly kind: 'strike'; readonly caseId: string }
-  /** The steps of a strike that were on its card when it was shown. */
-  | { readonly kind: 'steps'; readonly strikeId: string; readonly approvalIds: readonly string[] }
+  | StrikeButton
   | { readonly kind: 'investigation'; readonly investigationId: string; readonly request: InvestigationRequest };
 
 export interface ButtonsStore {
@@ -264,11 +261,8 @@ export interface SettingsStore {
   setFrozen(frozen: boolean, by: string, reason: string, at: string): Promise<void>;
 }
 
-export interface Store {
+export interface Store extends StrikeStores {
   readonly stepUp: StepUpStore;
-  readonly strikes: StrikesStore;
-  readonly notices: NoticesStore;
-  readonly aliveLooks: AliveLooksStore;
   readonly alerts: AlertsStore;
   readonly cases: CasesStore;
   readonly posts: PostsStore;

@@ -80,3 +80,16 @@ export interface AliveLooksStore {
   /** Verified containments, applied since a time, whose look is not over and was last made before `olderThan`. */
   waiting(since: string, olderThan: string, limit: number): Promise<readonly string[]>;
 }
+
+/** What the opaque id of a strike's button stands for. */
+export type StrikeButton =
+  /** Asks for a plan for the whole case. */
+  | { readonly kind: 'strike'; readonly caseId: string }
+  /** The steps of a strike that were on its card when it was shown. */
+  | { readonly kind: 'steps'; readonly strikeId: string; readonly approvalIds: readonly string[] };
+
+export interface StrikeStores {
+  readonly strikes: StrikesStore;
+  readonly notices: NoticesStore;
+  readonly aliveLooks: AliveLooksStore;
+}
