@@ -16,6 +16,8 @@ import type { WorkerDeps } from './deps.ts';
 import { windowOf } from './window-of.ts';
 
 const minute = 60_000;
+/** CloudTrail is late by up to 15 minutes: what was done in the last moment before the containment shows only then. */
+const settledAfterMs = 30 * minute;
 /** Longer than any temporary credential lives; what is left then is somebody's decision, and is said once more. */
 const aliveForMs = 7 * 24 * 60 * minute;
 const credentialKinds: readonly Artifact['kind'][] = ['accessKey', 'user', 'role', 'session', 'federatedUser'];
@@ -48,7 +50,7 @@ export async function lookForAlive(
   const digest = digestOf(items, report.coverage.complete);
   const now = deps.clock.now();
   const sinceMs = now.getTime() - Date.parse(approval.sentAt ?? approval.createdAt);
-  const isLast = nothingLeft || sinceMs > aliveForMs;
+  const isLast = (nothingLeft && sinceMs > settledAfterMs) || sinceMs > aliveForMs;
   const isNews = digest !== before?.digest || isLast;
   const news = (before?.news ?? 0) + (isNews ? 1 : 0);
   if (isNews) {
@@ -136,7 +138,9 @@ async function messageOf(
   const proposals = report.proposals.slice(0, 10);
   const buttons = await containButtons(`alive:${approval.id}`, approval.caseId, proposals, deps);
   const ending = nothingLeft
-    ? 'It is not looked at again.'
+    ? isLast
+      ? 'It is not looked at again.'
+      : 'It is looked at again until CloudTrail has caught up; you are told when something changes.'
     : isLast
       ? 'It was looked at for a week and is not looked at again by itself: `/ir alive` asks again.'
       : 'It is looked at again by itself; you are told when something changes.';
