@@ -1,6 +1,7 @@
 /** AWS IAM: the reads. */
 import { noSuchEntity, validationError } from './errors.ts';
 import { credentialOperations } from './iam-credentials.ts';
+import { otherCredentials } from './iam-other-credentials.ts';
 import { policyReads } from './iam-policies.ts';
 import { policyWrites } from './iam-policy-writes.ts';
 import { reportOperations } from './iam-reports.ts';
@@ -162,6 +163,7 @@ export const iam: Service = {
   eventSource: 'iam.amazonaws.com',
   global: true,
   operations: {
+    ...otherCredentials,
     ...reads,
     ...policyReads(page),
     ...iamWrites,

@@ -58,6 +58,8 @@ export async function planContainment(
     }
   }
   await deps.store.approvals.requestHandled(requestId, deps.clock.now().toISOString());
+  const strikeId = await deps.store.strikes.ofRequest(requestId);
+  if (strikeId !== undefined) await deps.queue.add('strike.changed', { strikeId }, { id: `${strikeId}-${requestId}` });
 }
 
 async function isShown(requestId: string, { store }: WorkerDeps): Promise<boolean> {
