@@ -1,5 +1,6 @@
 /** The list of subcommands, in the order in which help shows them. A contract test compares it with the folder. */
 import type { Command } from '#src/contracts/command.ts';
+import { alive } from './alive.ts';
 import { approvals } from './approvals.ts';
 import { athena } from './athena.ts';
 import { changes } from './changes.ts';
@@ -46,6 +47,7 @@ export const commands: readonly Command[] = [
   search,
   whoCreated,
   sessions,
+  alive,
   entry,
   secretsRead,
   errors,

@@ -20,6 +20,7 @@ import { cliCommand } from './domain/plan.ts';
 import { extracted } from './domain/report.ts';
 import { coverageSentence, reportMessage } from './domain/report-wording.ts';
 import { interpret } from './domain/words.ts';
+import { offersOf } from './flows/contain-buttons.ts';
 import { checkContainable, locate } from './flows/locate-target.ts';
 import { quieten } from './flows/quieten.ts';
 import { openLog } from './log.ts';
@@ -129,6 +130,11 @@ async function carryOut(outcome: CommandOutcome, flags: Flags, config: Config, l
       return investigate(outcome.investigation, outcome.request, flags, config, log);
     case 'contain':
       return plan(outcome.action, outcome.words, config, log);
+    case 'strike':
+      throw new UserError(
+        'A plan for a whole case is made in Slack.',
+        'Here: firebreak ir alive <principal> shows what is left, firebreak ir contain <action> <target> plans one step.',
+      );
     case 'rules':
       return { ...(await changeRulesHere(outcome.change, config, log)), complete: true };
     case 'restrict': {
@@ -189,6 +195,7 @@ async function investigate(
       evidence,
       other,
       aws: reach,
+      offers: offersOf(actions),
       surroundings: {
         addresses: await connectAddresses(config, log),
         accounts: await connectAccounts(config, reach, log),
@@ -218,7 +225,7 @@ async function plan(name: string, words: readonly string[], config: Config, log:
   const settings = settingsOf(config);
   const signal = AbortSignal.timeout(60_000);
   const reach = connectReach(config, log);
-  const { aws, before } = await locate(action, target, undefined, signal, { reach, log });
+  const { aws, before } = await locate(action, target, undefined, signal, { reach, settings, log });
   const { required, because } = checkContainable(action, target, before, aws, { settings }, await reach.self());
   const calls = action.apply(target as never, before as never);
   const cli = calls.map(cliCommand);

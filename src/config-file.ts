@@ -12,6 +12,7 @@ import { DetectionSettings } from './domain/detection/settings.ts';
 import { EscalationConfig } from './domain/escalation.ts';
 import { ExceptionEntry } from './domain/exceptions.ts';
 import { FindingWatch } from './domain/finding-watch.ts';
+import { ForensicsEntry } from './domain/forensics.ts';
 import { ImportEntry } from './domain/imports.ts';
 import { AccountEntry } from './domain/inventory.ts';
 import { InventorySection } from './domain/inventory-sources.ts';
@@ -113,6 +114,7 @@ export const ConfigFile = z.strictObject({
   escalation: EscalationConfig.prefault({}),
   queues: z.array(QueueEntry).default([]),
   sns: SnsEntry.default({ topics: [], allowVersion1: false, certificates: [] }),
+  forensics: ForensicsEntry.optional(),
   guardduty: FindingWatch.default({ pollMinutes: 15, firstLookHours: 24, verify: true }),
   // Names of the external contract that later versions use; accepted so that one file serves them all, and warned of.
   retention: z.record(z.string(), z.unknown()).default({}),

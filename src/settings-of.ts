@@ -18,6 +18,7 @@ export function settingsOf(config: Config): Settings {
     policies: config.policies,
     access: config.access,
     protectedPatterns: config.protected,
+    forensics: config.forensics,
     verifyFindings: config.guardduty.verify,
     pivot: config.pivot,
     production: productionOf(config.accounts, config.detections.productionInstances),

@@ -65,8 +65,26 @@ function changeState(passing: keyof typeof checks, done: readonly InstanceState[
   };
 }
 
+/** InstanceInitiatedShutdownBehavior, where the call is about it. */
+function setShutdown(instance: Instance, input: Input): boolean {
+  if (input.InstanceInitiatedShutdownBehavior === undefined) return false;
+  if (input.DisableApiStop !== undefined || input.DisableApiTermination !== undefined) {
+    throw clientError('InvalidParameterCombination', 'Fields for multiple attribute types specified.');
+  }
+  const shutdown = text(input.InstanceInitiatedShutdownBehavior as Input, 'Value') ?? '';
+  if (shutdown !== 'stop' && shutdown !== 'terminate') {
+    const message = `Invalid value '${shutdown}' for InstanceInitiatedShutdownBehavior.`;
+    throw clientError('InvalidParameterValue', message);
+  }
+  Object.assign(instance, { evidence: { ...instance.evidence, shutdown } });
+  return true;
+}
+
 function modifyInstanceAttribute(call: Call): Outcome {
   const instance = instanceOf(call, text(call.input, 'InstanceId') ?? '');
+  if (setShutdown(instance, call.input)) {
+    return { output: { return: true }, responseElements: { requestId: call.requestId, _return: true } };
+  }
   const names = { DisableApiStop: 'stop', DisableApiTermination: 'termination' } as const;
   const known = Object.entries(names).filter(([name]) => call.input[name] !== undefined);
   if (known.length !== 1) {

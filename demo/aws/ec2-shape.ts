@@ -1,5 +1,6 @@
 /** An EC2 instance as the API and as CloudTrail show it. */
 import { AwsError } from './errors.ts';
+import { type Association, associationOf, type Volume, volumesOf } from './evidence.ts';
 import { interfacesOf, type NetworkInterface } from './network.ts';
 import type { Value } from './protocols.ts';
 import type { Instance, InstanceState } from './state.ts';
@@ -49,6 +50,19 @@ function groupSet(one: NetworkInterface | undefined) {
   return (one?.groups ?? []).map(({ id, name }) => ({ groupId: id, groupName: name }));
 }
 
+function volumeShape({ id, device }: Volume) {
+  return { deviceName: device, ebs: { volumeId: id, status: 'attached', deleteOnTermination: true } };
+}
+
+export function profileShape(association: Association | undefined) {
+  return association === undefined ? undefined : { arn: association.profileArn, id: 'AIPADEMO' };
+}
+
+export function metadataShape({ evidence }: Instance) {
+  const { tokens = 'optional', hops = 1 } = evidence?.metadata ?? {};
+  return { state: 'applied', httpTokens: tokens, httpPutResponseHopLimit: hops, httpEndpoint: 'enabled' };
+}
+
 /** Field names are those of the wire and of CloudTrail's responseElements, which are the same. */
 export function instanceShape(instance: Instance, accountId: string): { readonly [k: string]: Value } {
   const gone = instance.state === 'terminated';
@@ -72,7 +86,7 @@ export function instanceShape(instance: Instance, accountId: string): { readonly
     architecture: 'x86_64',
     rootDeviceType: 'ebs',
     rootDeviceName: '/dev/xvda',
-    blockDeviceMapping: [],
+    blockDeviceMapping: gone ? [] : volumesOf(instance).map(volumeShape),
     virtualizationType: 'hvm',
     hypervisor: 'xen',
     clientToken: instance.clientToken,
@@ -82,10 +96,10 @@ export function instanceShape(instance: Instance, accountId: string): { readonly
     tagSet: instance.tags.map(({ Key, Value }) => ({ key: Key, value: Value })),
     sourceDestCheck: true,
     networkInterfaceSet: gone ? [] : interfacesOf(instance).map((one) => interfaceShape(one, accountId)),
-    iamInstanceProfile: instance.profileArn === undefined ? undefined : { arn: instance.profileArn, id: 'AIPADEMO' },
+    iamInstanceProfile: profileShape(associationOf(instance)),
     ebsOptimized: false,
     enaSupport: true,
-    metadataOptions: { state: 'applied', httpTokens: 'optional', httpPutResponseHopLimit: 1, httpEndpoint: 'enabled' },
+    metadataOptions: metadataShape(instance),
   };
 }
 

@@ -5,8 +5,11 @@ import { networkWrites } from './ec2-network.ts';
 import { networkReads } from './ec2-network-reads.ts';
 import { ec2Posture } from './ec2-posture.ts';
 import { powerReads, powerWrites } from './ec2-power.ts';
+import { ec2Profiles } from './ec2-profiles.ts';
 import { asTrail, clientError, instanceShape, reservationShape, settle, stateShape } from './ec2-shape.ts';
+import { ec2Snapshots } from './ec2-snapshots.ts';
 import { ec2Writes } from './ec2-writes.ts';
+import { associationOf } from './evidence.ts';
 import { interfacesOf } from './network.ts';
 import type { Input, Value } from './protocols.ts';
 import { type Call, type Operation, type Outcome, objects, type Service, text, texts } from './service.ts';
@@ -28,7 +31,7 @@ function valuesOf(instance: Instance, filter: string): readonly string[] | undef
     'ip-address': instance.publicIp ?? '',
     'key-name': instance.keyName ?? '',
     'availability-zone': instance.availabilityZone,
-    'iam-instance-profile.arn': instance.profileArn ?? '',
+    'iam-instance-profile.arn': associationOf(instance)?.profileArn ?? '',
     'client-token': instance.clientToken,
   };
   if (filter === 'network-interface.network-interface-id') return interfacesOf(instance).map(({ id }) => id);
@@ -154,7 +157,7 @@ function describeInstanceAttribute(call: Call): Outcome {
     instanceType: { value: instance.type },
     disableApiTermination: { value: instance.protection?.termination ?? false },
     disableApiStop: { value: instance.protection?.stop ?? false },
-    instanceInitiatedShutdownBehavior: { value: 'stop' },
+    instanceInitiatedShutdownBehavior: { value: instance.evidence?.shutdown ?? 'stop' },
     rootDeviceName: { value: '/dev/xvda' },
     sourceDestCheck: { value: true },
     ebsOptimized: { value: false },
@@ -205,5 +208,7 @@ export const ec2: Service = {
     ...ec2Writes,
     ...networkWrites,
     ...powerWrites,
+    ...ec2Snapshots,
+    ...ec2Profiles,
   },
 };

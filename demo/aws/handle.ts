@@ -20,6 +20,7 @@ import type { Outcome, Service } from './service.ts';
 import type { SignedRequest } from './sigv4.ts';
 import { sns } from './sns.ts';
 import { sqs } from './sqs.ts';
+import { ssm } from './ssm.ts';
 import type { State } from './state.ts';
 import { sts } from './sts.ts';
 import type { Trail } from './trail.ts';
@@ -57,7 +58,7 @@ export interface World {
 }
 
 const services: ReadonlyMap<string, Service> = new Map(
-  [sts, iam, ec2, cloudtrail, account, guardduty, sqs, sns, autoScaling, organizations, athena, config].map(
+  [sts, iam, ec2, cloudtrail, account, guardduty, sqs, sns, autoScaling, organizations, athena, config, ssm].map(
     (service) => [service.name, service],
   ),
 );

@@ -14,8 +14,17 @@ export interface ActionContext {
   regions(): Promise<readonly string[]>;
   /** Aborts on shutdown. */
   readonly signal: AbortSignal;
+  /** Where images of memory go and what takes them, as the config of the asking process says; undefined where it says nothing. */
+  readonly forensics?: Forensics | undefined;
   /** Set where an approved plan is carried out: its pre-state, for what the plan's own session may not read. */
   readonly planned?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** The config's `forensics` section. */
+export interface Forensics {
+  readonly bucket: string;
+  /** Path of the tool on the instances. */
+  readonly memoryTool: string;
 }
 
 /** What a plan may be completed from, beside AWS's own state. */
@@ -31,10 +40,18 @@ export interface CompletionContext extends ActionContext {
   ): Promise<{ readonly records: readonly CloudTrailRecord[]; readonly missing: string | undefined }>;
 }
 
-export type Held = { readonly held: true } | { readonly held: false; readonly because: string };
+/** `final`: looking again cannot change it (a command that has failed), so nobody waits for it. */
+export type Held = { readonly held: true } | { readonly held: false; readonly because: string; readonly final?: true };
 
 /** Why an undo is not like others: refused, or asked of two people. One sentence, for the card. */
 export type Caution = { readonly refused: string } | { readonly approvals: 2; readonly because: string } | undefined;
+
+/** What is known of the target when lifting a containment is judged. */
+export interface Found<Before> {
+  readonly before: Before;
+  /** The type of the alert that the case was opened for; undefined where it was opened by hand. */
+  readonly alertType: string | undefined;
+}
 
 interface ActionBase<Target extends z.ZodType, Before extends z.ZodType> {
   /** = file name = what people type after `/ir contain`. Verb first. */
@@ -123,6 +140,11 @@ interface ActionBase<Target extends z.ZodType, Before extends z.ZodType> {
   readonly isPartial?: true;
   /** Why a plan asks for two people beside the rules: it takes the place of what holds already, say. */
   caution?(target: z.output<Target>, before: z.output<Before>): Caution;
+  /**
+   * One sentence on the effect of the change, asked with the audit role at the first look after it: of IAM's policy simulator, say.
+   * It must call itself what it is. It decides nothing. What AWS throws is passed on as it is.
+   */
+  effect?(target: z.output<Target>, before: z.output<Before>, ctx: ActionContext): Promise<string>;
   /** What goes on working for whoever holds the target, one sentence each (DOMAIN.md 5.2). */
   willNotStop(before: z.output<Before>): readonly string[];
   /** One line on the state, for cards: `AKIA... is Inactive`. */
@@ -137,8 +159,8 @@ export type ContainmentAction<Target extends z.ZodType = z.ZodType, Before exten
     | {
         /** `now` is what was just read, `applied` what is undone. Calls that restore the stored pre-state. */
         undo(target: z.output<Target>, now: z.output<Before>, applied: Applied): readonly ApiCall[];
-        /** Where lifting it is dangerous: before the last minted session has ended, say. */
-        undoCaution?(target: z.output<Target>, applied: Applied, now: Date): Caution;
+        /** Where lifting it is dangerous: before the last minted session has ended, say. `found` is the state when the undo was planned. */
+        undoCaution?(target: z.output<Target>, applied: Applied, now: Date, found: Found<z.output<Before>>): Caution;
         readonly reversal: string;
       }
     | { readonly irreversible: string }

@@ -16,6 +16,8 @@ export type CommandOutcome =
     }
   /** Asks for a containment plan: the worker plans and posts the approval card. */
   | { readonly kind: 'contain'; readonly action: string; readonly words: readonly string[] }
+  /** Asks for a plan for a whole case; without `caseId` the one whose thread it is typed in. */
+  | { readonly kind: 'strike'; readonly caseId?: string }
   /** Switches a rule on or off, or excepts from one; stored and audited. */
   | { readonly kind: 'rules'; readonly change: RuleChange }
   /** Closes a case to a named few. */

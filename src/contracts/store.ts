@@ -9,6 +9,7 @@ import type { Admission, AlertLinks, CaseBefore, EscalationsStore, NoiseStore, T
 import type { RulesStore } from './rules.ts';
 import type { StepUpStore } from './step-up.ts';
 import type { StreamStore } from './stream.ts';
+import type { StrikeButton, StrikeStores } from './strike.ts';
 
 export interface Case {
   readonly id: string;
@@ -65,6 +66,8 @@ export interface CasesStore {
   }): Promise<{ case: Case; previous: Alert | undefined; told?: Told | undefined }>;
   /** Whether there is a case that holds the finding of this key. */
   isOpen(dedupeKey: string): Promise<boolean>;
+  /** The case whose card this message is. */
+  ofMessage(channel: string, ts: string): Promise<string | undefined>;
   get(caseId: string): Promise<Case | undefined>;
   /** The case that an alert's `dedupeKey` belongs to. */
   ofKey(dedupeKey: string): Promise<string | undefined>;
@@ -109,6 +112,7 @@ export type ButtonMeaning =
       readonly words: readonly string[];
     }
   | { readonly kind: 'approval'; readonly approvalId: string }
+  | StrikeButton
   | { readonly kind: 'investigation'; readonly investigationId: string; readonly request: InvestigationRequest };
 
 export interface ButtonsStore {
@@ -260,7 +264,7 @@ export interface SettingsStore {
   setFrozen(frozen: boolean, by: string, reason: string, at: string): Promise<void>;
 }
 
-export interface Store {
+export interface Store extends StrikeStores {
   readonly stepUp: StepUpStore;
   readonly alerts: AlertsStore;
   readonly cases: CasesStore;

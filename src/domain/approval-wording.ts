@@ -3,6 +3,7 @@ import type { ContainmentAction } from '../contracts/action.ts';
 import type { Approval, ApprovalState } from '../contracts/approval.ts';
 import type { Button, Line, Message, Part } from '../contracts/message.ts';
 import { isUndoable } from './approval.ts';
+import { named } from './blanks.ts';
 import { type Account, accountWords } from './inventory.ts';
 import { bold, code, date, line, person, text, utc } from './phrases.ts';
 import { targetWords } from './plan.ts';
@@ -163,7 +164,9 @@ function planParts({ approval }: ApprovalCard): Part[] {
     },
     {
       kind: 'preformatted',
-      text: plan.calls.map((call) => `${call.service}:${call.operation} ${JSON.stringify(call.input)}`).join('\n'),
+      text: plan.calls
+        .map((call) => `${call.service}:${call.operation} ${JSON.stringify(named(call.input))}`)
+        .join('\n'),
     },
     { kind: 'lines', lines: [line(bold('Who uses it'), ` (${context.blastCoverage})`)] },
     { kind: 'list', items: context.blastRadius.map((entry) => line(entry)) },

@@ -20,9 +20,9 @@ export function bindsOf(
 
 /** The target as people read it. Lists are counted, not spelled out: the card shows them elsewhere. */
 export function targetWords(target: Plan['target']): string {
-  return Object.values(target)
-    .filter((value) => value !== '')
-    .map((value) => (Array.isArray(value) ? `(${value.length} entries)` : String(value)))
+  return Object.entries(target)
+    .filter(([, value]) => value !== '' && (!Array.isArray(value) || value.length > 0))
+    .map(([name, value]) => (Array.isArray(value) ? `(${value.length} ${name})` : String(value)))
     .join(' ');
 }
 

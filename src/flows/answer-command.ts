@@ -10,6 +10,7 @@ import { mayRead } from './may-read.ts';
 import { quieten } from './quieten.ts';
 import { reportIncident } from './report.ts';
 import { approvingRefusalOf, askingRefusalOf } from './standing.ts';
+import { askForStrike } from './strike.ts';
 import { windowOf } from './window-of.ts';
 
 export interface SlashCommand {
@@ -102,6 +103,10 @@ async function act(
       });
       await deps.queue.add('containment.plan', { requestId }, { id: `plan-${requestId}` });
       return say('Making the plan. The approval card comes into this channel; somebody else has to approve it.');
+    }
+    case 'strike': {
+      const caseId = await askForStrike({ ...input, caseId: outcome.caseId }, deps);
+      return say(`Making a plan for ${caseId}. Its card, and one for each step, come into this channel.`);
     }
     case 'rules':
       return changeRules(outcome.change, { ...input, person: looked.person }, deps);

@@ -17,6 +17,8 @@ import { foundDone, noteFound, sendCalls, stepsDone } from './send-calls.ts';
 
 const actor = 'firebreak executor';
 const watchAfterMs = 60_000;
+/** IAM reads are right at once; who did what else is asked again later. */
+const aliveAfterMs = 10_000;
 
 /** Job `containment.run`. One at a time for an approval: a stalled job that is run again must not write beside the first. */
 export async function contain(
@@ -42,8 +44,21 @@ async function carryOn(
   const approval = await deps.store.approvals.get(approvalId);
   if (approval === undefined) return;
   const action = deps.actions.find((candidate) => candidate.name === approval.plan.action);
+  // Steps of one strike run in its order: evidence is kept before what destroys it. The sweep comes back for this one.
+  if (approval.state === 'approved' && (await waitsForEarlier(approval, deps))) return;
   if (approval.state === 'approved') await begin(approval, action, ctx, deps);
   else if (approval.state === 'applying') await resume(approval, action, ctx, deps);
+}
+
+/** Only for what is approved and not over: nobody waits for a step that nobody has said yes to. */
+async function waitsForEarlier({ id }: Approval, { store, queue }: ExecutorDeps): Promise<boolean> {
+  for (const earlier of await store.strikes.earlier(id)) {
+    const state = (await store.approvals.get(earlier))?.state;
+    if (state !== 'approved' && state !== 'applying') continue;
+    await queue.add('approval.admit', { approvalId: id }, { id: `admit-${id}-after-${earlier}`, delayMs: 2_000 });
+    return true;
+  }
+  return false;
 }
 
 async function begin(
@@ -207,10 +222,11 @@ async function applyAndConfirm(run: Run, deps: ExecutorDeps): Promise<void> {
 }
 
 async function confirmSent(run: Run, note: string | undefined, deps: ExecutorDeps): Promise<void> {
-  const seen = await confirm(run, confirmWithin(run), deps);
+  const withinMs = confirmWithin(run);
+  const seen = await confirm(run, withinMs, deps);
   if (seen.held) return verified(run, seen.now, note, deps);
-  const outcome = `NOT CONFIRMED: AWS accepted the call, but ${seen.because} after ${confirmWithin(run) / 1000} s.`;
-  await settle(run.approval, 'failed', outcome, deps);
+  const waited = seen.final === true ? '' : ` after ${withinMs / 1000} s`;
+  await settle(run.approval, 'failed', `NOT CONFIRMED: AWS accepted the call, but ${seen.because}${waited}.`, deps);
 }
 
 async function verified(run: Run, after: Plan['before'], note: string | undefined, deps: ExecutorDeps): Promise<void> {
@@ -230,6 +246,7 @@ async function verified(run: Run, after: Plan['before'], note: string | undefine
 /** A second look follows in a minute: what holds now may be changed back by whoever holds other rights. */
 async function lookAgain(approvalId: string, { queue }: ExecutorDeps): Promise<void> {
   await queue.add('containment.watch', { approvalId }, { id: `watch-${approvalId}`, delayMs: watchAfterMs });
+  await queue.add('containment.alive', { approvalId }, { id: `alive-${approvalId}`, delayMs: aliveAfterMs });
 }
 
 async function settle(approval: Approval, state: ApprovalState, outcome: string, deps: ExecutorDeps): Promise<void> {

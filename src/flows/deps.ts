@@ -1,5 +1,5 @@
 /** What the flows are given. Each flow names the part that it needs. */
-import type { ContainmentAction } from '../contracts/action.ts';
+import type { ContainmentAction, Forensics } from '../contracts/action.ts';
 import type { AddressBook } from '../contracts/address.ts';
 import type { AwsReach } from '../contracts/aws.ts';
 import type { Chat } from '../contracts/chat.ts';
@@ -41,6 +41,7 @@ export interface Settings {
   readonly policies: readonly PolicyRule[];
   readonly access: readonly AccessRule[];
   readonly protectedPatterns: readonly string[];
+  readonly forensics: Forensics | undefined;
   readonly production: Production;
   readonly detections: { readonly maxAgeHours: number };
   /** Whether findings are read again from AWS. */

@@ -14,6 +14,7 @@ import { mergeFacts, shownAccount } from '../domain/inventory-sources.ts';
 import { isCritical } from '../domain/noise.ts';
 import { restrictedCard } from '../domain/restricted-case.ts';
 import { severityWord } from '../domain/severity.ts';
+import { strikeSeeds } from '../domain/strike.ts';
 import { admitAlert } from './admit-alert.ts';
 import { postOnce, postOrUpdate } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -212,6 +213,10 @@ async function buttonsOf(found: Case, { store }: Needs) {
             action: 'disable-access-key',
             words: [key],
           }),
+    strike:
+      key !== undefined || strikeSeeds(found.alert).length === 0
+        ? undefined
+        : await store.buttons.mint(`case:${found.id}:strike`, { kind: 'strike', caseId: found.id }),
     acknowledge: await store.buttons.mint(`case:${found.id}`, { kind: 'case', caseId: found.id }),
   };
 }

@@ -8,6 +8,7 @@ import { storable } from '../domain/answers.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
 import { refusal } from '../domain/phrases.ts';
 import { headlineMessage, progressMessage, reportMessage } from '../domain/report-wording.ts';
+import { containButtons, offersOf } from './contain-buttons.ts';
 import { postOnce, postOrUpdate, tellOne } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 import { elsewhere, summarise, without } from './evidence-place.ts';
@@ -93,6 +94,7 @@ async function run(
       evidence,
       other,
       aws: deps.reach,
+      offers: offersOf(deps.actions),
       surroundings: surroundingsOf(deps),
       ...(await deps.ruleShelf?.forInvestigation()),
       signal,
@@ -185,21 +187,8 @@ async function buttonsOf(
   { store, settings }: WorkerDeps,
 ): Promise<Button[]> {
   const buttons: Button[] = [];
-  for (const proposal of report.proposals.slice(0, 3)) {
-    const words = proposal.words.join(' ');
-    buttons.push({
-      action: 'contain',
-      value: await store.buttons.mint(`investigation:${stored.id}:contain:${words}`, {
-        kind: 'contain',
-        caseId: stored.caseId,
-        action: proposal.action,
-        words: proposal.words,
-      }),
-      label: `Disable key …${words.slice(-4)}`,
-      describe: `Ask to disable the access key ending ${words.slice(-4)}`,
-      style: 'danger',
-    });
-  }
+  const proposed = report.proposals.slice(0, report.shownProposals ?? 3);
+  buttons.push(...(await containButtons(`investigation:${stored.id}`, stored.caseId, proposed, { store })));
   for (const { id, label } of (report.expansions ?? []).slice(0, 3)) {
     const before = stored.request.target.expand;
     const expand = [...(Array.isArray(before) ? (before as readonly unknown[]) : []), id];

@@ -20,7 +20,7 @@ export async function locate(
   target: Plan['target'],
   caseAccount: string | undefined,
   signal: AbortSignal,
-  { reach, log }: Pick<WorkerDeps, 'reach' | 'log'>,
+  { reach, settings, log }: Pick<WorkerDeps, 'reach' | 'settings' | 'log'>,
 ): Promise<{ aws: AwsReader; before: Plan['before'] }> {
   const told = action.accountOf(target as never);
   const known = await reach.accounts();
@@ -28,22 +28,26 @@ export async function locate(
   const troubles: string[] = [];
   const found: { aws: AwsReader; before: Plan['before'] }[] = [];
   let retryable = false;
+  let unfit: UserError | undefined;
   for (const accountId of new Set([...likely, ...known])) {
-    let asked = false;
+    let aws: AwsReader | undefined;
     try {
-      const aws = await reach.reader(accountId);
-      asked = true;
-      found.push({ aws, before: await inspectTarget(action, target, { aws, reach, signal }) });
+      aws = await reach.reader(accountId);
+      found.push({ aws, before: await inspectTarget(action, target, { aws, reach, settings, signal }) });
       // An id that names its account, or is one of a kind, is in no other; a bare name may be in several.
       if (told !== undefined || action.unique === true) break;
     } catch (error) {
       if (error instanceof NotFoundError) continue;
-      // It is here, and cannot be contained this way: no other account has it.
-      if (asked && error instanceof UserError && (told !== undefined || action.unique === true)) throw error;
+      // It is there, and cannot be contained this way: the action says why, and what instead.
+      if (error instanceof UserError && aws !== undefined) {
+        unfit ??= error;
+        if (told !== undefined || action.unique === true) break;
+        continue;
+      }
       const facts = error instanceof UpstreamError ? error : awsErrorFacts(error);
       if (error instanceof UserError) troubles.push(error.message);
       else troubles.push(`account ${accountId}: ${facts.code}`);
-      retryable ||= facts.retryable;
+      retryable ||= !(error instanceof UserError) && facts.retryable;
       log.warn(
         { account: accountId, action: action.name, code: facts.code },
         'an account could not be looked at for a target',
@@ -65,6 +69,7 @@ export async function locate(
       'Name it by its ARN.',
     );
   }
+  if (first === undefined && unfit !== undefined) throw unfit;
   if (troubles.length === 0) {
     const where =
       told === undefined || known.includes(told) ? '' : ` The id says account ${told}, which is not one of ours.`;
@@ -127,13 +132,15 @@ export function cautionOf(
   action: ContainmentAction,
   plan: Pick<Plan, 'direction' | 'target' | 'before' | 'restores'>,
   now: Date,
+  alertType: string | undefined,
 ): { readonly approvals: 2; readonly because: string } | undefined {
   const caution = plan.direction === 'apply' ? action.caution?.(plan.target as never, plan.before as never) : undoing();
   if (caution !== undefined && 'refused' in caution) throw new UserError(`Refused: ${caution.refused}`);
   return caution;
   function undoing(): Caution {
     if (!('undo' in action) || plan.restores === undefined) return undefined;
-    return action.undoCaution?.(plan.target as never, plan.restores, now);
+    const found = { before: plan.before as never, alertType };
+    return action.undoCaution?.(plan.target as never, plan.restores, now, found);
   }
 }
 

@@ -15,7 +15,7 @@ import { channelRefusal } from './channel-refusal.ts';
 import { completed } from './complete-target.ts';
 import { tellOne } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
-import { callsFor, inspectTarget } from './inspect-target.ts';
+import { callsFor, inspectTarget, sessionPolicyOf } from './inspect-target.ts';
 import { cautionOf, checkContainable, locate } from './locate-target.ts';
 import { rightsOf, touchedBy } from './rights-of.ts';
 import { showApproval } from './show-approval.ts';
@@ -58,6 +58,8 @@ export async function planContainment(
     }
   }
   await deps.store.approvals.requestHandled(requestId, deps.clock.now().toISOString());
+  const strikeId = await deps.store.strikes.ofRequest(requestId);
+  if (strikeId !== undefined) await deps.queue.add('strike.changed', { strikeId }, { id: `${strikeId}-${requestId}` });
 }
 
 async function isShown(requestId: string, { store }: WorkerDeps): Promise<boolean> {
@@ -183,7 +185,7 @@ async function drawUndo(undoOf: string, signal: AbortSignal, deps: WorkerDeps): 
   const action = deps.actions.find((candidate) => candidate.name === done.plan.action);
   if (action === undefined || !('undo' in action)) throw new UserError('This action cannot be undone.');
   const aws = await deps.reach.reader(done.plan.accountId);
-  const before = await inspectTarget(action, done.plan.target, { aws, reach: deps.reach, signal });
+  const before = await inspectTarget(action, done.plan.target, { ...deps, aws, signal });
   // What was sent and never answered may be there as well: it is undone where it is seen to be.
   const applied = sentCalls(done.steps);
   const isPartial = done.state === 'partial' || done.steps.some(({ state }) => state === 'refused');
@@ -200,7 +202,8 @@ async function drawUndo(undoOf: string, signal: AbortSignal, deps: WorkerDeps): 
   }
   const at = done.sentAt ?? done.steps.at(-1)?.at ?? done.createdAt;
   const restores = { before: done.plan.before, done: applied, at };
-  return drawn({ action, direction: 'undo', target: done.plan.target, before, restores, aws, signal }, deps);
+  const alertType = (await deps.store.cases.get(done.caseId))?.alert.type;
+  return drawn({ action, direction: 'undo', target: done.plan.target, before, restores, alertType, aws, signal }, deps);
 }
 
 async function drawn(
@@ -210,6 +213,7 @@ async function drawn(
     target: Plan['target'];
     before: Plan['before'];
     restores?: Applied;
+    alertType?: string | undefined;
     aws: Parameters<ContainmentAction['inspect']>[1]['aws'];
     signal: AbortSignal;
   },
@@ -217,7 +221,8 @@ async function drawn(
 ): Promise<Drawn> {
   const { action, direction, target, before, restores, aws, signal } = input;
   const checked = checkContainable(action, target, before, aws, deps, await deps.reach.self());
-  const caution = cautionOf(action, { direction, target, before, ...(restores && { restores }) }, deps.clock.now());
+  const asked = { direction, target, before, ...(restores && { restores }) };
+  const caution = cautionOf(action, asked, deps.clock.now(), input.alertType);
   const { responderRole } = checked;
   const more = caution !== undefined && caution.approvals > checked.required ? caution : undefined;
   const required = more?.approvals ?? checked.required;
@@ -232,7 +237,7 @@ async function drawn(
     target,
     before,
     calls,
-    sessionPolicy: action.sessionPolicy(target as never, before as never, aws.accountId, aws.partition, restores),
+    sessionPolicy: sessionPolicyOf(action, target, before, aws, restores),
     responderRole,
     ...(restores && { restores }),
   };

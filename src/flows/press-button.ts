@@ -3,6 +3,7 @@ import { UserError } from '../contracts/errors.ts';
 import type { ButtonAction } from '../contracts/message.ts';
 import type { ButtonMeaning } from '../contracts/store.ts';
 import type { WebDeps } from './deps.ts';
+import { askForStrike, voteOnSteps } from './strike.ts';
 import { askForCode } from './vote-with-code.ts';
 
 export interface Click {
@@ -84,6 +85,14 @@ async function carryOut(click: Click, meaning: ButtonMeaning, deps: Needs): Prom
       at,
     });
     await deps.queue.add('containment.plan', { requestId }, { id: `plan-${requestId}` });
+    return true;
+  }
+  if (click.action === 'contain' && meaning.kind === 'strike') {
+    await askForStrike({ caseId: meaning.caseId, userId, channelId: channel, threadTs }, deps);
+    return true;
+  }
+  if (click.action === 'approve' && meaning.kind === 'steps') {
+    await voteOnSteps(click, meaning.approvalIds, deps);
     return true;
   }
   if (click.action === 'undo' && meaning.kind === 'approval') {

@@ -41,6 +41,8 @@ export type Read =
   | {
       readonly held: false;
       readonly because: string;
+      /** Waiting cannot change it. */
+      readonly final?: true;
       readonly now: Plan['before'] | undefined;
       /** Why the last reading failed, where it did. */
       readonly error: unknown;
@@ -82,6 +84,7 @@ export async function readUntil(
       last = found;
       const held = judge(found);
       if (held.held) return { held: true, now: found };
+      if (held.final === true) return { held: false, because: held.because, final: true, now: found, error: undefined };
       because = held.because;
     } catch (error) {
       failure = error;
@@ -96,10 +99,10 @@ export async function readUntil(
 
 export function inspectRun(
   { approval, action, responder, signal }: Run,
-  { reach }: Pick<ExecutorDeps, 'reach'>,
+  { reach, settings }: Pick<ExecutorDeps, 'reach' | 'settings'>,
 ): Promise<Plan['before']> {
   const { target, before: planned } = approval.plan;
-  return inspectTarget(action, target, { aws: responder, reach, signal, planned });
+  return inspectTarget(action, target, { aws: responder, reach, settings, signal, planned });
 }
 
 export function factsOf(error: unknown): { code: string; retryable: boolean; ambiguous: boolean } {

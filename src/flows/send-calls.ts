@@ -97,11 +97,11 @@ function endOf({ plan, steps }: Approval): Sent {
   return { kind: 'refused', done: done.length, outcome };
 }
 
-/** What the call is about, where its input says: the id of an interface, a volume, an instance. */
+/** What the call is about, where its input says: the id of an interface, a key, an instance; else the last thing that it names. */
 function subjectOf({ input }: ApiCall): string {
-  const id = Object.entries(input).find(
-    ([name, value]) => /(Id|Name|Arn)$/.test(name) && typeof value === 'string',
-  )?.[1];
+  const texts = Object.entries(input).filter(([, value]) => typeof value === 'string');
+  const byId = texts.find(([name]) => /(Id|Arn|SerialNumber)$/.test(name));
+  const id = (byId ?? texts.findLast(([name]) => name.endsWith('Name')))?.[1];
   return id === undefined ? '' : ` of ${String(id)}`;
 }
 

@@ -1,7 +1,9 @@
 /** What fell between two stools is picked up again: stored but not queued, approved but not run, shown but not truly, expired. */
 import type { JobName, Jobs } from '../contracts/job.ts';
 import { moveTo } from '../domain/approval.ts';
+import { queueAliveLooks } from './alive-look.ts';
 import type { WorkerDeps } from './deps.ts';
+import { queueNotices } from './notify.ts';
 import { announce } from './record-vote.ts';
 import { sweepNoise } from './sweep-noise.ts';
 
@@ -44,6 +46,9 @@ export function openSweep(deps: Needs): () => Promise<void> {
     }
     for (const subscriptionId of await store.subscriptions.unhandled(olderThan, batch)) {
       await again('sns.subscription', { subscriptionId }, `subscription-${subscriptionId}`);
+    }
+    for (const strikeId of await store.strikes.unplanned(olderThan, batch)) {
+      await again('strike.plan', { strikeId }, `strike-${strikeId}`);
     }
     const { requests, votes } = await store.approvals.unhandled(olderThan, batch);
     for (const requestId of requests) await again('containment.plan', { requestId }, `plan-${requestId}`);
@@ -110,5 +115,7 @@ export function openSweep(deps: Needs): () => Promise<void> {
     await expired(now.toISOString());
     await running(now);
     await unwatched(now);
+    await queueNotices(deps);
+    await queueAliveLooks(deps);
   };
 }

@@ -45,8 +45,11 @@ export async function watch(
   }));
   if (news) {
     const bad = seen.holds !== true || seen.succeeded > 0;
+    const isFirst = approval.watched === undefined;
+    const simulation = isFirst ? await effectOf(approval.plan, action, ctx.signal, deps) : undefined;
     const message = say(
       `${watchWords(seen)} (${whatOf(approval)})`,
+      ...(simulation === undefined ? [] : [line(simulation)]),
       ...(bad ? [line(person(approval.requester.userId))] : []),
     );
     const key = `watch:${approvalId}:${seen.holds}:${seen.succeeded}:${seen.refused > 0}:${seen.over}`;
@@ -78,6 +81,23 @@ async function look(
   return { ...seen, holds: held, missing, ...(action.isPartial === undefined ? {} : { isPartial: true }) };
 }
 
+/** What the action says of its effect, where it says something; that it could not be asked is said too. */
+async function effectOf(
+  { direction, accountId, target, before }: Approval['plan'],
+  action: ContainmentAction,
+  signal: AbortSignal,
+  { reach }: WorkerDeps,
+): Promise<string | undefined> {
+  if (direction !== 'apply' || action.effect === undefined) return undefined;
+  try {
+    const ctx = { aws: await reach.reader(accountId), signal, regions: () => reach.regions(accountId) };
+    return await action.effect(target as never, before as never, ctx);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return `What it changes could not be simulated: AWS answered ${awsErrorFacts(error).code}.`;
+  }
+}
+
 /** Undefined where it could not be read. */
 async function stillHolds(
   approval: Approval,
@@ -88,7 +108,9 @@ async function stillHolds(
   const { plan } = approval;
   try {
     const aws = await deps.reach.reader(plan.accountId);
-    const now = await inspectTarget(action, plan.target, { aws, reach: deps.reach, signal: ctx.signal });
+    // With the pre-state: what is gone reads as gone then, and the same name made again is told apart.
+    const looking = { ...deps, aws, signal: ctx.signal, planned: plan.before };
+    const now = await inspectTarget(action, plan.target, looking);
     const held: Held = action.verify(plan.direction, plan.before as never, now as never, doneCalls(approval.steps));
     return held.held;
   } catch (error) {
@@ -110,7 +132,8 @@ async function recordsSince(
     const evidence = await deps.openEvidence({
       accounts: [plan.accountId],
       regions: undefined,
-      window: { from: sentAt, to: deps.clock.now().toISOString() },
+      // CloudTrail knows whole seconds: what was refused in the second of the change has a time before it.
+      window: { from: `${sentAt.slice(0, 19)}Z`, to: deps.clock.now().toISOString() },
       maxRequests,
       maxEvents: 20_000,
       signal,

@@ -20,6 +20,17 @@ export function casesStore(db: Database): CasesStore {
         return row !== undefined;
       }),
 
+    ofMessage: (channel, ts) =>
+      asking(async () => {
+        const row = await db
+          .selectFrom('cases')
+          .select('id')
+          .where('channel', '=', text(channel))
+          .where('message_ts', '=', text(ts))
+          .executeTakeFirst();
+        return row?.id;
+      }),
+
     get: (caseId) =>
       asking(async () => {
         const row = await db.selectFrom('cases').selectAll().where('id', '=', text(caseId)).executeTakeFirst();

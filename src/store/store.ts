@@ -20,6 +20,7 @@ import { buttonsStore, postsStore } from './posts.ts';
 import { rulesStore } from './rules.ts';
 import { stepUpStore } from './step-up.ts';
 import { streamStore } from './stream.ts';
+import { aliveLooksStore, noticesStore, strikesStore } from './strikes.ts';
 import { openTurns } from './turns.ts';
 
 /**
@@ -61,6 +62,9 @@ export async function openStore(input: {
     deadLetters: deadLettersStore(db),
     subscriptions: subscriptionsStore(db),
     stepUp: stepUpStore(db),
+    strikes: strikesStore(db),
+    notices: noticesStore(db),
+    aliveLooks: aliveLooksStore(db),
     firstTime: firstTimes(db),
     turn: turns.take,
     reserveSlot: (lane, everyMs) => asking(() => reserveSlot(db, lane, everyMs)),

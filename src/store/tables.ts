@@ -11,6 +11,7 @@ import type { Admission, SnoozeRule } from '../contracts/noise.ts';
 import type { RuleException } from '../contracts/rules.ts';
 import type { ButtonMeaning, ContainmentRequest, Standing, VoteRequest } from '../contracts/store.ts';
 import type { StreamBurst, StreamDeed, StreamStory } from '../contracts/stream.ts';
+import type { AliveLook, NoticeStage, StrikeRequest, StrikeStep, Told } from '../contracts/strike.ts';
 
 type Json<T> = ColumnType<T, string, string>;
 type Time = ColumnType<Date, string, string>;
@@ -267,5 +268,16 @@ export interface Tables {
     handled_at: NullableTime;
     because: string | null;
   };
+  readonly strikes: {
+    id: string;
+    number: Generated<string>;
+    request: Json<StrikeRequest>;
+    received_at: Time;
+    planned_at: NullableTime;
+    notes: Json<readonly string[]>;
+  };
+  readonly strike_steps: { strike_id: string; index: number; request_id: string; step: Json<StrikeStep> };
+  readonly approval_notices: { approval_id: string; stage: NoticeStage; told: Json<readonly Told[]>; at: Time };
+  readonly alive_looks: { approval_id: string; look: Json<AliveLook>; over: boolean; at: Time };
   readonly verifications: { dedupe_key: string; verification: Json<Verification> };
 }

@@ -11,6 +11,7 @@ import { ruleSettings } from './0008-rule-settings.ts';
 
 import { athenaQueries } from './0010-athena-queries.ts';
 import { stepUp } from './0011-step-up.ts';
+import { strikes } from './0012-strikes.ts';
 import { restrictedCases } from './0014-restricted-cases.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -22,5 +23,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0008-rule-settings': ruleSettings,
   '0010-athena-queries': athenaQueries,
   '0011-step-up': stepUp,
+  '0012-strikes': strikes,
   '0014-restricted-cases': restrictedCases,
 };

@@ -1,6 +1,12 @@
 /** An action that is one inline policy on a user or role (DOMAIN.md 5.3 to 5.6). The files beside it say which. */
 import type { z } from 'zod';
-import { type Caution, type CompletionContext, type ContainmentAction, defineAction } from '#src/contracts/action.ts';
+import {
+  type ActionContext,
+  type Caution,
+  type CompletionContext,
+  type ContainmentAction,
+  defineAction,
+} from '#src/contracts/action.ts';
 import type { Applied, DoneCall } from '#src/contracts/approval.ts';
 import type { CloudTrailRecord } from '#src/contracts/cloudtrail.ts';
 import {
@@ -13,6 +19,7 @@ import {
   restoreCall,
 } from './inline-policy.ts';
 import { accountOfPrincipal, PrincipalTarget, principalIn } from './principal.ts';
+import { simulated } from './simulate.ts';
 
 export interface InlineAction<Target extends PrincipalTarget = PrincipalTarget> {
   readonly name: string;
@@ -36,6 +43,12 @@ export interface InlineAction<Target extends PrincipalTarget = PrincipalTarget> 
   caution?(target: Target, before: InlineState): Caution;
   concerns?(record: CloudTrailRecord, target: Target, done: readonly DoneCall[]): boolean;
   readonly isPartial?: true;
+  /** More for the card, from the completed target. */
+  background?(target: Target): readonly string[];
+  /** IAM actions that `complete` reads with, beside those of every inline policy. */
+  readonly completionReads?: readonly string[];
+  /** IAM actions for the policy simulator. */
+  readonly simulated?: readonly string[];
   mintedLivesMs?(before: InlineState): number;
   willNotStop(before: InlineState): readonly string[];
   /** `is denied everything`, for a policy that is there. */
@@ -48,7 +61,9 @@ export function inlineAction<Target extends PrincipalTarget = PrincipalTarget>(
 ): ContainmentAction {
   const { policyName, kinds, usage } = spec;
   const schema = (spec.more?.schema ?? PrincipalTarget) as z.ZodType<Target>;
-  const complete = spec.complete;
+  const { complete, simulated: probes } = spec;
+  const permissions = inlinePermissions(kinds);
+  const simulating = probes === undefined ? [] : ['iam:SimulatePrincipalPolicy'];
   const action = defineAction({
     name: spec.name,
     title: spec.title,
@@ -57,14 +72,17 @@ export function inlineAction<Target extends PrincipalTarget = PrincipalTarget>(
     examples: spec.examples,
     target: schema,
     before: InlineState,
-    permissions: inlinePermissions(kinds),
+    permissions: {
+      read: [...permissions.read, ...(spec.completionReads ?? []), ...simulating].sort(),
+      write: permissions.write,
+    },
     approvals: 1,
     reversal: spec.reversal,
     parse: (words: readonly string[]) => spec.more?.parse(words) ?? (principalIn(words, kinds, usage) as Target),
     accountOf: (target: Target) => accountOfPrincipal(target),
     artifact: ({ kind }: Target, before: InlineState) => ({ kind, id: before.principalArn }),
     inspect: (target, ctx) => inlineState(target, policyName, ctx),
-    background: () => Promise.resolve([]),
+    background: (target: Target) => Promise.resolve(spec.background?.(target) ?? []),
     ...(complete === undefined ? {} : { complete }),
     // Keys and policies may change under an attacker's hands, one of our policy's name among them: that voids no deny.
     binds: ({ principalArn, principalId }: InlineState) => ({ principalArn, principalId }),
@@ -85,6 +103,12 @@ export function inlineAction<Target extends PrincipalTarget = PrincipalTarget>(
     }),
     roleStatements: (accountId: string, partition: string) =>
       kinds.flatMap((kind) => inlineStatements(`arn:${partition}:iam::${accountId}:${kind}/*`, [kind])),
+    ...(probes === undefined
+      ? {}
+      : {
+          effect: (_target: Target, { principalArn }: InlineState, ctx: ActionContext) =>
+            simulated(principalArn, probes, ctx),
+        }),
     willNotStop: spec.willNotStop,
     describe: ({ kind, name }: Target, { document }: InlineState) =>
       `${kind} ${name} ${document === '' ? `has no policy ${policyName}` : spec.inForce}`,
