@@ -3,6 +3,7 @@ import type { Alert } from './alert.ts';
 import type { Approval, ApprovalState, Plan, PlanContext, Step, Vote, Watched } from './approval.ts';
 import type { InvestigationRequest } from './command.ts';
 import type { EnrichmentsStore } from './enrichment.ts';
+import type { HostStore } from './host.ts';
 import type { DeadLettersStore, IntakeStore, SubscriptionsStore } from './intake.ts';
 import type { Admission, AlertLinks, CaseBefore, EscalationsStore, NoiseStore, Told } from './noise.ts';
 import type { RulesStore } from './rules.ts';
@@ -141,6 +142,9 @@ export interface ContainmentRequest {
   /** Set where the wish is to undo this approval. */
   readonly undoOf?: string | undefined;
   readonly at: string;
+  /** Typed on the host, by somebody whose one-time code was used up for it. */
+  readonly door?: 'host' | undefined;
+  readonly hostUser?: string | undefined;
 }
 
 export interface VoteRequest {
@@ -150,6 +154,8 @@ export interface VoteRequest {
   readonly channel: string;
   readonly threadTs?: string | undefined;
   readonly at: string;
+  readonly door?: 'host' | undefined;
+  readonly hostUser?: string | undefined;
 }
 
 /** What Slack said of a person, and when it was asked; the executor, which has no Slack token, decides from it. */
@@ -159,6 +165,8 @@ export interface Standing {
   /** Undefined: may vote. Else why not. */
   readonly refused?: string | undefined;
   readonly checkedAt: string;
+  /** Slack did not answer, and the config alone was asked: counts for a proved vote on the host only. */
+  readonly by?: 'config' | undefined;
 }
 
 export interface ApprovalsStore {
@@ -253,6 +261,7 @@ export interface SettingsStore {
 
 export interface Store {
   readonly stepUp: StepUpStore;
+  readonly host: HostStore;
   readonly alerts: AlertsStore;
   readonly cases: CasesStore;
   readonly posts: PostsStore;

@@ -10,6 +10,8 @@ import { ruleSettings } from './0008-rule-settings.ts';
 
 import { stepUp } from './0011-step-up.ts';
 
+import { hostOperations } from './0013-host-operations.ts';
+
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': first,
   '0003-intake': intake,
@@ -17,4 +19,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0006-enrichment': enrichment,
   '0008-rule-settings': ruleSettings,
   '0011-step-up': stepUp,
+  '0013-host-operations': hostOperations,
 };
