@@ -8,6 +8,7 @@ const usage = `Firebreak: AWS incident response in Slack
   firebreak serve [--role all|web|worker|executor]   run the bot
   firebreak ir <command> ... [--json] [--logs DIR]   ask without Slack; "firebreak ir help" lists the commands
                [--format json|dot|mermaid|csv|timesketch]   the answer for another tool
+  firebreak ir contain|undo ... --as ID --code CODE  ask for a plan while Slack is down; approve|reject|withdraw|record APPROVAL too
   firebreak import DIR|s3://bucket/prefix            read CloudTrail files into the data folder [--since T --until T --accounts A,.. --regions R,..]
   firebreak audit verify [FILE]                      check the hash chain of the audit, or of an exported file
   firebreak audit export                             print the audit as JSON lines
@@ -34,8 +35,10 @@ async function main(argv: readonly string[]): Promise<number> {
       if (role === undefined) throw new SetupError([`--role ${values.role} is none of ${roles.join(', ')}`]);
       return (await import('./serve.ts')).serve(role === 'all' ? ['web', 'worker', 'executor'] : [role]);
     }
-    case 'ir':
-      return (await import('./ask.ts')).ask(rest);
+    case 'ir': {
+      const host = await import('./host-command.ts');
+      return host.isHostCommand(rest) ? host.hostCommand(rest) : (await import('./ask.ts')).ask(rest);
+    }
     case 'import':
       return (await import('./import-command.ts')).importCommand(rest);
     case 'audit':

@@ -2,6 +2,7 @@
 import type { JobName, Jobs } from '../contracts/job.ts';
 import { moveTo } from '../domain/approval.ts';
 import type { WorkerDeps } from './deps.ts';
+import { announceFreeze } from './lift-freeze.ts';
 import { announce } from './record-vote.ts';
 import { sweepNoise } from './sweep-noise.ts';
 
@@ -101,5 +102,7 @@ export function openSweep(deps: Needs): () => Promise<void> {
     waitMs = restMs;
     await expired(now.toISOString());
     await running(now);
+    // Last: where Slack is down, nothing else waits for it.
+    await announceFreeze(deps);
   };
 }
