@@ -15,6 +15,8 @@ const usage = `Firebreak: AWS incident response in Slack
   firebreak rules lint|test|coverage [DIR]           check detection rules, run their tests, show what they cover
   firebreak deadletters [list|show ID|replay ID|replay all]   what was received and could not be taken
   firebreak enroll <Slack user id>                   give a person one-time codes for approvals
+  firebreak migrate [--roles]                        bring a database up to date as its owner; --roles makes the two roles of the processes
+  firebreak grants                                   print the SQL of those roles
   firebreak doctor                                   check the installation
 
 Exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 answered, but not everything could be looked at.
@@ -49,6 +51,10 @@ async function main(argv: readonly string[]): Promise<number> {
       return (await import('./dead-letter-commands.ts')).deadLetterCommand(rest);
     case 'enroll':
       return (await import('./enroll-command.ts')).enrollCommand(rest);
+    case 'migrate':
+      return (await import('./migrate-command.ts')).migrateCommand(rest);
+    case 'grants':
+      return (await import('./migrate-command.ts')).grantsCommand();
     case 'doctor':
       return (await import('./doctor.ts')).doctor();
     case undefined:
