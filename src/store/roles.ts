@@ -78,10 +78,7 @@ end $$;
 `;
 
 /** Applies the rights, as the owner. `create`: makes the roles where they are not there. False where there are none to give rights to. */
-export async function applyRoles(
-  connectionString: string,
-  { create }: { readonly create: boolean },
-): Promise<boolean> {
+export async function applyRoles(connectionString: string, { create }: { readonly create: boolean }): Promise<boolean> {
   const client = new pg.Client({ connectionString, application_name: 'firebreak migrate' });
   await client.connect();
   try {

@@ -45,9 +45,11 @@ function command(words: readonly string[]): Promise<Ran> {
 
 /** A code that was not used: the one of now, the next one, or the one of the next half minute. */
 async function freshCode(who: string): Promise<string> {
-  const rows = await sql<{ last: string }>(scene, 'select last_step::text as last from enrollments where user_id = $1', [
-    who,
-  ]);
+  const rows = await sql<{ last: string }>(
+    scene,
+    'select last_step::text as last from enrollments where user_id = $1',
+    [who],
+  );
   const used = Math.max(Number(rows[0]?.last ?? 0), steps.get(who) ?? 0);
   for (;;) {
     const now = Math.floor(Date.now() / 30_000);
@@ -64,7 +66,8 @@ async function host(words: readonly string[], who: string, code?: string): Promi
   return command(['ir', ...words, '--as', who, '--code', code ?? (await freshCode(who))]);
 }
 
-const writes = () => scene.aws.calls.filter((call) => call.service === 'iam' && /^(Update|Put|Attach)/.test(call.operation));
+const writes = () =>
+  scene.aws.calls.filter((call) => call.service === 'iam' && /^(Update|Put|Attach)/.test(call.operation));
 const approvalIn = ({ stdout }: Ran) => /Approval:\s+(\w{26})/.exec(stdout)?.[1] ?? '';
 const stateOf = async (id: string) =>
   (await sql<{ state: string }>(scene, 'select state from approvals where id = $1', [id]))[0]?.state;
@@ -132,7 +135,9 @@ describe('while Slack is down', () => {
 
     expect(refused.stdout).toContain('a user group cannot be read');
     expect(await stateOf(approvalIn(asked))).toBe('proposed');
-    expect(await host(['withdraw', approvalIn(asked)], rosa)).toMatchObject({ stdout: expect.stringContaining('Counted') });
+    expect(await host(['withdraw', approvalIn(asked)], rosa)).toMatchObject({
+      stdout: expect.stringContaining('Counted'),
+    });
     expect(await stateOf(approvalIn(asked))).toBe('withdrawn');
   }, 240_000);
 });
