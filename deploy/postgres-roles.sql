@@ -65,6 +65,8 @@ begin
     grant usage on schema bullmq to firebreak_app, firebreak_executor;
     grant select, insert, update, delete on all tables in schema bullmq to firebreak_app, firebreak_executor;
     grant usage, select on all sequences in schema bullmq to firebreak_app, firebreak_executor;
+    -- It makes a sequence for a queue at its first job, which only the owner may.
+    alter function bullmq.next_job_id(text) security definer;
     revoke insert, update, delete on bullmq.migration from firebreak_app, firebreak_executor;
   end if;
 end $$;
