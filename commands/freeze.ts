@@ -7,7 +7,7 @@ import { UserError } from '#src/contracts/errors.ts';
 export const freeze = defineCommand({
   name: 'freeze',
   summary:
-    'Stops every write to AWS but an undo, at once. Two approvers lift it with --lift, within 30 minutes; or one command on the host does.',
+    'Stops every write to AWS but an undo, at once, until two approvers say --lift within 30 minutes or the host does.',
   usage: '/ir freeze [--lift] <reason>',
   role: 'responder',
   options: { lift: { type: 'boolean' } },
