@@ -92,6 +92,7 @@ const settings = {
   escalation: noEscalation,
 } as unknown as Parameters<typeof admitAlert>[2]['settings'];
 const silent = { ...queue, add: () => Promise.resolve() };
+const accounts = { known: () => [], find: () => Promise.resolve({ account: undefined, missing: [] }) };
 const seen = { card: 0, digest: 0, snoozed: 0, merged: 0 };
 const cases = new Set<string>();
 const began = performance.now();
@@ -103,7 +104,13 @@ for (const [index, { at, alert }] of alerts.entries()) {
     raw: {},
     at: new Date(at).toISOString(),
   });
-  const { case: found, admission } = await admitAlert(alertId, alert, { store, queue: silent, clock, settings });
+  const { case: found, admission } = await admitAlert(alertId, alert, {
+    store,
+    queue: silent,
+    clock,
+    settings,
+    accounts,
+  });
   if (!cases.has(found.id)) seen[admission] += 1;
   cases.add(found.id);
 }

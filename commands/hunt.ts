@@ -11,14 +11,22 @@ import {
 export const hunt = defineCommand({
   name: 'hunt',
   summary: 'Runs detection rules over every event of a window, the rare and severe matches first.',
-  usage: `/ir hunt [rule | technique | tactic | level | all] ${investigationUsage}`,
+  usage: `/ir hunt [rule | technique | tactic | level | baselines | all] ${investigationUsage}`,
   role: 'responder',
   options: investigationOptions,
   args: z.object({
     words: z.array(z.string()),
     flags: z.object(investigationFlags),
   }),
-  examples: ['', 'all --since 24h', 'T1098 --since 30d', 'persistence', 'high', 'cloudtrail-logging-stopped'],
+  examples: [
+    '',
+    'all --since 24h',
+    'T1098 --since 30d',
+    'persistence',
+    'high',
+    'cloudtrail-logging-stopped',
+    'baselines --since 90d',
+  ],
   async decide({ words, flags }) {
     const pick = words.join(' ').trim() || 'all';
     return {

@@ -1,11 +1,15 @@
 /** The list of subcommands, in the order in which help shows them. A contract test compares it with the folder. */
 import type { Command } from '#src/contracts/command.ts';
 import { approvals } from './approvals.ts';
+import { athena } from './athena.ts';
+import { changes } from './changes.ts';
 import { contain } from './contain.ts';
 import { coverage } from './coverage.ts';
 import { dataAccess } from './data-access.ts';
+import { dns } from './dns.ts';
 import { entry } from './entry.ts';
 import { errors } from './errors.ts';
+import { flows } from './flows.ts';
 import { freeze } from './freeze.ts';
 import { help } from './help.ts';
 import { hunt } from './hunt.ts';
@@ -18,6 +22,7 @@ import { pivot } from './pivot.ts';
 import { readiness } from './readiness.ts';
 import { report } from './report.ts';
 import { rules } from './rules.ts';
+import { search } from './search.ts';
 import { secretsRead } from './secrets-read.ts';
 import { sessions } from './sessions.ts';
 import { snooze } from './snooze.ts';
@@ -37,12 +42,17 @@ export const commands: readonly Command[] = [
   key,
   instance,
   ip,
+  search,
   whoCreated,
   sessions,
   entry,
   secretsRead,
   errors,
   dataAccess,
+  changes,
+  flows,
+  dns,
+  athena,
   coverage,
   readiness,
   open,

@@ -1,4 +1,5 @@
 /** The demo's settings: one workspace, two accounts, and the environment and config that join Firebreak to them. */
+import { athenaDatabase, athenaWorkgroup } from './aws/athena.ts';
 import type { DemoAws } from './aws/server.ts';
 import type { DemoSlack } from './slack/server.ts';
 import { demoIds } from './slack/workspace.ts';
@@ -44,6 +45,14 @@ export function configFor({ accounts }: Aws): Record<string, unknown> {
     ],
     approvers: { users: [demoIds.omar], groups: [demoIds.onCall], required: 1, expiryMinutes: 30 },
     responders: { users: [demoIds.rosa, demoIds.omar], groups: [] },
+    athena: {
+      accountId: id,
+      region: 'us-east-1',
+      workgroup: athenaWorkgroup,
+      database: athenaDatabase,
+      tables: { cloudtrail: 'cloudtrail', flowLogs: 'vpc_flow_logs', dns: 'resolver_queries' },
+      maxBytesPerQuery: '1GB',
+    },
     protected: [`arn:aws:iam::${id}:role/break-glass/*`],
   };
 }

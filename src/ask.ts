@@ -2,14 +2,14 @@
 import { actions } from '#actions';
 import { commands } from '#commands';
 import { investigations } from '#investigations';
+import { sourcesOf } from './ask-evidence.ts';
 import { changeRulesHere, rulesFor, viewRules } from './ask-rules.ts';
 import { systemClock } from './clock.ts';
 import { type Config, loadConfig } from './config.ts';
 import type { ContainmentAction } from './contracts/action.ts';
-import type { AwsReach } from './contracts/aws.ts';
 import type { CommandContext, CommandOutcome, InvestigationRequest } from './contracts/command.ts';
 import { UserError } from './contracts/errors.ts';
-import type { Coverage, Evidence } from './contracts/evidence.ts';
+import type { Coverage } from './contracts/evidence.ts';
 import { type ExportFormat, exportFormats, type ReportFile } from './contracts/investigation.ts';
 import type { Log } from './contracts/log.ts';
 import type { Message } from './contracts/message.ts';
@@ -19,21 +19,11 @@ import { plainText } from './domain/plain-text.ts';
 import { cliCommand } from './domain/plan.ts';
 import { extracted } from './domain/report.ts';
 import { coverageSentence, reportMessage } from './domain/report-wording.ts';
-import { parseWindow } from './domain/window.ts';
 import { interpret } from './domain/words.ts';
 import { checkContainable, locate } from './flows/locate-target.ts';
 import { quieten } from './flows/quieten.ts';
-import { windowOf } from './flows/window-of.ts';
 import { openLog } from './log.ts';
-import {
-  connectAccounts,
-  connectAddresses,
-  connectReach,
-  connectStore,
-  folderEvidence,
-  plannedEvidence,
-  settingsOf,
-} from './wire.ts';
+import { connectAccounts, connectAddresses, connectReach, connectStore, settingsOf } from './wire.ts';
 
 interface Flags {
   /** Undefined: in words. */
@@ -181,21 +171,23 @@ async function investigate(
   const ended = new AbortController();
   process.once('SIGINT', () => ended.abort(new UserError('Interrupted.')));
   const reach = flags.logs === undefined ? connectReach(config, log) : undefined;
-  const evidence = await (reach === undefined
-    ? fromFolder(flags.logs ?? '', request, config, log)
-    : fromAws(reach, request, config, log, ended.signal));
-  const report = await unit.run(unit.target.parse({ hubs: config.hubs, ...request.target }), {
-    evidence,
-    aws: reach,
-    surroundings: {
-      addresses: await connectAddresses(config, log),
-      accounts: await connectAccounts(config, reach, log),
+  const { evidence, other } = await sourcesOf(flags.logs, reach, request, config, log, ended.signal);
+  const report = await unit.run(
+    unit.target.parse({ hubs: config.hubs, production: settingsOf(config).production, ...request.target }),
+    {
+      evidence,
+      other,
+      aws: reach,
+      surroundings: {
+        addresses: await connectAddresses(config, log),
+        accounts: await connectAccounts(config, reach, log),
+      },
+      ...rules,
+      signal: ended.signal,
+      progress: (step) => log.info({ step }, 'investigating'),
+      now: () => systemClock.now(),
     },
-    ...rules,
-    signal: ended.signal,
-    progress: (step) => log.info({ step }, 'investigating'),
-    now: () => systemClock.now(),
-  });
+  );
   const body = reportMessage(report);
   const message: Message = { text: report.headline, parts: [{ kind: 'header', text: report.headline }, ...body.parts] };
   return {
@@ -204,52 +196,6 @@ async function investigate(
     complete: report.coverage.complete,
     coverage: report.coverage,
     files: report.files,
-  };
-}
-
-/** Without `--since` a folder is read for all the time that it covers. */
-function fromFolder(dir: string, request: InvestigationRequest, config: Config, log: Log): Promise<Evidence> {
-  return folderEvidence({
-    dir,
-    window: parseWindow({ since: request.since, until: request.until }, systemClock.now()),
-    maxEvents: request.maxEvents ?? Math.max(config.pivot.maxEvents, 5_000_000),
-    accounts: request.accounts,
-    regions: request.regions,
-    log,
-  });
-}
-
-/** One process asks here, so the pace is kept in its own memory. */
-function fromAws(
-  reach: AwsReach,
-  request: InvestigationRequest,
-  config: Config,
-  log: Log,
-  signal: AbortSignal,
-): Promise<Evidence> {
-  return plannedEvidence(
-    config,
-    reach,
-    localSlots(),
-    log,
-  )({
-    accounts: request.accounts,
-    regions: request.regions,
-    window: windowOf(request, config.pivot.window, systemClock.now()),
-    maxRequests: request.maxRequests ?? config.pivot.maxRequests,
-    maxEvents: request.maxEvents ?? config.pivot.maxEvents,
-    signal,
-    onProgress: (progress) => log.info({ ...progress }, 'looking'),
-  });
-}
-
-function localSlots(): (lane: string, everyMs: number) => Promise<number> {
-  const next = new Map<string, number>();
-  return (lane, everyMs) => {
-    const now = Date.now();
-    const slot = Math.max(now, next.get(lane) ?? 0);
-    next.set(lane, slot + everyMs);
-    return Promise.resolve(slot - now);
   };
 }
 

@@ -6,13 +6,17 @@ import { z } from 'zod';
 import { AddressesSection } from './domain/address-lists.ts';
 import { AlertMapping } from './domain/alert-mapping.ts';
 import { PolicyRule } from './domain/approval-policy.ts';
+import { AthenaSection } from './domain/athena/settings.ts';
+import { DetectionSettings } from './domain/detection/settings.ts';
 import { EscalationConfig } from './domain/escalation.ts';
 import { ExceptionEntry } from './domain/exceptions.ts';
 import { FindingWatch } from './domain/finding-watch.ts';
+import { ImportEntry } from './domain/imports.ts';
 import { AccountEntry } from './domain/inventory.ts';
 import { InventorySection } from './domain/inventory-sources.ts';
 import { CrownJewels, NoiseConfig } from './domain/noise.ts';
 import { QueueEntry } from './domain/queue-entry.ts';
+import { SignInLog } from './domain/sign-in-log.ts';
 import { Crowd, SlackGroupId, SlackUserId } from './domain/slack-ids.ts';
 import { SnsEntry } from './domain/sns-topics.ts';
 
@@ -88,7 +92,11 @@ export const ConfigFile = z.strictObject({
     .default({ window: '7d', maxRequests: 2000, maxEvents: 500_000 }),
   addresses: AddressesSection,
   inventory: InventorySection,
+  detections: DetectionSettings,
   mappings: z.array(AlertMapping).default([]),
+  athena: AthenaSection.optional(),
+  signInLogs: z.array(SignInLog).default([]),
+  imports: z.array(ImportEntry).default([]),
   rules: z
     .strictObject({
       folders: z.array(z.string().trim().min(1)).default([]),

@@ -7,6 +7,7 @@ import { SetupError, UserError } from './contracts/errors.ts';
 import { inert } from './domain/inert.ts';
 import { parseWindow } from './domain/window.ts';
 import type { ImportProgress, ImportResult } from './evidence/lake/import.ts';
+import type { NetworkImportResult } from './evidence/network/import.ts';
 import { openLog } from './log.ts';
 import { importIntoLake } from './wire.ts';
 
@@ -52,7 +53,10 @@ export async function importCommand(words: readonly string[]): Promise<number> {
   show.end();
   process.stdout.write(values.json ? `${JSON.stringify(jsonOf(result), undefined, 2)}\n` : told(result));
   const whole =
-    result.bad.length === 0 && result.run.unreadable.length === 0 && result.run.digests.problems.length === 0;
+    result.bad.length === 0 &&
+    result.network.bad.length === 0 &&
+    result.run.unreadable.length === 0 &&
+    result.run.digests.problems.length === 0;
   return whole ? 0 : incomplete;
 }
 
@@ -98,7 +102,9 @@ function progressLine(): { progress(progress: ImportProgress): void; end(): void
   };
 }
 
-function told({ files, imported, skipped, records, bad, others, run }: ImportResult): string {
+type Result = ImportResult & { readonly network: NetworkImportResult };
+
+function told({ files, imported, skipped, records, bad, others, run, network }: Result): string {
   const lines = [
     `${files} files: ${imported} imported with ${records} records, ${skipped} known from before${others > 0 ? `, ${others} no CloudTrail logs` : ''}.`,
   ];
@@ -106,10 +112,18 @@ function told({ files, imported, skipped, records, bad, others, run }: ImportRes
     lines.push(
       `Covered: ${run.from} to ${run.to}, accounts ${run.accounts.join(', ') || 'none'}, Regions ${run.regions.join(', ') || 'none'}.`,
     );
+  if (network.flows + network.lookups > 0)
+    lines.push(
+      `Beside CloudTrail: ${network.flows} flows and ${network.lookups} DNS lookups of ${network.files} files.`,
+    );
   if (run.digests.found > 0)
     lines.push(`Digests: ${run.digests.found}, ${run.digests.signature}, ${run.digests.problems.length} problems.`);
   lines.push(...some(run.digests.problems));
-  const faults = [...bad, ...run.unreadable.filter((one) => !bad.some((other) => other.path === one.path))];
+  const faults = [
+    ...bad,
+    ...network.bad,
+    ...run.unreadable.filter((one) => !bad.some((other) => other.path === one.path)),
+  ];
   if (faults.length > 0) lines.push(`Not read in full: ${faults.length}`);
   lines.push(...some(faults.map(({ path, reason }) => `${inert(path, 200)}: ${inert(reason, 200)}`)));
   return `${lines.join('\n')}\n`;
@@ -120,7 +134,7 @@ function some(lines: readonly string[]): readonly string[] {
   return lines.length > shown.length ? [...shown, `  and ${lines.length - shown.length} more`] : shown;
 }
 
-function jsonOf({ run, ...counts }: ImportResult): unknown {
+function jsonOf({ run, ...counts }: Result): unknown {
   return {
     ...counts,
     covered: { from: run.from ?? '', to: run.to ?? '', accounts: run.accounts, regions: run.regions },

@@ -1,4 +1,4 @@
-/** serve | ir | import | audit | rules | deadletters | doctor: parses the arguments and hands over. */
+/** serve | ir | import | audit | athena | rules | deadletters | doctor: parses the arguments and hands over. */
 import { parseArgs } from 'node:util';
 import { SetupError, UpstreamError, UserError } from './contracts/errors.ts';
 import { redactText } from './domain/redaction.ts';
@@ -9,9 +9,10 @@ const usage = `Firebreak: AWS incident response in Slack
   firebreak ir <command> ... [--json] [--logs DIR]   ask without Slack; "firebreak ir help" lists the commands
                [--format json|dot|mermaid|csv|timesketch]   the answer for another tool
   firebreak ir contain|undo ... --as ID --code CODE  ask for a plan while Slack is down; approve|reject|withdraw|record APPROVAL too
-  firebreak import DIR|s3://bucket/prefix            read CloudTrail files into the data folder [--since T --until T --accounts A,.. --regions R,..]
+  firebreak import DIR|s3://bucket/prefix            read CloudTrail, flow and DNS logs into the data folder [--since T --until T --accounts A,.. --regions R,..]
   firebreak audit verify [FILE]                      check the hash chain of the audit, or of an exported file
   firebreak audit export                             print the audit as JSON lines
+  firebreak athena ddl                               print the CREATE TABLE statements for the config's Athena tables
   firebreak rules lint|test|coverage [DIR]           check detection rules, run their tests, show what they cover
   firebreak deadletters [list|show ID|replay ID|replay all]   what was received and could not be taken
   firebreak enroll <Slack user id>                   give a person one-time codes for approvals
@@ -45,6 +46,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return (await import('./import-command.ts')).importCommand(rest);
     case 'audit':
       return (await import('./audit-commands.ts')).auditCommand(rest);
+    case 'athena':
+      return (await import('./athena-command.ts')).athenaCommand(rest);
     case 'rules':
       return (await import('./rules-command.ts')).rulesCommand(rest);
     case 'deadletters':

@@ -7,11 +7,14 @@ import { type Config, loadConfig } from './config.ts';
 import { asError } from './contracts/errors.ts';
 import type { JobHandlers, lanes } from './contracts/job.ts';
 import type { Log } from './contracts/log.ts';
+import { openDetectors } from './detectors.ts';
 import { acknowledge } from './flows/acknowledge.ts';
 import { contain } from './flows/contain.ts';
 import type { Deps, WebDeps, WorkerDeps } from './flows/deps.ts';
+import { detect, watchLake } from './flows/detect.ts';
 import { enrichCase } from './flows/enrich-case.ts';
 import { escalate } from './flows/escalate.ts';
+import { keepFed } from './flows/feed-lake.ts';
 import { deliverCase, handleAlert, showAgain } from './flows/handle-alert.ts';
 import { handleSubscription } from './flows/handle-subscription.ts';
 import { investigate } from './flows/investigate.ts';
@@ -37,20 +40,25 @@ import {
   connectChat,
   connectConfirmer,
   connectFindings,
+  connectLakeWatch,
   connectPager,
   connectPictures,
   connectQueue,
   connectReach,
   connectStore,
+  lakeFeeds,
   plannedEvidence,
   settingsOf,
 } from './wire.ts';
+import { otherSources } from './wire-other.ts';
 
 type Stop = () => Promise<void>;
 
 /** Jobs that are running get this long to end; what is cut off runs again after the restart. */
 const drainMs = 20_000;
 const sweepEveryMs = 5_000;
+const detectEveryMs = 1_000;
+const lakeEveryMs = 30_000;
 
 /** Runs `firebreak serve`. Resolves with the exit code after SIGTERM or SIGINT. Throws SetupError for what the operator must mend. */
 export async function serve(roles: readonly Role[]): Promise<number> {
@@ -104,24 +112,33 @@ async function start(
   if (!roles.includes('web') && !roles.includes('worker')) return { port: undefined };
   const chat = await connectChat(config, log);
   const ruleShelf = openRuleShelf(config, store);
+  const detectors = openDetectors(config, ruleShelf, log);
   if (roles.includes('worker')) {
     const reach = connectReach(config, log);
     const pictures = connectPictures(log);
     stops.push(() => pictures.close());
     const addresses = await connectAddresses(config, log);
     const accounts = await connectAccounts(config, reach, log);
-    const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log);
-    const units = { actions, investigations, confirmer: connectConfirmer };
+    const openEvidence = plannedEvidence(config, reach, store.reserveSlot, log, store.athena);
+    const openOther = otherSources(config, reach, log, store.athena);
+    const units = { actions, detectors, investigations, confirmer: connectConfirmer };
     const worker: WorkerDeps = {
-      ...{ ...deps, ...units, chat, reach, openEvidence, pictures, addresses, accounts, ruleShelf },
+      ...{ ...deps, ...units, chat, reach, openEvidence, openOther, pictures, addresses, accounts, ruleShelf },
       findings: connectFindings(reach),
       pager: connectPager(config, log),
     };
     await startWorker(worker, alone, stops);
     stops.push(await startIntake(config, worker));
+    for (const feed of await lakeFeeds(config, log)) stops.push(running((signal) => keepFed(feed, signal)));
+    const lake = connectLakeWatch(config, log);
+    const looking = { ...deps, detectors };
+    stops.push(every(detectEveryMs, 'detection', () => detect(looking), log));
+    stops.push(
+      every(lakeEveryMs, 'the look into the lake', () => store.turn('lake-watch', () => watchLake(lake, looking)), log),
+    );
   }
   if (!roles.includes('web')) return { port: undefined };
-  const web: WebDeps = { ...deps, chat, commands, actions, ruleShelf };
+  const web: WebDeps = { ...deps, chat, commands, actions, ruleShelf, detectors };
   const { port, stop } = await startWeb(config, web);
   stops.push(stop);
   return { port };
@@ -175,7 +192,7 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
       { concurrency: 4, alone },
     ),
   ]);
-  stops.push(every(sweepEveryMs, openSweep(deps), deps.log));
+  stops.push(every(sweepEveryMs, 'the sweep', openSweep(deps), deps.log));
 }
 
 function urgentHandlers(deps: WorkerDeps): JobHandlers<(typeof lanes)['urgent'][number]> {
@@ -191,14 +208,14 @@ function urgentHandlers(deps: WorkerDeps): JobHandlers<(typeof lanes)['urgent'][
 }
 
 /** Runs a task again and again, never twice at once; the returned function ends it and waits for a running one. */
-function every(ms: number, task: () => Promise<void>, log: Log): Stop {
+function every(ms: number, what: string, task: () => Promise<void>, log: Log): Stop {
   const ended = new AbortController();
   const loop = (async () => {
     while (!ended.signal.aborted) {
       try {
         await task();
       } catch (error) {
-        log.warn({ error: asError(error) }, 'the sweep failed, it runs again');
+        log.warn({ what, error: asError(error) }, 'a task failed, it runs again');
       }
       await systemClock.sleep(ms, ended.signal).catch((error: unknown) => {
         if (!ended.signal.aborted) throw error;
@@ -208,6 +225,16 @@ function every(ms: number, task: () => Promise<void>, log: Log): Stop {
   return async () => {
     ended.abort();
     await loop;
+  };
+}
+
+/** Starts a task that runs until it is aborted; the returned function aborts it and waits. */
+function running(task: (signal: AbortSignal) => Promise<void>): Stop {
+  const ended = new AbortController();
+  const ends = task(ended.signal);
+  return async () => {
+    ended.abort();
+    await ends;
   };
 }
 

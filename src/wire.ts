@@ -8,6 +8,7 @@ import { auditCredentials, openReach } from './aws/reach.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { AddressBook } from './contracts/address.ts';
+import type { AthenaLedger } from './contracts/athena.ts';
 import type { AwsReach } from './contracts/aws.ts';
 import type { Chat } from './contracts/chat.ts';
 import { asError, SetupError, UserError } from './contracts/errors.ts';
@@ -15,17 +16,26 @@ import type { Evidence, Window } from './contracts/evidence.ts';
 import type { FindingSource, MessageQueue, SubscriptionConfirmer } from './contracts/intake.ts';
 import type { Pictures } from './contracts/investigation.ts';
 import type { Queue } from './contracts/job.ts';
+import type { LakeWatch } from './contracts/lake-watch.ts';
 import type { Log } from './contracts/log.ts';
+import type { LogSource } from './contracts/log-source.ts';
 import type { Pager } from './contracts/pager.ts';
 import type { Store } from './contracts/store.ts';
 import type { AccountBook } from './contracts/surroundings.ts';
+import { productionOf } from './domain/detection/production.ts';
+import type { QueueSettings } from './domain/queue-entry.ts';
 import { openAccountBook } from './evidence/account-book.ts';
 import { openAddresses } from './evidence/address-lists.ts';
-import { openFolderEvidence } from './evidence/folder.ts';
+import { listFiles, openFolderEvidence } from './evidence/folder.ts';
 import type { ImportOptions, ImportResult } from './evidence/lake/import.ts';
+import { openLakeWatch } from './evidence/lake/watch.ts';
 import { openLookupEvidence } from './evidence/lookup.ts';
+import { type LookupMemory, openLookupMemory } from './evidence/lookup-memory.ts';
+import type { NetworkImportResult } from './evidence/network/import.ts';
 import { planEvidence } from './evidence/plan.ts';
+import { openScanEvidence } from './evidence/scan.ts';
 import type { OpenEvidence, Settings } from './flows/deps.ts';
+import type { FedImport, LakeFeed } from './flows/feed-lake.ts';
 import { openPager } from './pager/pager.ts';
 import { openPictures } from './pictures/pictures.ts';
 import { openQueue } from './queue/queue.ts';
@@ -128,20 +138,28 @@ export const connectConfirmer: SubscriptionConfirmer = {
 export async function connectMessageQueues(config: Config): Promise<readonly MessageQueue[]> {
   if (config.queues.length === 0) return [];
   const { openMessageQueue } = await import('./aws/queues.ts');
-  return config.queues.map((entry) =>
-    openMessageQueue(
-      entry,
-      entry.role === undefined ? undefined : auditCredentials(entry.role, entry.externalId, entry.region),
-    ),
-  );
+  return config.queues.map((entry) => openMessageQueue(entry, queueCredentials(entry)));
+}
+
+function queueCredentials({ role, externalId, region }: QueueSettings) {
+  return role === undefined ? undefined : auditCredentials(role, externalId, region);
 }
 
 export function connectPictures(log: Log): Pictures {
   return openPictures({ log });
 }
 
-/** LookupEvents, at a pace that all processes share through `reserveSlot`. */
-function lookupEvidence(reach: AwsReach, reserveSlot: Store['reserveSlot'], log: Log): OpenEvidence {
+export function connectLakeWatch(config: Config, log: Log): LakeWatch {
+  return openLakeWatch(config.dataDir, log);
+}
+
+/** LookupEvents, at a pace that all processes share through `reserveSlot`; nothing that it answered once is asked again. */
+function lookupEvidence(
+  reach: AwsReach,
+  reserveSlot: Store['reserveSlot'],
+  memory: LookupMemory,
+  log: Log,
+): OpenEvidence {
   return async (request) =>
     openLookupEvidence({
       reach,
@@ -150,6 +168,7 @@ function lookupEvidence(reach: AwsReach, reserveSlot: Store['reserveSlot'], log:
       window: request.window,
       budget: { maxRequests: request.maxRequests, maxEvents: request.maxEvents },
       reserveSlot,
+      memory,
       clock: systemClock,
       signal: request.signal,
       onProgress: request.onProgress,
@@ -163,20 +182,30 @@ export function plannedEvidence(
   reach: AwsReach,
   reserveSlot: Store['reserveSlot'],
   log: Log,
+  ledger?: AthenaLedger,
 ): OpenEvidence {
-  const openLookup = lookupEvidence(reach, reserveSlot, log);
-  return (request) => {
+  const openLookup = lookupEvidence(reach, reserveSlot, openLookupMemory(config.dataDir, log), log);
+  return async (request) => {
+    const { athenaPass } = await import('./wire-other.ts');
     const inventory = config.accounts.map((account) => account.id);
     const accounts = request.accounts ?? (inventory.length > 0 ? inventory : undefined);
     return planEvidence(
       { ...request, accounts },
-      { dataDir: config.dataDir, log, openLookup: () => openLookup(request) },
+      {
+        dataDir: config.dataDir,
+        log,
+        openLookup: (window) => openLookup({ ...request, window }),
+        openAthena: athenaPass(config, reach, { ...request, accounts }, ledger, log),
+      },
     );
   };
 }
 
-/** A folder of CloudTrail files: no AWS, no store, no lock. */
-export function folderEvidence(input: {
+/** Packed; in memory they take twenty times as much. */
+const inMemoryBytes = 32 * 1024 * 1024;
+
+/** A folder of CloudTrail files: no AWS, no store, no lock. A large one is scanned for each question. */
+export async function folderEvidence(input: {
   dir: string;
   window: Partial<Window>;
   maxEvents: number;
@@ -184,14 +213,17 @@ export function folderEvidence(input: {
   regions: readonly string[] | undefined;
   log: Log;
 }): Promise<Evidence> {
-  return openFolderEvidence(input);
+  const { files, unreadable, links } = await listFiles(input.dir);
+  const isLarge = files.reduce((sum, { size }) => sum + size, 0) > inMemoryBytes;
+  // Links are told by the source that reads everything.
+  return isLarge && links.length === 0 ? openScanEvidence({ ...input, files, unreadable }) : openFolderEvidence(input);
 }
 
-/** CloudTrail files of a folder or bucket into the lake: no Slack, no database. */
+/** Logs of a folder or bucket into the lake, CloudTrail first, then what is beside it: no Slack, no database. */
 export async function importIntoLake(
   config: Config,
   asked: Pick<ImportOptions, 'selection' | 'digestKeys' | 'signal' | 'onProgress' | 'log'> & { readonly place: string },
-): Promise<ImportResult> {
+): Promise<ImportResult & { readonly network: NetworkImportResult }> {
   const { place, ...options } = asked;
   // DuckDB and the S3 client take 200 ms to load, which no other process has to wait for.
   const { openS3Objects, parseS3Url } = await import('./aws/s3-objects.ts');
@@ -203,7 +235,44 @@ export async function importIntoLake(
   const source = bucket
     ? openS3Objects(bucket, { region: config.awsRegion, pathStyle: config.s3PathStyle })
     : folderSource(place);
-  return importLogs({ ...options, source, dataDir: config.dataDir, now: () => systemClock.now() });
+  const input = { ...options, source, dataDir: config.dataDir, now: () => systemClock.now() };
+  const result = await importLogs(input);
+  const { importNetwork } = await import('./evidence/network/import.ts');
+  const { otherFilesOf } = await import('./evidence/lake/pages.ts');
+  const candidates = await otherFilesOf(config.dataDir, source.name);
+  return { ...result, network: await importNetwork({ ...input, candidates }) };
+}
+
+/** What keeps the lake filled, one per `imports[]` entry of the config. */
+export async function lakeFeeds(config: Config, log: Log): Promise<readonly LakeFeed[]> {
+  if (config.imports.length === 0) return [];
+  const { openMessageQueue } = await import('./aws/queues.ts');
+  const { openS3Objects, parseS3Url } = await import('./aws/s3-objects.ts');
+  const { announcedSource } = await import('./evidence/lake/announced-source.ts');
+  const { importLogs } = await import('./evidence/lake/import.ts');
+  return config.imports.flatMap((entry): LakeFeed[] => {
+    const place = parseS3Url(entry.place);
+    if (place === undefined) return [];
+    const bucket = openS3Objects(place, { region: config.awsRegion, pathStyle: config.s3PathStyle });
+    const { accounts, regions, queue } = entry;
+    const run = async (source: LogSource, isPart: boolean, signal: AbortSignal): Promise<FedImport> => {
+      const from = new Date(systemClock.now().getTime() - entry.days * 86_400_000).toISOString();
+      const now = () => systemClock.now();
+      const selection = { from, accounts, regions };
+      const result = await importLogs({ source, selection, isPart, dataDir: config.dataDir, now, log, signal });
+      return { ...result, unreadable: result.run.unreadable.map(({ path }) => path) };
+    };
+    return [
+      {
+        entry,
+        queue: queue && openMessageQueue(queue, queueCredentials(queue)),
+        importAll: (signal) => run(bucket, false, signal),
+        importThese: (objects, signal) => run(announcedSource(bucket, objects), true, signal),
+        clock: systemClock,
+        log,
+      },
+    ];
+  });
 }
 
 /** The part of the config that the flows decide by. */
@@ -223,6 +292,8 @@ export function settingsOf(config: Config): Settings {
     protectedPatterns: config.protected,
     verifyFindings: config.guardduty.verify,
     pivot: config.pivot,
+    production: productionOf(config.accounts, config.detections.productionInstances),
+    detections: config.detections,
     hubs: config.hubs,
     noise: config.noise,
     crownJewels: config.crownJewels,

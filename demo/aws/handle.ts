@@ -1,8 +1,10 @@
 /** One request from bytes to answer: who, which operation, may it, do it, write it down. */
 import { randomUUID } from 'node:crypto';
 import { account } from './account.ts';
+import { athena } from './athena.ts';
 import { autoscaling } from './autoscaling.ts';
 import { cloudtrail } from './cloudtrail.ts';
+import { config } from './config.ts';
 import { ec2 } from './ec2.ts';
 import { AwsError, accessDenied, credentialError, internalError, throttled } from './errors.ts';
 import type { FailRules } from './failures.ts';
@@ -54,10 +56,9 @@ export interface World {
 }
 
 const services: ReadonlyMap<string, Service> = new Map(
-  [sts, iam, ec2, cloudtrail, account, guardduty, sqs, sns, autoscaling, organizations].map((service) => [
-    service.name,
-    service,
-  ]),
+  [sts, iam, ec2, cloudtrail, account, guardduty, sqs, sns, autoscaling, organizations, athena, config].map(
+    (service) => [service.name, service],
+  ),
 );
 const callsKept = 20_000;
 const htmlPage =

@@ -42,7 +42,7 @@ const awsManaged: Readonly<Record<string, PolicyDocument>> = {
   },
 };
 
-export function targetRole(call: Call): Role {
+function targetRole(call: Call): Role {
   const { account } = call.principal;
   const name = text(call.input, 'RoleName') ?? '';
   const role = account.roles.get(name);

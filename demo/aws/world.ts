@@ -154,6 +154,12 @@ function addFirebreakRoles(workshop: Account, hub: { both: User; reader: User },
     'guardduty:List*',
     'organizations:List*',
     'sts:GetAccessKeyInfo',
+    'athena:GetQuery*',
+    'athena:GetWorkGroup',
+    'athena:StartQueryExecution',
+    'athena:StopQueryExecution',
+    'config:GetResourceConfigHistory',
+    'config:ListDiscoveredResources',
   ];
   const audit = addRole(workshop, {
     ...{ name: 'IrAudit', path: '/ir/', createDate, description: 'Reads for incident response' },

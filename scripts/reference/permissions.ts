@@ -17,6 +17,16 @@ export const organizationReads = [
   'organizations:ListParents',
   'organizations:ListTagsForResource',
 ] as const;
+
+/** What asking Athena takes (src/aws/athena.ts), in the account of the config's `athena` section only. */
+const athenaCalls = [
+  'athena:GetQueryExecution',
+  'athena:GetQueryResults',
+  'athena:GetWorkGroup',
+  'athena:StartQueryExecution',
+  'athena:StopQueryExecution',
+] as const;
+
 /** GuardDuty asked for what no event brought, and each finding read again (src/aws/findings.ts). */
 export const intakeReads = ['guardduty:GetFindings', 'guardduty:ListDetectors', 'guardduty:ListFindings'] as const;
 
@@ -90,6 +100,38 @@ export function executorPolicy(responderRole: string): Policy {
 /** Rights for the inventory, in the management account or a delegated administrator. */
 function inventoryPolicy(): Policy {
   return policy({ Sid: 'Inventory', Effect: 'Allow', Action: sorted(organizationReads), Resource: '*' });
+}
+
+/**
+ * What the audit role of Athena's account needs beside the audit policy. Athena reads tables and buckets in the caller's name.
+ * The only things written are results, in their own folder.
+ */
+function athenaPolicy(): Policy {
+  const place = 'arn:aws:athena:us-east-1:444455556666';
+  const results = 'arn:aws:s3:::example-athena-results';
+  const logs = ['arn:aws:s3:::example-trail', 'arn:aws:s3:::example-flow-logs', 'arn:aws:s3:::example-resolver-logs'];
+  const glue = ['catalog', 'database/firebreak', 'table/firebreak/*'];
+  return policy(
+    { Sid: 'Ask', Effect: 'Allow', Action: athenaCalls, Resource: `${place}:workgroup/firebreak` },
+    {
+      Sid: 'Tables',
+      Effect: 'Allow',
+      Action: ['glue:GetDatabase', 'glue:GetPartitions', 'glue:GetTable'],
+      Resource: glue.map((name) => `arn:aws:glue:us-east-1:444455556666:${name}`),
+    },
+    {
+      Sid: 'Logs',
+      Effect: 'Allow',
+      Action: ['s3:GetBucketLocation', 's3:GetObject', 's3:ListBucket'],
+      Resource: logs.flatMap((bucket) => [bucket, `${bucket}/*`]),
+    },
+    {
+      Sid: 'Results',
+      Effect: 'Allow',
+      Action: ['s3:GetBucketLocation', 's3:GetObject', 's3:ListBucket', 's3:PutObject'],
+      Resource: [results, `${results}/firebreak/*`],
+    },
+  );
 }
 
 /** Who may become the audit role. */
@@ -174,6 +216,12 @@ Where the config says \`inventory.organizations\`, the audit role of \`managemen
 delegated administrator account) needs this as well:
 
 ${json(inventoryPolicy())}
+
+Only where the config has an \`athena\` section, and only in that account, the audit role also needs this, with your own
+workgroup, tables and buckets (\`kms:Decrypt\` too where a bucket has a key of its own). The cost is told before the query
+from the sizes of the objects, which the worker's own identity lists: it needs \`s3:ListBucket\` on the buckets of the logs.
+
+${json(athenaPolicy())}
 
 An account without \`auditRole\` is read with the worker's own credentials, which then need the permissions above.
 

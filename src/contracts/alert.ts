@@ -19,6 +19,8 @@ export const alertSources = [
   'cost-anomaly',
   'config',
   'ec2',
+  /** Firebreak's own rules over CloudTrail. `type` is the rule's name. */
+  'detection',
   /** A person said so: a pasted e-mail, a hunch. */
   'report',
   /** Any other tool, by `/webhooks/alert`. */

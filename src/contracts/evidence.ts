@@ -1,6 +1,7 @@
 /** Evidence: where records come from, and what was and was not looked at (safety rule 9). */
-import type { Artifact } from './artifact.ts';
+import type { Artifact, NodeKind } from './artifact.ts';
 import type { CloudTrailRecord } from './cloudtrail.ts';
+import type { Narrowing } from './condition.ts';
 
 export interface CoverageSource {
   /** `CloudTrail LookupEvents eu-west-1 111122223333`, `CloudTrail files`, ... */
@@ -44,6 +45,30 @@ export interface EvidenceProgress {
   readonly requests: number;
 }
 
+/** What one principal did from an address. */
+export interface AddressUser {
+  readonly kind: NodeKind;
+  /** All sessions of a role together, by the role's ARN. */
+  readonly principal: string;
+  readonly events: number;
+  /** User agents, "" where a call named none. */
+  readonly agents: ReadonlySet<string>;
+  /** Times of calls in steps of ten minutes since the epoch. */
+  readonly slots: ReadonlySet<number>;
+  /** `ec2.amazonaws.com:RunInstances`. */
+  readonly calls: ReadonlySet<string>;
+}
+
+export interface AddressUse {
+  /** All calls from the address, also those that name no principal. */
+  readonly events: number;
+  /** ISO 8601 UTC; absent where there was no call. */
+  readonly firstSeen?: string;
+  readonly lastSeen?: string;
+  /** By principal. */
+  readonly users: readonly AddressUser[];
+}
+
 /**
  * One investigation's view of the logs: one window, one set of accounts and Regions. Answers are cached for the life of
  * the session, so asking twice costs nothing.
@@ -57,8 +82,19 @@ export interface Evidence {
   /**
    * Every record in the window, exact duplicates dropped, in no promised order. As with `recordsOf`, failures show in
    * `coverage()`. Absent where the source answers single questions only: then the window was not looked at as a whole.
+   * `narrowing`: what of it will be read; fields and records that it does not want may be missing from what comes.
    */
-  all?(): AsyncIterable<CloudTrailRecord>;
+  all?(narrowing?: Narrowing): AsyncIterable<CloudTrailRecord>;
+  /**
+   * Who used an address, where more than `moreThan` principals did and telling so is much cheaper than reading all their
+   * records; undefined everywhere else. The same as `addressUseOf` of the records that `recordsOf` would give.
+   */
+  addressUse?(ip: string, moreThan: number): Promise<AddressUse | undefined>;
+  /**
+   * Every record in whose bodies a text stands (domain/text-search.ts says where), as with `all`, where the source finds them faster
+   * than by reading everything.
+   */
+  holding?(text: string): Promise<readonly CloudTrailRecord[]>;
   /** What has been looked at up to now. `complete` is false as soon as anything was capped, failed or not looked at. */
   coverage(): Coverage;
   progress(): EvidenceProgress;

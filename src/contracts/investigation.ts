@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { AwsReach } from './aws.ts';
 import type { Coverage, Evidence } from './evidence.ts';
 import type { Attachment, Fact, Part } from './message.ts';
+import type { OtherSources } from './other-sources.ts';
 import type { RuleSettings } from './rules.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -10,6 +11,8 @@ export interface InvestigationContext {
   readonly evidence: Evidence;
   /** Undefined where no AWS can be asked (`--logs`): then live state is "unknown", with the reason. */
   readonly aws: AwsReach | undefined;
+  /** Logs beside CloudTrail. Undefined where none can be asked: then nothing is known of them, and the answer says so. */
+  readonly other?: OtherSources | undefined;
   /** Sigma files that the operator points at, beside our own; `path` is relative to their folder. */
   readonly rules?: readonly { readonly path: string; readonly text: string }[] | undefined;
   /** The inventory and the lists of addresses; undefined where there are none. */

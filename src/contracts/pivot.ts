@@ -1,6 +1,7 @@
 /** The answer of a pivot, in the external JSON shape (DESIGN.md 5). */
 import type { Artifact, EdgeKind, NodeKind } from './artifact.ts';
 import type { Coverage } from './evidence.ts';
+import type { PersonLine } from './network.ts';
 
 export interface PivotNode {
   readonly kind: NodeKind;
@@ -13,6 +14,8 @@ export interface PivotNode {
   readonly lastSeen?: string;
   readonly expanded: boolean;
   readonly notExpandedBecause?: string;
+  /** Where more than one identity had this name, one after the other: their unique ids, oldest first. */
+  readonly uniqueIds?: readonly string[];
 }
 
 export interface PivotEdge {
@@ -22,6 +25,8 @@ export interface PivotEdge {
   readonly events: number;
   /** The first 20 event ids. */
   readonly eventIds: readonly string[];
+  /** Matched by session and time, not by an id: probable, not proven. */
+  readonly likely?: true;
 }
 
 /** A sighting: a call in the graph that the technique table knows. */
@@ -79,6 +84,8 @@ export interface PivotAnswer {
   readonly created: readonly CreatedThing[];
   /** For each address, the most alike first; at most 50 per address. */
   readonly neighbours: readonly Neighbour[];
+  /** Whom the operator's own sign-in logs put behind the addresses; empty where the config names none. */
+  readonly people: readonly PersonLine[];
   /** One sentence. */
   readonly headline: string;
   /** What the artifact was taken for, in words. */

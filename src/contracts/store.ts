@@ -1,6 +1,7 @@
 /** The store as the flows see it. PostgreSQL behind it; every method is one statement or one transaction. Times are ISO 8601 UTC. */
 import type { Alert } from './alert.ts';
 import type { Approval, ApprovalState, Plan, PlanContext, Step, Vote, Watched } from './approval.ts';
+import type { AthenaLedger } from './athena.ts';
 import type { InvestigationRequest } from './command.ts';
 import type { EnrichmentsStore } from './enrichment.ts';
 import type { HostStore } from './host.ts';
@@ -8,6 +9,7 @@ import type { DeadLettersStore, IntakeStore, SubscriptionsStore } from './intake
 import type { Admission, AlertLinks, CaseBefore, EscalationsStore, NoiseStore, Told } from './noise.ts';
 import type { RulesStore } from './rules.ts';
 import type { StepUpStore } from './step-up.ts';
+import type { StreamStore } from './stream.ts';
 
 export interface Case {
   readonly id: string;
@@ -271,6 +273,8 @@ export interface Store {
   readonly enrichments: EnrichmentsStore;
   readonly audit: AuditStore;
   readonly settings: SettingsStore;
+  readonly athena: AthenaLedger;
+  readonly stream: StreamStore;
   readonly rules: RulesStore;
   readonly noise: NoiseStore;
   readonly escalations: EscalationsStore;

@@ -1,7 +1,8 @@
-/** What an alert says happened, in one plain sentence without any text from outside, whatever product raised it. */
+/** What an alert says happened, in one plain sentence without any text from AWS or its callers, whatever product raised it. */
 import type { Alert, AlertSource } from '../contracts/alert.ts';
 import { isKnownFindingType, sentenceOfType } from './finding-types.ts';
-import { sentenceOfCall } from './watched-calls.ts';
+import { inert } from './inert.ts';
+import { isWatchedCall, sentenceOfCall } from './watched-calls.ts';
 
 const sources: Readonly<Record<AlertSource, string>> = {
   guardduty: 'GuardDuty',
@@ -13,6 +14,7 @@ const sources: Readonly<Record<AlertSource, string>> = {
   'cost-anomaly': 'Cost Anomaly Detection',
   config: 'AWS Config',
   ec2: 'EC2',
+  detection: 'Detection',
   report: 'Report',
   other: 'Alert',
 };
@@ -30,7 +32,7 @@ export function isGuardDuty({ source, copyOf }: Alert): boolean {
 /** The product's own title is shown where the sentence says less than it. */
 export function needsTitle(alert: Alert): boolean {
   if (isGuardDuty(alert)) return !isKnownFindingType(alert.type);
-  return !['cloudtrail', 'ec2'].includes(alert.source);
+  return !['cloudtrail', 'ec2', 'detection'].includes(alert.source);
 }
 
 function has(alert: Alert, label: string): boolean {
@@ -104,6 +106,15 @@ export function sentenceOfAlert(alert: Alert): string {
       return Object.hasOwn(instanceStates, alert.type)
         ? (instanceStates[alert.type] ?? '')
         : 'An EC2 instance changed its state.';
+    case 'detection':
+      // The rule's own words: ours, or those of a rule file that the operator installed.
+      if (alert.actionType === 'AWS_API_CALL' && isWatchedCall(alert.api?.name ?? ''))
+        return sentenceOfCall(
+          alert.api?.name ?? '',
+          alert.api?.errorCode !== undefined,
+          alert.actor.userType === 'Root',
+        );
+      return `${inert(alert.title, 160).replace(/[.\s]+$/, '')}.`;
     case 'report':
       return 'Somebody reported this.';
     default:

@@ -54,6 +54,16 @@ export function mergedAlert(held: Alert, next: Alert): Alert {
   if (next.copyOf !== undefined && held.copyOf === undefined) return withCopy(held, next);
   if (held.copyOf !== undefined && next.copyOf === undefined) return withCopy(next, held);
   const newer = isNewer(next, held);
+  // The same call by the same principal on one day: an event each, told together.
+  if (next.source === 'cloudtrail' && next.findingId !== held.findingId) {
+    const [later, earlier] = newer ? [next, held] : [held, next];
+    const firstSeen = earlier.firstSeen ?? later.firstSeen;
+    return {
+      ...withMore(later, earlier),
+      count: held.count + next.count,
+      ...(firstSeen !== undefined && { firstSeen }),
+    };
+  }
   // Health tells of many entities in pages; every other source repeats all that it knows.
   if (next.source === 'health') return newer ? withMore(next, held) : withMore(held, next);
   return newer ? next : held;

@@ -3,15 +3,16 @@
  * Likeness is no verdict; it says whom to look at first.
  */
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
+import type { AddressUse, AddressUser } from '../contracts/evidence.ts';
 import type { Part } from '../contracts/message.ts';
 import type { Neighbour } from '../contracts/pivot.ts';
+import { callOf, slotOf } from './address-use.ts';
 import { count, line } from './phrases.ts';
 import { labelOf } from './pivot-actors.ts';
 import type { Story } from './pivot-story.ts';
 import { isPrincipal, principalGroup, principalOf } from './principal.ts';
 import { agentFamily } from './use.ts';
 
-const nearMs = 10 * 60_000;
 /** Agents tell most: the same tool in the same version; kinds of calls least: everybody lists instances. */
 const weights = { agent: 0.4, minutes: 0.35, calls: 0.25 };
 
@@ -23,39 +24,47 @@ interface Habits {
 }
 
 /**
- * `records` are all calls from the address; `actors` tells the groups of the story itself, whose own calls (from wherever)
+ * `use` is all that was done from the address; `actors` tells the groups of the story itself, whose own calls (from wherever)
  * are `own`. Other users, most alike first, then the busiest.
  */
 function neighboursOf(
   ip: string,
-  records: readonly CloudTrailRecord[],
+  use: AddressUse,
   own: readonly CloudTrailRecord[],
   isActor: (group: string) => boolean,
   isFollowed: (group: string) => boolean,
 ): readonly Neighbour[] {
-  const groups = new Map<string, CloudTrailRecord[]>();
-  for (const record of records) {
-    const node = principalOf(record);
-    if (!node || !isPrincipal(node.kind) || isActor(principalGroup(node))) continue;
-    const group = groups.get(principalGroup(node));
-    if (group) group.push(record);
-    else groups.set(principalGroup(node), [record]);
-  }
-  const habits = habitsOf(own);
-  return [...groups]
+  const habits = habitsOf({
+    agents: new Set(own.map(({ userAgent }) => userAgent)),
+    slots: new Set(own.map(slotOf)),
+    calls: new Set(own.map(callOf)),
+  });
+  const others = use.users.filter(({ kind, principal }) => isPrincipal(kind) && !isActor(principal));
+  return [...Map.groupBy(others, ({ principal }) => principal)]
     .map(([principal, of]): Neighbour => {
-      const alike = compareHabits(habitsOf(of), habits);
-      return { ip, principal, events: of.length, followed: isFollowed(principal), ...alike };
+      const events = of.reduce((sum, user) => sum + user.events, 0);
+      const alike = compareHabits(habitsOf(together(of)), habits);
+      return { ip, principal, events, followed: isFollowed(principal), ...alike };
     })
     .sort((a, b) => b.likeness - a.likeness || b.events - a.events || (a.principal < b.principal ? -1 : 1));
 }
 
-function habitsOf(records: readonly CloudTrailRecord[]): Habits {
+type Seen = Pick<AddressUser, 'agents' | 'slots' | 'calls'>;
+
+function together(users: readonly Seen[]): Seen {
   return {
-    agents: new Set(records.map(({ userAgent }) => userAgent).filter(Boolean)),
-    families: new Set(records.map(({ userAgent }) => agentFamily(userAgent))),
-    minutes: new Set(records.map(({ eventTime }) => Math.floor(Date.parse(eventTime) / nearMs))),
-    calls: new Set(records.map(({ eventSource, eventName }) => `${eventSource}:${eventName}`)),
+    agents: new Set(users.flatMap(({ agents }) => [...agents])),
+    slots: new Set(users.flatMap(({ slots }) => [...slots])),
+    calls: new Set(users.flatMap(({ calls }) => [...calls])),
+  };
+}
+
+function habitsOf({ agents, slots, calls }: Seen): Habits {
+  return {
+    agents: new Set([...agents].filter(Boolean)),
+    families: new Set([...agents].map(agentFamily)),
+    minutes: slots,
+    calls,
   };
 }
 
@@ -95,7 +104,7 @@ export function neighboursIn({ graph, actors }: Story): readonly Neighbour[] {
   return [...addresses].flatMap((ip) =>
     neighboursOf(
       ip,
-      graph.onAddress.get(ip) ?? [],
+      graph.onAddress.get(ip) ?? { events: 0, users: [] },
       own,
       (group) => core.has(group),
       (group) => followed.has(group),

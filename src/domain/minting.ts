@@ -20,6 +20,8 @@ export interface Minting {
   readonly identity?: string;
   /** The temporary key. Absent where the record hides it. */
   readonly accessKey?: string;
+  /** The key is not in the record: it is one that the session used and that began within two seconds of it. */
+  readonly accessKeyIsLikely?: true;
   /** The role that was asked for, with its path. */
   readonly role?: string;
   /** ISO 8601 UTC: the credential works until then, whatever happens to the key or password that it came from. */

@@ -4,12 +4,15 @@
  */
 import type { NodeKind } from '../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
-import type { Evidence } from '../contracts/evidence.ts';
+import type { AddressUse, Evidence } from '../contracts/evidence.ts';
 import type { PivotEdge, PivotNode } from '../contracts/pivot.ts';
+import { parseIp } from './address.ts';
+import { addressUseOf, eventsByUser } from './address-use.ts';
+import { likelyMintings, uniqueIdsOf } from './likely-links.ts';
 import { linksOf } from './links.ts';
 import { type BookEdge, compare, RecordBook, sortRecords } from './pivot-book.ts';
 import { type Hubs, type PivotLimits, whyHub, whyNotExpand, whyNotFollow } from './pivot-rules.ts';
-import { type GraphNode, principalGroup, principalOf } from './principal.ts';
+import { type GraphNode, nodeOfArn, principalGroup, principalOf } from './principal.ts';
 
 export interface PivotInput {
   /** Where to start; several only where an event id stands for several records. */
@@ -28,10 +31,8 @@ export interface PivotGraph {
   readonly edges: readonly PivotEdge[];
   /** Distinct records that an expanded node takes part in, in order of time. */
   readonly records: readonly CloudTrailRecord[];
-  /** For each address, how many records each principal (sessions of a role as one) has on it. */
-  readonly users: ReadonlyMap<string, ReadonlyMap<string, number>>;
-  /** All records of each address that was read, followed or not. */
-  readonly onAddress: ReadonlyMap<string, readonly CloudTrailRecord[]>;
+  /** Who used each address that was looked at, followed or not. */
+  readonly onAddress: ReadonlyMap<string, AddressUse>;
   /** Budgets that ended the search early, in words. Empty: the graph is closed. */
   readonly cutShort: readonly string[];
 }
@@ -41,7 +42,7 @@ interface Reached {
   readonly depth: number;
   expanded: boolean;
   because?: string;
-  hubRecords?: readonly CloudTrailRecord[];
+  hub?: AddressUse;
 }
 
 /** Never throws for what records hold; throws what `evidence` throws, and the signal's reason when aborted. */
@@ -72,8 +73,7 @@ class Search {
   readonly #book = new RecordBook();
   readonly #followed = new Map<string, Reached>();
   readonly #shown = new Map<string, Reached>();
-  readonly #users = new Map<string, Map<string, number>>();
-  readonly #onAddress = new Map<string, readonly CloudTrailRecord[]>();
+  readonly #onAddress = new Map<string, AddressUse>();
   /** Users of an address that is not followed whom a person asked for. */
   readonly #invited = new Map<string, Reached>();
   readonly #cutShort = new Set<string>();
@@ -138,19 +138,8 @@ class Search {
     }
     signal.throwIfAborted();
     this.#input.progress(`Reading the records of ${id}`);
+    if (node.kind === 'ip' && (await this.#isHub(reached, id, isForced))) return;
     const records = await evidence.recordsOf(node);
-    if (node.kind === 'ip') {
-      const users = usersOf(id, records);
-      this.#users.set(id, users);
-      this.#onAddress.set(id, sortRecords(records));
-      const hub = isForced ? undefined : whyHub(new Set(users.keys()), limits);
-      if (hub) {
-        reached.because = hub;
-        reached.hubRecords = records;
-        this.#invite(records, reached.depth + 1);
-        return;
-      }
-    }
     reached.expanded = true;
     for (const record of sortRecords(records)) {
       if (this.#book.size >= limits.maxEvents) {
@@ -161,13 +150,37 @@ class Search {
     }
   }
 
+  /** Notes who used the address. True where they are too many to follow it. */
+  async #isHub(reached: Reached, ip: string, isForced: boolean): Promise<boolean> {
+    const { limits, evidence } = this.#input;
+    const mayBeHub = !isForced && limits.hubLimit > 0;
+    const address: GraphNode = { kind: 'ip', id: ip };
+    const summed = mayBeHub ? await evidence.addressUse?.(ip, limits.hubLimit) : undefined;
+    const use = summed ?? addressUseOf(ip, await evidence.recordsOf(address));
+    this.#onAddress.set(ip, use);
+    const because = isForced ? undefined : whyHub(new Set(eventsByUser(use).keys()), limits);
+    if (because === undefined) return false;
+    reached.because = because;
+    reached.hub = use;
+    // Where the address was only summed up, its records are best read by user.
+    await this.#invite(ip, use, (user) => (summed ? user : address), reached.depth + 1);
+    return true;
+  }
+
   /** A hub is not followed, but for those of its users whom a person asked for, by their own id or their role's. */
-  #invite(records: readonly CloudTrailRecord[], depth: number): void {
-    for (const record of records) {
-      const user = principalOf(record);
-      if (!user || !(this.#forced.has(user.id) || this.#forced.has(principalGroup(user)))) continue;
-      this.#book.add(record);
-      if (!this.#followed.has(user.id)) this.#invited.set(user.id, { kind: user.kind, depth, expanded: false });
+  async #invite(ip: string, use: AddressUse, readBy: (user: GraphNode) => GraphNode, depth: number): Promise<void> {
+    const kinds = new Map(use.users.map((user) => [user.principal, user.kind]));
+    for (const id of this.#forced) {
+      const group = principalGroup(nodeOfArn(id) ?? { kind: 'resource', id });
+      const kind = kinds.get(group);
+      if (kind === undefined) continue;
+      for (const record of await this.#input.evidence.recordsOf(readBy({ kind, id }))) {
+        const user = principalOf(record);
+        if (!user || parseIp(record.sourceIPAddress) !== ip) continue;
+        if (user.id !== id && principalGroup(user) !== id) continue;
+        this.#book.add(record);
+        if (!this.#followed.has(user.id)) this.#invited.set(user.id, { kind: user.kind, depth, expanded: false });
+      }
     }
   }
 
@@ -225,35 +238,26 @@ class Search {
     const edges = [...this.#book.edges.values()]
       .filter((edge) => all.has(edge.from) && all.has(edge.to))
       .map((edge) => describeEdge(edge, seen))
+      .concat(likelyMintings(records, all))
       .sort((a, b) => compare(a.from, b.from) || compare(a.to, b.to) || compare(a.kind, b.kind));
-    return { nodes, edges, records, users: this.#users, onAddress: this.#onAddress, cutShort: [...this.#cutShort] };
+    return { nodes, edges, records, onAddress: this.#onAddress, cutShort: [...this.#cutShort] };
   }
-}
-
-/** Records per principal on an address. AWS services are not counted: they use no address of their own. */
-function usersOf(ip: string, records: readonly CloudTrailRecord[]): Map<string, number> {
-  const users = new Map<string, number>();
-  for (const record of records) {
-    const principal = principalOf(record);
-    if (!principal || !linksOf(record).edges.some((edge) => edge.kind === 'used-ip' && edge.to === ip)) continue;
-    const group = principalGroup(principal);
-    users.set(group, (users.get(group) ?? 0) + 1);
-  }
-  return users;
 }
 
 function describe(id: string, reached: Reached, inGraph: readonly CloudTrailRecord[]): PivotNode {
-  const records = reached.hubRecords ? sortRecords(reached.hubRecords) : inGraph;
-  const [first, last] = [records[0]?.eventTime, records.at(-1)?.eventTime];
+  const first = reached.hub ? reached.hub.firstSeen : inGraph[0]?.eventTime;
+  const last = reached.hub ? reached.hub.lastSeen : inGraph.at(-1)?.eventTime;
+  const uniqueIds = reached.kind === 'user' || reached.kind === 'role' ? uniqueIdsOf(id, inGraph) : [];
   return {
     kind: reached.kind,
     id,
     depth: reached.depth,
-    events: records.length,
+    events: reached.hub ? reached.hub.events : inGraph.length,
     ...(first === undefined ? {} : { firstSeen: first }),
     ...(last === undefined ? {} : { lastSeen: last }),
     expanded: reached.expanded,
     ...(reached.because === undefined ? {} : { notExpandedBecause: reached.because }),
+    ...(uniqueIds.length > 1 ? { uniqueIds } : {}),
   };
 }
 

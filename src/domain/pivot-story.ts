@@ -1,6 +1,7 @@
 /** The sentences of a pivot: the headline, shared addresses, what was done. Plain text; rendering makes it inert. */
 import type { Artifact } from '../contracts/artifact.ts';
 import type { CreatedThing, Sighting } from '../contracts/pivot.ts';
+import { eventsByUser } from './address-use.ts';
 import { count } from './phrases.ts';
 import { type Actor, labelOf } from './pivot-actors.ts';
 import { isPart, sortOf, sortRank } from './pivot-created.ts';
@@ -115,7 +116,8 @@ export function sharedAddresses(graph: PivotGraph, actors: readonly Actor[]): re
   return graph.nodes
     .filter((node) => node.kind === 'ip')
     .flatMap((node) => {
-      const users = [...(graph.users.get(node.id) ?? [])].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
+      const use = graph.onAddress.get(node.id);
+      const users = [...(use ? eventsByUser(use) : [])].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
       if (users.length < 2) return [];
       const strangers = users.filter(([id]) => !coreIds.has(id));
       const named = (strangers.length > 0 ? strangers : users)

@@ -29,6 +29,8 @@ export function partsOf(story: Story, keys: readonly KeyState[]): readonly Part[
   const shared = sharedAddresses(graph, actors);
   if (shared.length > 0)
     parts.push({ kind: 'lines', lines: shared.map((sentence) => line(bold('Shared: '), sentence)) });
+  const remade = graph.nodes.filter((node) => node.uniqueIds !== undefined);
+  if (remade.length > 0) parts.push({ kind: 'lines', lines: remade.slice(0, 5).map(remadeLine) });
   parts.push(
     ...deedParts(story),
     ...madeParts(story),
@@ -37,6 +39,12 @@ export function partsOf(story: Story, keys: readonly KeyState[]): readonly Part[
   );
   if (actors.length === 0) parts.push({ kind: 'lines', lines: [mentions(story)] });
   return parts;
+}
+
+/** A name that was deleted and made again is not one identity. */
+function remadeLine({ id, uniqueIds = [] }: PivotNode): Line {
+  const who = `${uniqueIds.length} different identities had this name one after the other: `;
+  return line(bold(`${labelOf(id)}: `), who, code(uniqueIds.join(', ')));
 }
 
 function actorTable(actors: readonly Actor[]): Part {

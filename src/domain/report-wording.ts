@@ -99,6 +99,9 @@ function coverageLines(coverage: Coverage): Line[] {
     );
   }
   if (bad.length > 8) lines.push(line(`and ${bad.length - 8} more sources that failed or were cut short`));
+  // What a source that did answer has to say of itself: its cost.
+  for (const source of coverage.sources.filter((one) => !one.failed && !one.truncated && one.reason).slice(0, 3))
+    lines.push(line(bold('Source: '), `${source.name}: ${source.reason}`));
   for (const file of coverage.badFiles.slice(0, 5))
     lines.push(line(bold('Bad file: '), `${file.path}: ${file.reason}`));
   if (coverage.badFiles.length > 5) lines.push(line(`and ${coverage.badFiles.length - 5} more bad files`));

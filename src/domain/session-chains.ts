@@ -75,7 +75,7 @@ function withHiddenKey(minting: Minting, { calls }: Lineage): Minting {
       record.userIdentity.arn === minting.identity &&
       Math.abs(Date.parse(createdAtOf(record)) - Date.parse(minting.eventTime)) <= stampSlackMs,
   )?.userIdentity.accessKeyId;
-  return used ? { ...minting, accessKey: used } : minting;
+  return used ? { ...minting, accessKey: used, accessKeyIsLikely: true } : minting;
 }
 
 function createdAtOf(record: CloudTrailRecord): string {

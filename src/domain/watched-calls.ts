@@ -93,3 +93,8 @@ export function severityOfCall(record: CloudTrailRecord, failed: boolean): numbe
   if (!failed) return grave;
   return grave >= critical ? high : grave >= high ? medium : low;
 }
+
+/** Whether the call is one that people have sent to an alert channel. */
+export function isWatchedCall(eventName: string): boolean {
+  return Object.hasOwn(calls, eventName);
+}

@@ -105,7 +105,10 @@ function namesOf(files: readonly { readonly path: string }[]): string {
   return shown.join(', ') + (files.length > shown.length ? ', ...' : '');
 }
 
-function filterOf(options: FolderOptions): (record: CloudTrailRecord) => boolean {
+/** Keeps to the window, accounts and Regions. */
+export function filterOf(
+  options: Pick<FolderOptions, 'window' | 'accounts' | 'regions'>,
+): (record: CloudTrailRecord) => boolean {
   const from = options.window.from === undefined ? Number.NEGATIVE_INFINITY : Date.parse(options.window.from);
   const to = options.window.to === undefined ? Number.POSITIVE_INFINITY : Date.parse(options.window.to);
   const accounts = options.accounts && new Set(options.accounts);
@@ -119,8 +122,16 @@ function filterOf(options: FolderOptions): (record: CloudTrailRecord) => boolean
   };
 }
 
+export interface LogFileFound {
+  readonly absolute: string;
+  /** Relative. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
 interface Found {
-  readonly files: readonly { readonly absolute: string; readonly path: string; readonly size: number }[];
+  readonly files: readonly LogFileFound[];
   readonly links: readonly { readonly path: string }[];
   readonly unreadable: readonly { readonly path: string; readonly reason: string }[];
 }

@@ -65,7 +65,7 @@ async function readLayer(source: Chunks, size: number | undefined, layer: Layer,
 }
 
 async function readText(chunks: Chunks, layer: Layer): Promise<void> {
-  const text = new LogText(layer.path, layer.isGzip, layer.reader);
+  const text = layer.reader.open?.(layer.path) ?? new LogText(layer.path, layer.isGzip, layer.reader);
   let problem: string | undefined;
   try {
     for await (const chunk of chunks) {

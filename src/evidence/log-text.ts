@@ -1,6 +1,7 @@
 /** The text of one log file: finds its encoding, cuts it into JSON values, takes the records out, and judges the file. */
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { JsonItems } from './json-items.ts';
+import { startsLikeFlows } from './network/text.ts';
 import { jsonOf, unwrap } from './unwrap.ts';
 
 export interface FileReport {
@@ -16,6 +17,16 @@ export interface LogReader {
   report(file: FileReport): void;
   /** True when nothing more is wanted. */
   full(): boolean;
+  /** Reads the text of a file, or of an entry of an archive, in another way than as CloudTrail. */
+  open?(path: string): TextReader;
+}
+
+/** Takes the unpacked bytes of one text. */
+export interface TextReader {
+  /** False where the rest need not be read. */
+  push(chunk: Buffer): boolean;
+  /** @param problem what ended the text before its end */
+  end(problem: string | undefined): void;
 }
 
 /** Endings by which a file claims to be a log. */
@@ -23,7 +34,7 @@ const logEnding = /\.(json|gz|ndjson|jsonl|cloudtrail|log|zip)$/i;
 /** How JSON logs begin: an object or an array, maybe behind the time stamp of a log export. */
 const jsonStart = /^\s*(?:\d[\w.:+-]{0,40}\s+)?(\{\s*["}]|\[\s*[[{\]"])/;
 
-export class LogText {
+export class LogText implements TextReader {
   readonly #path: string;
   readonly #reader: LogReader;
   readonly #items: JsonItems;
@@ -113,6 +124,8 @@ export class LogText {
       ? new TextDecoder(this.#decoder.encoding).decode(bytes.subarray(0, 512))
       : bytes.toString('latin1', 0, 512);
     this.#claims ||= jsonStart.test(start);
+    // A log of another kind is no damaged CloudTrail file, whatever its name claims.
+    if (startsLikeFlows(start)) this.#claims = false;
     return bytes;
   }
 

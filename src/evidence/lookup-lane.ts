@@ -12,7 +12,9 @@ import { awsErrorFacts } from '../domain/aws-errors.ts';
 import { inert } from '../domain/inert.ts';
 import { parseRecord } from '../domain/record.ts';
 import { redactText } from '../domain/redaction.ts';
+import type { LookupMemory } from './lookup-memory.ts';
 import type { Lookup } from './lookup-questions.ts';
+import { type Span, uncovered } from './spans.ts';
 import { jsonOf } from './unwrap.ts';
 
 /** AWS allows 2 requests per second, account and Region; 505 ms apart there is no throttle (LIBRARIES: 1.01 to 1.07 of the bound). */
@@ -40,6 +42,10 @@ export interface LaneShared {
   readonly from: number;
   readonly to: number;
   onPage(): void;
+  /** Answers of before. Absent: everything is asked for. */
+  readonly memory?: LookupMemory | undefined;
+  /** Epoch ms: later events may still be on their way, so that no answer up to now is kept for longer. */
+  readonly settled: number;
 }
 
 export interface Lane {
@@ -89,20 +95,50 @@ export function createLane(
     state.reason = because;
   }
 
+  /** All pages of one question in one span. True when read to the end, which is kept for the next time. */
+  async function readSpan(question: string, input: LookupEventsCommandInput, span: Span): Promise<boolean> {
+    const unreadable = state.unreadable;
+    const found: CloudTrailRecord[] = [];
+    const isWhole = await readPages({ ...input, ...between(span.from, span.to) }, found);
+    if (isWhole && state.unreadable === unreadable) {
+      const kept = { from: span.from, to: Math.min(span.to, shared.settled) };
+      await shared.memory?.keep({ account: accountId, region, question }, kept, found);
+    }
+    return isWhole;
+  }
+
+  /** Takes what was answered before, of the question or of a scan; returns what is left to ask for. */
+  async function recall(questions: readonly string[]): Promise<readonly Span[]> {
+    let rest: readonly Span[] = [{ from: shared.from, to: shared.to }];
+    for (const question of questions) {
+      if (!shared.memory || rest.length === 0) break;
+      const whole = { from: rest[0]?.from ?? 0, to: rest.at(-1)?.to ?? 0 };
+      const { spans, records } = await shared.memory.recall({ account: accountId, region, question }, whole);
+      for (const record of records) if (!keepOne(record)) return [];
+      rest = rest.flatMap((span) => uncovered(span, spans));
+    }
+    return rest;
+  }
+
+  /** False when there is no room for more. */
+  function keepOne(record: CloudTrailRecord): boolean {
+    const kept = shared.keep(record);
+    if (kept === 'new') state.events += 1;
+    if (kept === 'full') truncate(shared.fullBecause());
+    return kept !== 'full';
+  }
+
   /** All pages of one question. True when read to the end. */
-  async function readPages(input: LookupEventsCommandInput): Promise<boolean> {
+  async function readPages(input: LookupEventsCommandInput, found: CloudTrailRecord[]): Promise<boolean> {
     const tokens = new Set<string>();
     let token: string | undefined;
     while (!state.dead) {
       const answer = await request({ ...input, MaxResults: 50, ...(token === undefined ? {} : { NextToken: token }) });
       if (!answer) return false;
       state.pages += 1;
-      const full = keepAll(answer);
+      const isRoom = keepAll(answer, found);
       shared.onPage();
-      if (full) {
-        truncate(shared.fullBecause());
-        return false;
-      }
+      if (!isRoom) return false;
       token = answer.NextToken;
       if (!token) return true;
       if (tokens.has(token)) {
@@ -114,8 +150,8 @@ export function createLane(
     return false;
   }
 
-  /** True when there is no room for more. */
-  function keepAll(answer: Answer): boolean {
+  /** False when there is no room for more. */
+  function keepAll(answer: Answer, found: CloudTrailRecord[]): boolean {
     for (const event of answer.Events) {
       const parsed = parseRecord(jsonOf(event.CloudTrailEvent ?? ''));
       if (!parsed.ok) {
@@ -123,11 +159,10 @@ export function createLane(
         fail(`${state.unreadable} events could not be read (${parsed.reason})`);
         continue;
       }
-      const kept = shared.keep(parsed.record);
-      if (kept === 'full') return true;
-      if (kept === 'new') state.events += 1;
+      if (!keepOne(parsed.record)) return false;
+      found.push(parsed.record);
     }
-    return false;
+    return true;
   }
 
   /** One page, tried again while that can help. Undefined where it could not be had; the state says why. */
@@ -176,25 +211,30 @@ export function createLane(
   }
 
   async function readAll(): Promise<void> {
-    const step = Math.ceil((shared.to - shared.from) / scanSlices / 1000) * 1000;
-    const starts = Array.from({ length: scanSlices }, (_, i) => shared.from + i * step).filter(
-      (start) => start < shared.to,
-    );
+    const rest = await recall(['scan']);
+    const total = rest.reduce((sum, { from, to }) => sum + to - from, 0);
+    const step = Math.ceil(total / scanSlices / 1000) * 1000;
     // Neighbours share a second, so that none falls between them; repeats are dropped.
-    const read = await Promise.all(starts.map((start) => readPages(between(start, Math.min(start + step, shared.to)))));
-    state.scanned = read.every(Boolean) && state.unreadable === 0;
+    const slices = rest.flatMap(({ from, to }) =>
+      Array.from({ length: Math.ceil((to - from) / step) }, (_, i) => ({
+        from: from + i * step,
+        to: Math.min(from + (i + 1) * step, to),
+      })),
+    );
+    const read = await Promise.all(slices.map((slice) => readSpan('scan', {}, slice)));
+    state.scanned = read.every(Boolean) && state.unreadable === 0 && !state.truncated;
+  }
+
+  async function lookUp(lookup: Lookup): Promise<void> {
+    const question = `${lookup.key}=${lookup.value}`;
+    const input = { LookupAttributes: [{ AttributeKey: lookup.key, AttributeValue: lookup.value }] };
+    for (const span of await recall([question, 'scan'])) if (!(await readSpan(question, input, span))) return;
   }
 
   return {
     accountId,
     region,
-    look: (lookup) =>
-      state.scanned
-        ? Promise.resolve()
-        : once(`${lookup.key}=${lookup.value}`, async () => {
-            const attribute = { AttributeKey: lookup.key, AttributeValue: lookup.value };
-            await readPages({ LookupAttributes: [attribute], ...between(shared.from, shared.to) });
-          }),
+    look: (lookup) => (state.scanned ? Promise.resolve() : once(`${lookup.key}=${lookup.value}`, () => lookUp(lookup))),
     scan: () => once('scan', readAll),
     source: () =>
       asked.size === 0

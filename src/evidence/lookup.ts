@@ -20,6 +20,7 @@ import { inert } from '../domain/inert.ts';
 import { globalRegion } from '../domain/partition.ts';
 import { redactText } from '../domain/redaction.ts';
 import { createLane, type Lane, type LaneShared } from './lookup-lane.ts';
+import type { LookupMemory } from './lookup-memory.ts';
 import { type Question, questionOf } from './lookup-questions.ts';
 import { createRecordIndex } from './record-index.ts';
 
@@ -37,6 +38,8 @@ export interface LookupOptions {
   onProgress?: ((progress: EvidenceProgress) => void) | undefined;
   readonly log: Log;
   readonly requestTimeoutMs?: number;
+  /** Answers of before, which are not asked for again. */
+  readonly memory?: LookupMemory | undefined;
   random?(): number;
 }
 
@@ -108,6 +111,8 @@ export function openLookupEvidence(options: LookupOptions): Evidence {
     },
     fullBecause: () => `the budget of ${options.budget.maxEvents} events is spent`,
     onPage: () => options.onProgress?.(report()),
+    memory: options.memory,
+    settled: now - horizonMs,
   };
 
   async function openAccount(accountId: string): Promise<Lanes> {

@@ -1,11 +1,18 @@
-/** Which source answers: the lake where it was filled for the whole question, else LookupEvents. Coverage names the one that did. */
+/**
+ * Which source answers: the lake where it was filled for the question, LookupEvents for the time since or for all of it. Coverage
+ * names each that did.
+ */
 import type { Artifact } from '../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
-import { asError, UserError } from '../contracts/errors.ts';
+import { asError, UpstreamError, UserError } from '../contracts/errors.ts';
 import type { Coverage, Evidence } from '../contracts/evidence.ts';
 import type { Log } from '../contracts/log.ts';
-import { gapsOf } from './lake/coverage.ts';
-import { lakeFolder, readPages } from './lake/pages.ts';
+import { addressUseOf, joinedUse } from '../domain/address-use.ts';
+import { compareRecords } from '../domain/record.ts';
+import { searchIn } from '../domain/text-search.ts';
+import { coveredUntil, gapsOf } from './lake/coverage.ts';
+import { lakeFolder, lakeName, readPages } from './lake/pages.ts';
+import { createRecordIndex } from './record-index.ts';
 
 export interface Question {
   /** ISO 8601 UTC, half-open. */
@@ -20,45 +27,121 @@ export interface Question {
 export interface PlanOptions {
   readonly dataDir: string;
   readonly log: Log;
-  /** The source to fall back on. */
-  openLookup(): Promise<Evidence>;
+  /** The other source, for the whole window or a part of it. */
+  openLookup(window: Question['window']): Promise<Evidence>;
+  /** Undefined where the config names no CloudTrail table, or Athena is not to be asked for this window. */
+  openAthena?: (() => Promise<Evidence>) | undefined;
 }
 
-/** What the lake lacks for the question, in words; empty where it can answer. Never throws for a lake that cannot be read. */
-async function lackOf(question: Question, { dataDir, log }: PlanOptions): Promise<readonly string[]> {
+/** `until`: the lake covers the question up to then; its end where it covers all of it. Never throws for a lake that cannot be read. */
+async function reachOf(question: Question, { dataDir, log }: PlanOptions): Promise<{ until?: string; lack: string }> {
   try {
     const pages = await readPages(lakeFolder(dataDir));
-    if (pages.damaged.length > 0) return [`${pages.damaged.length} pages of the lake are damaged`];
-    return gapsOf(pages, { ...question.window, accounts: question.accounts, regions: question.regions });
+    if (pages.damaged.length > 0) return { lack: `${pages.damaged.length} pages of the lake are damaged` };
+    const { window, accounts, regions } = question;
+    const [lack] = gapsOf(pages, { ...window, accounts, regions });
+    if (lack === undefined) return { until: window.to, lack: '' };
+    const until = coveredUntil(pages, { ...window, accounts, regions });
+    return { ...(until === undefined ? {} : { until }), lack };
   } catch (error) {
     log.warn({ error: asError(error) }, 'the lake could not be looked into');
-    return ['the lake could not be looked into'];
+    return { lack: 'the lake could not be looked into' };
   }
 }
 
-/** Opens the source that is to answer. A lake that fails later hands over to the other source, and coverage tells both. */
+/**
+ * Opens the source that is to answer: the lake, LookupEvents, or the lake with LookupEvents for the time since. A lake that fails
+ * later hands over to the other source, and coverage tells both.
+ */
 export async function planEvidence(question: Question, options: PlanOptions): Promise<Evidence> {
-  const lack = await lackOf(question, options);
-  if (lack.length > 0) {
-    options.log.info({ lack: lack.slice(0, 3) }, 'the lake does not cover the question, LookupEvents is asked');
-    return options.openLookup();
+  const { window } = question;
+  const { until, lack } = await reachOf(question, options);
+  if (until === undefined) {
+    options.log.info({ lack }, 'the lake does not cover the question');
+    return openOutside(question, options);
   }
   try {
     // DuckDB is loaded by the first question that it answers.
     const { openLakeEvidence } = await import('./lake/lake.ts');
-    const lake = await openLakeEvidence({ ...question, dataDir: options.dataDir, log: options.log });
-    return withFallback(lake, options);
+    const held = { ...question, window: { from: window.from, to: until } };
+    const lake = await openLakeEvidence({ ...held, dataDir: options.dataDir, log: options.log });
+    const whole = until === window.to ? lake : withRest(lake, await options.openLookup({ from: until, to: window.to }));
+    return withFallback(whole, { ...options, openLookup: () => options.openLookup(window) });
   } catch (error) {
     question.signal.throwIfAborted();
     if (!(error instanceof UserError)) options.log.warn({ error: asError(error) }, 'the lake could not be opened');
-    return options.openLookup();
+    return options.openLookup(window);
   }
 }
 
-function withFallback(lake: Evidence, { openLookup, log }: PlanOptions): Evidence {
+/** Athena where it is to be asked, else LookupEvents. What Athena could not do shows in the answer's coverage. */
+async function openOutside(question: Question, options: PlanOptions): Promise<Evidence> {
+  if (options.openAthena === undefined) return options.openLookup(question.window);
+  try {
+    return await options.openAthena();
+  } catch (error) {
+    question.signal.throwIfAborted();
+    if (!(error instanceof UserError || error instanceof UpstreamError)) throw error;
+    options.log.warn({ error }, 'Athena was not to be had, LookupEvents is asked');
+    const lookup = await options.openLookup(question.window);
+    const source = { name: 'CloudTrail in Athena', events: 0, pages: 0, truncated: false, failed: true };
+    return {
+      recordsOf: (artifact) => lookup.recordsOf(artifact),
+      progress: () => lookup.progress(),
+      coverage: () => {
+        const told = lookup.coverage();
+        // LookupEvents sees 90 days and no data events, so that it never stands in for Athena in full.
+        return { ...told, complete: false, sources: [{ ...source, reason: error.message }, ...told.sources] };
+      },
+    };
+  }
+}
+
+/** Two sources for two stretches of time that do not overlap. */
+function withRest(lake: Evidence, rest: Evidence): Evidence {
+  const index = createRecordIndex();
+  const ask = async (artifact: Artifact) => {
+    for (const records of await Promise.all([lake.recordsOf(artifact), rest.recordsOf(artifact)]))
+      for (const record of records) if (!index.has(record)) index.add(record);
+    return index.recordsOf(artifact);
+  };
+  return {
+    recordsOf: ask,
+    async addressUse(ip, moreThan) {
+      const before = await lake.addressUse?.(ip, moreThan);
+      return before && joinedUse(ip, [before, addressUseOf(ip, await rest.recordsOf({ kind: 'ip', id: ip }))]);
+    },
+    async holding(text) {
+      const [held = [], asked = []] = await Promise.all([searchIn(lake, text), searchIn(rest, text)]);
+      return [...held, ...asked].sort(compareRecords);
+    },
+    progress() {
+      const [held, asked] = [lake.progress(), rest.progress()];
+      return { ...asked, eventsRead: held.eventsRead + asked.eventsRead };
+    },
+    coverage() {
+      const [held, asked] = [lake.coverage(), rest.coverage()];
+      return {
+        complete: held.complete && asked.complete,
+        accounts: [...new Set([...held.accounts, ...asked.accounts])].sort(),
+        regions: [...new Set([...held.regions, ...asked.regions])].sort(),
+        from: held.from,
+        to: asked.to,
+        sources: [...held.sources, ...asked.sources],
+        badFiles: [...held.badFiles, ...asked.badFiles],
+        notLookedAt: [...held.notLookedAt, ...asked.notLookedAt],
+      };
+    },
+  };
+}
+
+function withFallback(
+  lake: Evidence,
+  { openLookup, log }: { readonly log: Log; openLookup(): Promise<Evidence> },
+): Evidence {
   let other: Evidence | undefined;
   let opening: Promise<Evidence> | undefined;
-  const failed = () => lake.coverage().sources.some((source) => source.failed);
+  const failed = () => lake.coverage().sources.some((source) => source.failed && source.name === lakeName);
   async function ask(artifact: Artifact): Promise<readonly CloudTrailRecord[]> {
     if (!other) {
       const records = await lake.recordsOf(artifact);
@@ -69,8 +152,21 @@ function withFallback(lake: Evidence, { openLookup, log }: PlanOptions): Evidenc
     }
     return other.recordsOf(artifact);
   }
+  async function holding(text: string): Promise<readonly CloudTrailRecord[]> {
+    const records = other ? undefined : await searchIn(lake, text);
+    if (records && !failed()) return records;
+    opening ??= openLookup();
+    other = await opening;
+    return (await searchIn(other, text)) ?? [];
+  }
+  const all = lake.all?.bind(lake);
   return {
     recordsOf: ask,
+    holding,
+    // Undefined after a failure: then the records are read, from the other source.
+    addressUse: async (ip, moreThan) => (other ? undefined : lake.addressUse?.(ip, moreThan)),
+    // A failure shows in the coverage: the other source cannot be read whole.
+    ...(all === undefined ? {} : { all }),
     progress: () => (other ?? lake).progress(),
     coverage: () => (other ? both(lake.coverage(), other.coverage()) : lake.coverage()),
   };
@@ -78,5 +174,6 @@ function withFallback(lake: Evidence, { openLookup, log }: PlanOptions): Evidenc
 
 /** The failed lake stays in the sources, but what it did not answer the other source was asked. */
 function both(lake: Coverage, other: Coverage): Coverage {
-  return { ...other, sources: [...lake.sources, ...other.sources], badFiles: [...lake.badFiles, ...other.badFiles] };
+  const held = lake.sources.filter((source) => source.name === lakeName);
+  return { ...other, sources: [...held, ...other.sources], badFiles: [...lake.badFiles, ...other.badFiles] };
 }

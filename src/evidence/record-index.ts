@@ -41,6 +41,15 @@ export function createRecordIndex(): RecordIndex {
   const regions = new Set<string>();
   let first: CloudTrailRecord | undefined;
   let last: CloudTrailRecord | undefined;
+  let linked = 0;
+
+  /** Finding the ids of a record costs more than reading it, and who reads the whole window asks for none. */
+  function linkAll(): void {
+    for (; linked < records.length; linked += 1) {
+      const record = records[linked];
+      if (record) for (const id of idsOf(record)) post(byId, id, linked);
+    }
+  }
 
   /** The hashes of the records with this event id; hashed only once a second one comes. */
   function hashesOf(eventID: string): Set<string> | undefined {
@@ -59,6 +68,7 @@ export function createRecordIndex(): RecordIndex {
 
   function find(artifact: Artifact): readonly CloudTrailRecord[] {
     const numbers = new Set<number>();
+    if (artifact.kind !== 'event') linkAll();
     const postings = artifact.kind === 'event' ? byEventId : byId;
     const ids = artifact.kind === 'event' ? [artifact.id] : [artifact.id, ...aliasesOf(artifact.id)];
     for (const id of ids) for (const number of numbersOf(postings.get(id))) numbers.add(number);
@@ -76,7 +86,6 @@ export function createRecordIndex(): RecordIndex {
       }
       const number = records.push(record) - 1;
       post(byEventId, record.eventID, number);
-      for (const id of idsOf(record)) post(byId, id, number);
       for (const account of [record.recipientAccountId ?? record.userIdentity.accountId])
         if (account) accounts.add(account);
       if (record.awsRegion) regions.add(record.awsRegion);

@@ -10,11 +10,14 @@ import type { FindingSource, SubscriptionConfirmer } from '../contracts/intake.t
 import type { Investigation, InvestigationContext, Pictures } from '../contracts/investigation.ts';
 import type { Queue } from '../contracts/job.ts';
 import type { Log } from '../contracts/log.ts';
+import type { OtherSources } from '../contracts/other-sources.ts';
 import type { Pager } from '../contracts/pager.ts';
 import type { RuleView } from '../contracts/rules.ts';
 import type { Store } from '../contracts/store.ts';
 import type { AccountBook } from '../contracts/surroundings.ts';
 import type { PolicyRule } from '../domain/approval-policy.ts';
+import type { Detector } from '../domain/detection/detector.ts';
+import type { Production } from '../domain/detection/production.ts';
 import type { EscalationConfig } from '../domain/escalation.ts';
 import type { Account } from '../domain/inventory.ts';
 import type { CrownJewels, NoiseConfig } from '../domain/noise.ts';
@@ -36,6 +39,8 @@ export interface Settings {
   };
   readonly policies: readonly PolicyRule[];
   readonly protectedPatterns: readonly string[];
+  readonly production: Production;
+  readonly detections: { readonly maxAgeHours: number };
   /** Whether findings are read again from AWS. */
   readonly verifyFindings: boolean;
   readonly pivot: { readonly window: string; readonly maxRequests: number; readonly maxEvents: number };
@@ -57,7 +62,11 @@ export interface EvidenceRequest {
   readonly maxEvents: number;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: EvidenceProgress) => void;
+  /** What it is asked for, so that its cost is counted there. */
+  readonly caseId?: string | undefined;
 }
+
+export type OpenOther = (request: EvidenceRequest) => Promise<OtherSources>;
 
 export type OpenEvidence = (request: EvidenceRequest) => Promise<Evidence>;
 
@@ -75,6 +84,11 @@ export interface RuleShelf {
   view(): Promise<RuleView>;
 }
 
+/** The rules of the stream, as they stand now: people switch them off and except from them while it runs. */
+export interface Detectors {
+  current(): Promise<Detector>;
+}
+
 /** The processes that speak in Slack. */
 export interface ChatDeps extends Deps {
   readonly chat: Chat;
@@ -82,16 +96,19 @@ export interface ChatDeps extends Deps {
 
 export interface WebDeps extends ChatDeps {
   readonly ruleShelf?: RuleShelf;
+  readonly detectors?: Detectors;
   readonly commands: readonly Command[];
   readonly actions: readonly ContainmentAction[];
 }
 
 export interface WorkerDeps extends ChatDeps {
   readonly ruleShelf?: RuleShelf;
+  readonly detectors?: Detectors;
   readonly actions: readonly ContainmentAction[];
   readonly investigations: readonly Investigation[];
   readonly reach: AwsReach;
   readonly openEvidence: OpenEvidence;
+  readonly openOther: OpenOther;
   readonly pictures: Pictures;
   readonly addresses: AddressBook;
   readonly pager: Pager;

@@ -44,6 +44,7 @@ export async function handleAlert({ alertId }: { readonly alertId: string }, dep
     // A line of a digest is not read again. Queued first: whoever shows the card marks all of its alerts as handled.
     if (deps.settings.verifyFindings && alert.source === 'guardduty')
       await deps.queue.add('alert.verify', { alertId }, { id: `verify-${alertId}` });
+    await wantEnrichment(found, deps);
     try {
       await deliverCase(found.id, deps);
     } catch (error) {
@@ -92,7 +93,7 @@ async function tell(entry: CaseEntry, found: Case, card: { channel: string; ts: 
       const message = ownMessage({
         caseId: found.id,
         alert,
-        account: accountOf(alert, deps),
+        account: shownAccount(accountOf(alert, deps), knownOf(alert, deps)),
         said,
         acknowledge: found.acknowledgedBy === undefined ? acknowledge : undefined,
       });

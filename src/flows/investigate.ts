@@ -59,20 +59,28 @@ async function run(
   const place = await start(stored, progressMessage({ ...base, step: '', progress: undefined }), deps);
   const ticker = coalesced(deps, place, (step, progress) => progressMessage({ ...base, step, progress }));
   const window = windowOf(stored.request, deps.settings.pivot.window, new Date(stored.createdAt));
-  const evidence = await deps.openEvidence({
+  const request = {
     accounts: stored.request.accounts,
     regions: stored.request.regions,
     window,
     maxRequests: stored.request.maxRequests ?? deps.settings.pivot.maxRequests,
     maxEvents: stored.request.maxEvents ?? deps.settings.pivot.maxEvents,
     signal,
-    onProgress: (progress) => ticker.progress(progress),
+    caseId: stored.caseId,
+    onProgress: (progress: EvidenceProgress) => ticker.progress(progress),
+  };
+  const evidence = await deps.openEvidence(request);
+  const other = await deps.openOther(request);
+  const target = unit.target.parse({
+    hubs: deps.settings.hubs,
+    production: deps.settings.production,
+    ...stored.request.target,
   });
-  const target = unit.target.parse({ hubs: deps.settings.hubs, ...stored.request.target });
   let report: Report;
   try {
     report = await unit.run(target, {
       evidence,
+      other,
       aws: deps.reach,
       surroundings: surroundingsOf(deps),
       ...(await deps.ruleShelf?.forInvestigation()),

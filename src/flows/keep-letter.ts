@@ -4,10 +4,9 @@ import type { DeadLetter, DeadLetterDoor, ReadBody } from '../contracts/intake.t
 import type { JobContext } from '../contracts/job.ts';
 import { withAgeNote } from '../domain/alert-age.ts';
 import { redactText } from '../domain/redaction.ts';
-import type { Deps } from './deps.ts';
-import { receiveAlert } from './receive-alert.ts';
+import { type ReceiveDeps, receiveAlert } from './receive-alert.ts';
 
-type Needs = Pick<Deps, 'store' | 'queue' | 'clock' | 'log'>;
+type Needs = ReceiveDeps;
 
 /** Keeps a message, without the secrets in it. Durable when it returns. */
 export async function keepLetter(

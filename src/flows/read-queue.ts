@@ -2,11 +2,10 @@
 import { asError } from '../contracts/errors.ts';
 import type { MessageQueue, QueueMessage, ReadBody } from '../contracts/intake.ts';
 import { withAgeNote } from '../domain/alert-age.ts';
-import type { Deps } from './deps.ts';
 import { codeOf, isHopeless, keepLetter } from './keep-letter.ts';
-import { receiveAlert } from './receive-alert.ts';
+import { type ReceiveDeps, receiveAlert } from './receive-alert.ts';
 
-type Needs = Pick<Deps, 'store' | 'queue' | 'clock' | 'log'> & { readonly readBody: ReadBody };
+type Needs = ReceiveDeps & { readonly readBody: ReadBody };
 
 /** A message that fails so often is kept as a dead letter, before the queue's own limit drops it. */
 const mostDeliveries = 4;

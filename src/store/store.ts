@@ -5,6 +5,7 @@ import type { Log } from '../contracts/log.ts';
 import type { SettingsStore, Store } from '../contracts/store.ts';
 import { alertsStore } from './alerts.ts';
 import { approvalsStore } from './approvals.ts';
+import { athenaLedger } from './athena-ledger.ts';
 import { appendAudit, auditStore } from './audit.ts';
 import { casesStore } from './cases.ts';
 import { asking, connect, type Database, json, text } from './database.ts';
@@ -19,6 +20,7 @@ import { noiseStore } from './noise.ts';
 import { buttonsStore, postsStore } from './posts.ts';
 import { rulesStore } from './rules.ts';
 import { stepUpStore } from './step-up.ts';
+import { streamStore } from './stream.ts';
 import { openTurns } from './turns.ts';
 
 /**
@@ -51,6 +53,8 @@ export async function openStore(input: {
     enrichments: enrichmentsStore(db),
     audit: auditStore(db),
     settings: settingsStore(db),
+    athena: athenaLedger(db),
+    stream: streamStore(db),
     rules: rulesStore(db),
     noise: noiseStore(db),
     escalations: escalationsStore(db),

@@ -2,6 +2,7 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { Alert } from '../contracts/alert.ts';
 import type { ApprovalState, Plan, PlanContext, Step, Vote, Watched } from '../contracts/approval.ts';
+import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import type { InvestigationRequest } from '../contracts/command.ts';
 import type { Enrichment, EnrichmentPart } from '../contracts/enrichment.ts';
 import type { DeadLetterDoor, IntakeSource, SubscriptionWish, Verification } from '../contracts/intake.ts';
@@ -9,6 +10,7 @@ import type { Line } from '../contracts/message.ts';
 import type { Admission, SnoozeRule } from '../contracts/noise.ts';
 import type { RuleException } from '../contracts/rules.ts';
 import type { ButtonMeaning, ContainmentRequest, Standing, VoteRequest } from '../contracts/store.ts';
+import type { StreamBurst, StreamDeed, StreamStory } from '../contracts/stream.ts';
 
 type Json<T> = ColumnType<T, string, string>;
 type Time = ColumnType<Date, string, string>;
@@ -179,6 +181,39 @@ export interface Tables {
     state: Json<Omit<Enrichment, 'caseId' | 'version' | 'wantedAt' | 'finishedAt' | 'tries'>>;
   };
   readonly dossiers: { key: string; part: Json<EnrichmentPart>; at: Time };
+  readonly stream_records: {
+    event_key: string;
+    number: Generated<string>;
+    record: Json<CloudTrailRecord | null>;
+    received_at: Time;
+    handled_at: NullableTime;
+  };
+  readonly stream_entries: {
+    correlation: string;
+    group_key: string;
+    event_key: string;
+    rule: number;
+    event_id: string;
+    at: string;
+    values: Json<readonly string[]>;
+    deed: Json<StreamDeed>;
+    stored_at: Generated<Date>;
+  };
+  readonly stream_bursts: {
+    id: string;
+    correlation: string;
+    group_key: string;
+    last: string;
+    burst: Json<StreamBurst>;
+  };
+  readonly stream_stories: {
+    id: string;
+    account_id: string;
+    principal: string;
+    last: string;
+    story: Json<StreamStory>;
+  };
+  readonly stream_shards: { name: string; at: Time };
   readonly disabled_rules: { rule: string; number: Generated<string>; reason: string; set_by: string; at: Time };
   readonly rule_exceptions: {
     id: string;
@@ -189,6 +224,14 @@ export interface Tables {
   };
   readonly settings: { key: string; value: Json<unknown> };
   readonly seen_keys: { key: string; at: string; seen_at: Generated<Date> };
+  readonly athena_queries: {
+    id: string;
+    case_id: string | null;
+    title: string;
+    bytes: string;
+    at: Time;
+    settled: Generated<boolean>;
+  };
   readonly slots: { lane: string; next_at: Time };
   readonly health: { id: number; at: Time };
   readonly dead_letters: {

@@ -113,8 +113,12 @@ describe('intake', () => {
 
     await card('Somebody gave an IAM user a console password.');
 
-    const kept = await sql<{ raw: unknown }>(scene, "SELECT raw FROM alerts WHERE alert->>'source' = 'cloudtrail'");
+    const kept = await sql<{ raw: unknown }>(
+      scene,
+      "SELECT raw, alert FROM alerts WHERE alert->>'source' IN ('cloudtrail', 'detection')",
+    );
     expect(kept).toHaveLength(1);
+    expect(JSON.stringify(await sql(scene, 'SELECT record FROM stream_records'))).not.toContain('IQoJb3JpZ2lu');
     expect(JSON.stringify(kept)).not.toContain('IQoJb3JpZ2lu');
   });
 

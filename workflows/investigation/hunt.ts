@@ -2,8 +2,10 @@
 import { z } from 'zod';
 import { defineInvestigation } from '#src/contracts/investigation.ts';
 import { unfinished, withGaps } from '#src/domain/answers.ts';
-import { cannotReadAll, type Match } from '#src/domain/sigma/hunt.ts';
-import { huntHeadline, huntParts, huntTimeline, isLoud } from '#src/domain/sigma/hunt-wording.ts';
+import { Production, productionCounts } from '#src/domain/detection/production.ts';
+import { cannotReadAll, type Match, type Picked } from '#src/domain/sigma/hunt.ts';
+import { historyParts, huntHeadline, huntParts, huntTimeline, isLoud } from '#src/domain/sigma/hunt-wording.ts';
+import { narrowingOf } from '#src/domain/sigma/narrowing.ts';
 import {
   idCollisions,
   nothingSettled,
@@ -15,26 +17,39 @@ import {
 import { storiesOf } from '#src/domain/sigma/stories.ts';
 import { catalogue } from '../../detections/index.ts';
 
+const noCountries =
+  'first-seen countries and networks, and impossible travel: no address database knew an address of these records';
+
 export const hunt = defineInvestigation({
   name: 'hunt',
   title: 'Hunt',
   target: z.object({
     /** `all`, a rule, a technique, a tactic, or a level and above. */
     pick: z.string().min(1).max(200).default('all'),
+    production: Production,
   }),
   permissions: ['cloudtrail:LookupEvents'],
   takesRules: true,
 
-  async run({ pick }, ctx) {
+  async run({ pick, production }, ctx) {
     const book = catalogue(ctx.rules);
     const settings = ctx.ruleSettings ?? nothingSettled;
     const settled = pickSettled(pick, book, settings, ctx.now());
     const { picked } = settled;
     ctx.progress(`Hunting with ${picked.running.length} rules`);
-    const records = ctx.evidence.all?.();
-    const { matches, notListed, excepted } = await runSettled(records, settled, ctx);
+    const records = ctx.evidence.all?.(narrowingOf(picked));
+    const { matches, notListed, excepted, history } = await runSettled(records, settled, {
+      signal: ctx.signal,
+      progress: (step) => ctx.progress(step),
+      addresses: ctx.surroundings?.addresses,
+      counts: productionCounts(production),
+    });
     const looked = ctx.evidence.coverage();
-    const coverage = withGaps(looked, records || !looked.complete ? [] : [cannotReadAll]);
+    const gaps = records || !looked.complete ? [] : [cannotReadAll];
+    const coverage = withGaps(
+      looked,
+      history && !history.countries && needsPlaces(picked) ? [...gaps, noCountries] : gaps,
+    );
     const stories = storiesOf(matches);
     const what = pick === 'all' ? 'everything' : pick;
     const headline = `${huntHeadline(what, picked.reporting.size, matches, stories)}${unfinished(coverage)}.`;
@@ -43,7 +58,11 @@ export const hunt = defineInvestigation({
     const timeline = huntTimeline(stories, matches);
     return {
       headline,
-      parts: [...huntParts(stories, notListed, unsupported), ...settledParts(settled, excepted)],
+      parts: [
+        ...huntParts(stories, notListed, unsupported),
+        ...historyParts(history),
+        ...settledParts(settled, excepted),
+      ],
       coverage,
       answer: {
         matches: matches.map(matchJson),
@@ -51,6 +70,7 @@ export const hunt = defineInvestigation({
         unsupportedRules: unsupported,
         ...(collisions.length > 0 ? { collidingRules: collisions } : {}),
         ...settledJson(settled, excepted),
+        ...(history ? { history } : {}),
         coverage,
       },
       pictures: timeline ? [{ kind: 'timeline', title: `Hunt for ${what}`, timeline }] : [],
@@ -62,6 +82,10 @@ export const hunt = defineInvestigation({
     };
   },
 });
+
+function needsPlaces({ reporting }: Picked): boolean {
+  return [...reporting].some(({ name }) => /^baseline-(new-country|new-network|impossible-travel)$/.test(name));
+}
 
 function matchJson({ rule, burst, ...match }: Match) {
   return {

@@ -1,9 +1,13 @@
 /** The investigations: one file per question. */
 import type { Investigation } from '#src/contracts/investigation.ts';
+import { athena } from './athena.ts';
+import { changes } from './changes.ts';
 import { coverage } from './coverage.ts';
 import { dataAccess } from './data-access.ts';
+import { dns } from './dns.ts';
 import { entry } from './entry.ts';
 import { errors } from './errors.ts';
+import { flows } from './flows.ts';
 import { hunt } from './hunt.ts';
 import { instance } from './instance.ts';
 import { ip } from './ip.ts';
@@ -11,6 +15,7 @@ import { key } from './key.ts';
 import { pivot } from './pivot.ts';
 import { readiness } from './readiness.ts';
 import { rules } from './rules.ts';
+import { search } from './search.ts';
 import { secretsRead } from './secrets-read.ts';
 import { sessions } from './sessions.ts';
 import { timeline } from './timeline.ts';
@@ -28,12 +33,17 @@ export const investigations: readonly Investigation[] = [
   key,
   instance,
   ip,
+  search,
   whoCreated,
   sessions,
   entry,
   secretsRead,
   errors,
   dataAccess,
+  changes,
+  flows,
+  dns,
+  athena,
   coverage,
   readiness,
 ];

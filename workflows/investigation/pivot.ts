@@ -7,12 +7,14 @@ import type { AwsReader } from '#src/contracts/aws.ts';
 import { UpstreamError, UserError } from '#src/contracts/errors.ts';
 import type { Coverage } from '#src/contracts/evidence.ts';
 import { defineInvestigation, type InvestigationContext, type Report } from '#src/contracts/investigation.ts';
-import type { PivotAnswer } from '#src/contracts/pivot.ts';
+import type { PersonLine } from '#src/contracts/network.ts';
+import type { PivotAnswer, PivotNode } from '#src/contracts/pivot.ts';
 import { accessKeyId } from '#src/domain/access-key.ts';
 import { classify } from '#src/domain/artifact.ts';
 import { awsErrorFacts, isAwsError } from '#src/domain/aws-errors.ts';
 import { pivotFiles } from '#src/domain/exports/pivot-files.ts';
 import { expansionsOf, neighbourParts, neighboursIn } from '#src/domain/likeness.ts';
+import { peopleBetween, peopleParts } from '#src/domain/people-words.ts';
 import { actorsOf, coreOf } from '#src/domain/pivot-actors.ts';
 import { type Made, madeIn, sortOf } from '#src/domain/pivot-created.ts';
 import { runPivot } from '#src/domain/pivot-engine.ts';
@@ -78,11 +80,12 @@ export const pivot = defineInvestigation({
     // Records of what was made name outsiders too (who listed it); what those did is not part of the story.
     const known = new Set(['', ...graph.nodes.map((node) => node.id)]);
     const ranked = sightingsOf(graph.records, techniques).filter(({ sighting }) => known.has(sighting.principal));
-    const coverage = coverageOf(ctx, graph.cutShort);
+    const coverage = coverageOf(ctx, [...graph.cutShort, ...((await ctx.other?.people.gaps()) ?? [])]);
     const story: Story = { seed, takenFor, graph, actors, made, sightings: ranked, complete: coverage.complete };
     const keys = await keysOf(story, live);
     const headline = headlineOf(story);
     const neighbours = neighboursIn(story);
+    const people = await peopleOf(graph.nodes, ctx);
     const answer: PivotAnswer = {
       seed,
       nodes: graph.nodes,
@@ -92,12 +95,13 @@ export const pivot = defineInvestigation({
       findings: ranked.map(({ sighting }) => sighting),
       created: made,
       neighbours,
+      people,
       headline,
       takenFor,
     };
     return {
       headline,
-      parts: [...partsOf(story, keys), ...neighbourParts(neighbours)],
+      parts: [...partsOf(story, keys), ...peopleParts(people), ...neighbourParts(neighbours)],
       coverage,
       answer,
       files: pivotFiles(story, answer, techniques),
@@ -117,6 +121,13 @@ async function startsOf(seed: Artifact, ctx: InvestigationContext): Promise<read
   ctx.progress(`Looking for the event ${seed.id}`);
   const actors = (await ctx.evidence.recordsOf(seed)).flatMap((record) => principalOf(record) ?? []);
   return [...new Map(actors.map((actor) => [actor.id, actor])).values()];
+}
+
+/** Whom the operator's sign-in logs put behind the addresses of the graph, in the time in which these were used. */
+async function peopleOf(nodes: readonly PivotNode[], { other }: InvestigationContext): Promise<readonly PersonLine[]> {
+  const addresses = nodes.filter((node) => node.kind === 'ip');
+  const sightings = (await other?.people.at(addresses.map((node) => node.id))) ?? [];
+  return addresses.flatMap((node) => peopleBetween(sightings, node.id, node.firstSeen ?? '', node.lastSeen ?? ''));
 }
 
 function coverageOf({ evidence }: InvestigationContext, cutShort: readonly string[]): Coverage {

@@ -173,7 +173,7 @@ function originLine(minting: Minting): Line {
 function rowOf(session: SessionLine): readonly string[] {
   const what = session.identity ? labelOf(session.identity) : `${labelOf(session.by)} itself`;
   return [
-    `${'› '.repeat(Math.min(session.depth, 6) - 1)}${what}${session.accessKey ? `, ${session.accessKey}` : ''}`,
+    `${'› '.repeat(Math.min(session.depth, 6) - 1)}${what}${session.accessKey ? `, ${session.accessKey}${session.accessKeyIsLikely ? ' (likely)' : ''}` : ''}`,
     byLabel(session.by),
     `${session.eventName}, ${utc(session.eventTime)}`,
     session.calls === 0 ? 'no call seen' : `${count(session.calls, 'call')} from ${few(session.addresses)}`,

@@ -2,22 +2,19 @@
 import { z } from 'zod';
 import type { CloudTrailRecord } from '#src/contracts/cloudtrail.ts';
 import { defineInvestigation } from '#src/contracts/investigation.ts';
-import type { Part } from '#src/contracts/message.ts';
-import { csvFile, few, jsonFile, unfinished, withGaps } from '#src/domain/answers.ts';
+import { csvFile, jsonFile, unfinished, withGaps } from '#src/domain/answers.ts';
 import { classify } from '#src/domain/artifact.ts';
 import { recordGraph } from '#src/domain/exports/graph.ts';
 import { graphFiles } from '#src/domain/exports/report-files.ts';
 import { timesketch } from '#src/domain/exports/timesketch.ts';
-import { bold, code, count, line, utc } from '#src/domain/phrases.ts';
+import { count, utc } from '#src/domain/phrases.ts';
 import { labelOf } from '#src/domain/pivot-actors.ts';
 import { compareRecords } from '#src/domain/record.ts';
 import { followSessions } from '#src/domain/session-search.ts';
 import { type TimelineEntry, timelineCsv, timelineEntries } from '#src/domain/timeline.ts';
+import { timelineParts } from '#src/domain/timeline-parts.ts';
 import { timelinePicture } from '#src/domain/timeline-picture.ts';
 import { techniques } from '../../detections/techniques.ts';
-
-const shownTelling = 15;
-const shownNewest = 10;
 
 export const timeline = defineInvestigation({
   name: 'timeline',
@@ -43,7 +40,7 @@ export const timeline = defineInvestigation({
     const graph = () => recordGraph(records, `Timeline of ${artifact.id}`, artifact.id);
     return {
       headline: headlineOf(artifact.id, entries, unfinished(coverage)),
-      parts: partsOf(entries),
+      parts: timelineParts(entries),
       coverage,
       answer,
       pictures: picture ? [{ kind: 'timeline', title: `Timeline of ${labelOf(artifact.id)}`, timeline: picture }] : [],
@@ -82,52 +79,4 @@ function headlineOf(id: string, entries: readonly TimelineEntry[], ending: strin
     known > 0 ? `${known.toLocaleString('en-US')} of a known technique` : '',
   ].filter(Boolean);
   return `${id} is in ${count(entries.length, 'event')} from ${utc(first.eventTime)} to ${utc(last.eventTime)}${notes.length > 0 ? `: ${notes.join(', ')}` : ''}${ending}.`;
-}
-
-/** What tells most first, then who was there, then the newest events. */
-function partsOf(entries: readonly TimelineEntry[]): readonly Part[] {
-  if (entries.length === 0) return [];
-  const telling = entries
-    .filter(({ weight }) => weight > 1)
-    .toSorted((a, b) => b.weight - a.weight)
-    .slice(0, shownTelling);
-  const callers = Map.groupBy(entries, ({ event }) => event.principal);
-  const parts: Part[] = [];
-  if (telling.length > 0) {
-    parts.push({ kind: 'header', text: 'Known techniques, most telling first' });
-    parts.push({ kind: 'list', items: telling.map((entry) => lineOf(entry)) });
-  }
-  parts.push({ kind: 'header', text: 'Who was there' });
-  parts.push({
-    kind: 'table',
-    columns: ['Who', 'Events', 'From', 'First', 'Last'],
-    rows: [...callers]
-      .toSorted(([, a], [, b]) => b.length - a.length)
-      .slice(0, 8)
-      .map(([id, of]) => [
-        id === '' ? 'an unnamed caller' : labelOf(id),
-        of.length.toLocaleString('en-US'),
-        few([...new Set(of.map(({ event }) => event.sourceIp).filter(Boolean))]),
-        utc(of[0]?.event.eventTime ?? ''),
-        utc(of.at(-1)?.event.eventTime ?? ''),
-      ]),
-  });
-  parts.push({
-    kind: 'header',
-    text: entries.length > shownNewest ? `The newest ${shownNewest} events` : 'All events',
-  });
-  parts.push({ kind: 'list', items: entries.slice(-shownNewest).map((entry) => lineOf(entry)) });
-  return parts;
-}
-
-function lineOf({ event, says }: TimelineEntry) {
-  const outcome =
-    event.outcome === 'success' ? '' : ` (${event.outcome}${event.errorCode ? `: ${event.errorCode}` : ''})`;
-  return line(
-    `${utc(event.eventTime)} `,
-    ...(event.technique.length > 0 ? [bold(`${event.technique.join(', ')} `)] : []),
-    `${event.principal === '' ? 'an unnamed caller' : labelOf(event.principal)}${says === '' ? '' : ` ${event.outcome === 'success' ? '' : 'tried: '}${says}`}: `,
-    code(event.eventName),
-    `${outcome}, ${event.region}${event.sourceIp === '' ? '' : `, from ${event.sourceIp}`}`,
-  );
 }

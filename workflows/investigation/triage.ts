@@ -6,6 +6,7 @@ import { defineInvestigation, type InvestigationContext } from '#src/contracts/i
 import { withGaps } from '#src/domain/answers.ts';
 import { cannotReadAll } from '#src/domain/sigma/hunt.ts';
 import { huntTimeline } from '#src/domain/sigma/hunt-wording.ts';
+import { narrowingOf } from '#src/domain/sigma/narrowing.ts';
 import { nothingSettled, pickSettled, runSettled, settledJson, settledParts } from '#src/domain/sigma/settled.ts';
 import { storiesOf } from '#src/domain/sigma/stories.ts';
 import { noSweep, type Sweep, sweepOf } from '#src/domain/sweep.ts';
@@ -28,8 +29,8 @@ export const triage = defineInvestigation({
   async run(_target, ctx) {
     ctx.progress('Reading every event of the window');
     const collector = triageCollector();
-    const records = ctx.evidence.all?.();
     const settled = pickSettled('all', catalogue(ctx.rules), ctx.ruleSettings ?? nothingSettled, ctx.now());
+    const records = ctx.evidence.all?.(narrowingOf(settled.picked, true));
     const see = (record: CloudTrailRecord): void =>
       collector.add(record, settled.exceptions.heldByAny(record) !== undefined);
     const { matches, excepted } = await runSettled(records && watched(records, see), settled, ctx);

@@ -18,14 +18,23 @@ export interface Correlated {
   readonly count: number;
 }
 
-/** One event that a correlation may count. */
-interface Entry {
+/** One event that a correlation may count, in one of its groups. */
+export interface Counted {
+  /** Milliseconds since the epoch. */
   readonly at: number;
-  readonly record: CloudTrailRecord;
+  readonly eventId: string;
   /** Number of its rule in the correlation's list. */
   readonly rule: number;
   readonly values: readonly string[];
 }
+
+export interface Burst<Entry extends Counted> {
+  readonly entries: readonly Entry[];
+  readonly count: number;
+}
+
+/** Whether a value counts: an instance that is not production does not. */
+export type Counts = (field: string, value: string, record: CloudTrailRecord) => boolean;
 
 /** Collects matches for one correlation rule; `found` evaluates what was collected. */
 export interface Correlator {
@@ -33,12 +42,38 @@ export interface Correlator {
   found(): readonly Correlated[];
 }
 
-export function correlatorOf(rule: CorrelationRule): Correlator {
+export function correlatorOf(rule: CorrelationRule, counts?: Counts): Correlator {
+  type Entry = Counted & { readonly record: CloudTrailRecord };
   const groups = new Map<string, { readonly group: readonly string[]; readonly entries: Entry[] }>();
-  const counted = rule.field === undefined ? undefined : fieldPath(rule.field);
+  const read = counterOf(rule, counts);
+
+  return {
+    add(matched, record) {
+      for (const { group, ...counted } of read(matched, record)) {
+        const key = JSON.stringify(group);
+        const known = groups.get(key) ?? { group, entries: [] };
+        groups.set(key, known);
+        known.entries.push({ ...counted, record });
+      }
+    },
+    found: () =>
+      [...groups.values()].flatMap(({ group, entries }) =>
+        burstsIn(rule, entries).map(({ entries: own, count }) => {
+          return { rule, records: [...new Set(own.map((entry) => entry.record))], group, count };
+        }),
+      ),
+  };
+}
+
+/** Reads what a correlation counts of a match: one for every combination of the group's values, none where one is missing. */
+export function counterOf(
+  rule: CorrelationRule,
+  counts: Counts = () => true,
+): (matched: EventRule, record: CloudTrailRecord) => readonly (Counted & { readonly group: readonly string[] })[] {
+  const { field: countedField } = rule;
+  const counted = countedField === undefined ? undefined : fieldPath(countedField);
   const paths = rule.groupBy.map((field) => ({ field, path: fieldPath(field) }));
 
-  /** Every combination of the group's values; none where one is missing, since nothing then ties the events together. */
   function groupsOf(of: EventRule, name: string, record: Json): readonly (readonly string[])[] {
     let all: readonly (readonly string[])[] = [[]];
     for (const { field, path } of paths) {
@@ -50,33 +85,29 @@ export function correlatorOf(rule: CorrelationRule): Correlator {
     return all;
   }
 
-  return {
-    add(matched, record) {
-      const number = rule.rules.findIndex((name) => isCalled(matched, name));
-      if (number < 0) return;
-      const at = Date.parse(record.eventTime);
-      const values = counted ? textsOf(record, counted) : [];
-      for (const group of groupsOf(matched, rule.rules[number] ?? '', record)) {
-        const key = JSON.stringify(group);
-        const known = groups.get(key) ?? { group, entries: [] };
-        groups.set(key, known);
-        known.entries.push({ at, record, rule: number, values });
-      }
-    },
-    found: () => [...groups.values()].flatMap(({ group, entries }) => burstsIn(rule, group, entries)),
+  return (matched, record) => {
+    const number = rule.rules.findIndex((name) => isCalled(matched, name));
+    if (number < 0) return [];
+    const values = counted ? textsOf(record, counted).filter((value) => counts(counted.field, value, record)) : [];
+    const at = Date.parse(record.eventTime);
+    return groupsOf(matched, rule.rules[number] ?? '', record).map((group) => {
+      return { group, at, eventId: record.eventID, rule: number, values };
+    });
   };
 }
 
-function burstsIn(rule: CorrelationRule, group: readonly string[], unsorted: readonly Entry[]): readonly Correlated[] {
-  const entries = [...unsorted].sort((a, b) => a.at - b.at);
-  const bursts: Correlated[] = [];
+/** The bursts among the entries of one group. */
+export function burstsIn<Entry extends Counted>(
+  rule: CorrelationRule,
+  unsorted: readonly Entry[],
+): readonly Burst<Entry>[] {
+  const entries = [...unsorted].sort(byTime);
+  const bursts: Burst<Entry>[] = [];
   const window = new Window(rule);
   let from = 0;
   let burst: { first: number; last: number; count: number } | undefined;
   const close = (): void => {
-    if (!burst) return;
-    const records = [...new Set(entries.slice(burst.first, burst.last + 1).map((entry) => entry.record))];
-    bursts.push({ rule, records, group, count: burst.count });
+    if (burst) bursts.push({ entries: entries.slice(burst.first, burst.last + 1), count: burst.count });
     burst = undefined;
   };
   for (const [at, entry] of entries.entries()) {
@@ -96,6 +127,12 @@ function burstsIn(rule: CorrelationRule, group: readonly string[], unsorted: rea
   return bursts;
 }
 
+/** CloudTrail tells whole seconds: what happened in one is taken in the order that the rule asks for. */
+function byTime(a: Counted, b: Counted): number {
+  const apart = a.at - b.at || a.rule - b.rule;
+  return apart !== 0 ? apart : a.eventId < b.eventId ? -1 : 1;
+}
+
 /** What stands in the sliding window, counted as it slides. */
 class Window {
   readonly #rule: CorrelationRule;
@@ -109,14 +146,14 @@ class Window {
     this.#rule = rule;
   }
 
-  add(entry: Entry): void {
+  add(entry: Counted): void {
     this.#events += 1;
     for (const value of entry.values) this.#values.set(value, (this.#values.get(value) ?? 0) + 1);
     this.#rules.set(entry.rule, (this.#rules.get(entry.rule) ?? 0) + 1);
     this.#starts[entry.rule] = entry.rule === 0 ? entry.at : (this.#starts[entry.rule - 1] ?? this.#starts[entry.rule]);
   }
 
-  remove(entry: Entry): void {
+  remove(entry: Counted): void {
     this.#events -= 1;
     for (const value of entry.values) lower(this.#values, value);
     lower(this.#rules, entry.rule);

@@ -33,12 +33,14 @@ export interface FieldPath {
 /**
  * Fields that no record has and rules of ours count or group by. A role's sessions are one principal, so that a new session
  * does not start the count anew; the call is the event's name without the date that Lambda and CloudFront put behind it; the
- * instances are those that a call was aimed at, under whichever name it gives them.
+ * instances are those that a call was aimed at, under whichever name it gives them. Production instances are those that a
+ * call named in its answer; which of them are production the config knows (correlate.ts, `Counts`).
  */
 const derivedFields: ReadonlyMap<string, Derived> = new Map([
   ['firebreak.principal', principalsOf],
   ['firebreak.call', (record) => (typeof record.eventName === 'string' ? [plainEventName(record.eventName)] : [])],
   ['firebreak.instance', instancesOf],
+  ['firebreak.productionInstance', ({ responseElements }) => textsOf({ responseElements }, endedInstances)],
 ]);
 
 function principalsOf(record: CloudTrailRecord): readonly string[] {
@@ -53,13 +55,19 @@ function instancesOf({ requestParameters: asked }: CloudTrailRecord): readonly s
     .filter((id): id is string => typeof id === 'string' && /^m?i-[0-9a-z]+$/i.test(id));
 }
 
+const endedInstances: FieldPath = fieldPathOf('responseElements.instancesSet.items.instanceId', undefined);
+
 /** The door puts "" where these are missing, so for them "" is missing. */
 const filledAtDoor = new Set(['awsRegion', 'sourceIPAddress', 'userAgent']);
 
 export function fieldPath(field: string): FieldPath {
+  return fieldPathOf(field, derivedFields.get(field));
+}
+
+function fieldPathOf(field: string, derived: Derived | undefined): FieldPath {
   const segments = field.split('.');
   const rests = segments.map((_segment, at) => segments.slice(at).join('.'));
-  return { field, segments, rests, derived: derivedFields.get(field) };
+  return { field, segments, rests, derived };
 }
 
 /** Whether any value of the field passes; `test` gets each scalar or object, never null, and stops at the first that passes. */

@@ -138,3 +138,13 @@ export function huntTimeline(stories: readonly HuntStory[], matches: readonly Ma
         : `${count(loud.length - kept.length, 'more match', 'more matches')} are not drawn.`,
   };
 }
+
+/** How much past the rules about it rest on. */
+export function historyParts(history: HuntResult['history']): readonly Part[] {
+  if (!history) return [];
+  const { from, to, principals, judged } = history;
+  const days = Math.floor((Date.parse(to) - Date.parse(from)) / 86_400_000);
+  const span = from === '' ? 'no records' : `${count(days, 'day')} of records (${utc(from)} to ${utc(to)})`;
+  const words = `${span}. Of ${count(principals, 'principal')}, ${judged} have the 14 days of history from which a first time counts; the others were judged by bursts and credentials only.`;
+  return [{ kind: 'lines', lines: [line(bold('Rests on: '), words)] }];
+}

@@ -1,11 +1,15 @@
 /** A hunt: rules over every record of a window. Matches are kept small, since a window may hold millions of records. */
+import type { AddressBook } from '../../contracts/address.ts';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { UserError } from '../../contracts/errors.ts';
 import type { RuleException, RuleSummary } from '../../contracts/rules.ts';
+import { type BaselineHistory, baselineOf } from '../baseline/baseline.ts';
+import { allBaselineRules } from '../baseline/rules.ts';
 import type { ExceptionBook } from '../exceptions.ts';
 import { principalGroup, principalOf } from '../principal.ts';
 import { outcomeOf } from '../sightings.ts';
-import { type Correlator, correlatorOf } from './correlate.ts';
+import { type Correlator, type Counts, correlatorOf } from './correlate.ts';
+import { matchKeeper, pastMatches } from './kept-matches.ts';
 import { isCalled, type RuleBook } from './parse.ts';
 import { ruleSet } from './rule-set.ts';
 import { type EventRule, type Level, levels, type SigmaRule } from './tree.ts';
@@ -37,6 +41,8 @@ export interface HuntResult {
   readonly recordsRead: number;
   /** What exceptions held back, by exception: counted, never silent. */
   readonly excepted: readonly Excepted[];
+  /** Where rules about the past ran: how much past there was. */
+  readonly history?: BaselineHistory;
 }
 
 export interface Excepted {
@@ -57,7 +63,8 @@ export interface Picked {
  */
 export function pickRules(word: string, book: RuleBook): Picked {
   const wanted = word.trim().toLowerCase();
-  const picked = rulesCalled(word, book.rules);
+  const past = chosenOfThePast(wanted);
+  const picked = past.length > 0 ? past : rulesCalled(word, book.rules);
   if (picked.length === 0) {
     const refused = book.unsupported.find(
       ({ rule }) => rule.toLowerCase().replace(/\.ya?ml$/, '') === wanted.replace(/\.ya?ml$/, ''),
@@ -72,7 +79,7 @@ export function pickRules(word: string, book: RuleBook): Picked {
     );
   }
   const correlations = picked.filter((rule) => rule.kind === 'correlation');
-  const events = book.rules.filter((rule) => rule.kind === 'event');
+  const events = book.rules.filter((rule): rule is EventRule => rule.kind === 'event');
   const needed = events.filter((rule) => correlations.some((one) => one.rules.some((name) => isCalled(rule, name))));
   const isNamed = picked.length === 1;
   // Rules that a correlation rests on speak through it (Sigma correlation specification, "generate").
@@ -83,8 +90,14 @@ export function pickRules(word: string, book: RuleBook): Picked {
       ),
     ),
   );
-  const reporting = new Set(picked.filter((rule) => isNamed || rule.kind === 'correlation' || !silent.has(rule)));
+  const reporting = new Set(picked.filter((rule) => isNamed || rule.kind !== 'event' || !silent.has(rule)));
   return { reporting, running: events.filter((rule) => reporting.has(rule) || needed.includes(rule)) };
+}
+
+/** Rules about a principal's own past: `baselines`, or one by its name. They read every record, so `all` leaves them out. */
+function chosenOfThePast(wanted: string): readonly SigmaRule[] {
+  if (wanted === 'baselines' || wanted === 'baseline') return allBaselineRules;
+  return allBaselineRules.filter(({ name, title }) => name === wanted || title.toLowerCase() === wanted);
 }
 
 /** The rules that a word stands for, as in `pickRules`; none where it stands for none. */
@@ -109,20 +122,24 @@ export function rulesCalled<Rule extends RuleSummary>(word: string, rules: reado
 }
 
 const reportEvery = 20_000;
-/** Rules for everyday calls match as often as there are events: a list of all of them would not fit into memory. */
-const listedPerRule = 50_000;
-const listedInAll = 500_000;
+export interface HuntContext {
+  readonly signal: AbortSignal;
+  progress(step: string): void;
+  readonly addresses?: AddressBook | undefined;
+  readonly counts?: Counts | undefined;
+}
 
 /** Runs the picked rules over the records. Rejects when the signal aborts, or with what the source throws. */
 export async function runHunt(
   records: AsyncIterable<CloudTrailRecord>,
   picked: Picked,
-  ctx: { readonly signal: AbortSignal; progress(step: string): void },
+  ctx: HuntContext,
   exceptions?: ExceptionBook,
 ): Promise<HuntResult> {
+  const past = [...picked.reporting].some(({ kind }) => kind === 'baseline') ? baselineOf(ctx.addresses) : undefined;
   const set = ruleSet(picked.running);
   const correlators = [...picked.reporting].flatMap((rule) =>
-    rule.kind === 'correlation' ? [{ rule, correlator: correlatorOf(rule) }] : [],
+    rule.kind === 'correlation' ? [{ rule, correlator: correlatorOf(rule, ctx.counts) }] : [],
   );
   const heeding = new Map(
     picked.running.map((one) => [
@@ -131,9 +148,7 @@ export async function runHunt(
     ]),
   );
   const whoIn = callerBook();
-  const matches: Match[] = [];
-  const counts = new Map<SigmaRule, number>();
-  const more = new Map<SigmaRule, number>();
+  const kept = matchKeeper();
   const held = new Map<RuleException, number>();
   const isHeld = (rule: SigmaRule, record: CloudTrailRecord): boolean => {
     const exception = exceptions?.heldBy(rule, record);
@@ -145,21 +160,18 @@ export async function runHunt(
     read += 1;
     if (read % reportEvery === 0) {
       ctx.signal.throwIfAborted();
-      ctx.progress(`${read.toLocaleString('en-US')} events checked, ${matches.length.toLocaleString('en-US')} matches`);
+      ctx.progress(`${read.toLocaleString('en-US')} events checked, ${kept.count().toLocaleString('en-US')} matches`);
     }
+    if (past && exceptions?.heldByAny(record) === undefined) past.observe(record);
     for (const rule of set.match(record)) {
       for (const one of heeding.get(rule) ?? []) if (!isHeld(one.rule, record)) one.correlator.add(rule, record);
-      if (!picked.reporting.has(rule) || isHeld(rule, record)) continue;
-      const before = counts.get(rule) ?? 0;
-      counts.set(rule, before + 1);
-      if (before < listedPerRule && matches.length < listedInAll) matches.push(matchOf(rule, record, whoIn(record)));
-      else more.set(rule, (more.get(rule) ?? 0) + 1);
+      if (picked.reporting.has(rule) && !isHeld(rule, record)) kept.add(matchOf(rule, record, whoIn(record)));
     }
   }
-  matches.push(...correlators.flatMap(({ correlator }) => burstMatches(correlator, whoIn)));
-  const notListed = [...more].map(([rule, count]) => ({ rule: rule.name, matches: count }));
+  for (const { correlator } of correlators) for (const match of burstMatches(correlator, whoIn)) kept.add(match);
+  for (const match of pastMatches(past?.found() ?? [], picked)) kept.add(match);
   const excepted = [...held].map(([exception, count]) => ({ exception, matches: count }));
-  return { matches: ranked(matches), notListed, recordsRead: read, excepted };
+  return { ...kept.end(), recordsRead: read, excepted, ...(past ? { history: past.history() } : {}) };
 }
 
 function burstMatches(correlator: Correlator, whoIn: (record: CloudTrailRecord) => Who): readonly Match[] {
@@ -205,21 +217,4 @@ function matchOf(rule: SigmaRule, record: CloudTrailRecord, who: Who): Match {
     region: record.awsRegion,
     outcome: outcomeOf(record),
   };
-}
-
-/** Severe before mild, rare before frequent: what the console does all day comes last. */
-function ranked(matches: readonly Match[]): readonly Match[] {
-  const counts = new Map<SigmaRule, number>();
-  for (const { rule } of matches) counts.set(rule, (counts.get(rule) ?? 0) + 1);
-  const order = (a: Match, b: Match): number =>
-    levels.indexOf(b.rule.level) - levels.indexOf(a.rule.level) ||
-    (counts.get(a.rule) ?? 0) - (counts.get(b.rule) ?? 0) ||
-    compareText(a.rule.name, b.rule.name) ||
-    compareText(a.eventTime, b.eventTime) ||
-    compareText(a.eventId, b.eventId);
-  return [...matches].sort(order);
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -88,7 +88,10 @@ export function parseRules(files: readonly RuleFile[]): RuleBook {
       }
     }
   }
-  return { rules: rules.filter((rule) => rule.kind === 'event' || resolves(rule, rules, unsupported)), unsupported };
+  return {
+    rules: rules.filter((rule) => rule.kind !== 'correlation' || resolves(rule, rules, unsupported)),
+    unsupported,
+  };
 }
 
 /** Whether all rules that a correlation rests on are there; reports it otherwise. */

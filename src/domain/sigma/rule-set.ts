@@ -5,7 +5,7 @@ import type { EventRule } from './tree.ts';
 
 /** Event names come from outside: no more than this many are remembered. */
 const maxNames = 5_000;
-const nameFields = new Set(['eventName', 'eventSource']);
+export const nameFields: ReadonlySet<string> = new Set(['eventName', 'eventSource']);
 
 export interface RuleSet {
   readonly rules: readonly EventRule[];

@@ -4,7 +4,7 @@ import type { Part } from '../../contracts/message.ts';
 import type { RuleSettings } from '../../contracts/rules.ts';
 import { type ExceptionBook, exceptionBook, exceptionWords, isRuleNamed } from '../exceptions.ts';
 import { bold, code, count, line } from '../phrases.ts';
-import { type Excepted, type HuntResult, type Picked, pickRules, runHunt } from './hunt.ts';
+import { type Excepted, type HuntContext, type HuntResult, type Picked, pickRules, runHunt } from './hunt.ts';
 import type { RuleBook } from './parse.ts';
 import type { SigmaRule } from './tree.ts';
 
@@ -35,7 +35,7 @@ export function pickSettled(word: string, book: RuleBook, settings: RuleSettings
 export async function runSettled(
   records: AsyncIterable<CloudTrailRecord> | undefined,
   { picked, exceptions }: SettledPick,
-  ctx: { readonly signal: AbortSignal; progress(step: string): void },
+  ctx: HuntContext,
 ): Promise<HuntResult> {
   if (records === undefined) return { matches: [], notListed: [], recordsRead: 0, excepted: [] };
   return runHunt(records, picked, ctx, exceptions);

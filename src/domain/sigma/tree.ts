@@ -1,33 +1,8 @@
 /** What a Sigma rule is once it is read: one tree, as data, from which matchers are made. */
 
-/** A wildcard pattern: literal text, `*` (any text) and `?` (one character). */
-export type Piece =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'any' }
-  | { readonly kind: 'one' };
-export type Pattern = readonly Piece[];
+import type { Node } from '../../contracts/condition.ts';
 
-/** What is asked of one value of a field. */
-export type Test =
-  | { readonly kind: 'text'; readonly pattern: Pattern; readonly cased: boolean }
-  | { readonly kind: 'regex'; readonly source: string; readonly flags: string }
-  | { readonly kind: 'cidr'; readonly network: string }
-  | { readonly kind: 'compare'; readonly sign: 'lt' | 'lte' | 'gt' | 'gte'; readonly number: number }
-  | {
-      readonly kind: 'field';
-      readonly field: string;
-      readonly where: 'whole' | 'contains' | 'start' | 'end';
-      readonly cased: boolean;
-    };
-
-/** `null` and `exists` are about the field, all others hold when they hold for any of its values. */
-export type Node =
-  | { readonly kind: 'and' | 'or'; readonly of: readonly Node[] }
-  | { readonly kind: 'not'; readonly of: Node }
-  | { readonly kind: 'field'; readonly field: string; readonly test: Test }
-  | { readonly kind: 'null'; readonly field: string }
-  | { readonly kind: 'exists'; readonly field: string; readonly expected: boolean }
-  | { readonly kind: 'keyword'; readonly test: Test };
+export type { Node, Pattern, Piece, Test } from '../../contracts/condition.ts';
 
 export const levels = ['informational', 'low', 'medium', 'high', 'critical'] as const;
 export type Level = (typeof levels)[number];
@@ -73,7 +48,12 @@ export interface CorrelationRule extends RuleHead {
   readonly generate: boolean;
 }
 
-export type SigmaRule = EventRule | CorrelationRule;
+/** A rule over a principal's own past (domain/baseline): code, not Sigma, but picked and told like the others. */
+export interface BaselineRule extends RuleHead {
+  readonly kind: 'baseline';
+}
+
+export type SigmaRule = EventRule | CorrelationRule | BaselineRule;
 
 /** A rule that is not evaluated, and why. Reported with every answer, never silently passed. */
 export interface UnsupportedRule {

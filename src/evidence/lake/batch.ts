@@ -1,19 +1,21 @@
 /** One shard in the making: prepared and careful lines in, one Parquet file and its page out. */
-import { closeSync, createReadStream, openSync, writeSync } from 'node:fs';
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import type { Log } from '../../contracts/log.ts';
 import { unwrap } from '../unwrap.ts';
-import { carefulLine, carefulSelect, firstFileNumber, jsonOfRow, preparedSelect } from './columns.ts';
+import { carefulLine, carefulSelect, jsonOfRow, preparedSelect } from './columns.ts';
+import { cutRecords } from './cut.ts';
 import { type FilePage, type LakeFolder, type ShardPage, writePage } from './pages.ts';
-import { linesInPlace, readCarefully } from './prepare.ts';
+import { readCarefully, unpack } from './prepare.ts';
 import { makeBatchTable, writeShard } from './shard.ts';
+import { linesOf, Sheaf } from './sheaf.ts';
+import { hashOfWord, WordFilter } from './words.ts';
 
-/** About 80,000 records, or many small files. */
-export const usualShardBytes = 112 * 1024 * 1024;
+/** About 70,000 records, or many small files. */
+export const usualShardBytes = 96 * 1024 * 1024;
 const fullFiles = 20_000;
 const flushBytes = 1024 * 1024;
 
@@ -36,12 +38,18 @@ export interface Again {
 }
 
 interface Held {
-  readonly page: FilePage;
   readonly again: Again;
-  /** Where its lines lie in the prepared lines. */
-  readonly from: number;
-  readonly to: number;
+  /** Records in its prepared lines. */
+  readonly rows: number;
+  /** Records that came through the door. */
+  readonly careful: readonly CloudTrailRecord[];
 }
+
+/** Careful lines come one by one, and are parted by principal into so many groups behind those of the prepared lines. */
+const carefulParts = 16;
+const carefulGroups = 1_000_000;
+/** Of lines that were read file by file: any word may be in it. */
+const looseGroup = 999_999;
 
 export class Batch {
   readonly #tools: BatchTools;
@@ -50,9 +58,9 @@ export class Batch {
   readonly #careful: string;
   readonly #files: FilePage[] = [];
   readonly #held = new Map<number, Held>();
-  #handle: FileHandle | undefined;
-  #bytes = 0;
-  #rows = 0;
+  readonly #sheaf = new Sheaf();
+  #filters = new Map<number, Uint32Array>();
+  readonly #carefulWords = new Map<number, WordFilter>();
   #carefulFd: number | undefined;
   #carefulParts: string[] = [];
   #carefulBytes = 0;
@@ -66,7 +74,7 @@ export class Batch {
   }
 
   get isFull(): boolean {
-    return this.#bytes + this.#carefulBytes >= this.#tools.shardBytes || this.#files.length >= fullFiles;
+    return this.#sheaf.bytes + this.#carefulBytes >= this.#tools.shardBytes || this.#files.length >= fullFiles;
   }
 
   get isEmpty(): boolean {
@@ -78,18 +86,14 @@ export class Batch {
     this.#files.push(page);
   }
 
-  /** Adds a file by its unpacked content, which is changed. False where it has to be added by `addCarefully`. */
-  async add(content: Buffer, page: Omit<FilePage, 'records' | 'verdict' | 'reason'>, again: Again): Promise<boolean> {
+  /** Adds a file by its unpacked content, which is kept until the end. False where it has to be added by `addCarefully`. */
+  add(content: Buffer, page: Omit<FilePage, 'records' | 'verdict' | 'reason'>, again: Again): boolean {
     const number = this.#files.length;
-    const lines = linesInPlace(content, firstFileNumber + number);
-    if (lines === undefined) return false;
-    this.#handle ??= await open(this.#prepared, 'wx', 0o600);
-    await this.#handle.writeFile(lines.bytes);
-    const whole: FilePage = { ...page, records: lines.records, verdict: 'log' };
-    this.#files.push(whole);
-    this.#held.set(number, { page: whole, again, from: this.#bytes, to: this.#bytes + lines.bytes.length });
-    this.#bytes += lines.bytes.length;
-    this.#rows += lines.records;
+    const cut = cutRecords(content);
+    if (cut === undefined) return false;
+    this.#sheaf.add(content, number, cut.rows);
+    this.#files.push({ ...page, records: cut.rows.length + cut.careful.length, verdict: 'log' });
+    this.#held.set(number, { again, rows: cut.rows.length, careful: cut.careful });
     return true;
   }
 
@@ -117,7 +121,12 @@ export class Batch {
   }
 
   #keep(record: CloudTrailRecord, number: number): void {
-    const line = carefulLine(record, number);
+    const group = carefulGroups + (hashOfWord(record.userIdentity.arn ?? record.sourceIPAddress) & (carefulParts - 1));
+    const line = carefulLine(record, number, group);
+    const text = Buffer.from(JSON.stringify(record));
+    const words = this.#carefulWords.get(group) ?? new WordFilter();
+    words.add(text, 0, text.length);
+    this.#carefulWords.set(group, words);
     this.#carefulParts.push(line);
     this.#carefulBytes += line.length;
     this.#longest = Math.max(this.#longest, Buffer.byteLength(line));
@@ -137,27 +146,39 @@ export class Batch {
   async finish(importedAt: string): Promise<ShardPage> {
     const { db, folder, source } = this.#tools;
     try {
-      await this.#handle?.close();
-      this.#handle = undefined;
       await makeBatchTable(db);
-      if (this.#rows > 0) await this.#loadPrepared();
+      this.#filters = await this.#writePrepared();
+      if (this.#held.size > 0) await this.#loadPrepared();
       this.#flushCareful();
       if (this.#carefulFd !== undefined) {
         closeSync(this.#carefulFd);
         this.#carefulFd = undefined;
         await this.#run(`INSERT INTO batch ${carefulSelect(this.#careful, this.#longest)}`);
       }
+      for (const [group, words] of this.#carefulWords) this.#filters.set(group, words.take());
       const page: ShardPage = {
         version: 1,
         source,
         importedAt,
-        ...(await writeShard(db, folder, this.#name)),
+        ...(await writeShard(db, folder, this.#name, {
+          filters: this.#filters,
+          inOrder: this.#carefulWords.size === 0 && !this.#filters.has(looseGroup),
+        })),
         files: this.#files,
       };
       await writePage(folder.shards, `${this.#name}.json`, page);
       return page;
     } finally {
       await this.discard();
+    }
+  }
+
+  async #writePrepared(): Promise<Map<number, Uint32Array>> {
+    const file = await open(this.#prepared, 'wx', 0o600);
+    try {
+      return await this.#sheaf.write(file);
+    } finally {
+      await file.close();
     }
   }
 
@@ -169,11 +190,13 @@ export class Batch {
     const { template, nonce, log } = this.#tools;
     const back = new Set<number>();
     try {
-      await this.#run(`INSERT INTO batch ${preparedSelect(template, this.#prepared, nonce)}`);
+      if (this.#sheaf.rows > 0) await this.#run(`INSERT INTO batch ${preparedSelect(template, this.#prepared, nonce)}`);
     } catch (error) {
       // One line that is not as it should be fails them all: each file by itself finds out whose it is.
       log.info({ error: String(error).slice(0, 200) }, 'a batch was refused and is read file by file');
       await this.#run('DELETE FROM batch');
+      this.#filters.clear();
+      this.#filters.set(looseGroup, new Uint32Array(1).fill(0xffffffff));
       await this.#loadOneByOne(back);
     }
     await this.#checkCounts(back);
@@ -189,12 +212,9 @@ export class Batch {
   async #loadOneByOne(back: Set<number>): Promise<void> {
     const { template, nonce } = this.#tools;
     const single = `${this.#prepared}.one`;
-    for (const [number, { from, to }] of this.#held) {
+    for (const [number, { again }] of this.#held) {
       try {
-        await pipeline(
-          createReadStream(this.#prepared, { start: from, end: to - 1 }),
-          (await open(single, 'w', 0o600)).createWriteStream(),
-        );
+        await writeFile(single, await linesAgain(again, number), { mode: 0o600 });
         await this.#run(`INSERT INTO batch ${preparedSelect(template, single, nonce)}`);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
@@ -208,7 +228,7 @@ export class Batch {
     const counts = new Map<number, number>();
     const reader = await this.#tools.db.runAndReadAll('SELECT file, count(*)::INTEGER AS n FROM batch GROUP BY file');
     for (const { file, n } of reader.getRowObjectsJS()) counts.set(Number(file), Number(n));
-    for (const [number, { page }] of this.#held) if (counts.get(number) !== page.records) back.add(number);
+    for (const [number, { rows }] of this.#held) if ((counts.get(number) ?? 0) !== rows) back.add(number);
     // A number that no file has: the line was not ours.
     const strangers = [...counts.keys()].filter((number) => !this.#held.has(number));
     for (const number of strangers) await this.#run(`DELETE FROM batch WHERE file IS NOT DISTINCT FROM ${number}`);
@@ -242,16 +262,28 @@ export class Batch {
     }
     for (const [record, number] of this.#pending) if (!back.has(number)) this.#keep(record, number);
     this.#pending = [];
+    for (const [number, { careful }] of this.#held)
+      if (!back.has(number)) for (const record of careful) this.#keep(record, number);
   }
 
   #pending: [CloudTrailRecord, number][] = [];
 
   async discard(): Promise<void> {
-    await this.#handle?.close();
-    this.#handle = undefined;
     if (this.#carefulFd !== undefined) closeSync(this.#carefulFd);
     this.#carefulFd = undefined;
     await rm(this.#prepared, { force: true });
     await rm(this.#careful, { force: true });
+  }
+}
+
+/** The prepared lines of a file, from its place: those of a batch are not kept. */
+async function linesAgain(again: Again, number: number): Promise<Buffer> {
+  const { file, close } = await again.open();
+  try {
+    const plain = await unpack(await readFile(file), false);
+    const rows = plain && cutRecords(plain.content)?.rows;
+    return rows ? linesOf(plain.content, rows, number, looseGroup) : Buffer.alloc(0);
+  } finally {
+    await close();
   }
 }

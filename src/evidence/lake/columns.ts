@@ -6,7 +6,6 @@
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { parseIp } from '../../domain/address.ts';
 import { parseRecord } from '../../domain/record.ts';
-import { removedMark } from '../../domain/record-clean.ts';
 
 /** Fields of the record contents (DOMAIN.md 3.1) that lie in columns of their own. */
 const fields = [
@@ -46,54 +45,16 @@ const fields = [
 /** Ids that are nearly always UUIDs are kept as such: 16 bytes instead of 38. */
 const uuids = ['eventID', 'requestID'] as const;
 
-/** What stands for `eventVersion` in prepared lines: the number of the file, in the same number of bytes. */
+/** Prepared lines begin with the number of the file, the group of the record (words.ts) and its `eventVersion`. */
 const fileField = '#';
+const groupField = 'g';
 const versionField = 'v';
-export const firstFileNumber = 100_000;
 
 /** A line with every field that a prepared line may have: DuckDB refuses lines with others. */
 export function templateLine(nonce: string): string {
   const names = [versionField, 'eventTime', ...fields.filter((field) => field !== 'eventVersion')];
-  return `${JSON.stringify({ [fileField]: 0, ...Object.fromEntries(names.map((name) => [name, nonce])) })}\n`;
+  return `${JSON.stringify({ [fileField]: 0, [groupField]: 0, ...Object.fromEntries(names.map((name) => [name, nonce])) })}\n`;
 }
-
-/** The bytes that replace `"eventVersion":` at the start of a record. */
-export function fileTag(number: number): string {
-  return `"${fileField}":${number},"${versionField}":`;
-}
-
-/**
- * Text that may hold what `cleanJson` removes (domain/record-clean.ts, domain/redaction.ts): wider than those rules on purpose.
- * The last part finds numbers that are not JSON.
- */
-const suspect = [
-  // As a key, in the text itself or in text within it.
-  '(?i:secret|passw|(session|security|identity|access|id|refresh|bearer|auth[a-z0-9_]*)[_-]?-?token|samlassertion|private_?key|keymaterial)[^"]*("\\s*:|\\\\")',
-  // In a value.
-  '(?i:secret([_-]?access[_-]?key)?)(\\\\.|["\'\\s:=]){1,12}[A-Za-z0-9/+=]{8}',
-  '(?i:private key|hooks\\.slack|x-amz-(signature|security-token|credential)=)',
-  'xox[abeprs]-|xapp-|eyJ[A-Za-z0-9_-]{8,}\\.|FwoG|IQoJ|FQoG|//[^"]*@|[:,\\[]-?(?i:nan|inf)',
-].join('|');
-/** Keys that only name a secret or describe a rule are none. */
-const naming =
-  '(?i)"[^"\\\\]*(arn|ids?|names?|type|policy|reset|resetrequired|lastused|lastchanged|age|length|prevention|stages?|status|versionid)":';
-/** What STS returns in every record of AssumeRole, so that these need not take the slow way. */
-const stsToken = '"sessionToken":"(IQoJ|FwoG|FQoG)[^"\\\\]+"';
-
-const texts = [
-  'userIdentity',
-  'userAgent',
-  'errorMessage',
-  'requestParameters',
-  'responseElements',
-  'additionalEventData',
-  'serviceEventDetails',
-  'resources',
-  'tlsDetails',
-] as const;
-const rest = fields.filter((field) => !['eventVersion', ...texts].includes(field));
-
-const stsRemoved = `"sessionToken":"${removedMark}"`;
 
 /** The columns of a shard. `file` counts in the file list of the shard's page; `event_time` is UTC. */
 export const columnTypes: readonly (readonly [string, string])[] = [
@@ -107,13 +68,16 @@ export const columnTypes: readonly (readonly [string, string])[] = [
   ['extra', 'VARCHAR'],
 ];
 
+/** Before the others in the table of a batch. */
+export const groupColumn = ['grp', 'BIGINT'] as const;
+
 const uuidPattern = '"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"';
 
 /** DuckDB sets aside twice this much per thread; CloudTrail writes at most 256 KB per record. */
 const usualLine = 4 * 1024 * 1024;
 
 /**
- * Reads prepared lines into the columns, with `odd` true where a row has to take the careful way. CASE, not AND: only that
+ * Reads prepared lines into the columns, with `odd` true where a row is not as usual and has to take the careful way. CASE, not AND: only that
  * spares DuckDB the second test where the first decides.
  */
 export function preparedSelect(template: string, lines: string, nonce: string): string {
@@ -129,31 +93,19 @@ export function preparedSelect(template: string, lines: string, nonce: string): 
     `(sourceIPAddress IS NOT NULL AND (NOT starts_with(sourceIPAddress, '"') OR contains(sourceIPAddress, ':')))`,
     `(recipientAccountId IS NOT NULL AND NOT (${quoted('recipientAccountId')}))`,
     `(userIdentity IS NOT NULL AND NOT starts_with(userIdentity, '{'))`,
-    `regexp_matches(userIdentity, '"accountId":[^"]')`,
-    ...texts.map(suspicious),
-    // Ids and words: text below 20 characters is never a token.
-    ...rest.map((field) => {
-      const known =
-        field === 'eventID' ? 'event_uuid IS NULL AND ' : field === 'requestID' ? 'request_uuid IS NULL AND ' : '';
-      return `CASE WHEN ${known}(length(${field}) > 21 OR NOT starts_with(${field}, '"')) THEN ${suspicious(field)} ELSE false END`;
-    }),
   ];
   const source = `read_json([${sqlText(template)}, ${sqlText(lines)}], format = 'newline_delimited', sample_size = 1,
     maximum_sample_files = 1, maximum_depth = 1, maximum_object_size = ${usualLine})`;
-  const names = fields.map((field) => {
-    if (field === 'eventVersion') return `${versionField}::VARCHAR AS eventVersion`;
-    if (field !== 'responseElements') return `${field}::VARCHAR AS ${field}`;
-    return `CASE WHEN contains(${field}::VARCHAR, '"sessionToken":"')
-      THEN regexp_replace(${field}::VARCHAR, ${sqlText(stsToken)}, ${sqlText(stsRemoved)}, 'g')
-      ELSE ${field}::VARCHAR END AS ${field}`;
-  });
+  const names = fields.map((field) =>
+    field === 'eventVersion' ? `${versionField}::VARCHAR AS eventVersion` : `${field}::VARCHAR AS ${field}`,
+  );
   return `WITH lines AS (
-      SELECT CAST("${fileField}" AS INTEGER) - ${firstFileNumber} AS file, eventTime::VARCHAR AS eventTime, ${names.join(', ')}
+      SELECT CAST("${fileField}" AS INTEGER) AS file, CAST(${groupField} AS INTEGER) AS grp, eventTime::VARCHAR AS eventTime, ${names.join(', ')}
       FROM ${source} WHERE ${versionField}::VARCHAR IS DISTINCT FROM ${sqlText(JSON.stringify(nonce))}
     ), timed AS (SELECT *, try_cast(${bare('eventTime')} AS TIMESTAMP) AS event_time, ${uuid('eventID')} AS event_uuid,
       ${uuid('requestID')} AS request_uuid FROM lines
     ), judged AS (SELECT *, coalesce((${odd.join(' OR ')}), false) AS odd FROM timed)
-    SELECT file, event_time, CASE WHEN ${quoted('sourceIPAddress')} THEN ${bare('sourceIPAddress')} END AS ip,
+    SELECT grp, file, event_time, CASE WHEN ${quoted('sourceIPAddress')} THEN ${bare('sourceIPAddress')} END AS ip,
       CASE WHEN recipientAccountId IS NOT NULL THEN ${bare('recipientAccountId')}
         ELSE json_extract_string(userIdentity, '$.accountId') END AS account, event_uuid, request_uuid,
       ${fields.map((field) => (field === 'eventID' ? idText(field, 'event_uuid') : field === 'requestID' ? idText(field, 'request_uuid') : field)).join(', ')},
@@ -162,13 +114,6 @@ export function preparedSelect(template: string, lines: string, nonce: string): 
 
 function idText(field: string, uuid: string): string {
   return `CASE WHEN ${uuid} IS NULL THEN ${field} END AS ${field}`;
-}
-
-function suspicious(field: string): string {
-  const pattern = sqlText(suspect);
-  return `CASE WHEN regexp_matches(${field}, ${pattern})
-    THEN regexp_matches(regexp_replace(replace(${field}, ${sqlText(stsRemoved)}, ''), ${sqlText(naming)}, '"":', 'g'), ${pattern})
-    ELSE false END`;
 }
 
 export function sqlText(text: string): string {
@@ -219,8 +164,8 @@ export function recordOfRow(row: Row): CloudTrailRecord | undefined {
 const inColumns: ReadonlySet<string> = new Set([...fields, 'eventTime']);
 
 /** A line of NDJSON for a record that came through the door: each column as text, so that any content survives. */
-export function carefulLine(record: CloudTrailRecord, file: number): string {
-  const row: Record<string, unknown> = { file, event_time: record.eventTime.replace('T', ' ').replace('Z', '') };
+export function carefulLine(record: CloudTrailRecord, file: number, grp: number): string {
+  const row: Record<string, unknown> = { grp, file, event_time: record.eventTime.replace('T', ' ').replace('Z', '') };
   const ip = parseIp(record.sourceIPAddress) ?? record.sourceIPAddress;
   if (ip !== '') row.ip = ip;
   row.account = record.recipientAccountId ?? record.userIdentity.accountId ?? null;
@@ -236,12 +181,12 @@ export function carefulLine(record: CloudTrailRecord, file: number): string {
 
 /** Reads lines of `carefulLine` into the same columns. */
 export function carefulSelect(lines: string, longest: number): string {
-  const types = columnTypes.filter(([name]) => name !== 'event_uuid' && name !== 'request_uuid');
+  const types = [groupColumn, ...columnTypes].filter(([name]) => name !== 'event_uuid' && name !== 'request_uuid');
   const uuid = (field: string) =>
     `CASE WHEN regexp_full_match(${field}, ${sqlText(uuidPattern)}) THEN CAST(substring(${field}, 2, 36) AS UUID) END`;
   const text = (field: string) =>
     `CASE WHEN NOT regexp_full_match(${field}, ${sqlText(uuidPattern)}) THEN ${field} END`;
-  const picks = columnTypes.map(([name]) => {
+  const picks = [groupColumn, ...columnTypes].map(([name]) => {
     if (name === 'event_uuid') return `${uuid('eventID')} AS event_uuid`;
     if (name === 'request_uuid') return `${uuid('requestID')} AS request_uuid`;
     return (uuids as readonly string[]).includes(name) ? `${text(name)} AS ${name}` : `"${name}"`;

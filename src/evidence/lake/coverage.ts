@@ -1,4 +1,5 @@
 /** For which time, accounts and Regions the lake was filled, from the pages of finished imports. */
+import { mergedSpans, type Span } from '../spans.ts';
 import { layoutOf, wanted } from './layout.ts';
 import type { Pages, RunPage } from './pages.ts';
 
@@ -8,11 +9,6 @@ export interface Asked {
   readonly to?: string | undefined;
   readonly accounts?: readonly string[] | undefined;
   readonly regions?: readonly string[] | undefined;
-}
-
-interface Span {
-  readonly from: number;
-  readonly to: number;
 }
 
 /** What of the question the lake was never filled for, in words. Empty: it covers all of it. */
@@ -28,12 +24,32 @@ export function gapsOf({ runs, shards }: Pages, asked: Asked): readonly string[]
     if (mine.length === 0) return [`account ${account}: not in the lake`];
     const regions = asked.regions ?? [undefined];
     return regions.flatMap((region) => {
-      const spans = merged(mine.filter((run) => holds(run, region)).flatMap(spanOf));
+      const spans = mergedSpans(mine.filter((run) => holds(run, region)).flatMap(spanOf));
       const place = region === undefined ? `account ${account}` : `account ${account}, Region ${region}`;
       if (spans.length === 0) return [`${place}: not in the lake`];
       return missing(spans, asked).map((text) => `${place}: ${text}`);
     });
   });
+}
+
+/**
+ * Up to when the lake covers the question without a gap from its beginning, in ISO 8601 UTC: the rest can be asked for
+ * elsewhere. Undefined where it lacks the beginning for any of the accounts and Regions.
+ */
+export function coveredUntil({ runs }: Pages, asked: Asked & { readonly from: string }): string | undefined {
+  const accounts = asked.accounts ?? [...new Set(runs.flatMap((run) => run.accounts))];
+  const from = Date.parse(asked.from);
+  const ends = accounts.flatMap((account) =>
+    (asked.regions ?? [undefined]).map((region) => {
+      const mine = runs.filter(
+        (run) => run.accounts.includes(account) && !(run.onlyAccounts && !run.onlyAccounts.includes(account)),
+      );
+      const spans = mergedSpans(mine.filter((run) => holds(run, region)).flatMap(spanOf));
+      return spans.find((span) => span.from <= from && from < span.to)?.to;
+    }),
+  );
+  const known = ends.filter((end) => end !== undefined);
+  return known.length === 0 || known.length < ends.length ? undefined : iso(Math.min(...known));
 }
 
 /** A run that was kept to some Regions tells nothing of the others. */
@@ -44,16 +60,6 @@ function holds(run: RunPage, region: string | undefined): boolean {
 
 function spanOf({ from, to }: RunPage): Span[] {
   return from === undefined || to === undefined ? [] : [{ from: Date.parse(from), to: Date.parse(to) }];
-}
-
-function merged(spans: readonly Span[]): Span[] {
-  const all: Span[] = [];
-  for (const span of [...spans].sort((a, b) => a.from - b.from)) {
-    const last = all.at(-1);
-    if (last && span.from <= last.to) all[all.length - 1] = { from: last.from, to: Math.max(last.to, span.to) };
-    else all.push(span);
-  }
-  return all;
 }
 
 function missing(spans: readonly Span[], asked: Asked): string[] {

@@ -33,6 +33,8 @@ export interface ImportOptions {
   readonly digestKeys?: string | undefined;
   /** Unpacked bytes of a shard. */
   readonly shardBytes?: number;
+  /** The source is some of what lies in its place: digests are left for a whole import, and no time is vouched for. */
+  readonly isPart?: boolean;
   readonly now: () => Date;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -117,9 +119,10 @@ class Import {
     await writeFile(template, templateLine(nonce));
     const instance = await DuckDBInstance.create(':memory:', {
       threads: '2',
-      memory_limit: '500MB',
+      memory_limit: '320MB',
       temp_directory: join(this.#folder.temp, 'duckdb'),
-      preserve_insertion_order: 'false',
+      // The lines are in the order in which they are to lie.
+      preserve_insertion_order: 'true',
     });
     const db = await instance.connect();
     try {
@@ -143,12 +146,15 @@ class Import {
       selection,
       startedAt,
       finishedAt: this.#options.now().toISOString(),
+      vouches: !this.#options.isPart,
       objects,
       pages: [...before, ...this.#pages],
       unreadable: this.#unreadable,
       digests: this.#digests.report(),
     });
-    await writePage(this.#folder.runs, `${startedAt.replaceAll(/[:.]/g, '-')}-${nonce.slice(0, 8)}.json`, run);
+    const hasToTell = !this.#options.isPart || this.#unreadable.length > 0;
+    if (hasToTell)
+      await writePage(this.#folder.runs, `${startedAt.replaceAll(/[:.]/g, '-')}-${nonce.slice(0, 8)}.json`, run);
     await rm(this.#folder.temp, { recursive: true, force: true });
     return {
       files: objects.length,
@@ -179,7 +185,8 @@ class Import {
     const { source, selection, signal } = this.#options;
     const objects: LogObject[] = [];
     const note = (path: string, reason: string) => this.#unreadable.push({ path, reason });
-    for await (const object of source.list((path) => wanted(path, selection), note, signal)) {
+    const isAsked = (path: string) => wanted(path, selection) && !(this.#options.isPart && layoutOf(path)?.isDigest);
+    for await (const object of source.list(isAsked, note, signal)) {
       objects.push(object);
       this.#total.files += 1;
       this.#total.bytes += object.size;
@@ -284,7 +291,7 @@ class Import {
   async #add({ object, page, again, content }: Fetched, batch: Batch): Promise<void> {
     if (layoutOf(object.path)?.isDigest && content) {
       batch.note({ ...page, records: 0, verdict: 'digest' });
-    } else if (content === undefined || !(await batch.add(content, page, again))) {
+    } else if (content === undefined || !batch.add(content, page, again)) {
       await batch.addCarefully(page, again);
     }
   }

@@ -1,17 +1,26 @@
 /** Evidence from the lake: shards of Parquet in the data folder, asked by DuckDB. Readers take no lock. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DuckDBResultReader } from '@duckdb/node-api';
 import type { Artifact } from '../../contracts/artifact.ts';
+import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
+import type { Narrowing } from '../../contracts/condition.ts';
 import { UserError } from '../../contracts/errors.ts';
-import type { Coverage, Evidence } from '../../contracts/evidence.ts';
+import type { AddressUse, Coverage, Evidence } from '../../contracts/evidence.ts';
 import type { Log } from '../../contracts/log.ts';
+import { compareRecords } from '../../domain/record.ts';
+import { holdsText } from '../../domain/text-search.ts';
 import { createRecordIndex } from '../record-index.ts';
+import { addressUseIn } from './address-use.ts';
 import { columnTypes, recordOfRow, sqlText } from './columns.ts';
 import { badFilesOf, digestProblemsOf, gapsOf } from './coverage.ts';
+import { limitsOf } from './limits.ts';
 import { conditionFor } from './needle.ts';
-import { type LakeFolder, lakeFolder, type Pages, readPages, type ShardPage } from './pages.ts';
+import { type LakeFolder, lakeFolder, lakeName, type Pages, readPages, type ShardPage } from './pages.ts';
 import { openReader, type Reader, type Shard } from './reader.ts';
-import { hashSql, readFilters } from './words.ts';
+import { scanLake } from './scan.ts';
+import { rowsHolding } from './text-search.ts';
+import { hashOfWord, readFilters } from './words.ts';
 
 export interface LakeOptions {
   readonly dataDir: string;
@@ -27,11 +36,10 @@ export interface LakeOptions {
 }
 
 export interface LakeEvidence extends Evidence {
+  all: NonNullable<Evidence['all']>;
   /** Gives the memory back; the session must not be asked after that. */
   close(): void;
 }
-
-const name = 'CloudTrail lake';
 
 /**
  * Opens a session on what the lake holds now; later imports are for later sessions. Answers are those that the folder source
@@ -92,6 +100,8 @@ class LakeSession implements LakeEvidence {
   #damagedRows = 0;
   #failure: string | undefined;
   #queries = 0;
+  /** Records of the window, where it was read as a whole. */
+  #scanned = 0;
 
   constructor(options: LakeOptions, pages: Pages, reader: Reader) {
     this.#options = options;
@@ -109,6 +119,51 @@ class LakeSession implements LakeEvidence {
     return this.#index.recordsOf(artifact);
   }
 
+  async addressUse(ip: string, moreThan: number): Promise<AddressUse | undefined> {
+    this.#options.signal.throwIfAborted();
+    const { connection } = this.#reader;
+    const { word } = conditionFor({ kind: 'ip', id: ip });
+    const where = await this.#whereIs(word);
+    if (connection === undefined || where.shards.length === 0) return undefined;
+    this.#queries += 1;
+    const table = `read_parquet([${where.shards.map(sqlText).join(', ')}])`;
+    const conditions = [...where.sql, ...this.#limits.sql];
+    const values = { ...this.#limits.values, ip };
+    return this.#orFailure(() =>
+      addressUseIn(connection, {
+        ip,
+        moreThan,
+        table,
+        conditions,
+        values,
+        read: async (condition) => {
+          const sql = `SELECT ${picks} FROM ${table} WHERE ${[...conditions, condition].join(' AND ')}`;
+          return [...this.#records(await connection.runAndReadAll(sql, values))];
+        },
+      }),
+    );
+  }
+
+  async holding(text: string): Promise<readonly CloudTrailRecord[]> {
+    this.#options.signal.throwIfAborted();
+    const { connection, shards } = this.#reader;
+    const { maxEvents } = this.#options;
+    if (connection === undefined) return [];
+    this.#queries += 1;
+    const found = createRecordIndex();
+    await this.#orFailure(async () => {
+      const { sql: conditions, values } = this.#limits;
+      const paths = shards.map((shard) => shard.path);
+      const question = { text, shards: paths, picks, conditions, values, limit: maxEvents + 1 };
+      for (const record of this.#records(await rowsHolding(connection, question))) {
+        if (!holdsText(record, text)) continue;
+        if (found.size() < maxEvents) found.add(record);
+        else if (!found.has(record)) this.#truncated = true;
+      }
+    });
+    return [...found.all()].sort(compareRecords);
+  }
+
   async #ask(artifact: Artifact): Promise<void> {
     const { connection } = this.#reader;
     if (connection === undefined) return;
@@ -117,23 +172,73 @@ class LakeSession implements LakeEvidence {
     if (where.shards.length === 0) return;
     const room = this.#options.maxEvents - this.#index.size();
     this.#queries += 1;
-    try {
+    await this.#orFailure(async () => {
       const reader = await connection.runAndReadAll(
         `SELECT ${picks} FROM read_parquet([${where.shards.map(sqlText).join(', ')}])
           WHERE ${[...where.sql, `(${sql})`, ...this.#limits.sql].join(' AND ')} LIMIT ${Math.max(0, room) + this.#index.size() + 1}`,
         { ...values, ...this.#limits.values },
       );
-      for (const row of reader.getRowObjects()) {
-        const record = recordOfRow(row);
-        if (record === undefined) this.#damagedRows += 1;
-        else if (this.#index.size() < this.#options.maxEvents) this.#index.add(record);
+      for (const record of this.#records(reader)) {
+        if (this.#index.size() < this.#options.maxEvents) this.#index.add(record);
         else if (!this.#index.has(record)) this.#truncated = true;
       }
+    });
+  }
+
+  *#records(reader: DuckDBResultReader): Generator<CloudTrailRecord> {
+    for (const row of reader.getRowObjects()) {
+      const record = recordOfRow(row);
+      if (record === undefined) this.#damagedRows += 1;
+      else yield record;
+    }
+  }
+
+  /** DuckDB's errors are plain ones; what it could not read is not looked at. */
+  async #orFailure<T>(ask: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await ask();
     } catch (error) {
-      this.#options.signal.throwIfAborted();
-      // DuckDB's errors are plain ones; what it could not read is not looked at.
-      this.#failure = (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 200) ?? '';
-      this.#options.log.error({ error: this.#failure }, 'the lake could not be asked');
+      this.#noteFailure(error);
+      return undefined;
+    }
+  }
+
+  /** DuckDB's errors are plain ones; what it could not read is not looked at. */
+  #noteFailure(error: unknown): void {
+    this.#options.signal.throwIfAborted();
+    this.#failure = (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 200) ?? '';
+    this.#options.log.error({ error: this.#failure }, 'the lake could not be asked');
+  }
+
+  /** Reads on a connection of its own, so that questions may be asked in between. Nothing is kept, so there is no cap. */
+  async *all(narrowing?: Narrowing): AsyncGenerator<CloudTrailRecord> {
+    const { dataDir, log, signal } = this.#options;
+    const { shards } = this.#reader;
+    const { connection, close } = await openReader(lakeFolder(dataDir), shards);
+    if (connection === undefined) return;
+    const interrupt = () => connection.interrupt();
+    signal.addEventListener('abort', interrupt, { once: true });
+    this.#queries += 1;
+    try {
+      yield* scanLake({
+        connection,
+        shards: shards.map((shard) => shard.path),
+        limits: this.#limits,
+        narrowing,
+        log,
+        signal,
+        onCount: (records) => {
+          this.#scanned = Math.max(this.#scanned, records);
+        },
+        onDamage: () => {
+          this.#damagedRows += 1;
+        },
+      });
+    } catch (error) {
+      this.#noteFailure(error);
+    } finally {
+      signal.removeEventListener('abort', interrupt);
+      close();
     }
   }
 
@@ -144,8 +249,7 @@ class LakeSession implements LakeEvidence {
     const { connection, shards } = this.#reader;
     const all = { shards: shards.map((shard) => shard.path), sql: [] };
     if (connection === undefined || word === undefined || shards.some((shard) => !shard.filters)) return all;
-    const reader = await connection.runAndReadAll(`SELECT ${hashSql('$word')}`, { word });
-    const hash = Number(reader.getRows()[0]?.[0]);
+    const hash = hashOfWord(word);
     const found = shards.map(({ path, filters }) => ({ path, groups: filters?.groupsWith(hash) ?? [] }));
     const groups = found.flatMap((one) => one.groups);
     return {
@@ -155,7 +259,12 @@ class LakeSession implements LakeEvidence {
   }
 
   progress() {
-    return { regionsDone: 1, regions: 1, eventsRead: this.#index.size(), requests: this.#queries };
+    return {
+      regionsDone: 1,
+      regions: 1,
+      eventsRead: Math.max(this.#index.size(), this.#scanned),
+      requests: this.#queries,
+    };
   }
 
   coverage(): Coverage {
@@ -187,8 +296,8 @@ class LakeSession implements LakeEvidence {
       to: window.to ?? times.at(-1) ?? '',
       sources: [
         {
-          name,
-          events: this.#index.size(),
+          name: lakeName,
+          events: Math.max(this.#index.size(), this.#scanned),
           pages: inWindow.length,
           truncated: this.#truncated,
           failed,
@@ -222,42 +331,4 @@ function overlaps({ first, last }: ShardPage, { window }: LakeOptions): boolean 
 
 function chosen(values: readonly string[], only: readonly string[] | undefined): string[] {
   return [...new Set(values)].filter((value) => only === undefined || only.includes(value)).sort();
-}
-
-function limitsOf({ window, accounts, regions }: LakeOptions) {
-  const sql: string[] = [];
-  const values: Record<string, string> = {};
-  if (window.from !== undefined) {
-    sql.push('event_time >= CAST($from AS TIMESTAMP)');
-    values.from = plain(window.from);
-  }
-  if (window.to !== undefined) {
-    sql.push('event_time < CAST($to AS TIMESTAMP)');
-    values.to = plain(window.to);
-  }
-  if (accounts) sql.push(`(account IS NULL OR account IN (${named('account', accounts, values)}))`);
-  if (regions)
-    sql.push(
-      `(awsRegion IS NULL OR awsRegion = '""' OR awsRegion IN (${named(
-        'region',
-        regions.map((one) => JSON.stringify(one)),
-        values,
-      )}))`,
-    );
-  return { sql, values };
-}
-
-function named(prefix: string, list: readonly string[], values: Record<string, string>): string {
-  if (list.length === 0) return 'NULL';
-  return list
-    .map((value, i) => {
-      values[`${prefix}${i}`] = value;
-      return `$${prefix}${i}`;
-    })
-    .join(', ');
-}
-
-/** ISO 8601 UTC as DuckDB's TIMESTAMP, which knows no zone. */
-function plain(time: string): string {
-  return new Date(time).toISOString().replace('T', ' ').replace('Z', '');
 }

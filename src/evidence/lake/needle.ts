@@ -5,6 +5,7 @@
 import type { Artifact } from '../../contracts/artifact.ts';
 import { parseIp } from '../../domain/address.ts';
 import { nameKeyOfArn, parseArn } from '../../domain/principal.ts';
+import { shortestWord } from './words.ts';
 
 export interface Condition {
   readonly sql: string;
@@ -14,7 +15,7 @@ export interface Condition {
 }
 
 /** Where ids are read from (domain/links.ts), without the address. */
-export const idFields = [
+const idFields = [
   'userIdentity',
   'requestParameters',
   'responseElements',
@@ -25,8 +26,6 @@ export const idFields = [
 
 /** Characters that JSON writes as they are and that part no ARN. */
 const word = /[A-Za-z0-9_.@=+,-]+/g;
-/** Shorter ones are in no filter. */
-const shortestWord = 3;
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export function conditionFor({ kind, id }: Artifact): Condition {

@@ -61,6 +61,9 @@ const RunPage = z.object({
 });
 export type RunPage = z.output<typeof RunPage>;
 
+/** As coverage names it. */
+export const lakeName = 'CloudTrail lake';
+
 export interface LakeFolder {
   readonly root: string;
   readonly shards: string;
@@ -93,6 +96,13 @@ export async function readPages(folder: LakeFolder): Promise<Pages> {
   return { shards, runs, damaged };
 }
 
+/** Files of a source that are no CloudTrail logs, by their paths. */
+export async function otherFilesOf(dataDir: string, source: string): Promise<ReadonlySet<string>> {
+  const { shards } = await readPages(lakeFolder(dataDir));
+  const files = shards.filter((page) => page.source === source).flatMap((page) => page.files);
+  return new Set(files.filter(({ verdict }) => verdict === 'other').map(({ path }) => path));
+}
+
 async function readAll<T>(dir: string, schema: z.ZodType<T>, damaged: string[]): Promise<T[]> {
   const pages: T[] = [];
   for (const name of (await namesIn(dir)).filter((one) => one.endsWith('.json')).sort()) {
@@ -122,7 +132,7 @@ function jsonOf(text: string): unknown {
 }
 
 /** Written beside, flushed, renamed, and the folder flushed: after a crash the page is there whole or not at all. */
-export async function writePage(dir: string, name: string, page: ShardPage | RunPage): Promise<void> {
+export async function writePage(dir: string, name: string, page: object): Promise<void> {
   const part = join(dir, `${name}.${randomBytes(4).toString('hex')}.part`);
   const file = await open(part, 'wx', 0o600);
   try {

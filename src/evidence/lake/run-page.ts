@@ -11,6 +11,8 @@ export interface Finished {
   readonly selection: Selection;
   readonly startedAt: string;
   readonly finishedAt: string;
+  /** False where only part of the source was read: then no time counts as covered. */
+  readonly vouches: boolean;
   readonly objects: readonly LogObject[];
   /** Of this import and of earlier ones. */
   readonly pages: readonly ShardPage[];
@@ -30,7 +32,7 @@ export function runPageOf(run: Finished): RunPage {
     source: source.name,
     startedAt: run.startedAt,
     finishedAt: run.finishedAt,
-    ...spanOf(run, mine),
+    ...(run.vouches ? spanOf(run, mine) : {}),
     ...(selection.accounts ? { onlyAccounts: [...selection.accounts] } : {}),
     ...(selection.regions ? { onlyRegions: [...selection.regions] } : {}),
     accounts: distinct([...mine.flatMap((page) => page.accounts), ...laid.map((one) => one.account)]),

@@ -5,29 +5,44 @@ import { rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { columnTypes, sqlText } from './columns.ts';
+import { columnTypes, groupColumn, sqlText } from './columns.ts';
 import { flush, type LakeFolder, type ShardPage } from './pages.ts';
-import { buildFilters, groupRows, type WordsPage, wordsKind, wordsSql } from './words.ts';
+import { joinFilters, rowsPerGroup, type WordsPage, wordsKind } from './words.ts';
 
 type ShardFacts = Pick<ShardPage, 'shard' | 'words' | 'first' | 'last' | 'accounts' | 'regions'>;
 
+interface Order {
+  /** Of each group in the table. */
+  readonly filters: ReadonlyMap<number, Uint32Array>;
+  /** True where the rows lie by group already. */
+  readonly inOrder: boolean;
+}
+
 /** Makes the table that `writeShard` reads. */
 export async function makeBatchTable(db: DuckDBConnection): Promise<void> {
-  const columns = columnTypes.map(([name, type]) => `"${name}" ${type}`).join(', ');
+  const columns = [groupColumn, ...columnTypes].map(([name, type]) => `"${name}" ${type}`).join(', ');
   await db.run('DROP TABLE IF EXISTS batch');
   await db.run(`CREATE TEMP TABLE batch (${columns}, odd BOOLEAN, odd_time VARCHAR)`);
 }
 
 /** Writes and drops the table. Rejects with what DuckDB or the file system says. */
-export async function writeShard(db: DuckDBConnection, folder: LakeFolder, name: string): Promise<ShardFacts> {
+export async function writeShard(
+  db: DuckDBConnection,
+  folder: LakeFolder,
+  name: string,
+  { filters, inOrder }: Order,
+): Promise<ShardFacts> {
   const { rows, first, last, accounts, regions } = await factsOf(db);
   if (rows === 0) return { accounts, regions };
   const part = join(folder.temp, `${name}.parquet`);
-  const words = await writeWords(db, folder, name, rows);
+  // A number that no other shard has, but for bad luck, which costs a little time and no record.
+  const base = randomBytes(4).readUInt32LE() * 1_048_576;
+  const words = await writeWords(folder, name, filters, base);
   const names = columnTypes.map(([column]) => `"${column}"`).join(', ');
   // In the order of the groups and in small row groups, so that a question unpacks little beside what it asks for.
   await db.run(
-    `COPY (SELECT grp, ${names} FROM batch ORDER BY grp) TO ${sqlText(part)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${groupRows})`,
+    `COPY (SELECT grp + ${base} AS grp, ${names} FROM batch ${inOrder ? '' : 'ORDER BY grp'}) TO ${sqlText(part)}
+      (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowsPerGroup})`,
   );
   await db.run('DROP TABLE batch');
   await flush(part);
@@ -37,31 +52,18 @@ export async function writeShard(db: DuckDBConnection, folder: LakeFolder, name:
   return { shard: { name: `${name}.parquet`, rows, bytes: size, sha256 }, words, first, last, accounts, regions };
 }
 
-/** Puts principals into groups, and writes down which words each group has. */
-async function writeWords(db: DuckDBConnection, folder: LakeFolder, shard: string, rows: number): Promise<WordsPage> {
-  const count = Math.ceil(rows / groupRows);
-  // A number that no other shard has, but for bad luck, which costs a little time and no record.
-  const base = randomBytes(4).readUInt32LE() * 4096;
-  await db.run('ALTER TABLE batch ADD COLUMN grp BIGINT');
-  await db.run(
-    `UPDATE batch SET grp = ${base} + CAST(hash(coalesce(json_extract_string(userIdentity, '$.arn'), ip, '')) % ${count} AS BIGINT)`,
-  );
-  const groups = new Map<number, number[]>();
-  const result = await db.stream(wordsSql);
-  for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
-    const [numbers = [], words = []] = chunk.getColumns();
-    for (let i = 0; i < words.length; i++) {
-      const group = Number(numbers[i]);
-      const known = groups.get(group);
-      if (known) known.push(words[i] as number);
-      else groups.set(group, [words[i] as number]);
-    }
-  }
-  const { bits, places } = buildFilters(groups);
+async function writeWords(
+  folder: LakeFolder,
+  shard: string,
+  filters: Order['filters'],
+  base: number,
+): Promise<WordsPage> {
+  const { bits, places } = joinFilters(filters);
   const name = `${shard}.words`;
   const bytes = Buffer.from(bits.buffer);
   await writeFile(join(folder.shards, name), bytes, { mode: 0o600, flush: true });
-  return { name, kind: wordsKind, bytes: bytes.length, groups: places };
+  const groups = places.map(([group, from, to]): [number, number, number] => [base + group, from, to]);
+  return { name, kind: wordsKind, bytes: bytes.length, groups };
 }
 
 async function factsOf(db: DuckDBConnection) {

@@ -1,19 +1,18 @@
 /**
  * The words of a shard: one Bloom filter per group of rows, so that a question reads only the groups that may hold its word.
- * A group is some principals with all their records; a filter never misses a word that is there, and errs for about 1 in 100
- * that are not.
+ * A group is some principals with all their records. Filters are made from the text of whole records while it is read, before
+ * anybody knows where a row will lie: a filter never misses a word that is there, and errs for a few in 100 that are not.
  */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { idFields } from './needle.ts';
 
-/** Records per group, more or less. */
-export const groupRows = 2048;
-const bitsPerWord = 11;
-const probes = 4;
+/** Records of a group, and of a row group of Parquet: what a question has to unpack for one hit. */
+export const rowsPerGroup = 2048;
+/** Before it is folded to what its words need. */
+const widestFilter = 4096;
 
 /** How the words were made: filters made otherwise are not asked. */
-export const wordsKind = 'duckdb-1.5-hash32';
+export const wordsKind = 'fnv1a-2';
 
 export const WordsPage = z.object({
   name: z.string(),
@@ -24,37 +23,101 @@ export const WordsPage = z.object({
 });
 export type WordsPage = z.output<typeof WordsPage>;
 
-/** Runs of the characters that `needle.ts` looks for, in lower case; of all columns that ids are read from. */
-export const wordsSql = `SELECT DISTINCT grp, unnest(list_transform(regexp_extract_all(
-    lower(concat_ws(' ', ip, ${idFields.join(', ')})), '[a-z0-9_.@=+,-]{3,}'), lambda word: ${hashSql('word')})) AS word FROM batch`;
+/** What each byte adds to a hash; 0 for those that part words. Words are runs of what `needle.ts` looks for, in any case. */
+const letters = new Uint8Array(256);
+for (const letter of 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@=+,-') {
+  letters[letter.charCodeAt(0)] = letter.toLowerCase().charCodeAt(0);
+}
+const seed = 0x811c9dc5 | 0;
+const prime = 0x01000193;
+/** Shorter words are in no filter. */
+export const shortestWord = 3;
 
-export function hashSql(expression: string): string {
-  return `CAST(hash(CAST(${expression} AS VARCHAR)) & 4294967295 AS UINTEGER)`;
+/** The hash of one word (FNV-1a of 32 bits). */
+export function hashOfWord(word: string): number {
+  let hash = seed;
+  for (let i = 0; i < word.length; i++) hash = Math.imul(hash ^ (letters[word.charCodeAt(i)] ?? 0), prime);
+  return hash;
 }
 
-/** Filters of all groups, one after the other. */
-export function buildFilters(groups: ReadonlyMap<number, readonly number[]>): {
-  bits: Uint32Array;
-  places: WordsPage['groups'];
-} {
-  const places: [number, number, number][] = [];
-  let at = 0;
-  for (const [group, words] of groups) {
-    const length = Math.max(1, Math.ceil((words.length * bitsPerWord) / 32));
-    places.push([group, at, at + length]);
-    at += length;
-  }
-  const bits = new Uint32Array(at);
-  for (const [group, from, to] of places) {
-    const filter = bits.subarray(from, to);
-    for (const word of groups.get(group) ?? []) {
-      for (let probe = 0; probe < probes; probe++) {
-        const bit = bitOf(word, probe, filter.length * 32);
-        filter[bit >>> 5] = (filter[bit >>> 5] as number) | (1 << (bit & 31));
+const ids = new Set(['eventid', 'requestid', 'sharedeventid'].map(hashOfWord));
+const uuidLength = 36;
+
+/** The filter of one group in the making. */
+export class WordFilter {
+  readonly #bits = new Uint32Array(widestFilter);
+
+  /**
+   * Notes the words of one record, a piece of its text at a time. Keys are left out, since every record has them, and so are
+   * the UUIDs of records and requests, which no link is made of.
+   */
+  add(text: Buffer, from: number, to: number): void {
+    const bits = this.#bits;
+    const mask = widestFilter * 32 - 1;
+    let hash = seed;
+    let length = 0;
+    for (let i = from; i <= to; i++) {
+      const letter = i < to ? (letters[text[i] as number] as number) : 0;
+      if (letter !== 0) {
+        hash = Math.imul(hash ^ letter, prime);
+        length += 1;
+        continue;
       }
+      if (length >= shortestWord) {
+        if (text[i] === 0x22 && text[i + 1] === 0x3a) {
+          if (ids.has(hash) && text[i + 2] === 0x22 && text[i + 3 + uuidLength] === 0x22) i += 3 + uuidLength;
+        } else {
+          const step = stepOf(hash);
+          for (let probe = 0, at = hash; probe < probes; probe++, at = (at + step) | 0) {
+            const bit = at & mask;
+            bits[bit >>> 5] = (bits[bit >>> 5] as number) | (1 << (bit & 31));
+          }
+        }
+      }
+      hash = seed;
+      length = 0;
     }
   }
+
+  /** As short as its words allow; empties it for the next group. */
+  take(): Uint32Array {
+    let filter = this.#bits.slice();
+    this.#bits.fill(0);
+    while (filter.length > 32 && fillOf(filter) < 0.2) {
+      const half = filter.subarray(filter.length / 2);
+      filter = filter.slice(0, filter.length / 2).map((bits, i) => bits | (half[i] as number));
+    }
+    return filter;
+  }
+}
+
+/** The filters of a shard, one after the other. */
+export function joinFilters(filters: ReadonlyMap<number, Uint32Array>): {
+  readonly bits: Uint32Array;
+  readonly places: WordsPage['groups'];
+} {
+  const places: [number, number, number][] = [];
+  let length = 0;
+  for (const [group, filter] of filters) {
+    places.push([group, length, length + filter.length]);
+    length += filter.length;
+  }
+  const bits = new Uint32Array(length);
+  for (const [i, filter] of [...filters.values()].entries()) bits.set(filter, places[i]?.[1] ?? 0);
   return { bits, places };
+}
+
+const probes = 4;
+
+/** Odd, so that the probes differ; the places are a mix of two hashes, stepped (Kirsch and Mitzenmacher). */
+function stepOf(hash: number): number {
+  return (Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35) >>> 5) | 1;
+}
+
+function fillOf(filter: Uint32Array): number {
+  let set = 0;
+  for (let bits of filter) for (; bits !== 0; bits &= bits - 1) set += 1;
+  return set / (filter.length * 32);
 }
 
 export class Filters {
@@ -67,24 +130,19 @@ export class Filters {
   }
 
   /** Groups that may hold the word. */
-  groupsWith(word: number): number[] {
-    return this.#page.groups.flatMap(([group, from, to]) => (this.#mayHold(from, to, word) ? [group] : []));
+  groupsWith(hash: number): number[] {
+    return this.#page.groups.flatMap(([group, from, to]) => (this.#mayHold(from, to, hash) ? [group] : []));
   }
 
-  #mayHold(from: number, to: number, word: number): boolean {
-    for (let probe = 0; probe < probes; probe++) {
-      const bit = bitOf(word, probe, (to - from) * 32);
+  #mayHold(from: number, to: number, hash: number): boolean {
+    const mask = (to - from) * 32 - 1;
+    const step = stepOf(hash);
+    for (let probe = 0, at = hash; probe < probes; probe++, at = (at + step) | 0) {
+      const bit = at & mask;
       if (((this.#bits[from + (bit >>> 5)] as number) & (1 << (bit & 31))) === 0) return false;
     }
     return true;
   }
-}
-
-/** Two mixes of the hash, stepped (Kirsch and Mitzenmacher). */
-function bitOf(word: number, probe: number, size: number): number {
-  const first = Math.imul(word ^ (word >>> 16), 0x85ebca6b) >>> 0;
-  const second = (Math.imul(word ^ (word >>> 13), 0xc2b2ae35) | 1) >>> 0;
-  return (first + probe * second) % size;
 }
 
 /** Undefined where the filters are gone, cut or of another kind: the shard is read as a whole then. */

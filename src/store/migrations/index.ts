@@ -6,8 +6,10 @@ import { noise } from './0004-noise.ts';
 
 import { enrichment } from './0006-enrichment.ts';
 
+import { detection } from './0007-detection.ts';
 import { ruleSettings } from './0008-rule-settings.ts';
 
+import { athenaQueries } from './0010-athena-queries.ts';
 import { stepUp } from './0011-step-up.ts';
 
 import { hostOperations } from './0013-host-operations.ts';
@@ -17,7 +19,9 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0003-intake': intake,
   '0004-noise': noise,
   '0006-enrichment': enrichment,
+  '0007-detection': detection,
   '0008-rule-settings': ruleSettings,
+  '0010-athena-queries': athenaQueries,
   '0011-step-up': stepUp,
   '0013-host-operations': hostOperations,
 };

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CloudTrailRecord } from '../../../src/contracts/cloudtrail.ts';
+import { eventsByUser } from '../../../src/domain/address-use.ts';
 import type { PivotGraph } from '../../../src/domain/pivot-engine.ts';
 import { parseRecord } from '../../../src/domain/record.ts';
 import {
@@ -262,7 +263,7 @@ describe('the mining story', () => {
     );
     expect(node(graph, pipelineKey)).toMatchObject({ kind: 'accessKey', expanded: true });
     expect(node(graph, pipelineArn)).toMatchObject({ depth: 1, events: 10 });
-    expect(graph.users.get(sharedIp)).toEqual(
+    expect(eventsByUser(graph.onAddress.get(sharedIp) ?? { events: 0, users: [] })).toEqual(
       new Map([
         [pipelineArn, 10],
         ['arn:aws:iam::999999999999:role/DevOps', 30],

@@ -1,7 +1,9 @@
 import { readdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { CloudTrailRecord } from '../../../src/contracts/cloudtrail.ts';
 import type { Evidence } from '../../../src/contracts/evidence.ts';
+import { parseRecord } from '../../../src/domain/record.ts';
 import { planEvidence } from '../../../src/evidence/plan.ts';
 import { importFolder, tempDir } from './lake/lakes.ts';
 import { folderOf, quiet, sample } from './samples.ts';
@@ -20,14 +22,24 @@ async function lakeOf(): Promise<string> {
   return dataDir;
 }
 
+const asked: unknown[] = [];
+/** What LookupEvents knows. */
+const later: CloudTrailRecord[] = [];
+
+function record(at: string): CloudTrailRecord {
+  const parsed = parseRecord(sample({ at }));
+  if (!parsed.ok) throw new Error(parsed.reason);
+  return parsed.record;
+}
+
 const lookup: Evidence = {
-  recordsOf: async () => [],
+  recordsOf: async () => later,
   coverage: () => ({
     complete: true,
     accounts: [],
     regions: [],
     from: '',
-    to: '',
+    to: '2026-11-21T00:00:00Z',
     sources: [{ name: 'CloudTrail LookupEvents', events: 0, pages: 0, truncated: false, failed: false }],
     badFiles: [],
     notLookedAt: [],
@@ -45,7 +57,14 @@ async function plan(dataDir: string, more: { window?: typeof inside; accounts?: 
       signal: new AbortController().signal,
       ...more,
     },
-    { dataDir, log: quiet, openLookup: async () => lookup },
+    {
+      dataDir,
+      log: quiet,
+      openLookup: async (window) => {
+        asked.push(window);
+        return lookup;
+      },
+    },
   );
   return { evidence, sources: () => evidence.coverage().sources.map((source) => source.name) };
 }
@@ -59,11 +78,27 @@ describe('the source of an answer', () => {
     expect(evidence.coverage().complete).toBe(true);
   });
 
-  it('is LookupEvents where the lake is empty, or lacks a part of the window or an account', async () => {
+  it('is the lake with LookupEvents for the time since the last import', async () => {
+    const dataDir = await lakeOf();
+    asked.length = 0;
+    const { evidence, sources } = await plan(dataDir, { window: { from: inside.from, to: '2026-11-21T00:00:00Z' } });
+    expect(sources()).toEqual(['CloudTrail lake', 'CloudTrail LookupEvents']);
+    expect(asked).toEqual([{ from: '2026-11-20T12:00:00Z', to: '2026-11-21T00:00:00Z' }]);
+    later.push(record('2026-11-20T13:00:00Z'), record('2026-11-20T14:00:00Z'));
+    expect((await evidence.recordsOf(user)).map(({ eventTime }) => eventTime.slice(11, 13))).toEqual([
+      '05',
+      '13',
+      '14',
+    ]);
+    expect(evidence.coverage()).toMatchObject({ complete: true, from: inside.from, to: '2026-11-21T00:00:00Z' });
+    later.length = 0;
+  });
+
+  it('is LookupEvents where the lake is empty, or lacks the beginning of the window or an account', async () => {
     expect((await plan(await tempDir())).sources()).toEqual(['CloudTrail LookupEvents']);
     const dataDir = await lakeOf();
-    const later = { from: inside.from, to: '2026-11-21T00:00:00Z' };
-    expect((await plan(dataDir, { window: later })).sources()).toEqual(['CloudTrail LookupEvents']);
+    const earlier = { from: '2026-11-19T00:00:00Z', to: inside.to };
+    expect((await plan(dataDir, { window: earlier })).sources()).toEqual(['CloudTrail LookupEvents']);
     expect((await plan(dataDir, { accounts: ['999999999999'] })).sources()).toEqual(['CloudTrail LookupEvents']);
   });
 

@@ -1,13 +1,13 @@
-import { writeFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../../src/contracts/errors.ts';
-import { firstFileNumber } from '../../../../src/evidence/lake/columns.ts';
+import { cutRecords } from '../../../../src/evidence/lake/cut.ts';
 import { asFullDisk } from '../../../../src/evidence/lake/guard.ts';
 import { lakeFolder, makeLakeFolder } from '../../../../src/evidence/lake/pages.ts';
-import { linesInPlace } from '../../../../src/evidence/lake/prepare.ts';
 import { openReader } from '../../../../src/evidence/lake/reader.ts';
-import { buildFilters, Filters, wordsKind } from '../../../../src/evidence/lake/words.ts';
+import { Sheaf } from '../../../../src/evidence/lake/sheaf.ts';
+import { Filters, hashOfWord, joinFilters, WordFilter, wordsKind } from '../../../../src/evidence/lake/words.ts';
 import { tempDir } from './lakes.ts';
 
 describe('a full disk', () => {
@@ -56,43 +56,78 @@ describe('the sandbox of readers', () => {
   });
 });
 
-describe('lines in place', () => {
-  const number = firstFileNumber + 7;
-
-  it('are as long as the records that they came from', () => {
-    const lines = linesInPlace(
-      Buffer.from('{"Records":[{"eventVersion":"1.11","a":1},{"eventVersion":"1.09","a":2}]}'),
-      number,
+describe('a file as CloudTrail writes it', () => {
+  it('is cut into lines by principal, with the number of the file, the tokens of STS left out', async () => {
+    const token = `FwoGZXIvYXdzE${'A'.repeat(200)}`;
+    const content = Buffer.from(
+      `{"Records":[{"eventVersion":"1.11","arn":"b","n":1},{"eventVersion":"1.09","arn":"a","sessionToken":"${token}"},{"eventVersion":"1.11","arn":"b","n":2}]}`,
     );
-    expect(lines?.records).toBe(2);
-    expect(lines?.bytes.toString()).toBe('{"#":100007,"v":"1.11","a":1}\n{"#":100007,"v":"1.09","a":2}\n');
+    const cut = cutRecords(content);
+    const sheaf = new Sheaf();
+    sheaf.add(content, 7, cut?.rows ?? []);
+    const path = join(await tempDir(), 'lines');
+    const file = await open(path, 'wx');
+    const filters = await sheaf.write(file);
+    await file.close();
+    expect([...filters.keys()]).toEqual([0]);
+    expect(await readFile(path, 'utf8')).toBe(
+      '{"#":7,"g":0,"v":"1.09","arn":"a","sessionToken":"<removed by Firebreak>"}\n{"#":7,"g":0,"v":"1.11","arn":"b","n":1}\n{"#":7,"g":0,"v":"1.11","arn":"b","n":2}\n',
+    );
   });
 
   it.each([
     ['{"eventVersion":"1"}\n{"awsRegion":"x"}'],
-    ['{"eventVersion":"1"}\n{"#":100003,"v":"1"}'],
+    ['{"eventVersion":"1"}\n{"#":3,"v":"1"}'],
     ['{"Records":[{"eventVersion":"1",\n"a":1}]}'],
     ['{"Records":[{"eventVersion":"1"}],"more":1}'],
     ['{"Records": [{"eventVersion":"1"}]}'],
     ['{"Records":[]}'],
+    ['{"Records":[{"eventVersion":"1","password":"x"}]}'],
+    ['{"Records":[{"eventVersion":"1","a":NaN}]}'],
     [''],
-  ])('are refused for %j, which takes the careful way', (text) => {
-    expect(linesInPlace(Buffer.from(text), number)).toBeUndefined();
+  ])('is not what %j is, which takes the careful way', (text) => {
+    expect(cutRecords(Buffer.from(text))).toBeUndefined();
   });
 });
 
 describe('filters of words', () => {
+  const text = (value: unknown) => Buffer.from(JSON.stringify({ Key1: value }));
+  const filtersOf = (filters: ReadonlyMap<number, Uint32Array>) => {
+    const { bits, places } = joinFilters(filters);
+    return new Filters({ name: 'x', kind: wordsKind, bytes: bits.byteLength, groups: places }, bits);
+  };
+
   it('never miss a word, and seldom name one that is not there', () => {
-    const words = (from: number) =>
-      Array.from({ length: 3000 }, (_, i) => Math.imul(i * 2 + from, 2_654_435_761) >>> 0);
-    const groups = new Map([
-      [11, words(0)],
-      [12, words(1)],
-    ]);
-    const { bits, places } = buildFilters(groups);
-    const filters = new Filters({ name: 'x', kind: wordsKind, bytes: bits.byteLength, groups: places }, bits);
-    for (const [group, list] of groups) for (const word of list) expect(filters.groupsWith(word)).toContain(group);
-    const wrong = words(0).filter((word) => filters.groupsWith(word).includes(12)).length;
-    expect(wrong).toBeLessThan(3000 * 0.03);
+    const words = (seed: number) =>
+      Array.from({ length: 6000 }, (_, i) => `i-${(Math.imul(i * 2 + seed, 2_654_435_761) >>> 0).toString(16)}`);
+    const filter = new WordFilter();
+    const made = new Map<number, Uint32Array>();
+    for (const group of [11, 12]) {
+      for (const word of words(group)) {
+        const record = text([word]);
+        filter.add(record, 0, record.length);
+      }
+      made.set(group, filter.take());
+    }
+    const filters = filtersOf(made);
+    for (const group of [11, 12])
+      for (const word of words(group)) expect(filters.groupsWith(hashOfWord(word))).toContain(group);
+    const wrong = words(11).filter((word) => filters.groupsWith(hashOfWord(word)).includes(12)).length;
+    expect(wrong).toBeLessThan(6000 * 0.04);
+  });
+
+  it('of a few records take little room, know words in any case, and no keys or ids of records', () => {
+    const filter = new WordFilter();
+    const id = '3e1f1a52-1111-4222-8333-444455556666';
+    const record = Buffer.from(
+      JSON.stringify({ Key1: ['Alice@Example.COM'], eventID: id, other: id.replace('3', '4') }),
+    );
+    filter.add(record, 0, record.length);
+    const bits = filter.take();
+    expect(bits.byteLength).toBeLessThan(1024);
+    const filters = filtersOf(new Map([[0, bits]]));
+    const has = (word: string) => filters.groupsWith(hashOfWord(word)).length === 1;
+    expect(['alice@example.com', id.replace('3', '4')].map(has)).toEqual([true, true]);
+    expect(['alice@example.co', 'key1', id].map(has)).toEqual([false, false, false]);
   });
 });

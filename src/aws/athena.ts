@@ -1,0 +1,232 @@
+/** Runs statements on Athena: limits before, polling with growing pauses, pages of results, and a stop where nobody waits any more. */
+import { randomUUID } from 'node:crypto';
+import {
+  type AthenaClient,
+  GetQueryExecutionCommand,
+  GetQueryResultsCommand,
+  GetWorkGroupCommand,
+  type QueryExecution,
+  StartQueryExecutionCommand,
+  StopQueryExecutionCommand,
+} from '@aws-sdk/client-athena';
+import type {
+  AthenaEstimate,
+  AthenaLedger,
+  AthenaQuestions,
+  AthenaRows,
+  AthenaScope,
+  AthenaStatement,
+} from '../contracts/athena.ts';
+import type { Clock } from '../contracts/clock.ts';
+import { asError, UpstreamError, UserError } from '../contracts/errors.ts';
+import type { Log } from '../contracts/log.ts';
+import { namedStatement } from '../domain/athena/questions.ts';
+import { type AthenaSettings, dollarsOf } from '../domain/athena/settings.ts';
+import { awsErrorFacts } from '../domain/aws-errors.ts';
+import { bytesText } from '../domain/conversations.ts';
+
+export interface AthenaOptions {
+  readonly settings: AthenaSettings;
+  /** The client of the account and Region that the config names. */
+  client(): Promise<Pick<AthenaClient, 'send'>>;
+  scope(): Promise<AthenaScope>;
+  estimate(statement: AthenaStatement): Promise<AthenaEstimate>;
+  readonly ledger: AthenaLedger;
+  readonly caseId: string | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+const pageRows = 1_000;
+const firstPauseMs = 250;
+const longestPauseMs = 5_000;
+/** Athena's own limit for a statement of this kind is 30 minutes. */
+const longestWaitMs = 15 * 60_000;
+
+export function openAthena(options: AthenaOptions): AthenaQuestions {
+  const { settings, signal, clock, ledger } = options;
+  const spent = { bytes: 0, dollars: 0, queries: 0 };
+  let cutoff: Promise<number | undefined> | undefined;
+
+  async function send<T>(what: string, call: (client: Pick<AthenaClient, 'send'>) => Promise<T>): Promise<T> {
+    try {
+      return await call(await options.client());
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof UserError || error instanceof UpstreamError) throw error;
+      const { code, retryable } = awsErrorFacts(asError(error));
+      throw new UpstreamError('athena', code, `Athena did not ${what} (${code})`, { retryable, cause: error });
+    }
+  }
+
+  /** The workgroup's own limit, which AWS enforces. Unknown where the right to ask is missing. */
+  async function workgroupCutoff(): Promise<number | undefined> {
+    try {
+      const answer = await send('describe the workgroup', (client) =>
+        client.send(new GetWorkGroupCommand({ WorkGroup: settings.workgroup }), { abortSignal: signal }),
+      );
+      if (answer.WorkGroup?.State === 'DISABLED')
+        throw new UserError(`The Athena workgroup ${settings.workgroup} is disabled.`);
+      return answer.WorkGroup?.Configuration?.BytesScannedCutoffPerQuery;
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      options.log.warn({ code: error.code }, 'the limit of the Athena workgroup is not known');
+      return undefined;
+    }
+  }
+
+  async function ask(statement: AthenaStatement): Promise<AthenaRows> {
+    signal.throwIfAborted();
+    const estimate = await options.estimate(statement);
+    cutoff ??= workgroupCutoff();
+    const limit = Math.min(settings.maxBytesPerQuery, (await cutoff) ?? Number.POSITIVE_INFINITY);
+    if (estimate.bytes !== undefined && estimate.bytes > limit) {
+      throw new UserError(
+        `Athena would read about ${bytesText(estimate.bytes)}, and ${bytesText(limit)} is the limit of a query.`,
+        'Narrow the window, the accounts or the Regions, or raise athena.maxBytesPerQuery and the limit of the workgroup.',
+      );
+    }
+    const id = randomUUID();
+    const granted = await ledger.reserve({
+      id,
+      caseId: options.caseId,
+      bytes: Math.min(estimate.bytes ?? limit, limit),
+      title: statement.title,
+      maxPerDay: settings.maxBytesPerDay,
+      maxPerCase: settings.maxBytesPerCase,
+      at: clock.now().toISOString(),
+    });
+    if (!granted.granted) {
+      throw new UserError(
+        `The limit of Athena for this ${granted.limit ?? 'day'} does not hold this query: ${bytesText(granted.left)} are left.`,
+        `Narrow the question, or raise athena.maxBytesPer${granted.limit === 'case' ? 'Case' : 'Day'}.`,
+      );
+    }
+    let scanned = 0;
+    try {
+      const run = await execute(statement, id, limit, (bytes) => {
+        scanned = bytes;
+      });
+      return run;
+    } finally {
+      // The ledger is told what AWS bills, also for a query that failed or was stopped.
+      spent.bytes += scanned;
+      spent.dollars += dollarsOf(scanned, settings);
+      spent.queries += 1;
+      await ledger.settle(id, scanned);
+      options.log.info({ bytes: scanned, question: statement.title }, 'Athena was asked');
+    }
+  }
+
+  async function execute(
+    statement: AthenaStatement,
+    token: string,
+    limit: number,
+    tell: (bytes: number) => void,
+  ): Promise<AthenaRows> {
+    const { QueryExecutionId: queryExecutionId } = await send('start the query', (client) =>
+      client.send(
+        new StartQueryExecutionCommand({
+          QueryString: statement.sql,
+          ClientRequestToken: token,
+          WorkGroup: settings.workgroup,
+          QueryExecutionContext: { Database: settings.database },
+          ...(settings.outputLocation === undefined
+            ? {}
+            : { ResultConfiguration: { OutputLocation: `${settings.outputLocation}/` } }),
+          ...(statement.parameters.length === 0 ? {} : { ExecutionParameters: [...statement.parameters] }),
+        }),
+        { abortSignal: signal },
+      ),
+    );
+    if (queryExecutionId === undefined)
+      throw new UpstreamError('athena', 'NotAws', 'the answer had no query id', { retryable: true });
+    try {
+      const done = await finished(queryExecutionId, limit, tell);
+      const bytes = done.Statistics?.DataScannedInBytes ?? 0;
+      return { ...(await results(queryExecutionId, statement.maxRows)), queryExecutionId, bytes };
+    } catch (error) {
+      await stop(queryExecutionId);
+      throw error;
+    }
+  }
+
+  async function finished(id: string, limit: number, tell: (bytes: number) => void): Promise<QueryExecution> {
+    const until = clock.now().getTime() + longestWaitMs;
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 1.6)) {
+      const { QueryExecution: run } = await send('tell how the query is', (client) =>
+        client.send(new GetQueryExecutionCommand({ QueryExecutionId: id }), { abortSignal: signal }),
+      );
+      const bytes = run?.Statistics?.DataScannedInBytes ?? 0;
+      tell(bytes);
+      const state = run?.Status?.State;
+      if (run !== undefined && state === 'SUCCEEDED') return run;
+      if (state === 'FAILED' || state === 'CANCELLED') {
+        const why = run?.Status?.StateChangeReason ?? run?.Status?.AthenaError?.ErrorMessage ?? 'no reason told';
+        const retryable = run?.Status?.AthenaError?.Retryable === true;
+        throw new UpstreamError('athena', state, `Athena's query ended as ${state}: ${why.slice(0, 300)}`, {
+          retryable,
+        });
+      }
+      if (bytes > limit) {
+        throw new UserError(
+          `Athena's query was stopped: it had read ${bytesText(bytes)}, and ${bytesText(limit)} is the limit.`,
+          'Narrow the window, the accounts or the Regions.',
+        );
+      }
+      if (clock.now().getTime() > until)
+        throw new UpstreamError('athena', 'TooSlow', 'Athena did not finish in 15 minutes', { retryable: false });
+      await clock.sleep(pauseMs, signal);
+    }
+  }
+
+  async function results(id: string, maxRows: number): Promise<Pick<AthenaRows, 'columns' | 'rows' | 'truncated'>> {
+    const rows: (readonly (string | undefined)[])[] = [];
+    let columns: readonly string[] = [];
+    let token: string | undefined;
+    let isFirst = true;
+    do {
+      const page = await send('give the results', (client) =>
+        client.send(
+          new GetQueryResultsCommand({
+            QueryExecutionId: id,
+            MaxResults: pageRows,
+            ...(token === undefined ? {} : { NextToken: token }),
+          }),
+          { abortSignal: signal },
+        ),
+      );
+      const info = page.ResultSet?.ResultSetMetadata?.ColumnInfo ?? [];
+      if (isFirst) columns = info.map(({ Name }) => Name ?? '');
+      const cells = (page.ResultSet?.Rows ?? []).map(({ Data }) => columns.map((_, at) => Data?.[at]?.VarCharValue));
+      // The first row of a SELECT is the names again.
+      const isHeader = isFirst && cells[0]?.every((cell, at) => cell === columns[at]) === true;
+      rows.push(...(isHeader ? cells.slice(1) : cells));
+      isFirst = false;
+      token = page.NextToken;
+    } while (token !== undefined && rows.length <= maxRows);
+    return { columns, rows: rows.slice(0, maxRows), truncated: rows.length > maxRows };
+  }
+
+  /** Without the aborted signal. A query that ended already is none to stop, and a refusal changes nothing. */
+  async function stop(id: string): Promise<void> {
+    try {
+      const client = await options.client();
+      await client.send(new StopQueryExecutionCommand({ QueryExecutionId: id }), {
+        abortSignal: AbortSignal.timeout(5_000),
+      });
+    } catch (error) {
+      options.log.warn({ code: awsErrorFacts(asError(error)).code }, 'a query of Athena could not be stopped');
+    }
+  }
+
+  return {
+    scope: options.scope,
+    named: (question, words, scope) => namedStatement(question, words, scope, settings),
+    dollars: (bytes) => dollarsOf(bytes, settings),
+    estimate: options.estimate,
+    ask,
+    spent: () => ({ ...spent }),
+  };
+}

@@ -1,0 +1,167 @@
+/** The statements behind the sources: one pass over CloudTrail, flows and lookups put together. */
+import type { AthenaScope, AthenaStatement } from '../../contracts/athena.ts';
+import { UserError } from '../../contracts/errors.ts';
+import type { DnsQuestion, FlowQuestion } from '../../contracts/network.ts';
+import { flowColumns } from './ddl.ts';
+import { accountList, dayOf, instant, Parameters, regionList, vpcList } from './literals.ts';
+import type { AthenaSettings, AthenaTable } from './settings.ts';
+
+const dayMs = 86_400_000;
+
+/** `database.table`. Throws UserError where the config names none. */
+export function tableOf(settings: AthenaSettings, table: AthenaTable): string {
+  const name = settings.tables[table];
+  if (name === undefined) throw new UserError(`athena.tables.${table} is not set in the config.`);
+  return `${settings.database}.${name}`;
+}
+
+/** Partitions of account, Region and day. Files of late evening lie in the next day's folder, so that one is read too. */
+export function partitions({ accounts, regions, from, to }: AthenaScope): string {
+  const last = new Date(Date.parse(instant(to)) + dayMs).toISOString();
+  return `account IN (${accountList(accounts)}) AND region IN (${regionList(regions)})
+  AND "day" BETWEEN '${dayOf(from)}' AND '${dayOf(last)}'`;
+}
+
+/** As `partitions`, and the exact time of CloudTrail records. */
+export function trailScope(scope: AthenaScope): string {
+  return `${partitions(scope)}
+  AND eventtime >= '${instant(scope.from)}' AND eventtime < '${instant(scope.to)}'`;
+}
+
+/** Columns of a CloudTrail row, in this order; structs come as JSON text. */
+export const trailColumns = [
+  'eventversion',
+  'useridentity',
+  'eventtime',
+  'eventsource',
+  'eventname',
+  'awsregion',
+  'sourceipaddress',
+  'useragent',
+  'errorcode',
+  'errormessage',
+  'requestparameters',
+  'responseelements',
+  'additionaleventdata',
+  'requestid',
+  'eventid',
+  'readonly',
+  'resources',
+  'eventtype',
+  'apiversion',
+  'recipientaccountid',
+  'serviceeventdetails',
+  'sharedeventid',
+  'vpcendpointid',
+  'vpcendpointaccountid',
+  'eventcategory',
+  'sessioncredentialfromconsole',
+  'tlsdetails',
+] as const;
+const structs: ReadonlySet<string> = new Set(['useridentity', 'resources', 'tlsdetails']);
+
+function trailPicks(): string {
+  return trailColumns
+    .map((column) => (structs.has(column) ? `json_format(CAST(${column} AS JSON)) AS ${column}` : column))
+    .join(', ');
+}
+
+/**
+ * Everything in the scope, oldest first, so that an answer that is cut is whole up to where it was cut. Asked once; what
+ * follows from it is asked of the lake.
+ */
+export function trailPass(settings: AthenaSettings, scope: AthenaScope, maxRows: number): AthenaStatement {
+  return {
+    title: 'all CloudTrail records of the window',
+    sql: `SELECT ${trailPicks()}
+FROM ${tableOf(settings, 'cloudtrail')}
+WHERE ${trailScope(scope)}
+ORDER BY eventtime
+LIMIT ${maxRows + 1}`,
+    parameters: [],
+    reads: { table: 'cloudtrail', scope },
+    maxRows,
+  };
+}
+
+/** Flows put together as domain/network-groups.ts does it. */
+export function flowStatement(
+  settings: AthenaSettings,
+  scope: AthenaScope,
+  { addresses, interfaces, instances }: FlowQuestion,
+  maxRows: number,
+): AthenaStatement {
+  const has = new Set(flowColumns(settings).map(([name]) => name));
+  const source = has.has('pkt_srcaddr') ? "coalesce(nullif(pkt_srcaddr, '-'), srcaddr)" : 'srcaddr';
+  const target = has.has('pkt_dstaddr') ? "coalesce(nullif(pkt_dstaddr, '-'), dstaddr)" : 'dstaddr';
+  const instance = has.has('instance_id') ? "coalesce(nullif(instance_id, '-'), '')" : "''";
+  const parameters = new Parameters();
+  const any = [
+    ...(addresses.length > 0
+      ? ['srcaddr', 'dstaddr', ...['pkt_srcaddr', 'pkt_dstaddr'].filter((name) => has.has(name))].map(
+          (column) => `${column} IN (${parameters.all(addresses)})`,
+        )
+      : []),
+    ...(interfaces.length > 0 ? [`interface_id IN (${parameters.all(interfaces)})`] : []),
+    ...(instances.length > 0 && has.has('instance_id') ? [`instance_id IN (${parameters.all(instances)})`] : []),
+  ];
+  const seconds = (at: string) => Math.ceil(Date.parse(instant(at)) / 1000);
+  return {
+    title: 'flows of what was asked about',
+    sql: `SELECT ${source} AS srcaddr, ${target} AS dstaddr, least(srcport, dstport) AS port,
+  dstport <= srcport AS toport, protocol, action, interface_id AS interfaceid, ${instance} AS instanceid,
+  account AS accountid, region, count(*) AS flows, sum(packets) AS packets, sum(bytes) AS bytes, min("start") AS first,
+  max(greatest("start", "end")) AS last
+FROM ${tableOf(settings, 'flowLogs')}
+WHERE ${partitions(scope)}
+  AND log_status = 'OK' AND "start" >= ${seconds(scope.from)} AND "start" < ${seconds(scope.to)}
+  AND (${any.length === 0 ? 'false' : any.join(' OR ')})
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+ORDER BY bytes DESC
+LIMIT ${maxRows + 1}`,
+    parameters: parameters.list,
+    reads: { table: 'flowLogs', scope },
+    maxRows,
+  };
+}
+
+/** Lookups put together. Names in the logs end in a dot. */
+export function dnsStatement(
+  settings: AthenaSettings,
+  scope: AthenaScope,
+  { addresses, instances, vpcs, domains }: DnsQuestion,
+  maxRows: number,
+): AthenaStatement {
+  const parameters = new Parameters();
+  const any = [
+    ...(addresses.length > 0 ? [`srcaddr IN (${parameters.all(addresses)})`] : []),
+    ...(instances.length > 0 ? [`srcids.instance IN (${parameters.all(instances)})`] : []),
+    ...(vpcs.length > 0 ? [`vpc_id IN (${parameters.all(vpcs)})`] : []),
+    ...domains.map((domain) => {
+      // No LIKE: its wildcards are letters of domain names.
+      const ending = `.${domain}.`;
+      return `(lower(query_name) = ${parameters.add(`${domain}.`)} OR substr(lower(query_name), -${ending.length}) = ${parameters.add(ending)})`;
+    }),
+  ];
+  const where =
+    settings.dnsVpcs.length > 0
+      ? `vpc IN (${vpcList(settings.dnsVpcs)}) AND "day" BETWEEN '${dayOf(scope.from)}' AND '${dayOf(new Date(Date.parse(instant(scope.to)) + dayMs).toISOString())}' AND `
+      : '';
+  return {
+    title: 'names that were looked up',
+    sql: `SELECT lower(query_name) AS queryname, query_type AS querytype, rcode, srcaddr,
+  coalesce(srcids.instance, '') AS instanceid, vpc_id AS vpcid, account_id AS accountid, region,
+  coalesce(firewall_rule_action, '') AS firewallruleaction, max(json_format(CAST(answers AS JSON))) AS answers,
+  count(*) AS times, min(query_timestamp) AS firstseen, max(query_timestamp) AS lastseen
+FROM ${tableOf(settings, 'dns')}
+WHERE account IN (${accountList(scope.accounts)}) AND ${where}query_timestamp >= '${instant(scope.from)}'
+  AND query_timestamp < '${instant(scope.to)}'
+  AND (${any.length === 0 ? 'false' : any.join(' OR ')})
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+ORDER BY times DESC
+LIMIT ${maxRows + 1}`,
+    parameters: parameters.list,
+    reads: { table: 'dns', scope },
+    maxRows,
+  };
+}

@@ -1,0 +1,184 @@
+/** Rules over the stream: what a record means by itself, and what a batch means together with what came before. */
+import { createHash } from 'node:crypto';
+import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
+import type { RuleSettings } from '../../contracts/rules.ts';
+import type { StreamBurst, StreamDeed, StreamEntry, StreamJudge } from '../../contracts/stream.ts';
+import { parseIp } from '../address.ts';
+import { accountOf, principalGroup, principalOf } from '../principal.ts';
+import { burstsIn, type Counts, counterOf } from '../sigma/correlate.ts';
+import type { Picked } from '../sigma/hunt.ts';
+import { isCalled, type RuleBook } from '../sigma/parse.ts';
+import { ruleSet } from '../sigma/rule-set.ts';
+import { pickSettled } from '../sigma/settled.ts';
+import { type CorrelationRule, type Level, levels } from '../sigma/tree.ts';
+import { type RuleFacts, tell } from './story.ts';
+
+/** CloudTrail delivers within 15 minutes; what comes later than this may miss its burst (DOMAIN.md 8.3). */
+const latenessMs = 20 * 60_000;
+/** A burst that goes on, or comes again this soon, is the same one. */
+const repeatMs = 30 * 60_000;
+
+export interface Detector extends StreamJudge {
+  /** The rules that may open a case, and those that they rest on. */
+  readonly picked: Picked;
+  /** `loud`: it opens or joins a case by itself. `heeded`: it has to go through the stream. `excepted`: nobody wants to hear of it. */
+  look(record: CloudTrailRecord): { readonly loud: boolean; readonly heeded: boolean; readonly excepted: boolean };
+}
+
+export interface DetectorOptions {
+  /** What people have settled: rules switched off, exceptions with their end. */
+  readonly settings: RuleSettings;
+  readonly now: Date;
+  readonly openFrom: Level | 'never';
+  readonly counts: Counts;
+  /** Makes ids of bursts and stories. */
+  newId(): string;
+}
+
+/** Makes the detector of a book of rules. Rules that could not be read are not in it and harm nobody. */
+export function detectorOf(
+  book: RuleBook,
+  { settings, now: today, openFrom, counts, newId }: DetectorOptions,
+): Detector {
+  const { picked: all, exceptions } = pickSettled('all', book, settings, today);
+  const isLoud = (level: Level) => openFrom !== 'never' && levels.indexOf(level) >= levels.indexOf(openFrom);
+  const reporting = new Set([...all.reporting].filter((rule) => isLoud(rule.level)));
+  const correlations = [...reporting].flatMap((rule) => {
+    return rule.kind === 'correlation' ? [{ rule, count: counterOf(rule, counts) }] : [];
+  });
+  const running = all.running.filter(
+    (rule) => reporting.has(rule) || correlations.some((one) => one.rule.rules.some((name) => isCalled(rule, name))),
+  );
+  const byName = new Map<string, CorrelationRule>(correlations.map(({ rule }) => [rule.name, rule]));
+  const facts = new Map<string, RuleFacts>([...reporting].map((rule) => [rule.name, rule]));
+  const set = ruleSet(running);
+
+  function heed(record: CloudTrailRecord, eventKey: string) {
+    const matched = set.match(record);
+    if (matched.length === 0) return { deeds: [], entries: [] };
+    const deed = deedOf(record);
+    const deeds: StreamDeed[] = [];
+    const entries: StreamEntry[] = [];
+    for (const rule of matched) {
+      if (reporting.has(rule) && !exceptions.heldBy(rule, record)) deeds.push({ ...deed, rule: rule.name });
+      for (const correlation of correlations) {
+        if (exceptions.heldBy(correlation.rule, record)) continue;
+        for (const { group, ...counted } of correlation.count(rule, record)) {
+          const name = correlation.rule.name;
+          const isCounted = correlation.rule.field === undefined || counted.values.length > 0;
+          if (isCounted)
+            entries.push({
+              ...counted,
+              correlation: name,
+              group: JSON.stringify(group),
+              eventKey,
+              deed: { ...deed, rule: name },
+            });
+        }
+      }
+    }
+    return { deeds, entries };
+  }
+
+  return {
+    picked: { reporting, running },
+    heed,
+    look(record) {
+      const matched = set.match(record);
+      const own = matched.filter((rule) => reporting.has(rule));
+      const loud = own.some((rule) => exceptions.heldBy(rule, record) === undefined);
+      return { heeded: matched.length > 0, loud, excepted: own.length > 0 && !loud };
+    },
+    async judge({ deeds, groups, storiesOf, now }) {
+      const bursts: StreamBurst[] = [];
+      const told: StreamDeed[] = [...deeds];
+      for (const { correlation, entries, bursts: known } of groups) {
+        const rule = byName.get(correlation);
+        if (rule === undefined) continue;
+        for (const { burst, deed } of newBursts(rule, entries, known, newId)) {
+          bursts.push(burst);
+          told.push(deed);
+        }
+      }
+      const { stories, alerts } = await tell(told, { facts, storiesOf, newId, now });
+      return { bursts, stories, alerts };
+    },
+    keepsMs: (correlation) => (byName.get(correlation)?.timespanMs ?? 0) + latenessMs + repeatMs,
+  };
+}
+
+/** Bursts that are new, or have grown. Late events may join two: then the older one goes on. */
+function newBursts(
+  rule: CorrelationRule,
+  entries: readonly StreamEntry[],
+  known: readonly StreamBurst[],
+  newId: () => string,
+): readonly { readonly burst: StreamBurst; readonly deed: StreamDeed }[] {
+  const open = [...known].sort((a, b) => a.first - b.first);
+  return burstsIn(rule, entries).flatMap(({ entries: own, count }) => {
+    const [first] = own;
+    const last = own.at(-1);
+    if (!first || !last) return [];
+    const at = open.findIndex((burst) => first.at <= burst.last + repeatMs && last.at >= burst.first - repeatMs);
+    const before = open[at];
+    const burst: StreamBurst = {
+      id: before?.id ?? newId(),
+      correlation: rule.name,
+      group: first.group,
+      first: Math.min(first.at, before?.first ?? first.at),
+      last: Math.max(last.at, before?.last ?? last.at),
+      count: Math.max(count, before?.count ?? 0),
+    };
+    if (before && burst.count === before.count && burst.last === before.last) return [];
+    if (before) open[at] = burst;
+    else open.push(burst);
+    return [{ burst, deed: { ...last.deed, burst: { id: burst.id, count: burst.count, events: own.length } } }];
+  });
+}
+
+/** The same for the same event, whether it came by EventBridge, by S3 or twice. */
+export function eventKeyOf(record: CloudTrailRecord): string {
+  const { eventID, eventTime, eventName, eventSource, recipientAccountId } = record;
+  return createHash('sha256')
+    .update(JSON.stringify([eventID, eventTime, eventName, eventSource, recipientAccountId ?? '']))
+    .digest('hex');
+}
+
+function deedOf(record: CloudTrailRecord): Omit<StreamDeed, 'rule'> {
+  const { arn, userName, type, principalId, accessKeyId, sessionContext, invokedBy } = record.userIdentity;
+  const node = principalOf(record);
+  const name = userName ?? sessionContext?.sessionIssuer?.userName ?? (arn === undefined ? invokedBy : undefined);
+  return {
+    eventId: record.eventID,
+    at: record.eventTime,
+    accountId: accountOf(record),
+    region: record.awsRegion,
+    principal: node ? principalGroup(node) : '',
+    ip: parseIp(record.sourceIPAddress) ?? '',
+    actor: {
+      ...textField('principalArn', arn),
+      ...textField('userName', name),
+      ...textField('userType', type),
+      ...textField('principalId', principalId),
+      ...textField('accessKeyId', accessKeyId),
+    },
+    api: {
+      name: record.eventName,
+      service: record.eventSource,
+      ...textField('errorCode', record.errorCode),
+      ...textField('userAgent', record.userAgent === '' ? undefined : record.userAgent),
+    },
+  };
+}
+
+function textField<Name extends string>(name: Name, value: unknown): { readonly [Key in Name]?: string } {
+  return typeof value === 'string' ? ({ [name]: value } as { readonly [Key in Name]?: string }) : {};
+}
+
+/** One case for the same call by the same principal in one account on one day (UTC), where no rule speaks of it. */
+export function callKeyOf(record: CloudTrailRecord): string {
+  const node = principalOf(record);
+  const who = node ? principalGroup(node) : record.sourceIPAddress;
+  const parts = [accountOf(record), who, record.eventSource, record.eventName, record.eventTime.slice(0, 10)];
+  return `cloudtrail-${createHash('sha256').update(JSON.stringify(parts)).digest('hex')}`;
+}

@@ -1,0 +1,53 @@
+/** Route 53 Resolver query logs: one JSON object per query (https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-query-logs-format.html). */
+import { z } from 'zod';
+import type { DnsRecord } from '../contracts/network.ts';
+import { parseIp } from './address.ts';
+
+const Text = z.string().catch('');
+const maxAnswers = 5;
+
+const Line = z.object({
+  query_timestamp: z.string().max(40),
+  query_name: z.string().min(1).max(1024),
+  query_type: Text,
+  rcode: Text,
+  account_id: Text,
+  region: Text,
+  vpc_id: Text,
+  srcaddr: Text,
+  answers: z.array(z.looseObject({ Rdata: Text })).catch([]),
+  srcids: z.looseObject({ instance: Text }).catch({ instance: '' }),
+  firewall_rule_action: Text,
+});
+
+/** True where the value claims to be a query log line, whole or not. */
+export function looksLikeDns(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'query_name' in value && 'query_timestamp' in value;
+}
+
+/** `example.com` of `Example.COM.`. */
+export function domainOf(name: string): string {
+  return name.toLowerCase().replace(/\.$/, '');
+}
+
+/** The record of a line; undefined where something that it must have is missing or wrong. */
+export function parseDns(value: unknown): DnsRecord | undefined {
+  const parsed = Line.safeParse(value);
+  if (!parsed.success) return undefined;
+  const line = parsed.data;
+  const at = Date.parse(line.query_timestamp);
+  if (Number.isNaN(at)) return undefined;
+  return {
+    accountId: line.account_id,
+    region: line.region,
+    vpcId: line.vpc_id,
+    queryTimestamp: new Date(at).toISOString().replace('.000Z', 'Z'),
+    queryName: domainOf(line.query_name),
+    queryType: line.query_type,
+    rcode: line.rcode,
+    answers: line.answers.slice(0, maxAnswers).map(({ Rdata }) => Rdata),
+    srcaddr: parseIp(line.srcaddr) ?? '',
+    instanceId: line.srcids.instance,
+    firewallRuleAction: line.firewall_rule_action,
+  };
+}

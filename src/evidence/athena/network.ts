@@ -1,0 +1,92 @@
+/** Flows and lookups from Athena: one query per question, put together there. */
+import type { AthenaQuestions, AthenaRows, AthenaScope, AthenaStatement } from '../../contracts/athena.ts';
+import { UpstreamError, UserError } from '../../contracts/errors.ts';
+import type { Coverage } from '../../contracts/evidence.ts';
+import type { NetworkLogs } from '../../contracts/network.ts';
+import { dnsStatement, flowStatement } from '../../domain/athena/queries.ts';
+import { dnsGroupOf, flowGroupOf } from '../../domain/athena/rows.ts';
+import type { AthenaSettings } from '../../domain/athena/settings.ts';
+import { costText } from '../../domain/athena/words.ts';
+
+/** Only for the tables that the config names. */
+export function athenaNetwork(
+  athena: AthenaQuestions,
+  settings: AthenaSettings,
+  signal: AbortSignal,
+  maxGroups: number,
+): Partial<NetworkLogs> {
+  return {
+    ...(settings.tables.flowLogs === undefined
+      ? {}
+      : {
+          flows: async (question) => {
+            const told = await ask('VPC flow logs', athena, settings, signal, (scope) =>
+              flowStatement(settings, scope, question, maxGroups),
+            );
+            const groups = told.rows.map((cells) => flowGroupOf(told.columns, cells));
+            const events = groups.reduce((sum, { flows }) => sum + flows, 0);
+            return { groups, coverage: told.coverage(events) };
+          },
+        }),
+    ...(settings.tables.dns === undefined
+      ? {}
+      : {
+          lookups: async (question) => {
+            const told = await ask('Resolver query logs', athena, settings, signal, (scope) =>
+              dnsStatement(settings, scope, question, maxGroups),
+            );
+            const groups = told.rows.map((cells) => dnsGroupOf(told.columns, cells));
+            const events = groups.reduce((sum, { times }) => sum + times, 0);
+            return { groups, coverage: told.coverage(events) };
+          },
+        }),
+  };
+}
+
+async function ask(
+  what: string,
+  athena: AthenaQuestions,
+  settings: AthenaSettings,
+  signal: AbortSignal,
+  statementOf: (scope: AthenaScope) => AthenaStatement,
+) {
+  const name = `${what} in Athena`;
+  let scope: AthenaScope = { accounts: [], regions: [], from: '', to: '' };
+  try {
+    scope = await athena.scope();
+    const answer = await athena.ask(statementOf(scope));
+    return { ...answer, coverage: (events: number) => coverageOf(name, scope, answer, events, settings) };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof UserError || error instanceof UpstreamError)) throw error;
+    return { columns: [], rows: [], coverage: () => failedCoverage(name, scope, error.message) };
+  }
+}
+
+function coverageOf(
+  name: string,
+  { accounts, regions, from, to }: AthenaScope,
+  { truncated, rows, bytes }: AthenaRows,
+  events: number,
+  settings: AthenaSettings,
+): Coverage {
+  const cut = truncated ? `stopped at ${rows.length} groups; ` : '';
+  return {
+    complete: !truncated,
+    ...{ accounts, regions, from, to },
+    sources: [{ name, events, pages: 1, truncated, failed: false, reason: `${cut}${costText(bytes, settings)}` }],
+    badFiles: [],
+    notLookedAt: truncated ? [`groups after the first ${rows.length}`] : [],
+  };
+}
+
+/** What a question that could not be asked leaves: nothing was looked at. */
+function failedCoverage(name: string, { accounts, regions, from, to }: AthenaScope, reason: string): Coverage {
+  return {
+    complete: false,
+    ...{ accounts, regions, from, to },
+    sources: [{ name, events: 0, pages: 0, truncated: false, failed: true, reason }],
+    badFiles: [],
+    notLookedAt: [`${name}: ${reason}`],
+  };
+}

@@ -1,0 +1,125 @@
+/** CloudTrail from Athena: one pass into the lake, and the lake answers from then on. Never a rescan per hop. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AthenaQuestions, AthenaScope } from '../../contracts/athena.ts';
+import type { CoverageSource, Evidence } from '../../contracts/evidence.ts';
+import type { Log } from '../../contracts/log.ts';
+import { trailColumns, trailPass } from '../../domain/athena/queries.ts';
+import { recordLine } from '../../domain/athena/rows.ts';
+import type { AthenaSettings } from '../../domain/athena/settings.ts';
+import { costText } from '../../domain/athena/words.ts';
+import { parseRecord } from '../../domain/record.ts';
+import { folderSource } from '../lake/folder-source.ts';
+import { importLogs } from '../lake/import.ts';
+import { openLakeEvidence } from '../lake/lake.ts';
+import { lakeFolder, writePage } from '../lake/pages.ts';
+
+export interface PassOptions {
+  readonly athena: AthenaQuestions;
+  readonly settings: AthenaSettings;
+  readonly dataDir: string;
+  readonly maxEvents: number;
+  readonly now: () => Date;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** The scope has every Region that is enabled, so that later questions without Regions are covered too. */
+  readonly isEveryRegion: boolean;
+}
+
+const linesPerFile = 50_000;
+
+/**
+ * Asks once for everything in the scope, writes it into the lake and opens the lake. Throws UserError or UpstreamError where
+ * Athena could not be asked: nothing is in the lake then.
+ */
+export async function athenaEvidence(options: PassOptions): Promise<Evidence> {
+  const { athena, settings, dataDir, signal, log, now } = options;
+  const scope = await athena.scope();
+  const startedAt = now().toISOString();
+  const answer = await athena.ask(trailPass(settings, scope, options.maxEvents));
+  signal.throwIfAborted();
+  // Through the door first: secrets never touch the disk.
+  const records = answer.rows.map((cells) => parseRecord(JSON.parse(recordLine(cells))));
+  const lines = records.flatMap((parsed) => (parsed.ok ? JSON.stringify(parsed.record) : []));
+  const lost = answer.rows.length - lines.length;
+  await intoLake(lines, options);
+  const lastTime = answer.rows.at(-1)?.[trailColumns.indexOf('eventtime')];
+  // Oldest first: what was cut off is later than the last, whose second may be cut in the middle.
+  const to = answer.truncated && lastTime !== undefined ? lastTime : scope.to;
+  await vouch({ ...scope, to }, startedAt, options);
+  log.info({ records: lines.length, bytes: answer.bytes }, 'Athena filled the lake');
+  const { from, accounts, regions } = scope;
+  const lake = await openLakeEvidence({
+    dataDir,
+    window: { from, to: scope.to },
+    ...{ accounts, regions, maxEvents: options.maxEvents, log, signal },
+  });
+  const cut = answer.truncated ? `stopped at ${lines.length} records, up to ${to}; ` : '';
+  const source: CoverageSource = {
+    name: `CloudTrail in Athena (${settings.database}.${settings.tables.cloudtrail ?? ''})`,
+    events: lines.length,
+    pages: 1,
+    truncated: answer.truncated,
+    failed: false,
+    reason: `${cut}${costText(answer.bytes, settings)}`,
+  };
+  return {
+    recordsOf: (artifact) => lake.recordsOf(artifact),
+    progress: () => lake.progress(),
+    coverage: () => {
+      const told = lake.coverage();
+      // The records are told once, as the lake's: Athena's line tells where they came from and what that cost.
+      return {
+        ...told,
+        complete: told.complete && !answer.truncated && lost === 0,
+        notLookedAt:
+          lost === 0
+            ? told.notLookedAt
+            : [...told.notLookedAt, `${lost} rows of Athena that are no CloudTrail records`],
+        sources: [{ ...source, events: 0 }, ...told.sources],
+      };
+    },
+  };
+}
+
+async function intoLake(lines: readonly string[], { dataDir, log, now, signal }: PassOptions): Promise<void> {
+  if (lines.length === 0) return;
+  const dir = join(dataDir, `athena-${randomBytes(6).toString('hex')}`);
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  try {
+    for (let at = 0; at < lines.length; at += linesPerFile) {
+      const part = lines.slice(at, at + linesPerFile);
+      await writeFile(join(dir, `${String(at).padStart(9, '0')}.ndjson`), `${part.join('\n')}\n`, { mode: 0o600 });
+    }
+    const source = { ...folderSource(dir), name: 'athena' };
+    await importLogs({ source, dataDir, selection: {}, now, log, signal });
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** A finished import tells only of times that it has records of; a query tells of all that it was asked for. */
+async function vouch(
+  scope: AthenaScope,
+  startedAt: string,
+  { dataDir, now, isEveryRegion }: PassOptions,
+): Promise<void> {
+  const folder = lakeFolder(dataDir);
+  await mkdir(folder.runs, { recursive: true, mode: 0o700 });
+  const name = `${startedAt.replaceAll(/[:.]/g, '-')}-athena-${randomBytes(4).toString('hex')}.json`;
+  await writePage(folder.runs, name, {
+    version: 1,
+    source: 'athena',
+    startedAt,
+    finishedAt: now().toISOString(),
+    from: scope.from,
+    to: scope.to,
+    onlyAccounts: [...scope.accounts],
+    ...(isEveryRegion ? {} : { onlyRegions: [...scope.regions] }),
+    accounts: [...scope.accounts],
+    regions: [...scope.regions],
+    unreadable: [],
+    digests: { found: 0, signature: '', problems: [] },
+  });
+}

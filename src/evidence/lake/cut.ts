@@ -1,0 +1,204 @@
+/**
+ * Cuts a file as CloudTrail writes it into lines for DuckDB without parsing it: most records have nothing to remove and are
+ * copied as they are. Those that may hold a secret (a wider test than the rules of domain/record-clean.ts) are parsed, and take
+ * the door of all records where there is something in them.
+ */
+import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
+import { cleanJson, type Json } from '../../domain/record-clean.ts';
+import { unwrap } from '../unwrap.ts';
+
+/** The first key of every record that CloudTrail writes. */
+export const firstKey = '"eventVersion":';
+/** How a file begins and ends, what stands between its records, and how long the beginning is without the first record. */
+const forms = [
+  { head: `{"Records":[{${firstKey}`, skip: 12, between: `},{${firstKey}`, tail: '}]}' },
+  { head: `[{${firstKey}`, skip: 1, between: `},{${firstKey}`, tail: '}]' },
+  { head: `{${firstKey}`, skip: 0, between: `}\n{${firstKey}`, tail: '}' },
+].map((form) => ({
+  ...form,
+  head: Buffer.from(form.head),
+  between: Buffer.from(form.between),
+  tail: Buffer.from(form.tail),
+}));
+
+/** What `cleanJson` may remove, as bytes, and wider. Plain words in front, which the engine of expressions finds fast. */
+const suspect = new RegExp(
+  [
+    'secret(?!smanager\\.amazonaws\\.com)|passw|token|samlassertion|private_?-?key|keymaterial|private key',
+    'hooks\\.slack|x-amz-|xox[abeprs]-|xapp-|eyJ|FwoG|IQoJ|FQoG|//[^"\\s]*@',
+  ].join('|'),
+  'gi',
+);
+/** What is not as CloudTrail writes: letters written as escapes, account numbers that are no text, numbers that are not JSON. */
+const strange = [/accountId":[^"]|\\[u/]|__proto__/g, /[:,[]-?(?:NaN|nan|Inf|inf|INF)/g];
+/** What stands before the word in the names of tokens that are secrets; all else counts paging and the like. */
+const tokenName = /(?:session|security|identity|access|id|refresh|bearer|auth\w*|\w{60})[_-]{0,2}$/i;
+/** What STS hands out with every session, cut at once so that these records need no parsing. */
+const stsToken = /"sessionToken":"(?:IQoJ|FwoG|FQoG)[^"\\]+"/y;
+const stsKeyLength = '"session'.length;
+
+/** One record of a file, as it lies there. */
+export interface CutRow {
+  /** From its brace to behind its last one. */
+  readonly start: number;
+  readonly end: number;
+  /** What is common to the records of its principal. */
+  readonly name: string;
+  /** Tokens to leave out, each with its key. */
+  readonly tokens: readonly (readonly [number, number])[];
+}
+
+export interface Cut {
+  readonly rows: readonly CutRow[];
+  /** The others, through the door. */
+  readonly careful: readonly CloudTrailRecord[];
+}
+
+/** Files in which more than this part of the records is suspect are read by the careful way from the start. */
+const mostSuspects = 0.4;
+const none: readonly never[] = [];
+
+/**
+ * Undefined where the file has to be read by the careful way. What looks like a plain form and is not fails in DuckDB or in the
+ * count after it.
+ */
+export function cutRecords(content: Buffer): Cut | undefined {
+  const spans = spansOf(content);
+  if (spans === undefined) return undefined;
+  const { starts, stop } = spans;
+  const endOf = (i: number) => (i + 1 < starts.length ? (starts[i + 1] as number) - 1 : stop);
+  const found = suspectsIn(content, starts, stop, endOf);
+  const careful: CloudTrailRecord[] = [];
+  const rows: CutRow[] = [];
+  for (let i = 0; i < starts.length; i++) {
+    const [start, end] = [starts[i] as number, endOf(i)];
+    const read = found.records.has(i) ? readSuspect(content.toString('utf8', start, end)) : 'clean';
+    if (read === 'odd' || careful.length > starts.length * mostSuspects) return undefined;
+    if (read !== 'clean') careful.push(read);
+    else rows.push({ start, end, name: nameIn(content, start, end), tokens: found.tokens.get(i) ?? none });
+  }
+  return { rows, careful };
+}
+
+interface Spans {
+  /** Where each record begins, at its brace. */
+  readonly starts: readonly number[];
+  readonly stop: number;
+}
+
+export interface RecordSpans {
+  /** The records in which the places lie, each once. */
+  holding(places: Iterable<number>): Generator<{ readonly start: number; readonly end: number }>;
+}
+
+/**
+ * Where the records of a file lie; undefined where it is not written as CloudTrail writes.
+ * @param exactly false: a file that was looked at before need not be looked at again where nothing is asked of it
+ */
+export function recordSpans(content: Buffer, exactly: boolean): RecordSpans | undefined {
+  let spans = exactly ? spansOf(content) : undefined;
+  if (exactly && spans === undefined) return undefined;
+  return {
+    *holding(places) {
+      let i = 0;
+      let given = -1;
+      for (const place of places) {
+        spans ??= spansOf(content);
+        if (spans === undefined) return;
+        const { starts, stop } = spans;
+        while (i + 1 < starts.length && (starts[i + 1] as number) <= place) i += 1;
+        if (i === given || place < (starts[i] as number) || place >= stop) continue;
+        given = i;
+        yield { start: starts[i] as number, end: i + 1 < starts.length ? (starts[i + 1] as number) - 1 : stop };
+      }
+    },
+  };
+}
+
+function spansOf(content: Buffer): Spans | undefined {
+  const form = forms.find(({ head }) => content.subarray(0, head.length).equals(head));
+  if (form === undefined) return undefined;
+  let end = content.length;
+  while (end > 0 && (content[end - 1] === 0x0a || content[end - 1] === 0x0d || content[end - 1] === 0x20)) end -= 1;
+  if (!content.subarray(end - form.tail.length, end).equals(form.tail)) return undefined;
+  const stop = end - form.tail.length + 1;
+  const starts = [form.skip];
+  for (let at = content.indexOf(form.between); at >= 0; at = content.indexOf(form.between, at + form.between.length)) {
+    starts.push(at + 2);
+  }
+  // A line break within a record would make two lines of it.
+  let breaks = 0;
+  for (let at = content.indexOf(0x0a); at >= 0 && at < stop; at = content.indexOf(0x0a, at + 1)) breaks += 1;
+  const between = form.between[1] === 0x0a ? starts.length - 1 : 0;
+  return breaks === between ? { starts, stop } : undefined;
+}
+
+function suspectsIn(content: Buffer, starts: readonly number[], stop: number, endOf: (i: number) => number) {
+  const text = content.toString('latin1', 0, stop);
+  const records = new Set<number>();
+  const tokens = new Map<number, [number, number][]>();
+  for (const pattern of [suspect, ...strange]) {
+    let i = 0;
+    pattern.lastIndex = 0;
+    for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
+      while (i + 1 < starts.length && (starts[i + 1] as number) <= match.index) i += 1;
+      if (/^token$/i.test(match[0])) {
+        stsToken.lastIndex = match.index - stsKeyLength;
+        if (stsToken.test(text)) {
+          const span: [number, number] = [match.index - stsKeyLength, stsToken.lastIndex];
+          tokens.set(i, [...(tokens.get(i) ?? []), span]);
+          pattern.lastIndex = span[1];
+          continue;
+        }
+        if (!tokenName.test(text.slice(Math.max(0, match.index - 64), match.index))) continue;
+      }
+      records.add(i);
+      pattern.lastIndex = endOf(i);
+    }
+  }
+  return { records, tokens };
+}
+
+/** `clean`: nothing in it that anybody would remove. `odd`: not one record with an id of its own. */
+function readSuspect(text: string): CloudTrailRecord | 'clean' | 'odd' {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return 'odd';
+    throw error;
+  }
+  if (isPlain(value as Json) && !/\\[u/]/.test(text)) return 'clean';
+  const found: CloudTrailRecord[] = [];
+  let isOne = true;
+  const notOne = () => {
+    isOne = false;
+  };
+  unwrap(value, { record: (record) => found.push(record), digest: notOne, other: notOne, nearly: notOne });
+  const [record] = found;
+  // An id made of the content is made of all of it, by whoever reads it.
+  return isOne && record && found.length === 1 && !record.eventID.startsWith('sha256-') ? record : 'odd';
+}
+
+/** Bodies that are JSON text have to be read through the door, which looks into them. */
+function isPlain(value: Json): boolean {
+  if (cleanJson(value) !== value) return false;
+  const { accountId } = (value.userIdentity ?? {}) as Json;
+  if (accountId !== undefined && typeof accountId !== 'string') return false;
+  return Object.values(value).every((field) => typeof field !== 'string' || !/^\s*[{[]/.test(field));
+}
+
+const arnKey = Buffer.from('"arn":"');
+const addressKey = Buffer.from('"sourceIPAddress":"');
+
+/** The text by which a record is put beside others of its principal. */
+function nameIn(content: Buffer, start: number, end: number): string {
+  for (const name of [arnKey, addressKey]) {
+    const at = content.indexOf(name, start);
+    if (at < 0 || at >= end) continue;
+    const from = at + name.length;
+    const to = content.indexOf(0x22, from);
+    if (to >= 0 && to <= end) return content.toString('latin1', from, to);
+  }
+  return '';
+}

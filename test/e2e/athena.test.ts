@@ -1,0 +1,189 @@
+/** Athena by the user's door: the command line against a server of Athena's protocol that runs the queries. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { type DemoAws, startDemoAws } from '../../demo/aws/server.ts';
+import { minerInstances } from '../../demo/aws/stories/s3.ts';
+import { sharedIp } from '../../demo/aws/world.ts';
+import { configFor } from '../../demo/setting.ts';
+
+const launcher = fileURLToPath(new URL('../../bin/firebreak.js', import.meta.url));
+
+let aws: DemoAws;
+let folder: string;
+
+beforeAll(async () => {
+  aws = await startDemoAws({ story: 's3', backgroundEvents: 40, lookupRatePerSecond: 50 });
+  folder = mkdtempSync(join(tmpdir(), 'firebreak-athena-'));
+});
+afterAll(async () => {
+  await aws?.close();
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+});
+
+interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function firebreak(
+  words: readonly string[],
+  athena: Readonly<Record<string, unknown>> = {},
+  data = 'data',
+): Promise<Ran> {
+  const base = configFor(aws);
+  const config = { ...base, athena: { ...(base.athena as object), ...athena } };
+  const file = join(folder, `config-${Math.random().toString(36).slice(2)}.yml`);
+  writeFileSync(file, stringify(config));
+  const { PATH = '', HOME = folder } = process.env;
+  const env = {
+    PATH,
+    HOME,
+    FIREBREAK_CONFIG: file,
+    FIREBREAK_DATA_DIR: join(folder, data),
+    AWS_ENDPOINT_URL: aws.url,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: aws.credentials.hub.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: aws.credentials.hub.secretAccessKey,
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [launcher, ...words], { cwd: folder, env, maxBuffer: 64e6 }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+      resolve({ code, stdout, stderr });
+    });
+  });
+}
+
+const machine = minerInstances[0];
+const user = 'arn:aws:iam::999999999999:user/pipeline';
+
+describe('Athena', { timeout: 60_000 }, () => {
+  it('answers who an instance talked to, with the outflow that stands out and what it cost', async () => {
+    const { code, stdout, stderr } = await firebreak(['ir', 'flows', machine, '--json']);
+    const answer = JSON.parse(stdout || '{}');
+
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(answer.outflows[0]).toMatchObject({ peer: '198.51.100.77', bytesOut: 1_600_000_000 });
+    expect(answer.conversations.map(({ peer }: { peer: string }) => peer)).toContain('198.51.100.200');
+    const athena = answer.coverage.sources.find(({ name }: { name: string }) => name.includes('Athena'));
+    expect(athena).toMatchObject({ failed: false, reason: expect.stringMatching(/^Athena read .*\$0\.00/) });
+  });
+
+  it('answers what an instance looked up, and who looked up a domain', async () => {
+    const own = JSON.parse((await firebreak(['ir', 'dns', machine, '--json'])).stdout);
+    const domain = JSON.parse((await firebreak(['ir', 'dns', 'minergate.example', '--json'])).stdout);
+
+    expect(own.lookups).toEqual([
+      expect.objectContaining({ queryName: 'xmr.pool.minergate.example', mark: expect.stringContaining('mining') }),
+    ]);
+    expect(domain.askers).toEqual([...minerInstances].sort());
+  });
+
+  it('asks each of the twelve named questions, and counts every instance of a launch of many', async () => {
+    const questions = JSON.parse((await firebreak(['ir', 'athena', '--json'])).stdout).questions;
+    expect(questions).toHaveLength(12);
+    const answers = new Map<string, { rows: Record<string, string>[]; cost: { bytes: number } }>();
+    for (const { name, takes } of questions) {
+      const words = { instances: [...minerInstances.slice(0, 7)], principal: [user], address: [sharedIp] }[
+        takes as 'instances' | 'principal' | 'address'
+      ];
+      const ran = await firebreak(['ir', 'athena', name, ...words, '--json']);
+      expect(`${name} ${ran.code} ${ran.stderr}`).toBe(`${name} 0 `);
+      answers.set(name, JSON.parse(ran.stdout));
+    }
+    const rowsOf = (name: string) => answers.get(name)?.rows ?? [];
+
+    expect(
+      rowsOf('instances-launched-by')
+        .map((row) => row.instanceid)
+        .sort(),
+    ).toEqual([...minerInstances].sort());
+    expect(rowsOf('private-addresses-of')).toHaveLength(7);
+    expect(
+      rowsOf('destinations-of')
+        .map((row) => row.dstaddr)
+        .sort(),
+    ).toEqual(['198.51.100.200', '198.51.100.77']);
+    expect(rowsOf('principals-at').map((row) => row.principal)).toContain(user);
+    expect(rowsOf('keys-of')[0]?.accesskeyid).toBe('AKIAIOSFODNN7EXAMPLE');
+    expect(rowsOf('calls-from-destinations-of')).toEqual([]);
+    expect(answers.get('calls-of')?.cost.bytes).toBeGreaterThan(0);
+  }, 240_000);
+
+  it('fills the lake in one pass and recurses there, never scanning again per hop', async () => {
+    const before = aws.calls.filter(({ operation }) => operation === 'StartQueryExecution').length;
+    const athena = await firebreak(['ir', 'pivot', machine, '--json'], { useFor: 'always' }, 'pass');
+    const queries = aws.calls.filter(({ operation }) => operation === 'StartQueryExecution').length - before;
+    const lookup = await firebreak(['ir', 'pivot', machine, '--json'], {}, 'none');
+    const again = await firebreak(['ir', 'pivot', user, '--json'], { useFor: 'always' }, 'pass');
+
+    const ids = ({ stdout }: Ran) =>
+      JSON.parse(stdout)
+        .nodes.map(({ kind, id }: { kind: string; id: string }) => `${kind} ${id}`)
+        .sort();
+    expect(queries).toBe(1);
+    // Only Firebreak's own calls of these tests may differ.
+    const others = (list: string[]) => list.filter((one) => !/IrAudit|888877776666/.test(one));
+    expect(others(ids(athena))).toEqual(others(ids(lookup)));
+    expect(ids(again)).toContain(`user ${user}`);
+    expect(
+      readdirSync(join(folder, 'pass')).filter((name) => name.startsWith('athena-') && !name.includes('.')),
+    ).toEqual([]);
+  });
+
+  it('falls back to LookupEvents and says so where Athena refuses', async () => {
+    const { code, stdout } = await firebreak(
+      ['ir', 'who-created', machine, '--json'],
+      { useFor: 'always', workgroup: 'nowhere' },
+      'refused',
+    );
+    const answer = JSON.parse(stdout);
+
+    expect(code).toBe(3);
+    expect(answer.creator).toBe(user);
+    expect(answer.coverage.sources[0]).toMatchObject({ failed: true, name: expect.stringContaining('Athena') });
+  });
+
+  it('asks nothing that the limits forbid, and says which', async () => {
+    const before = aws.calls.filter(({ operation }) => operation === 'StartQueryExecution').length;
+    const { code, stderr } = await firebreak(
+      ['ir', 'athena', 'principals-at', sharedIp],
+      { maxBytesPerQuery: '100MB', maxBytesPerDay: '10MB' },
+      'poor',
+    );
+
+    expect(code).toBe(2);
+    expect(stderr).toContain('The limit of Athena for this day');
+    expect(aws.calls.filter(({ operation }) => operation === 'StartQueryExecution').length).toBe(before);
+  });
+
+  it('hands names that an attacker chose to Athena as parameters, never as SQL', async () => {
+    const evil = "arn:aws:iam::999999999999:user/x')OR(1=1)--";
+    const { stdout, code } = await firebreak(['ir', 'athena', 'calls-of', evil, '--json']);
+    const answer = JSON.parse(stdout);
+
+    expect(code).toBe(0);
+    expect(answer.rows).toEqual([]);
+    expect(answer.sql).not.toContain('1=1');
+    expect(answer.parameters[0]).toBe(`'${evil.replaceAll("'", "''")}'`);
+  });
+
+  it('prints the CREATE TABLE statements, with projection of account, Region and day', async () => {
+    const locations = { cloudtrail: 's3://trail', flowLogs: 's3://flows/a', dns: 's3://names' };
+    const ran = await firebreak(['athena', 'ddl'], { locations, organizationId: 'o-exampleorgid' });
+
+    expect(ran.stderr).toBe('');
+    expect(ran.stdout).toContain(`'s3://trail/AWSLogs/o-exampleorgid/\${account}/CloudTrail/\${region}/\${day}'`);
+    expect(ran.stdout).toContain(`'s3://flows/a/AWSLogs/\${account}/vpcflowlogs/\${region}/\${day}'`);
+    expect(ran.stdout.match(/'projection\.account\.type' = 'injected'/g)).toHaveLength(3);
+    const wrong = await firebreak(['athena', 'ddl'], { database: "x'; drop" });
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('athena.database: is not a name')]);
+  });
+});

@@ -1,0 +1,207 @@
+/** Flow logs, query logs and sign-in logs by the user's door: a folder of files, and the lake that they were imported into. */
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openFolderNetwork } from '../../src/evidence/network/folder.ts';
+import { openLakeNetwork } from '../../src/evidence/network/lake.ts';
+import { quietLog } from '../fakes/quiet-log.ts';
+
+const launcher = fileURLToPath(new URL('../../bin/firebreak.js', import.meta.url));
+const header =
+  'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status';
+const start = Date.parse('2026-11-20T10:00:00Z') / 1000;
+
+let folder: string;
+let logs: string;
+
+function flow(
+  src: string,
+  dst: string,
+  sport: number,
+  dport: number,
+  bytes: number,
+  minute: number,
+  action = 'ACCEPT',
+) {
+  const at = start + minute * 60;
+  return `2 111122223333 eni-0a1b2c3d4e5f60718 ${src} ${dst} ${sport} ${dport} 6 10 ${bytes} ${at} ${at + 59} ${action} OK`;
+}
+
+function query(name: string, minute: number) {
+  return JSON.stringify({
+    ...{ version: '1.100000', account_id: '111122223333', region: 'eu-west-1', vpc_id: 'vpc-0a1b2c3d' },
+    ...{ query_timestamp: new Date((start + minute * 60) * 1000).toISOString(), query_name: name, query_type: 'A' },
+    ...{ rcode: 'NOERROR', answers: [{ Rdata: '203.0.113.50', Type: 'A', Class: 'IN' }], srcaddr: '10.0.0.5' },
+    srcids: { instance: 'i-0abcdef1234567890' },
+  });
+}
+
+function firebreak(words: readonly string[], config = '{}'): Promise<{ code: number; stdout: string; stderr: string }> {
+  const file = join(folder, 'config.yml');
+  writeFileSync(file, config);
+  const { PATH = '', HOME = folder } = process.env;
+  const env = { PATH, HOME, FIREBREAK_CONFIG: file, FIREBREAK_DATA_DIR: join(folder, 'data') };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [launcher, ...words], { cwd: folder, env }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, stdout, stderr });
+    });
+  });
+}
+
+async function parquet(file: string, lines: readonly string[]): Promise<void> {
+  const instance = await DuckDBInstance.create(':memory:');
+  const db = await instance.connect();
+  const text = join(folder, 'for-parquet.txt');
+  writeFileSync(text, `${header.replaceAll('-', '_')}\n${lines.join('\n')}\n`);
+  await db.run(`COPY (SELECT * FROM read_csv('${text}', delim = ' ', header = true)) TO '${file}' (FORMAT parquet)`);
+  db.closeSync();
+  instance.closeSync();
+  rmSync(text);
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'firebreak-network-'));
+  logs = join(folder, 'logs');
+  mkdirSync(join(logs, 'deep', 'er'), { recursive: true });
+  const text = [
+    header,
+    ...Array.from({ length: 30 }, (_, n) => flow('10.0.0.5', '203.0.113.50', 40000, 443, 100_000_000, n)),
+    flow('203.0.113.50', '10.0.0.5', 443, 40000, 5_000, 1),
+    flow('198.51.100.9', '10.0.0.5', 55555, 22, 40, 2, 'REJECT'),
+    `2 111122223333 eni-0a1b2c3d4e5f60718 - - - - - - - ${start} ${start + 59} - NODATA`,
+  ];
+  writeFileSync(join(logs, 'deep', 'flows.log.gz'), gzipSync(text.join('\n')));
+  await parquet(join(logs, 'deep', 'er', 'flows.parquet'), [flow('10.0.0.5', '203.0.113.51', 40001, 443, 7_000, 3)]);
+  writeFileSync(join(logs, 'names.log'), [query('xmr.pool.minergate.com.', 1), query('Example.com.', 2)].join('\n'));
+  const event = {
+    ...{ eventVersion: '1.11', eventID: 'e-1', eventTime: '2026-11-20T10:00:00Z', eventSource: 'ec2.amazonaws.com' },
+    ...{
+      eventName: 'RunInstances',
+      awsRegion: 'eu-west-1',
+      sourceIPAddress: '203.0.113.99',
+      recipientAccountId: '111122223333',
+    },
+    userIdentity: { type: 'IAMUser', arn: 'arn:aws:iam::111122223333:user/mallory', accountId: '111122223333' },
+    responseElements: {
+      instancesSet: { items: [{ instanceId: 'i-0abcdef1234567890', privateIpAddress: '10.0.0.5' }] },
+    },
+  };
+  writeFileSync(join(logs, 'trail.json'), JSON.stringify({ Records: [event] }));
+});
+afterAll(() => {
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+});
+
+describe('a folder of network logs', { timeout: 60_000 }, () => {
+  it('answers who an instance talked to, by the address that CloudTrail knows', async () => {
+    const { code, stdout } = await firebreak(['ir', 'flows', 'i-0abcdef1234567890', '--logs', logs, '--json']);
+    const answer = JSON.parse(stdout);
+
+    expect(code).toBe(0);
+    expect(answer.addresses).toEqual(['10.0.0.5']);
+    expect(answer.conversations.map(({ peer }: { peer: string }) => peer)).toEqual([
+      '203.0.113.50',
+      '203.0.113.51',
+      '198.51.100.9',
+    ]);
+    expect(answer.conversations[0]).toMatchObject({
+      bytesOut: 3_000_000_000,
+      bytesIn: 5_000,
+      port: 443,
+      portOf: 'peer',
+    });
+    expect(answer.conversations[2]).toMatchObject({ accepted: 0, rejected: 1 });
+    expect(answer.outflows).toEqual([expect.objectContaining({ peer: '203.0.113.50' })]);
+    expect(answer.coverage).toMatchObject({ complete: true, badFiles: [] });
+  });
+
+  it('leaves the window to the flags', async () => {
+    const { stdout } = await firebreak([
+      ...['ir', 'flows', '10.0.0.5', '--logs', logs, '--json'],
+      ...['--since', '2026-11-20T10:10:00Z', '--until', '2026-11-20T10:12:00Z'],
+    ]);
+
+    expect(JSON.parse(stdout)).toMatchObject({ flows: 2, bytesOut: 200_000_000 });
+  });
+
+  it('does not hold network logs against an answer from CloudTrail', async () => {
+    const { code, stdout } = await firebreak(['ir', 'pivot', 'i-0abcdef1234567890', '--logs', logs, '--json']);
+
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).coverage.badFiles).toEqual([]);
+  });
+
+  it('puts people behind the addresses of a pivot, from the sign-in logs of the config', async () => {
+    const vpn = join(folder, 'vpn.csv');
+    writeFileSync(
+      vpn,
+      'who;ip;since;until\n"Doe, Jane";203.0.113.99;2026-11-20 09:00:00;2026-11-20 11:00:00\nbob;192.0.2.1;x;\n',
+    );
+    const config = `signInLogs: [{name: vpn, path: ${vpn}, person: who, address: ip, from: since, to: until}]`;
+    const { code, stdout } = await firebreak(['ir', 'pivot', '203.0.113.99', '--logs', logs, '--json'], config);
+    const answer = JSON.parse(stdout);
+
+    expect(answer.people).toEqual([expect.objectContaining({ person: 'Doe, Jane', match: 'at-the-time', log: 'vpn' })]);
+    // The line that could not be read is told.
+    expect([code, answer.coverage.notLookedAt.join()]).toEqual([3, expect.stringContaining('1 of 2 lines')]);
+  });
+
+  it('says that nothing is known where there are no such logs, and what was broken', async () => {
+    const other = join(folder, 'other');
+    mkdirSync(other, { recursive: true });
+    writeFileSync(join(other, 'trail.json'), '{"Records":[]}');
+    const none = await firebreak(['ir', 'flows', '10.0.0.5', '--logs', other, '--json']);
+    expect(none.code).toBe(3);
+    expect(JSON.parse(none.stdout).coverage).toMatchObject({
+      complete: false,
+      notLookedAt: [expect.stringContaining('no VPC flow logs')],
+    });
+
+    const cut = join(other, 'cut.log.gz');
+    const lines = Array.from({ length: 3000 }, (_, n) =>
+      flow('10.0.0.5', `203.0.113.${n % 250}`, 40000 + n, 443, n * 7919, n),
+    );
+    const bytes = gzipSync([header, ...lines].join('\n'));
+    writeFileSync(cut, bytes);
+    truncateSync(cut, Math.floor(bytes.length / 2));
+    const half = await firebreak(['ir', 'flows', '10.0.0.5', '--logs', other, '--json']);
+    const answer = JSON.parse(half.stdout);
+    expect(half.code).toBe(3);
+    expect(answer.flows).toBeGreaterThan(100);
+    expect(answer.coverage.badFiles).toEqual([
+      { path: 'cut.log.gz', reason: expect.stringContaining('truncated gzip') },
+    ]);
+  });
+
+  it('is imported into the lake once, and gives the same groups there', async () => {
+    const first = await firebreak(['import', logs, '--json']);
+    const again = await firebreak(['import', logs, '--json']);
+    expect(JSON.parse(first.stdout).network).toMatchObject({ flows: 33, lookups: 2, bad: [] });
+    expect(JSON.parse(again.stdout).network).toMatchObject({ flows: 0, lookups: 0 });
+    expect([first.code, again.code]).toEqual([0, 0]);
+
+    const window = { from: '2026-11-20T10:00:00Z', to: '2026-11-20T10:30:00Z' };
+    const { signal } = new AbortController();
+    const base = { window, maxGroups: 1000, log: quietLog, signal };
+    const fromFolder = openFolderNetwork({ ...base, dir: logs });
+    const fromLake = openLakeNetwork({ ...base, dataDir: join(folder, 'data') });
+    const asked = { addresses: ['10.0.0.5'], interfaces: [], instances: [] };
+    const names = { addresses: [], instances: ['i-0abcdef1234567890'], vpcs: [], domains: ['minergate.com'] };
+    const sorted = (groups: readonly object[]) =>
+      groups.map((group) => JSON.stringify(Object.entries(group).sort())).sort();
+
+    const [a, b] = [await fromFolder.flows(asked), await fromLake.flows(asked)];
+    const [c, d] = [await fromFolder.lookups(names), await fromLake.lookups(names)];
+    expect(sorted(b.groups)).toEqual(sorted(a.groups));
+    expect(a.groups).toHaveLength(4);
+    expect(sorted(d.groups)).toEqual(sorted(c.groups));
+    expect(c.groups).toHaveLength(2);
+    expect(b.coverage).toMatchObject({ complete: true, notLookedAt: [] });
+    expect(d.coverage.complete).toBe(false);
+  });
+});

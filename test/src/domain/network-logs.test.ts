@@ -1,0 +1,193 @@
+/** Flow logs and query logs as text, put together, and what stands out of them. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { DnsGroup, FlowGroup } from '../../../src/contracts/network.ts';
+import { conversationsOf, outflowsOf } from '../../../src/domain/conversations.ts';
+import { parseDns } from '../../../src/domain/dns-log.ts';
+import { lookedUp } from '../../../src/domain/dns-story.ts';
+import { flowFields, flowFormatOf, parseFlowLine } from '../../../src/domain/flow-log.ts';
+import { flowGroups } from '../../../src/domain/network-groups.ts';
+import { networkWord } from '../../../src/domain/network-word.ts';
+import { peopleBetween } from '../../../src/domain/people-words.ts';
+import { sightingOf } from '../../../src/domain/sign-in-log.ts';
+
+const line =
+  '2 123456789010 eni-1235b8ca123456789 172.31.16.139 172.31.16.21 20641 22 6 20 4249 1418530010 1418530070 ACCEPT OK';
+
+function flowIn(text: string, header?: string) {
+  const found = flowFormatOf(header ?? text);
+  if (found === undefined) throw new Error('no flow log');
+  return parseFlowLine(text, found.format);
+}
+
+describe('flow logs', () => {
+  it('are read without a header in the default format, and with one in any order of fields', () => {
+    expect(flowIn(line)).toMatchObject({ kind: 'flow', flow: { srcaddr: '172.31.16.139', dstport: 22, bytes: 4249 } });
+    const parsed = flowIn(
+      'i-0abcdef1234567890 5000 10.0.0.5 203.0.113.9 1418530010',
+      'instance-id bytes srcaddr dstaddr start',
+    );
+    expect(parsed).toMatchObject({
+      kind: 'flow',
+      flow: { instanceId: 'i-0abcdef1234567890', bytes: 5000, end: 1418530010 },
+    });
+  });
+
+  it('tell intervals without traffic, intervals that AWS skipped, and lines that are none', () => {
+    const empty = (status: string) =>
+      flowIn(`2 123456789010 eni-1235b8ca123456789 - - - - - - - 1431280876 1431280934 - ${status}`);
+    expect([empty('NODATA').kind, empty('SKIPDATA').kind]).toEqual(['nothing', 'skipped']);
+    expect(flowIn('2 123456789010', line).kind).toBe('bad');
+    expect(flowIn(line.replace('172.31.16.139', '010.1.1.1'), line).kind).toBe('bad');
+  });
+
+  it('are told from CloudTrail, CSV and prose', () => {
+    for (const text of ['{"Records":[]}', 'a,b,c', 'the quick brown fox', '', 'version of the day'])
+      expect(flowFormatOf(text)).toBeUndefined();
+  });
+
+  it('give back every line that is written in any format', () => {
+    const fields = fc
+      .shuffledSubarray([...flowFields], { minLength: 6 })
+      .filter((some) => some.includes('srcaddr') && some.includes('dstaddr') && some.includes('start'));
+    fc.assert(
+      fc.property(fields, fc.ipV4(), fc.ipV4(), fc.nat(), (some, from, to, start) => {
+        const values: Readonly<Record<string, string>> = {
+          srcaddr: from,
+          dstaddr: to,
+          start: String(start),
+          'log-status': 'OK',
+        };
+        const text = some.map((field) => values[field] ?? '-').join(' ');
+        const parsed = flowIn(text, some.join(' '));
+        expect(parsed).toMatchObject({ kind: 'flow', flow: { srcaddr: from, dstaddr: to, start } });
+      }),
+    );
+  });
+
+  it('never fail on any text', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (head, text) => {
+        const found = flowFormatOf(head);
+        if (found) expect(parseFlowLine(text, found.format)).toHaveProperty('kind');
+      }),
+    );
+  });
+});
+
+function group(srcaddr: string, dstaddr: string, bytes: number, more: Partial<FlowGroup> = {}): FlowGroup {
+  return {
+    ...{ srcaddr, dstaddr, port: 443, toPort: true, protocol: 6, action: 'ACCEPT', interfaceId: '', instanceId: '' },
+    ...{ accountId: '', region: '', flows: 1, packets: 1, bytes },
+    ...{ firstSeen: '2026-11-20T00:00:00Z', lastSeen: '2026-11-20T00:01:00Z', ...more },
+  };
+}
+
+describe('conversations', () => {
+  it('put both directions together, seen from the side that was asked about', () => {
+    const both = [group('10.0.0.5', '203.0.113.9', 900), group('203.0.113.9', '10.0.0.5', 100, { toPort: false })];
+    expect(conversationsOf(both, ['10.0.0.5'])).toEqual([
+      expect.objectContaining({ local: '10.0.0.5', bytesOut: 900, bytesIn: 100, portOf: 'peer', accepted: 2 }),
+    ]);
+    expect(conversationsOf(both, ['203.0.113.9'])[0]).toMatchObject({ local: '203.0.113.9', bytesOut: 100 });
+  });
+
+  it('stand out by a large outflow, or by ten times what is usual, and only towards the outside', () => {
+    const mib = 1024 ** 2;
+    const usual = ['203.0.113.1', '203.0.113.2', '203.0.113.3'].map((ip) => group('10.0.0.5', ip, mib));
+    const odd = conversationsOf([...usual, group('10.0.0.5', '203.0.113.9', 60 * mib)], []);
+    expect(outflowsOf(odd)).toEqual([expect.objectContaining({ peer: '203.0.113.9', bytesOut: 60 * mib })]);
+    expect(outflowsOf(conversationsOf([group('10.0.0.5', '10.0.0.9', 5000 * mib)], []))).toEqual([]);
+    expect(outflowsOf(conversationsOf([...usual, group('10.0.0.5', '203.0.113.9', 9 * mib)], []))).toEqual([]);
+  });
+
+  it('count a group limit as something that was not looked at', () => {
+    const groups = flowGroups(1);
+    for (const text of [line, line.replace('172.31.16.21', '172.31.16.22'), line]) {
+      const parsed = flowIn(text, line);
+      if (parsed.kind === 'flow') groups.add(parsed.flow);
+    }
+    expect([groups.list().length, groups.lines(), groups.left()]).toEqual([1, 3, 1]);
+  });
+});
+
+function looked(queryName: string, more: Partial<DnsGroup> = {}): DnsGroup {
+  return {
+    ...{ queryName, queryType: 'A', rcode: 'NOERROR', srcaddr: '10.0.0.5', instanceId: 'i-0abcdef1234567890' },
+    ...{ vpcId: '', accountId: '', region: '', firewallRuleAction: '', answers: [], times: 1 },
+    ...{ firstSeen: '2026-11-20T00:00:00Z', lastSeen: '2026-11-20T00:01:00Z', ...more },
+  };
+}
+
+describe('lookups', () => {
+  it('are parsed as Resolver writes them; names lose their last dot and their case', () => {
+    const parsed = parseDns({
+      query_timestamp: '2026-11-20T01:02:03Z',
+      query_name: 'Example.COM.',
+      srcaddr: '10.0.0.5',
+    });
+    expect(parsed).toMatchObject({ queryName: 'example.com', instanceId: '', answers: [] });
+    expect(parseDns({ query_timestamp: 'never', query_name: 'a.' })).toBeUndefined();
+    expect(parseDns('text')).toBeUndefined();
+  });
+
+  it('mark pools, what DNS Firewall stopped, and data in names; the rest comes rare first', () => {
+    const label = (n: number) => `${'a1b2c3d4e5'.repeat(3)}${String(n).padStart(4, '0')}.evil.example`;
+    const names = lookedUp([
+      looked('often.example', { times: 500 }),
+      looked('once.example'),
+      looked('xmr.pool.minergate.com'),
+      looked('bad.example', { firewallRuleAction: 'BLOCK' }),
+      ...Array.from({ length: 25 }, (_, n) => looked(label(n))),
+    ]);
+    const mark = (name: string) => names.find(({ queryName }) => queryName === name)?.mark;
+    expect(mark('xmr.pool.minergate.com')).toContain('mining');
+    expect(mark('bad.example')).toContain('Firewall');
+    expect(mark(label(3))).toContain('data may leave');
+    expect(mark('once.example')).toBeUndefined();
+    expect(names.slice(-2).map(({ queryName }) => queryName)).toEqual(['once.example', 'often.example']);
+  });
+});
+
+describe('people behind addresses', () => {
+  const vpn = { name: 'vpn', path: '.', person: 'user', address: 'ip', from: 'start', to: 'end' };
+  const sighting = (from: string, to: string, address = '203.0.113.9') => {
+    const values: Readonly<Record<string, string>> = { user: 'alice', ip: address, start: from, end: to };
+    return sightingOf((name) => values[name] ?? '', vpn);
+  };
+
+  it('are read by the mapping: times without a zone are UTC, ports behind addresses go', () => {
+    expect(sighting('2026-11-20 08:00:00', '1763632800', '203.0.113.9:51234')).toEqual({
+      ...{ person: 'alice', address: '203.0.113.9', from: '2026-11-20T08:00:00Z', log: 'vpn' },
+    });
+    expect(sighting('2026-11-20 08:00:00', '2026-11-20T10:00:00+01:00')).toMatchObject({ to: '2026-11-20T09:00:00Z' });
+    expect(sighting('no time', '')).toBeUndefined();
+    expect(sighting('2026-11-20', '', 'AWS Internal')).toBeUndefined();
+  });
+
+  it('are told apart by whether they had the address at that time, near it, or not', () => {
+    const all = ['2026-11-20 08:00:00', '2026-11-19 08:00:00', '2026-10-01 08:00:00'].flatMap(
+      (at, n) => ({ ...sighting(at, ''), person: `p${n}` }) as never,
+    );
+    const lines = peopleBetween(all, '203.0.113.9', '2026-11-20T09:00:00Z', '2026-11-20T09:30:00Z');
+    expect(lines.map(({ person, match }) => `${person} ${match}`)).toEqual([
+      'p0 at-the-time',
+      'p1 near',
+      'p2 at-another-time',
+    ]);
+    expect(peopleBetween(all, '198.51.100.1', '2026-11-20T09:00:00Z', '2026-11-20T09:30:00Z')).toEqual([]);
+  });
+});
+
+describe('the word of a question', () => {
+  it('is an instance, interface, address, VPC or domain, also as people paste it', () => {
+    const all = ['instance', 'interface', 'address', 'vpc', 'domain'] as const;
+    expect(networkWord('arn:aws-us-gov:ec2:us-gov-west-1:111122223333:instance/i-0abcdef1234567890', all)).toEqual({
+      ...{ kind: 'instance', id: 'i-0abcdef1234567890' },
+    });
+    expect(networkWord('hxxps://Pool[.]Example[.]com/x', all)).toEqual({ kind: 'domain', id: 'pool.example.com' });
+    expect(networkWord('2001:DB8::1', all)).toEqual({ kind: 'address', id: '2001:db8::1' });
+    expect(() => networkWord('pool.example.com', ['address'])).toThrow('cannot be looked for');
+    expect(() => networkWord("x' OR 1=1", all)).toThrow();
+  });
+});
