@@ -21,6 +21,7 @@ import { open } from './open.ts';
 import { pivot } from './pivot.ts';
 import { readiness } from './readiness.ts';
 import { report } from './report.ts';
+import { restrict } from './restrict.ts';
 import { rules } from './rules.ts';
 import { search } from './search.ts';
 import { secretsRead } from './secrets-read.ts';
@@ -57,6 +58,7 @@ export const commands: readonly Command[] = [
   readiness,
   open,
   snooze,
+  restrict,
   noise,
   contain,
   report,

@@ -23,7 +23,8 @@ import { interpret } from './domain/words.ts';
 import { checkContainable, locate } from './flows/locate-target.ts';
 import { quieten } from './flows/quieten.ts';
 import { openLog } from './log.ts';
-import { connectAccounts, connectAddresses, connectReach, connectStore, settingsOf } from './wire.ts';
+import { settingsOf } from './settings-of.ts';
+import { connectAccounts, connectAddresses, connectReach, connectStore } from './wire.ts';
 
 interface Flags {
   /** Undefined: in words. */
@@ -130,6 +131,16 @@ async function carryOut(outcome: CommandOutcome, flags: Flags, config: Config, l
       return plan(outcome.action, outcome.words, config, log);
     case 'rules':
       return { ...(await changeRulesHere(outcome.change, config, log)), complete: true };
+    case 'restrict': {
+      const { caseId, userIds } = outcome;
+      const by = `host user ${process.getuid?.() ?? '?'}`;
+      const at = systemClock.now().toISOString();
+      if (!(await withStore(config, log, (store) => store.cases.restrict(caseId, userIds, by, at)))) {
+        throw new UserError(`There is no case ${caseId} that could be closed.`);
+      }
+      const message = say(`${caseId} is closed to the people named.`);
+      return { message, json: { caseId, restrictedTo: userIds }, complete: true };
+    }
     case 'open':
     case 'snooze':
     case 'end-snooze': {

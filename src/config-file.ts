@@ -3,6 +3,7 @@
  * puts them together. `firebreak.example.yml` documents each key; a test compares the two.
  */
 import { z } from 'zod';
+import { AccessRule } from './domain/access.ts';
 import { AddressesSection } from './domain/address-lists.ts';
 import { AlertMapping } from './domain/alert-mapping.ts';
 import { PolicyRule } from './domain/approval-policy.ts';
@@ -43,6 +44,8 @@ export const ConfigFile = z.strictObject({
       low: ChannelId.optional(),
       accounts: z.record(z.string().regex(/^\d{12}$/, 'is not a 12-digit account id'), ChannelId).default({}),
       environments: z.record(z.string(), ChannelId).default({}),
+      /** Where answers to buttons on cards go; the card's thread gets a summary. Left out: into the card's thread. */
+      evidence: ChannelId.optional(),
     })
     .default({ accounts: {}, environments: {} }),
   accounts: z.array(AccountEntry).default([]),
@@ -65,6 +68,7 @@ export const ConfigFile = z.strictObject({
     .default({ users: [], groups: [], required: 1, expiryMinutes: 30, stepUp: [] }),
   responders: Crowd.optional(),
   policies: z.array(PolicyRule).default([]),
+  access: z.array(AccessRule).default([]),
   people: z
     .array(
       z.strictObject({

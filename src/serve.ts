@@ -32,6 +32,7 @@ import { watch } from './flows/watch.ts';
 import { startIntake } from './intake.ts';
 import { openLog } from './log.ts';
 import { openRuleShelf } from './rule-shelf.ts';
+import { settingsOf } from './settings-of.ts';
 import type { Role } from './store/embedded-postgres.ts';
 import { startWeb } from './web.ts';
 import {
@@ -48,7 +49,6 @@ import {
   connectStore,
   lakeFeeds,
   plannedEvidence,
-  settingsOf,
 } from './wire.ts';
 import { otherSources } from './wire-other.ts';
 

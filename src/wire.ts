@@ -22,7 +22,6 @@ import type { LogSource } from './contracts/log-source.ts';
 import type { Pager } from './contracts/pager.ts';
 import type { Store } from './contracts/store.ts';
 import type { AccountBook } from './contracts/surroundings.ts';
-import { productionOf } from './domain/detection/production.ts';
 import type { QueueSettings } from './domain/queue-entry.ts';
 import { openAccountBook } from './evidence/account-book.ts';
 import { openAddresses } from './evidence/address-lists.ts';
@@ -34,7 +33,7 @@ import { type LookupMemory, openLookupMemory } from './evidence/lookup-memory.ts
 import type { NetworkImportResult } from './evidence/network/import.ts';
 import { planEvidence } from './evidence/plan.ts';
 import { openScanEvidence } from './evidence/scan.ts';
-import type { OpenEvidence, Settings } from './flows/deps.ts';
+import type { OpenEvidence } from './flows/deps.ts';
 import type { FedImport, LakeFeed } from './flows/feed-lake.ts';
 import { openPager } from './pager/pager.ts';
 import { openPictures } from './pictures/pictures.ts';
@@ -273,30 +272,4 @@ export async function lakeFeeds(config: Config, log: Log): Promise<readonly Lake
       },
     ];
   });
-}
-
-/** The part of the config that the flows decide by. */
-export function settingsOf(config: Config): Settings {
-  return {
-    mode: config.mode,
-    channels: { ...config.channels, default: config.channels.default ?? '' },
-    accounts: config.accounts,
-    managementAccount: config.managementAccount,
-    rules: { approvers: config.approvers, responders: config.responders, people: config.people },
-    approvals: {
-      required: config.approvers.required,
-      expiryMinutes: config.approvers.expiryMinutes,
-      stepUp: config.approvers.stepUp,
-    },
-    policies: config.policies,
-    protectedPatterns: config.protected,
-    verifyFindings: config.guardduty.verify,
-    pivot: config.pivot,
-    production: productionOf(config.accounts, config.detections.productionInstances),
-    detections: config.detections,
-    hubs: config.hubs,
-    noise: config.noise,
-    crownJewels: config.crownJewels,
-    escalation: config.escalation,
-  };
 }

@@ -18,6 +18,8 @@ export type CommandOutcome =
   | { readonly kind: 'contain'; readonly action: string; readonly words: readonly string[] }
   /** Switches a rule on or off, or excepts from one; stored and audited. */
   | { readonly kind: 'rules'; readonly change: RuleChange }
+  /** Closes a case to a named few. */
+  | { readonly kind: 'restrict'; readonly caseId: string; readonly userIds: readonly string[] }
   /** Gives a case that has none its card, in its channel. */
   | { readonly kind: 'open'; readonly caseId: string }
   | { readonly kind: 'snooze'; readonly rule: SnoozeRule; readonly reason: string; readonly until: string }

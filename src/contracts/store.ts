@@ -33,6 +33,8 @@ export interface Case {
   /** Entries up to this number came before the card and are told in its thread only. */
   readonly cardFrom: number;
   readonly falsePositiveBy?: string | undefined;
+  /** Slack ids of the few who may read it; absent: whoever reads its channel. */
+  readonly restrictedTo?: readonly string[] | undefined;
 }
 
 export interface AlertsStore {
@@ -70,6 +72,8 @@ export interface CasesStore {
   /** A case without a finding behind it: `/ir contain` typed by hand. */
   openByHand(input: { title: string; channel: string; accountId: string; at: string }): Promise<string>;
   setMessage(caseId: string, channel: string, ts: string): Promise<void>;
+  /** Closes the case to these people, and audits it. False where there is no such case, or it is closed to `by` already. */
+  restrict(caseId: string, userIds: readonly string[], by: string, at: string): Promise<boolean>;
   /** False when somebody else was first. */
   acknowledge(caseId: string, userId: string, at: string): Promise<boolean>;
 }

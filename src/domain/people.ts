@@ -64,11 +64,11 @@ export function askingRefusal(
 ): string | undefined {
   const standing = standingRefusal(profile);
   if (standing !== undefined) return standing;
-  if (!also.every((crowd) => belongsToAny(profile.userId, crowd, groups))) {
+  if (!also.every((crowd) => isOf(profile.userId, crowd, groups))) {
     return 'the policy of the config lets only others ask for this';
   }
   if (rules.responders === undefined) return undefined;
-  if (belongsToAny(profile.userId, rules.responders, groups)) return undefined;
+  if (isOf(profile.userId, rules.responders, groups)) return undefined;
   // An approver may look for himself; the rule that he cannot approve his own wish still holds.
   if (approvingRefusal(profile, rules, groups) === undefined) return undefined;
   return 'only responders may ask this';
@@ -123,6 +123,7 @@ function belongsToAll(userId: string, crowd: Crowd, groups: GroupMembers): boole
   return byId && byGroup && crowd.users.length + crowd.groups.length > 0;
 }
 
-function belongsToAny(userId: string, crowd: Crowd, groups: GroupMembers): boolean {
+/** Named by id or by a group. */
+export function isOf(userId: string, crowd: Crowd, groups: GroupMembers): boolean {
   return crowd.users.includes(userId) || crowd.groups.some((id) => groups.get(id)?.includes(userId));
 }

@@ -7,6 +7,7 @@ import { interpret, wordsOf } from '../domain/words.ts';
 import { changeRules } from './change-rules.ts';
 import type { WebDeps } from './deps.ts';
 import { wishToLift } from './lift-freeze.ts';
+import { mayRead } from './may-read.ts';
 import { quieten } from './quieten.ts';
 import { reportIncident } from './report.ts';
 import { approvingRefusalOf, askingRefusalOf } from './standing.ts';
@@ -32,7 +33,14 @@ export async function answerCommand(input: SlashCommand, deps: WebDeps): Promise
   if (looked.refusal !== undefined && command.name !== 'help') {
     return refusal(`You cannot do this: ${looked.refusal}.`, undefined);
   }
-  return act(await command.decide(args, contextOf(deps)), input, looked, deps);
+  const outcome = await command.decide(args, contextOf(deps));
+  if (command.name !== 'help') {
+    const accounts = outcome.kind === 'investigate' ? outcome.request.accounts : undefined;
+    const { userId, channelId: channel } = input;
+    const access = await mayRead({ command: command.name, userId, channel, accounts }, deps);
+    if ('refused' in access) return refusal(`You cannot ask for this here: ${access.refused}.`, undefined);
+  }
+  return act(outcome, input, looked, deps);
 }
 
 function contextOf({ commands, actions, store, clock, ruleShelf }: WebDeps): CommandContext {
@@ -98,6 +106,15 @@ async function act(
     }
     case 'rules':
       return changeRules(outcome.change, { ...input, person: looked.person }, deps);
+    case 'restrict': {
+      const { caseId, userIds } = outcome;
+      const closed = await deps.store.cases.restrict(caseId, userIds, input.userId, at);
+      if (!closed) return refusal(`There is no case ${caseId} that you could close.`, undefined);
+      await deps.queue.add('case.show', { caseId }, { id: `restrict-${caseId}-${at}` });
+      return say(
+        `${caseId} is closed to ${userIds.length + 1} people at most; its card tells others nothing from now on.`,
+      );
+    }
     case 'open':
     case 'snooze':
     case 'end-snooze':

@@ -15,6 +15,7 @@ import type { Pager } from '../contracts/pager.ts';
 import type { RuleView } from '../contracts/rules.ts';
 import type { Store } from '../contracts/store.ts';
 import type { AccountBook } from '../contracts/surroundings.ts';
+import type { AccessRule } from '../domain/access.ts';
 import type { PolicyRule } from '../domain/approval-policy.ts';
 import type { Detector } from '../domain/detection/detector.ts';
 import type { Production } from '../domain/detection/production.ts';
@@ -38,6 +39,7 @@ export interface Settings {
     readonly stepUp: readonly string[];
   };
   readonly policies: readonly PolicyRule[];
+  readonly access: readonly AccessRule[];
   readonly protectedPatterns: readonly string[];
   readonly production: Production;
   readonly detections: { readonly maxAgeHours: number };

@@ -3,6 +3,7 @@ import type { ContainmentAction } from '../contracts/action.ts';
 import type { Applied, Approval, Plan, PlanContext } from '../contracts/approval.ts';
 import { UpstreamError, UserError } from '../contracts/errors.ts';
 import type { ContainmentRequest } from '../contracts/store.ts';
+import { closedTo } from '../domain/access.ts';
 import { isOver, isUndoable } from '../domain/approval.ts';
 import { doneCalls } from '../domain/blanks.ts';
 import { canonical } from '../domain/canonical.ts';
@@ -65,6 +66,9 @@ async function propose(
     ? lookedOnHost(request.userId, 'requester', deps)
     : askingRefusalOf(request.userId, deps));
   if (looked.refusal !== undefined) throw new UserError(`You cannot ask for containment: ${looked.refusal}.`);
+  const about = request.caseId === undefined ? undefined : await deps.store.cases.get(request.caseId);
+  const closed = closedTo(about, request.userId);
+  if (closed !== undefined) throw new UserError(`You cannot ask for containment: ${closed}.`);
   const shared = onHost ? undefined : await channelRefusal(request.channel, deps);
   if (shared !== undefined) throw new UserError(`You cannot ask for containment: ${shared}.`);
   const { plan, context, required } =

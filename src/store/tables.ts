@@ -45,6 +45,7 @@ export interface Tables {
     round: Generated<number>;
     snooze_id: string | null;
     verdict: string | null;
+    restricted_to: ColumnType<readonly string[] | null, string | null | undefined, string>;
     verdict_by: string | null;
     verdict_at: NullableTime;
   };

@@ -1,6 +1,4 @@
 /** Evidence from the lake: shards of Parquet in the data folder, asked by DuckDB. Readers take no lock. */
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { DuckDBResultReader } from '@duckdb/node-api';
 import type { Artifact } from '../../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
@@ -12,15 +10,16 @@ import { compareRecords } from '../../domain/record.ts';
 import { holdsText } from '../../domain/text-search.ts';
 import { createRecordIndex } from '../record-index.ts';
 import { addressUseIn } from './address-use.ts';
-import { columnTypes, recordOfRow, sqlText } from './columns.ts';
+import { recordOfRow, sqlText } from './columns.ts';
 import { badFilesOf, digestProblemsOf, gapsOf } from './coverage.ts';
 import { limitsOf } from './limits.ts';
 import { conditionFor } from './needle.ts';
-import { type LakeFolder, lakeFolder, lakeName, type Pages, readPages, type ShardPage } from './pages.ts';
-import { openReader, type Reader, type Shard } from './reader.ts';
+import { lakeFolder, lakeName, type Pages, readPages, type ShardPage } from './pages.ts';
+import { openReader, type Reader } from './reader.ts';
 import { scanLake } from './scan.ts';
 import { rowsHolding } from './text-search.ts';
-import { hashOfWord, readFilters } from './words.ts';
+import { picks, usable } from './usable-shards.ts';
+import { hashOfWord } from './words.ts';
 
 export interface LakeOptions {
   readonly dataDir: string;
@@ -59,35 +58,6 @@ export async function openLakeEvidence(options: LakeOptions): Promise<LakeEviden
   options.signal.addEventListener('abort', () => db.connection?.interrupt(), { once: true });
   return new LakeSession(options, { ...pages, damaged: [...pages.damaged, ...lost] }, db);
 }
-
-async function usable(folder: LakeFolder, pages: readonly ShardPage[], { window }: LakeOptions) {
-  const shards: Shard[] = [];
-  const lost: string[] = [];
-  for (const { shard, words, first, last } of pages) {
-    if (shard === undefined) continue;
-    if (window.to !== undefined && Date.parse(first ?? '') >= Date.parse(window.to)) continue;
-    if (window.from !== undefined && Date.parse(last ?? '') < Date.parse(window.from)) continue;
-    const path = join(folder.shards, shard.name);
-    const size = await stat(path).then(
-      (found) => found.size,
-      (error: NodeJS.ErrnoException) => {
-        if (error.code === undefined) throw error;
-        return -1;
-      },
-    );
-    if (size !== shard.bytes) lost.push(path);
-    else shards.push({ path, filters: await readFilters(words, join(folder.shards, words?.name ?? '')) });
-  }
-  return { shards, lost };
-}
-
-const picks = columnTypes
-  .map(([column]) => {
-    if (column === 'event_time') return 'epoch_ms(event_time) AS event_ms';
-    return column.endsWith('_uuid') ? `CAST(${column} AS VARCHAR) AS ${column}` : `"${column}"`;
-  })
-  .filter((pick) => pick !== '"ip"' && pick !== '"account"' && pick !== '"file"')
-  .join(', ');
 
 class LakeSession implements LakeEvidence {
   readonly #options: LakeOptions;

@@ -11,8 +11,8 @@ import { ruleSettings } from './0008-rule-settings.ts';
 
 import { athenaQueries } from './0010-athena-queries.ts';
 import { stepUp } from './0011-step-up.ts';
-
 import { hostOperations } from './0013-host-operations.ts';
+import { restrictedCases } from './0014-restricted-cases.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': first,
@@ -24,4 +24,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0010-athena-queries': athenaQueries,
   '0011-step-up': stepUp,
   '0013-host-operations': hostOperations,
+  '0014-restricted-cases': restrictedCases,
 };
