@@ -13,7 +13,8 @@ import { redactText } from './domain/redaction.ts';
 import type { Deps } from './flows/deps.ts';
 import { proveOnHost, refuseUnnamed } from './flows/prove-on-host.ts';
 import { openLog } from './log.ts';
-import { connectQueue, connectStore, settingsOf } from './wire.ts';
+import { settingsOf } from './settings-of.ts';
+import { connectQueue, connectStore } from './wire.ts';
 
 const usage = `usage: firebreak ir contain <action> <target> --as <Slack user id> --code <one-time code>
        firebreak ir undo <approval id> --as <Slack user id> --code <one-time code>
