@@ -236,7 +236,17 @@ async function plan(name: string, words: readonly string[], config: Config, log:
         { kind: 'header', text: `Plan only, nothing is run: ${action.describe(target as never, before as never)}` },
         { kind: 'lines', lines: [[{ kind: 'text', text: `${action.title} ${action.impact}` }]] },
         { kind: 'preformatted', text: cli.join('\n') },
-        { kind: 'lines', lines: [[{ kind: 'text', text: `In Slack it takes ${required} approval(s). ${because}` }]] },
+        {
+          kind: 'lines',
+          lines: [
+            [
+              {
+                kind: 'text',
+                text: `It takes ${required} approval(s). ${because} To ask for it from here: --as <Slack user id> --code <one-time code>.`,
+              },
+            ],
+          ],
+        },
       ],
     },
     json: {

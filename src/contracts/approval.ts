@@ -83,6 +83,10 @@ export interface Vote {
   /** What was on the card: the vote is for this plan, under this mode, and for nothing else. */
   readonly planHash: string;
   readonly mode: 'observe' | 'propose' | 'execute';
+  /** Given on the host's command line, where Slack may be down; then the executor has proved its one-time code. */
+  readonly door?: 'host';
+  /** Who typed it on the host, as the machine names them. */
+  readonly hostUser?: string;
 }
 
 /** What the looks after the change have seen. Times are ISO 8601 UTC. */

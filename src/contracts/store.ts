@@ -4,6 +4,7 @@ import type { Approval, ApprovalState, Plan, PlanContext, Step, Vote, Watched } 
 import type { AthenaLedger } from './athena.ts';
 import type { InvestigationRequest } from './command.ts';
 import type { EnrichmentsStore } from './enrichment.ts';
+import type { HostStore } from './host.ts';
 import type { DeadLettersStore, IntakeStore, SubscriptionsStore } from './intake.ts';
 import type { Admission, AlertLinks, CaseBefore, EscalationsStore, NoiseStore, Told } from './noise.ts';
 import type { RulesStore } from './rules.ts';
@@ -151,6 +152,9 @@ export interface ContainmentRequest {
   /** Set where the wish is to undo this approval. */
   readonly undoOf?: string | undefined;
   readonly at: string;
+  /** Typed on the host, by somebody whose one-time code was used up for it. */
+  readonly door?: 'host' | undefined;
+  readonly hostUser?: string | undefined;
 }
 
 export interface VoteRequest {
@@ -160,6 +164,8 @@ export interface VoteRequest {
   readonly channel: string;
   readonly threadTs?: string | undefined;
   readonly at: string;
+  readonly door?: 'host' | undefined;
+  readonly hostUser?: string | undefined;
 }
 
 /** What Slack said of a person, and when it was asked; the executor, which has no Slack token, decides from it. */
@@ -169,6 +175,8 @@ export interface Standing {
   /** Undefined: may vote. Else why not. */
   readonly refused?: string | undefined;
   readonly checkedAt: string;
+  /** Slack did not answer, and the config alone was asked: counts for a proved vote on the host only. */
+  readonly by?: 'config' | undefined;
 }
 
 export interface ApprovalsStore {
@@ -266,6 +274,7 @@ export interface SettingsStore {
 
 export interface Store extends StrikeStores {
   readonly stepUp: StepUpStore;
+  readonly host: HostStore;
   readonly alerts: AlertsStore;
   readonly cases: CasesStore;
   readonly posts: PostsStore;

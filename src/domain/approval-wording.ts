@@ -93,7 +93,8 @@ function statusLines(card: ApprovalCard): Line[] {
     if (approval.plan.direction === 'apply') lines.push(line(bold('Impact: '), action.impact));
     if (mode !== 'execute')
       lines.push(line(bold(`The mode is ${mode}: `), 'approving shows the AWS CLI commands and runs nothing.'));
-    if (frozen) lines.push(line(bold('All writes are frozen: '), 'approving now has no effect.'));
+    if (frozen && approval.plan.direction === 'apply')
+      lines.push(line(bold('All writes are frozen: '), 'approving now has no effect.'));
   }
   if (approval.state === 'approved' && mode !== 'execute') {
     lines.push(

@@ -6,6 +6,7 @@ import { refusal, say } from '../domain/phrases.ts';
 import { interpret, wordsOf } from '../domain/words.ts';
 import { changeRules } from './change-rules.ts';
 import type { WebDeps } from './deps.ts';
+import { wishToLift } from './lift-freeze.ts';
 import { mayRead } from './may-read.ts';
 import { quieten } from './quieten.ts';
 import { reportIncident } from './report.ts';
@@ -131,11 +132,11 @@ async function act(
       return undefined;
     }
     case 'freeze': {
-      if (!outcome.frozen) {
-        return refusal('A freeze is lifted on the host only.', 'Run `firebreak ir freeze --lift <reason>` there.');
-      }
+      if (!outcome.frozen) return wishToLift({ userId: input.userId, reason: outcome.reason }, deps);
       await deps.store.settings.setFrozen(true, `${input.userId} (${looked.person})`, outcome.reason, at);
-      return say('All writes to AWS are frozen from now on. What is half applied is finished; nothing new is started.');
+      return say(
+        'All writes to AWS are frozen from now on. What is half applied is finished, an undo may still run; nothing new is started.',
+      );
     }
   }
 }

@@ -4,22 +4,19 @@ import type { Applied, Approval, Plan, PlanContext } from '../contracts/approval
 import { UpstreamError, UserError } from '../contracts/errors.ts';
 import type { ContainmentRequest } from '../contracts/store.ts';
 import { closedTo } from '../domain/access.ts';
-import { isOver, isUndoable, moveTo } from '../domain/approval.ts';
-import { awsErrorFacts } from '../domain/aws-errors.ts';
+import { isOver, isUndoable } from '../domain/approval.ts';
 import { sentCalls } from '../domain/blanks.ts';
 import { canonical } from '../domain/canonical.ts';
-import { refusal } from '../domain/phrases.ts';
 import { bindsOf, cliCommand, drift, planHash, sameState, targetWords } from '../domain/plan.ts';
 import { blastRadius } from './blast-radius.ts';
 import { channelRefusal } from './channel-refusal.ts';
 import { completed } from './complete-target.ts';
-import { tellOne } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 import { callsFor, inspectTarget, sessionPolicyOf } from './inspect-target.ts';
 import { cautionOf, checkContainable, locate } from './locate-target.ts';
 import { rightsOf, touchedBy } from './rights-of.ts';
-import { showApproval } from './show-approval.ts';
-import { askingRefusalOf } from './standing.ts';
+import { isShown, refuse, sayThatItTakesLonger, showPlan, voidUnseen } from './show-plan.ts';
+import { askingRefusalOf, lookedOnHost } from './standing.ts';
 
 /** AWS's limit for a session policy in plain text (sts:AssumeRole). */
 const longestSessionPolicy = 2_048;
@@ -42,8 +39,8 @@ export async function planContainment(
     // After a crash the plan may be stored but not shown. It is not drawn again: its own undo would be "there already".
     const approval =
       (await deps.store.approvals.ofRequest(requestId)) ?? (await propose(requestId, request, ctx.signal, deps));
-    await showApproval({ approvalId: approval.id }, deps);
-    if (approval.undoOf !== undefined) await showApproval({ approvalId: approval.undoOf }, deps);
+    await showPlan(request, approval, deps);
+    if (request.door === 'host') await deps.store.host.answer(requestId, 'The plan is made.', approval.createdAt);
   } catch (error) {
     const hopeless = error instanceof UserError || (error instanceof UpstreamError && !error.retryable);
     if (!hopeless && !ctx.last) {
@@ -54,32 +51,12 @@ export async function planContainment(
     // A card that is there speaks for itself; what went wrong after it is the sweep's to mend.
     if (!(await isShown(requestId, deps))) {
       await voidUnseen(requestId, error, deps);
-      await refuse(request, error, deps);
+      await refuse(requestId, request, error, deps);
     }
   }
   await deps.store.approvals.requestHandled(requestId, deps.clock.now().toISOString());
   const strikeId = await deps.store.strikes.ofRequest(requestId);
   if (strikeId !== undefined) await deps.queue.add('strike.changed', { strikeId }, { id: `${strikeId}-${requestId}` });
-}
-
-async function isShown(requestId: string, { store }: WorkerDeps): Promise<boolean> {
-  const approval = await store.approvals.ofRequest(requestId);
-  return approval !== undefined && (await store.posts.get(`approval:${approval.id}`)) !== undefined;
-}
-
-/** A plan whose card nobody can see must not wait for votes. */
-async function voidUnseen(requestId: string, error: unknown, deps: WorkerDeps): Promise<void> {
-  const approval = await deps.store.approvals.ofRequest(requestId);
-  if (approval === undefined) return;
-  await deps.store.approvals.move(approval.id, (current) =>
-    moveTo(current, 'stale', {
-      event: 'stale',
-      actor: 'firebreak',
-      at: deps.clock.now().toISOString(),
-      outcome: `Nothing was written: its card could not be posted (${whyOf(error)}).`,
-    }),
-  );
-  await deps.store.approvals.markShown(approval.id, 'stale');
 }
 
 async function propose(
@@ -89,12 +66,15 @@ async function propose(
   deps: WorkerDeps,
 ): Promise<Approval> {
   if (deps.settings.mode === 'observe') throw new UserError('Firebreak runs in the mode observe: it proposes nothing.');
-  const looked = await askingRefusalOf(request.userId, deps);
+  const onHost = request.door === 'host';
+  const looked = await (onHost
+    ? lookedOnHost(request.userId, 'requester', deps)
+    : askingRefusalOf(request.userId, deps));
   if (looked.refusal !== undefined) throw new UserError(`You cannot ask for containment: ${looked.refusal}.`);
   const about = request.caseId === undefined ? undefined : await deps.store.cases.get(request.caseId);
   const closed = closedTo(about, request.userId);
   if (closed !== undefined) throw new UserError(`You cannot ask for containment: ${closed}.`);
-  const shared = await channelRefusal(request.channel, deps);
+  const shared = onHost ? undefined : await channelRefusal(request.channel, deps);
   if (shared !== undefined) throw new UserError(`You cannot ask for containment: ${shared}.`);
   const { plan, context, required } =
     request.undoOf === undefined
@@ -141,7 +121,9 @@ async function mayAskForIt(request: ContainmentRequest, plan: Plan, deps: Worker
   const action = deps.actions.find((candidate) => candidate.name === plan.action);
   if (action === undefined) return;
   const concerning = { crowds: rightsOf(action, plan.accountId, deps).ask, touched: touchedBy(action, plan) };
-  const { refusal: refused } = await askingRefusalOf(request.userId, deps, concerning);
+  const { refusal: refused } = await (request.door === 'host'
+    ? lookedOnHost(request.userId, 'requester', deps, concerning)
+    : askingRefusalOf(request.userId, deps, concerning));
   if (refused !== undefined) throw new UserError(`You cannot ask for this: ${refused}.`);
 }
 
@@ -263,39 +245,4 @@ async function drawn(
       approvalsBecause: because,
     },
   };
-}
-
-function whyOf(error: unknown): string {
-  return error instanceof UpstreamError ? error.message : `AWS answered ${awsErrorFacts(error).code}`;
-}
-
-async function sayThatItTakesLonger(request: ContainmentRequest, error: unknown, deps: WorkerDeps): Promise<void> {
-  const { channel, userId, threadTs } = request;
-  const message = refusal(
-    `No plan yet: ${whyOf(error)}.`,
-    'Nothing was changed. It is tried again for some minutes; then you are told how it ended.',
-  );
-  await tellOne({ channel, userId, threadTs, message }, deps);
-}
-
-/** Tells the one who asked why there is no plan, and writes the refusal into the audit (DOMAIN.md 9.8). */
-async function refuse(request: ContainmentRequest, error: unknown, deps: WorkerDeps): Promise<void> {
-  const sentence =
-    error instanceof UserError ? error.message : `The plan could not be made: ${whyOf(error)}. Nothing was changed.`;
-  await deps.store.audit.append({
-    event: 'ask.refused',
-    actor: request.userId,
-    at: deps.clock.now().toISOString(),
-    caseId: request.caseId,
-    payload: { action: request.action, words: request.words, undoOf: request.undoOf ?? null, because: sentence },
-  });
-  await tellOne(
-    {
-      channel: request.channel,
-      userId: request.userId,
-      threadTs: request.threadTs,
-      message: refusal(sentence, error instanceof UserError ? error.hint : undefined),
-    },
-    deps,
-  );
 }

@@ -3,6 +3,7 @@ import type { JobName, Jobs } from '../contracts/job.ts';
 import { moveTo } from '../domain/approval.ts';
 import { queueAliveLooks } from './alive-look.ts';
 import type { WorkerDeps } from './deps.ts';
+import { announceFreeze } from './lift-freeze.ts';
 import { queueNotices } from './notify.ts';
 import { announce } from './record-vote.ts';
 import { sweepNoise } from './sweep-noise.ts';
@@ -117,5 +118,7 @@ export function openSweep(deps: Needs): () => Promise<void> {
     await unwatched(now);
     await queueNotices(deps);
     await queueAliveLooks(deps);
+    // Last: where Slack is down, nothing else waits for it.
+    await announceFreeze(deps);
   };
 }

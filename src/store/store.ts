@@ -12,6 +12,7 @@ import { asking, connect, type Database, json, text } from './database.ts';
 import { deadLettersStore } from './dead-letters.ts';
 import { enrichmentsStore } from './enrichments.ts';
 import { escalationsStore } from './escalations.ts';
+import { hostStore } from './host.ts';
 import { intakeStore, subscriptionsStore } from './intake.ts';
 import { investigationsStore } from './investigations.ts';
 import { migrate } from './migrations.ts';
@@ -65,6 +66,7 @@ export async function openStore(input: {
     strikes: strikesStore(db),
     notices: noticesStore(db),
     aliveLooks: aliveLooksStore(db),
+    host: hostStore(db),
     firstTime: firstTimes(db),
     turn: turns.take,
     reserveSlot: (lane, everyMs) => asking(() => reserveSlot(db, lane, everyMs)),

@@ -160,6 +160,8 @@ export interface Tables {
   readonly vote_codes: { vote_id: string; code: string };
   readonly vote_refusals: { vote_id: string; because: string };
   readonly code_failures: { user_id: string; at: Time };
+  readonly host_answers: { id: string; answer: string; at: Time };
+  readonly clicks: { user_id: string; minute: ColumnType<Date, never, never>; clicks: Generated<number> };
   readonly standings: { approval_id: string; user_id: string; standing: Json<Standing> };
   readonly audit: {
     seq: ColumnType<string, number, never>;

@@ -12,6 +12,7 @@ import { ruleSettings } from './0008-rule-settings.ts';
 import { athenaQueries } from './0010-athena-queries.ts';
 import { stepUp } from './0011-step-up.ts';
 import { strikes } from './0012-strikes.ts';
+import { hostOperations } from './0013-host-operations.ts';
 import { restrictedCases } from './0014-restricted-cases.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -24,5 +25,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0010-athena-queries': athenaQueries,
   '0011-step-up': stepUp,
   '0012-strikes': strikes,
+  '0013-host-operations': hostOperations,
   '0014-restricted-cases': restrictedCases,
 };
