@@ -122,6 +122,6 @@ export function tagsOf(instance: Instance): readonly { readonly key: string; rea
 }
 
 /** The name of its Auto Scaling group, by the tag that only Auto Scaling can set; undefined where it is in none. */
-export function scalingGroupOf(instance: Instance): string | undefined {
+function scalingGroupOf(instance: Instance): string | undefined {
   return instance.Tags?.find(({ Key }) => Key === 'aws:autoscaling:groupName')?.Value;
 }
