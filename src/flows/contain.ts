@@ -5,15 +5,24 @@
 import type { ContainmentAction } from '../contracts/action.ts';
 import type { Approval, ApprovalState, Plan } from '../contracts/approval.ts';
 import type { AwsResponder } from '../contracts/aws.ts';
-import { NotFoundError, UpstreamError, UserError } from '../contracts/errors.ts';
+import { NotFoundError, UserError } from '../contracts/errors.ts';
 import { audit, mayExecute, moveTo } from '../domain/approval.ts';
 import { bindsOf, compared } from '../domain/plan.ts';
 import type { ExecutorDeps } from './deps.ts';
 import { executionFacts } from './execution-facts.ts';
 import { callsFor } from './inspect-target.ts';
-import { confirm, confirmWithinMs, factsOf, inspectRun, lookForOwnChangeMs, type Run } from './read-back.ts';
+import {
+  confirm,
+  confirmWithinMs,
+  couldNotLook,
+  factsOf,
+  inspectRun,
+  lookForOwnChangeMs,
+  type Run,
+  readUntil,
+} from './read-back.ts';
 import { announce } from './record-vote.ts';
-import { sendCalls, stepsDone } from './send-calls.ts';
+import { cutShort, hasMoreToSend, lookedFor, sendCalls, stepsDone } from './send-calls.ts';
 
 const actor = 'firebreak executor';
 const watchAfterMs = 60_000;
@@ -58,8 +67,8 @@ async function begin(
   if (prepared === undefined) return;
   // Asked again: assuming the role and looking took time, in which somebody may have frozen all writes.
   if (!(await permitted(approval, action, 'stale', 'Nothing was written', deps))) return;
-  const { approval: applying, moved } = await deps.store.approvals.move(approval.id, (current) =>
-    moveTo(current, 'applying', {
+  const { approval: applying, moved } = await deps.store.approvals.move(approval.id, (current) => {
+    const begun = moveTo(current, 'applying', {
       event: 'intent',
       actor,
       at: at(deps),
@@ -69,8 +78,9 @@ async function begin(
         before: approval.plan.before,
         ...(prepared.told.length > 0 && { changedSince: prepared.told }),
       },
-    }),
-  );
+    });
+    return begun && { ...begun, unlessFrozen: true };
+  });
   if (moved)
     await applyAndConfirm({ approval: applying, action, responder: prepared.responder, signal: ctx.signal }, deps);
 }
@@ -89,7 +99,9 @@ async function permitted(
     await deps.queue.add('approval.admit', { approvalId: approval.id }, { id: `admit-${approval.id}`, delayMs: 1_000 });
     return false;
   }
-  await settle(approval, otherwise === 'failed' ? 'failed' : verdict.state, `${said}: ${verdict.because}.`, deps);
+  const done = stepsDone(approval);
+  if (done.length > 0) await settle(approval, 'partial', cutShort(approval, verdict.because), deps);
+  else await settle(approval, otherwise === 'failed' ? 'failed' : verdict.state, `${said}: ${verdict.because}.`, deps);
   return false;
 }
 
@@ -105,8 +117,7 @@ async function prepare(
     const found = await inspectRun({ approval, action, responder, signal: ctx.signal }, deps);
     const { voids, told } = driftOf(approval, action, found);
     if (voids.length === 0) return { responder, told };
-    const outcome = `Nothing was written: the target changed after the plan was made (${voids.join('; ')}).`;
-    await settle(approval, 'stale', outcome, deps);
+    await settle(approval, 'stale', changedSince(voids), deps);
   } catch (error) {
     const { code, retryable } = factsOf(error);
     if (retryable && !ctx.last) throw error;
@@ -147,21 +158,29 @@ async function resume(
     if (retryable) throw error;
     return unknown(`it could not be read back after a restart (${error instanceof UserError ? error.message : code})`);
   }
-  const run: Run = { approval, action, responder, signal: ctx.signal };
-  const seen = await confirm(run, approval.sentAt === undefined ? lookForOwnChangeMs : confirmWithinMs, deps);
-  if (seen.held) return verified(run, seen.now, 'found done after a restart', deps);
-  if (seen.now === undefined) {
-    throw new UpstreamError('aws', 'CouldNotLook', 'the target could not be read, so nothing is sent', {
-      retryable: true,
-    });
+  const run = await lookedFor({ approval, action, responder, signal: ctx.signal }, deps);
+  if (approval.sentAt !== undefined) {
+    const seen = await confirm(run, confirmWithinMs, deps);
+    if (seen.held) return verified(run, seen.now, 'found done after a restart', deps);
+    if (seen.now === undefined) throw couldNotLook();
+    return unknown(`AWS accepted the call at ${approval.sentAt}, but ${seen.because}`);
   }
-  if (approval.sentAt !== undefined) return unknown(`AWS accepted the call at ${approval.sentAt}, but ${seen.because}`);
-  const isHalfApplied = stepsDone(approval).length > 0;
-  const { voids } = isHalfApplied ? { voids: [] } : driftOf(approval, action, seen.now);
-  const alone = approval.plan.calls.length === 1;
-  if (voids.length > 0 && alone) return unknown(`somebody else changed it (${voids.join('; ')})`);
-  if (await permitted(approval, action, 'failed', 'Not sent again after a restart', deps))
+  // A plan of which every call has its answer only has to be brought to its end, whatever is frozen or has expired since.
+  if (!hasMoreToSend(run.approval)) return applyAndConfirm(run, deps);
+  if (stepsDone(run.approval).length === 0) {
+    const seen = await readUntil(run, lookForOwnChangeMs, () => ({ held: true }), deps);
+    if (seen.now === undefined) throw couldNotLook();
+    const { voids } = driftOf(approval, action, seen.now);
+    const sent = approval.steps.length > 0;
+    if (voids.length > 0 && sent) return unknown(`somebody else changed it (${voids.join('; ')})`);
+    if (voids.length > 0) return settle(approval, 'failed', changedSince(voids), deps);
+  }
+  if (await permitted(run.approval, action, 'failed', 'Not sent again after a restart', deps))
     await applyAndConfirm(run, deps);
+}
+
+function changedSince(voids: readonly string[]): string {
+  return `Nothing was written: the target changed after the plan was made (${voids.join('; ')}).`;
 }
 
 async function applyAndConfirm(run: Run, deps: ExecutorDeps): Promise<void> {

@@ -65,6 +65,13 @@ export async function readUntil(
   }
 }
 
+/** "Could not look" is never "not there": what may have been sent is not sent again. */
+export function couldNotLook(): UpstreamError {
+  return new UpstreamError('aws', 'CouldNotLook', 'the target could not be read, so nothing is sent', {
+    retryable: true,
+  });
+}
+
 export function inspectRun(
   { approval, action, responder, signal }: Run,
   { reach }: Pick<ExecutorDeps, 'reach'>,

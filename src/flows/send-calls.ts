@@ -8,7 +8,7 @@ import { UpstreamError } from '../contracts/errors.ts';
 import { audit } from '../domain/approval.ts';
 import { fill } from '../domain/blanks.ts';
 import type { ExecutorDeps } from './deps.ts';
-import { factsOf, lookForOwnChangeMs, type Run, readUntil } from './read-back.ts';
+import { couldNotLook, factsOf, lookForOwnChangeMs, type Run, readUntil } from './read-back.ts';
 
 const actor = 'firebreak executor';
 
@@ -22,7 +22,41 @@ export function stepsDone({ steps }: Pick<Approval, 'steps'>): readonly Step[] {
   return steps.filter(({ state }) => state === 'done');
 }
 
-/** From the first call that AWS has not answered. Throws a retryable UpstreamError where a call may have been carried out. */
+/**
+ * After a restart: a call that may have been carried out is looked for, and noted as done where it shows, before anything is decided.
+ * Throws UpstreamError where nothing could be read.
+ */
+export async function lookedFor(run: Run, deps: ExecutorDeps): Promise<Run> {
+  let { approval } = run;
+  for (const step of approval.steps.filter(({ state }) => state === 'intent')) {
+    const found = await foundDone({ ...run, approval }, step, deps);
+    if (found !== undefined)
+      approval = await note(run, { ...step, state: 'done', answer: found.answer }, 'call.found', deps);
+  }
+  return { ...run, approval };
+}
+
+/** Whether a call is left that AWS has neither answered nor refused, and no refusal stands before it. */
+export function hasMoreToSend({ plan, steps }: Pick<Approval, 'plan' | 'steps'>): boolean {
+  for (const [index, { goesOn }] of plan.calls.entries()) {
+    const state = steps.find((step) => step.index === index)?.state;
+    if (state === 'refused' && goesOn !== true) return false;
+    if (state !== 'done' && state !== 'refused') return true;
+  }
+  return false;
+}
+
+/** What is told of a plan whose other calls may not be sent any more: all that was carried out, by name. */
+export function cutShort(approval: Pick<Approval, 'plan' | 'steps'>, because: string): string {
+  const done = stepsDone(approval);
+  const names = done.map(({ call }) => `${call.operation}${subjectOf(call)}`).join(', ');
+  return `${done.length} of ${approval.plan.calls.length} calls were carried out (${names}); the others were not sent after a restart: ${because}.`;
+}
+
+/**
+ * From the first call that AWS has not answered; `lookedFor` has told which those are. Throws a retryable UpstreamError where a call may
+ * have been carried out.
+ */
 export async function sendCalls(run: Run, deps: ExecutorDeps): Promise<Sent> {
   const { plan, id, caseId } = run.approval;
   let approval = run.approval;
@@ -32,13 +66,6 @@ export async function sendCalls(run: Run, deps: ExecutorDeps): Promise<Sent> {
     if (earlier?.state === 'refused') {
       if (planned.goesOn === true) continue;
       break;
-    }
-    if (earlier !== undefined) {
-      const found = await foundDone({ ...run, approval }, earlier, deps);
-      if (found !== undefined) {
-        approval = await note(run, { ...earlier, state: 'done', answer: found.answer }, 'call.found', deps);
-        continue;
-      }
     }
     const call = fill(planned, { approvalId: id, caseId, now: deps.clock.now(), steps: approval.steps });
     const intent: Step = { index, state: 'intent', call, at: at(deps) };
@@ -52,7 +79,6 @@ export async function sendCalls(run: Run, deps: ExecutorDeps): Promise<Sent> {
       if (facts.ambiguous || facts.retryable) {
         await deps.store.audit.append(audit(approval, 'call.failed', actor, at(deps), failed));
         const found = await foundDone({ ...run, approval }, intent, deps);
-        if (found !== undefined && plan.calls.length === 1) return { kind: 'found', code: facts.code, now: found.now };
         if (found === undefined) {
           throw new UpstreamError('aws', facts.code, 'the write was not confirmed, it will be looked at again', {
             retryable: true,
@@ -60,6 +86,7 @@ export async function sendCalls(run: Run, deps: ExecutorDeps): Promise<Sent> {
           });
         }
         approval = await note(run, { ...intent, state: 'done', answer: found.answer }, 'call.found', deps);
+        if (plan.calls.length === 1) return { kind: 'found', code: facts.code, now: found.now };
         continue;
       }
       approval = await note(run, { ...intent, state: 'refused', code: facts.code }, 'call.failed', deps);
@@ -115,11 +142,7 @@ async function foundDone(
     deps,
   );
   if (seen.held) return { answer, now: seen.now };
-  if (seen.now === undefined) {
-    throw new UpstreamError('aws', 'CouldNotLook', 'the target could not be read, so nothing is sent', {
-      retryable: true,
-    });
-  }
+  if (seen.now === undefined) throw couldNotLook();
   return undefined;
 }
 

@@ -2,7 +2,7 @@ import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { Approval, ApprovalState, Step, Vote } from '../contracts/approval.ts';
 import { UserError } from '../contracts/errors.ts';
 import type { ApprovalsStore, Transition } from '../contracts/store.ts';
-import { appendAudit } from './audit.ts';
+import { appendAudit, lockAudit } from './audit.ts';
 import { asking, CallerError, type Database, iso, json, newId, optionalText, text } from './database.ts';
 import type { Tables } from './tables.ts';
 import { wishesStore } from './wishes.ts';
@@ -67,7 +67,8 @@ export function approvalsStore(db: Database): ApprovalsStore {
           const approval = await load(tx, id, 'locked');
           if (approval === undefined) throw new UserError('There is no such approval.');
           const transition = decideSafely(decide, approval);
-          if (transition === undefined) return { approval, moved: false };
+          const isKept = transition?.unlessFrozen === true && (await isFrozen(tx));
+          if (transition === undefined || isKept) return { approval, moved: false };
           await store(tx, approval, transition);
           return { approval: (await load(tx, id)) ?? approval, moved: true };
         }),
@@ -155,6 +156,13 @@ async function propose(tx: Transaction<Tables>, input: Parameters<ApprovalsStore
     },
   });
   return approvalOf(proposed, [], []);
+}
+
+/** A freeze is stored under the audit's lock: none can come between this look and the end of the transaction. */
+async function isFrozen(tx: Transaction<Tables>): Promise<boolean> {
+  await lockAudit(tx);
+  const row = await tx.selectFrom('settings').select('value').where('key', '=', 'freeze').executeTakeFirst();
+  return (row?.value as { frozen?: boolean } | undefined)?.frozen === true;
 }
 
 function decideSafely(
