@@ -419,14 +419,14 @@ describe('what can be undone', () => {
 
 describe('the state machine', () => {
   it('is this table', () => {
-    const after = (from: Approval['state']) => approvalStates.filter((to) => mayFollow(from, to));
+    const next = (from: Approval['state']) => approvalStates.filter((to) => mayFollow(from, to));
     const open = approvalStates.filter((state) => !isOver(state));
 
     expect(open).toEqual(['proposed', 'approved', 'applying']);
-    expect(after('proposed')).toEqual(['approved', 'rejected', 'withdrawn', 'expired', 'stale']);
-    expect(after('approved')).toEqual(['applying', 'failed', 'withdrawn', 'expired', 'stale']);
-    expect(after('applying')).toEqual(['verified', 'failed', 'partial']);
-    for (const state of approvalStates.filter(isOver)) expect(after(state)).toEqual([]);
+    expect(next('proposed')).toEqual(['approved', 'rejected', 'withdrawn', 'expired', 'stale']);
+    expect(next('approved')).toEqual(['applying', 'failed', 'withdrawn', 'expired', 'stale']);
+    expect(next('applying')).toEqual(['verified', 'failed', 'partial']);
+    for (const state of approvalStates.filter(isOver)) expect(next(state)).toEqual([]);
   });
 
   it('moves with what is known, and audits it', () => {

@@ -22,8 +22,9 @@ export interface CarriedOut {
   readonly index: number;
   readonly operation: string;
   readonly answer: Readonly<Record<string, unknown>>;
-  /** How often somebody else had changed something by then. */
-  readonly changes: number;
+  /** How often somebody else, or another plan, had changed something by then. */
+  readonly others: number;
+  readonly at: number;
 }
 
 /** Which call of the plan this is, blanks filled rightly; -1 where it is none. */
@@ -110,13 +111,16 @@ export function trulyHolds({ plan, steps, undoOf }: Approval, state: ModelState,
   return document?.includes('"Effect":"Deny"') === true;
 }
 
-/** What the end says of what was carried out, against what was. */
+/**
+ * What the end says of what was carried out, against what was. `unseen`: something else changed after the last look. `meddled`: something
+ * else changed at all, so that what somebody else did may be taken for a call of ours whose answer was lost.
+ */
 export function endIsTrue(
   approval: Approval,
   carriedOut: readonly CarriedOut[],
-  holds: boolean,
-  unseen: boolean,
+  facts: { readonly holds: boolean; readonly unseen: boolean; readonly meddled: boolean },
 ): void {
+  const { holds, unseen, meddled } = facts;
   const mine = new Set(carriedOut.filter(({ approvalId }) => approvalId === approval.id).map(({ index }) => index));
   const { state, outcome = '', plan, steps } = approval;
   const told = new Set(steps.filter((step) => step.state === 'done').map(({ index }) => index));
@@ -125,15 +129,14 @@ export function endIsTrue(
     must([...told].length === plan.calls.length, `verified with ${told.size} of ${plan.calls.length} calls done`);
   }
   const extra = [...told].filter((index) => !mine.has(index));
-  // What somebody else did before us shows as done where the answer was lost: the same state, and no claim of ours.
-  must(extra.length === 0 || unseen, `it says that call ${extra.join()} was carried out, and AWS never did`);
+  must(extra.length === 0 || meddled, `it says that call ${extra.join()} was carried out, and AWS never did`);
   if (['rejected', 'withdrawn', 'expired', 'stale'].includes(state))
     must(mine.size === 0, `${state}, with ${mine.size} calls carried out`);
   const saysNothing = /^Nothing was written/.test(outcome);
   must(!saysNothing || mine.size === 0, `it says "${outcome}", and ${mine.size} calls were carried out`);
   if (state === 'partial') {
     const count = Number(/^(\d+) of \d+ calls were carried out/.exec(outcome)?.[1]);
-    must(count === mine.size || unseen, `it says "${outcome}", and ${mine.size} calls were carried out`);
+    must(count === mine.size || meddled, `it says "${outcome}", and ${mine.size} calls were carried out`);
   }
   const open = mine.size > told.size;
   if (state === 'failed') {

@@ -68,9 +68,8 @@ export function openWorld(raw: Store, random: Random, setting: Setting, startsAt
     mode: 'execute' as 'execute' | 'propose',
     /** Since when a person is deactivated. */
     gone: new Map<string, number>(),
-    /** Changes that somebody else made. */
-    changes: 0,
-    changedAt: Number.NEGATIVE_INFINITY,
+    /** When somebody else changed something. */
+    changes: [] as number[],
     sleeps: true,
   };
   const model = modelAws(
@@ -87,13 +86,19 @@ export function openWorld(raw: Store, random: Random, setting: Setting, startsAt
     carriedOut: [] as CarriedOut[],
     planned: new Map<string, string>(),
     codes: new Set<string>(),
-    reads: new Map<string, { changes: number; at: number }>(),
+    reads: new Map<string, { others: number; at: number }>(),
     trace: [] as string[],
     /** The first one; a flow may swallow what is thrown in it. */
     violation: undefined as Violation | undefined,
   };
   const tell = (line: string) => seen.trace.push(`${new Date(time.now).toISOString().slice(11, 23)} ${line}`);
   const [wished, word] = random.pick(wishes);
+
+  /** When something changed that is not of this approval, in order. */
+  function othersOf(approvalId: string): readonly number[] {
+    const byPlans = seen.carriedOut.filter((one) => one.approvalId !== approvalId).map(({ at }) => at);
+    return [...truth.changes, ...byPlans].sort((a, b) => a - b);
+  }
 
   async function judged<T>(judge: () => Promise<T>): Promise<T> {
     try {
@@ -146,7 +151,7 @@ export function openWorld(raw: Store, random: Random, setting: Setting, startsAt
     }
     const before = mine.find((one) => one.index === index);
     must(
-      before === undefined || before.changes < truth.changes,
+      before === undefined || before.others < othersOf(approvalId).length,
       `${call.operation} (call ${index}) is carried out twice`,
     );
     return index;
@@ -172,7 +177,8 @@ export function openWorld(raw: Store, random: Random, setting: Setting, startsAt
               awsError('ServiceFailure', 500),
             ]);
           }
-          if (approvalId !== undefined) seen.reads.set(approvalId, { changes: truth.changes, at: time.now });
+          if (approvalId !== undefined)
+            seen.reads.set(approvalId, { others: othersOf(approvalId).length, at: time.now });
           return read();
         }),
       );
@@ -184,7 +190,12 @@ export function openWorld(raw: Store, random: Random, setting: Setting, startsAt
       async responder({ approvalId }) {
         const approval = await raw.approvals.get(approvalId);
         if (approval === undefined) throw new RangeError('no approval');
-        const begun = { ...jobBegan, at: time.now, changedAt: truth.changedAt, bound: boundOf(approval, model.state) };
+        const begun = {
+          ...jobBegan,
+          at: time.now,
+          changedAt: othersOf(approvalId).at(-1) ?? Number.NEGATIVE_INFINITY,
+          bound: boundOf(approval, model.state),
+        };
         return {
           ...reading(approvalId),
           write: (call) =>
@@ -197,7 +208,8 @@ export function openWorld(raw: Store, random: Random, setting: Setting, startsAt
               const index = await judged(() => beforeWrite(approvalId, call, begun));
               const answer = model.carryOut(call);
               const { operation } = call;
-              seen.carriedOut.push({ approvalId, index, operation, answer, changes: truth.changes });
+              const others = othersOf(approvalId).length;
+              seen.carriedOut.push({ approvalId, index, operation, answer, others, at: time.now });
               tell(`AWS carries out ${operation} (call ${index} of ${short(approvalId)})${fails ? `, ${kind}` : ''}`);
               if (fails) throw kind === 'lost' ? awsError('TimeoutError') : awsError('InternalFailure', 500);
               return { requestId: `request-${seen.carriedOut.length}`, answer };
@@ -218,14 +230,11 @@ export function openWorld(raw: Store, random: Random, setting: Setting, startsAt
     tell(`${short(approval.id)} ends ${state}: ${approval.outcome ?? ''} (${planHash.slice(0, 6)})`);
     const first = approval.undoOf === undefined ? undefined : await raw.approvals.get(approval.undoOf);
     const read = seen.reads.get(approval.id);
+    const others = othersOf(approval.id);
     const unseen =
-      read === undefined ||
-      truth.changes > read.changes ||
-      truth.changedAt >= read.at - setting.maxLagMs ||
-      truth.changes > 0;
-    const certain =
-      read !== undefined && truth.changes === read.changes && truth.changedAt < read.at - setting.maxLagMs;
-    endIsTrue(approval, seen.carriedOut, trulyHolds(approval, model.state, first), unseen && !certain);
+      read === undefined || others.length > read.others || (others.at(-1) ?? -1) >= read.at - setting.maxLagMs;
+    const holds = trulyHolds(approval, model.state, first);
+    endIsTrue(approval, seen.carriedOut, { holds, unseen, meddled: others.length > 0 });
   }
 
   /** The real store; what is committed is looked at at once. */
@@ -355,8 +364,7 @@ export function openWorld(raw: Store, random: Random, setting: Setting, startsAt
     setFrozen,
     wish: { action: wished, words: [word] },
     change(what: string, by: (state: ModelState) => void): void {
-      truth.changes += 1;
-      truth.changedAt = time.now;
+      truth.changes.push(time.now);
       model.change(by);
       tell(`somebody else: ${what}`);
     },
