@@ -18,7 +18,7 @@ async function violationOf(seed: number): Promise<string | undefined> {
 describe('seeded runs of crashes, double clicks, concurrent votes, time-outs, drifts and freezes', () => {
   // Each of these showed a fault once: a part taken for the whole, one's own change for somebody else's, a wish planned twice,
   // a changed target written to after a restart.
-  it.each([1, 8, 17, 20, 35, 44, 72, 96])('hold what seed %i once broke', async (seed) => {
+  it.each([1, 17, 31, 35, 44, 59, 66, 72])('hold what seed %i once broke', async (seed) => {
     expect(await violationOf(seed)).toBeUndefined();
   });
 

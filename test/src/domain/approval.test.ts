@@ -134,7 +134,9 @@ describe('a vote', () => {
 
     expect(castVote(proposed(), own)).toHaveProperty('refused');
     expect(castVote(proposed(), { ...own, rights })).toMatchObject({ transition: { state: 'approved' } });
-    expect(castVote(proposed(), { ...own, rights, proved: [] })).toHaveProperty('refused');
+    expect(castVote(proposed(), { ...own, rights, proved: [] })).toEqual({
+      refused: 'approving your own wish asks for a one-time code, and none was given for it',
+    });
     expect(castVote(proposed({ required: 2 }), { ...own, rights })).toHaveProperty('refused');
   });
 
@@ -433,8 +435,8 @@ describe('the state machine', () => {
     const input = { event: 'stale', actor: 'firebreak', at };
     const audit = { ...input, caseId: 'IR-1', approvalId: 'a1', payload: { state: 'stale', planHash: planHash(plan) } };
 
-    expect(moveTo(proposed(), 'stale', input)).toEqual({ state: 'stale', audit });
-    expect(moveTo(proposed(), 'stale', { ...input, outcome: 'so', after: { a: 1 }, payload: { n: 1 } })).toEqual({
+    expect(moveTo(proposed(), 'stale', input)).toStrictEqual({ state: 'stale', audit });
+    expect(moveTo(proposed(), 'stale', { ...input, outcome: 'so', after: { a: 1 }, payload: { n: 1 } })).toStrictEqual({
       ...{ state: 'stale', outcome: 'so', after: { a: 1 } },
       audit: { ...audit, payload: { ...audit.payload, outcome: 'so', n: 1 } },
     });

@@ -120,6 +120,7 @@ describe('the rules of people, one by one', () => {
       approvingRefusal(omar, rules, groups, [{ users, groups: ids }]);
 
     expect(also(['S1', 'S2'])).toBeUndefined();
+    expect(also([], ['UOMAR'])).toBeUndefined();
     expect(also(['S1'])).toMatch(/policy/);
     expect(also(['S9'])).toMatch(/policy/);
     expect(also(['S1'], ['UOMAR'])).toMatch(/policy/);
