@@ -29,6 +29,8 @@ export const approvals = defineCommand({
                 code(approval.state),
                 ` ${approval.what}, asked by ${approval.requester}, expires `,
                 date(approval.expiresAt),
+                '; id ',
+                code(approval.id),
               ),
             ),
           },

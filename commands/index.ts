@@ -1,5 +1,6 @@
 /** The list of subcommands, in the order in which help shows them. A contract test compares it with the folder. */
 import type { Command } from '#src/contracts/command.ts';
+import { alive } from './alive.ts';
 import { approvals } from './approvals.ts';
 import { athena } from './athena.ts';
 import { changes } from './changes.ts';
@@ -21,6 +22,7 @@ import { open } from './open.ts';
 import { pivot } from './pivot.ts';
 import { readiness } from './readiness.ts';
 import { report } from './report.ts';
+import { restrict } from './restrict.ts';
 import { rules } from './rules.ts';
 import { search } from './search.ts';
 import { secretsRead } from './secrets-read.ts';
@@ -45,6 +47,7 @@ export const commands: readonly Command[] = [
   search,
   whoCreated,
   sessions,
+  alive,
   entry,
   secretsRead,
   errors,
@@ -57,6 +60,7 @@ export const commands: readonly Command[] = [
   readiness,
   open,
   snooze,
+  restrict,
   noise,
   contain,
   report,

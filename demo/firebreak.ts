@@ -24,6 +24,8 @@ export interface FirebreakOptions {
 
 export interface Firebreak {
   readonly url: string;
+  /** The config file that it reads; there until it stops. */
+  readonly configFile: string;
   readonly port: number;
   readonly pid: number;
   readonly process: ChildProcess;
@@ -100,6 +102,7 @@ export async function startFirebreak(options: FirebreakOptions): Promise<Firebre
 
   return {
     url,
+    configFile,
     port,
     pid: child.pid ?? 0,
     process: child,

@@ -20,10 +20,12 @@ import { cliCommand } from './domain/plan.ts';
 import { extracted } from './domain/report.ts';
 import { coverageSentence, reportMessage } from './domain/report-wording.ts';
 import { interpret } from './domain/words.ts';
+import { offersOf } from './flows/contain-buttons.ts';
 import { checkContainable, locate } from './flows/locate-target.ts';
 import { quieten } from './flows/quieten.ts';
 import { openLog } from './log.ts';
-import { connectAccounts, connectAddresses, connectReach, connectStore, settingsOf } from './wire.ts';
+import { settingsOf } from './settings-of.ts';
+import { connectAccounts, connectAddresses, connectReach, connectStore } from './wire.ts';
 
 interface Flags {
   /** Undefined: in words. */
@@ -128,8 +130,23 @@ async function carryOut(outcome: CommandOutcome, flags: Flags, config: Config, l
       return investigate(outcome.investigation, outcome.request, flags, config, log);
     case 'contain':
       return plan(outcome.action, outcome.words, config, log);
+    case 'strike':
+      throw new UserError(
+        'A plan for a whole case is made in Slack.',
+        'Here: firebreak ir alive <principal> shows what is left, firebreak ir contain <action> <target> plans one step.',
+      );
     case 'rules':
       return { ...(await changeRulesHere(outcome.change, config, log)), complete: true };
+    case 'restrict': {
+      const { caseId, userIds } = outcome;
+      const by = `host user ${process.getuid?.() ?? '?'}`;
+      const at = systemClock.now().toISOString();
+      if (!(await withStore(config, log, (store) => store.cases.restrict(caseId, userIds, by, at)))) {
+        throw new UserError(`There is no case ${caseId} that could be closed.`);
+      }
+      const message = say(`${caseId} is closed to the people named.`);
+      return { message, json: { caseId, restrictedTo: userIds }, complete: true };
+    }
     case 'open':
     case 'snooze':
     case 'end-snooze': {
@@ -178,6 +195,7 @@ async function investigate(
       evidence,
       other,
       aws: reach,
+      offers: offersOf(actions),
       surroundings: {
         addresses: await connectAddresses(config, log),
         accounts: await connectAccounts(config, reach, log),
@@ -207,7 +225,7 @@ async function plan(name: string, words: readonly string[], config: Config, log:
   const settings = settingsOf(config);
   const signal = AbortSignal.timeout(60_000);
   const reach = connectReach(config, log);
-  const { aws, before } = await locate(action, target, undefined, signal, { reach, log });
+  const { aws, before } = await locate(action, target, undefined, signal, { reach, settings, log });
   const { required, because } = checkContainable(action, target, before, aws, { settings }, await reach.self());
   const calls = action.apply(target as never, before as never);
   const cli = calls.map(cliCommand);
@@ -218,7 +236,17 @@ async function plan(name: string, words: readonly string[], config: Config, log:
         { kind: 'header', text: `Plan only, nothing is run: ${action.describe(target as never, before as never)}` },
         { kind: 'lines', lines: [[{ kind: 'text', text: `${action.title} ${action.impact}` }]] },
         { kind: 'preformatted', text: cli.join('\n') },
-        { kind: 'lines', lines: [[{ kind: 'text', text: `In Slack it takes ${required} approval(s). ${because}` }]] },
+        {
+          kind: 'lines',
+          lines: [
+            [
+              {
+                kind: 'text',
+                text: `It takes ${required} approval(s). ${because} To ask for it from here: --as <Slack user id> --code <one-time code>.`,
+              },
+            ],
+          ],
+        },
       ],
     },
     json: {

@@ -3,6 +3,7 @@
  * puts them together. `firebreak.example.yml` documents each key; a test compares the two.
  */
 import { z } from 'zod';
+import { AccessRule } from './domain/access.ts';
 import { AddressesSection } from './domain/address-lists.ts';
 import { AlertMapping } from './domain/alert-mapping.ts';
 import { PolicyRule } from './domain/approval-policy.ts';
@@ -11,6 +12,7 @@ import { DetectionSettings } from './domain/detection/settings.ts';
 import { EscalationConfig } from './domain/escalation.ts';
 import { ExceptionEntry } from './domain/exceptions.ts';
 import { FindingWatch } from './domain/finding-watch.ts';
+import { ForensicsEntry } from './domain/forensics.ts';
 import { ImportEntry } from './domain/imports.ts';
 import { AccountEntry } from './domain/inventory.ts';
 import { InventorySection } from './domain/inventory-sources.ts';
@@ -43,6 +45,8 @@ export const ConfigFile = z.strictObject({
       low: ChannelId.optional(),
       accounts: z.record(z.string().regex(/^\d{12}$/, 'is not a 12-digit account id'), ChannelId).default({}),
       environments: z.record(z.string(), ChannelId).default({}),
+      /** Where answers to buttons on cards go; the card's thread gets a summary. Left out: into the card's thread. */
+      evidence: ChannelId.optional(),
     })
     .default({ accounts: {}, environments: {} }),
   accounts: z.array(AccountEntry).default([]),
@@ -65,6 +69,7 @@ export const ConfigFile = z.strictObject({
     .default({ users: [], groups: [], required: 1, expiryMinutes: 30, stepUp: [] }),
   responders: Crowd.optional(),
   policies: z.array(PolicyRule).default([]),
+  access: z.array(AccessRule).default([]),
   people: z
     .array(
       z.strictObject({
@@ -109,6 +114,7 @@ export const ConfigFile = z.strictObject({
   escalation: EscalationConfig.prefault({}),
   queues: z.array(QueueEntry).default([]),
   sns: SnsEntry.default({ topics: [], allowVersion1: false, certificates: [] }),
+  forensics: ForensicsEntry.optional(),
   guardduty: FindingWatch.default({ pollMinutes: 15, firstLookHours: 24, verify: true }),
   // Names of the external contract that later versions use; accepted so that one file serves them all, and warned of.
   retention: z.record(z.string(), z.unknown()).default({}),

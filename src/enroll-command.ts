@@ -29,7 +29,13 @@ export async function enrollCommand(words: readonly string[]): Promise<number> {
   const { store, close } = await connectStore(config, [], openLog('error'));
   try {
     const earlier = await store.stepUp.enrollment(userId);
-    if (earlier !== undefined) await confirmBySecond(userId, values, store);
+    if (earlier !== undefined) {
+      const { users } = config.approvers;
+      if (values.second !== undefined && users.length > 0 && !users.includes(values.second)) {
+        throw new UserError(`${values.second} is no approver of the config.`, usage);
+      }
+      await confirmBySecond(userId, values, store);
+    }
     const now = systemClock.now();
     const secret = newSecret();
     const activeAt = new Date(now.getTime() + (earlier === undefined ? 0 : coolDownMs)).toISOString();

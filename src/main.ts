@@ -8,6 +8,7 @@ const usage = `Firebreak: AWS incident response in Slack
   firebreak serve [--role all|web|worker|executor]   run the bot
   firebreak ir <command> ... [--json] [--logs DIR]   ask without Slack; "firebreak ir help" lists the commands
                [--format json|dot|mermaid|csv|timesketch]   the answer for another tool
+  firebreak ir contain|undo ... --as ID --code CODE  ask for a plan while Slack is down; approve|reject|withdraw|record APPROVAL too
   firebreak import DIR|s3://bucket/prefix            read CloudTrail, flow and DNS logs into the data folder [--since T --until T --accounts A,.. --regions R,..]
   firebreak audit verify [FILE]                      check the hash chain of the audit, or of an exported file
   firebreak audit export                             print the audit as JSON lines
@@ -15,6 +16,8 @@ const usage = `Firebreak: AWS incident response in Slack
   firebreak rules lint|test|coverage [DIR]           check detection rules, run their tests, show what they cover
   firebreak deadletters [list|show ID|replay ID|replay all]   what was received and could not be taken
   firebreak enroll <Slack user id>                   give a person one-time codes for approvals
+  firebreak migrate [--roles]                        bring a database up to date as its owner; --roles makes the two roles of the processes
+  firebreak grants                                   print the SQL of those roles
   firebreak doctor                                   check the installation
 
 Exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 answered, but not everything could be looked at.
@@ -35,8 +38,10 @@ async function main(argv: readonly string[]): Promise<number> {
       if (role === undefined) throw new SetupError([`--role ${values.role} is none of ${roles.join(', ')}`]);
       return (await import('./serve.ts')).serve(role === 'all' ? ['web', 'worker', 'executor'] : [role]);
     }
-    case 'ir':
-      return (await import('./ask.ts')).ask(rest);
+    case 'ir': {
+      const host = await import('./host-command.ts');
+      return host.isHostCommand(rest) ? host.hostCommand(rest) : (await import('./ask.ts')).ask(rest);
+    }
     case 'import':
       return (await import('./import-command.ts')).importCommand(rest);
     case 'audit':
@@ -49,6 +54,10 @@ async function main(argv: readonly string[]): Promise<number> {
       return (await import('./dead-letter-commands.ts')).deadLetterCommand(rest);
     case 'enroll':
       return (await import('./enroll-command.ts')).enrollCommand(rest);
+    case 'migrate':
+      return (await import('./migrate-command.ts')).migrateCommand(rest);
+    case 'grants':
+      return (await import('./migrate-command.ts')).grantsCommand();
     case 'doctor':
       return (await import('./doctor.ts')).doctor();
     case undefined:

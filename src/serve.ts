@@ -9,6 +9,7 @@ import type { JobHandlers, lanes } from './contracts/job.ts';
 import type { Log } from './contracts/log.ts';
 import { openDetectors } from './detectors.ts';
 import { acknowledge } from './flows/acknowledge.ts';
+import { lookForAlive } from './flows/alive-look.ts';
 import { contain } from './flows/contain.ts';
 import type { Deps, WebDeps, WorkerDeps } from './flows/deps.ts';
 import { detect, watchLake } from './flows/detect.ts';
@@ -20,18 +21,21 @@ import { handleSubscription } from './flows/handle-subscription.ts';
 import { investigate } from './flows/investigate.ts';
 import { orDeadLetter } from './flows/keep-letter.ts';
 import { markCase } from './flows/mark-case.ts';
+import { notify } from './flows/notify.ts';
 import { planContainment } from './flows/plan-containment.ts';
 import { proveVote } from './flows/prove-vote.ts';
 import { admitApproval, recordVote } from './flows/record-vote.ts';
 import { reportNoise } from './flows/report-noise.ts';
 import { showApproval } from './flows/show-approval.ts';
 import { showDigest } from './flows/show-digest.ts';
+import { planStrike, recordStrikeVote, showStrike } from './flows/strike.ts';
 import { openSweep } from './flows/sweep.ts';
 import { verifyFinding } from './flows/verify-finding.ts';
 import { watch } from './flows/watch.ts';
 import { startIntake } from './intake.ts';
 import { openLog } from './log.ts';
 import { openRuleShelf } from './rule-shelf.ts';
+import { settingsOf } from './settings-of.ts';
 import type { Role } from './store/embedded-postgres.ts';
 import { startWeb } from './web.ts';
 import {
@@ -46,10 +50,9 @@ import {
   connectQueue,
   connectReach,
   connectStore,
-  lakeFeeds,
   plannedEvidence,
-  settingsOf,
 } from './wire.ts';
+import { lakeFeeds } from './wire-lake.ts';
 import { otherSources } from './wire-other.ts';
 
 type Stop = () => Promise<void>;
@@ -179,6 +182,8 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
       {
         'containment.plan': (payload, ctx) => planContainment(payload, ctx, deps),
         'containment.watch': (payload, ctx) => watch(payload, ctx, deps),
+        'containment.alive': (payload, ctx) => lookForAlive(payload, ctx, deps),
+        'strike.plan': (payload, ctx) => planStrike(payload, ctx, deps),
       },
       { concurrency: 2, alone },
     ),
@@ -188,9 +193,12 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
         'approval.vote': (payload, ctx) => recordVote(payload, ctx, deps),
         'approval.admit': (payload) => admitApproval(payload, deps),
         'approval.changed': (payload) => showApproval(payload, deps),
+        'strike.changed': (payload) => showStrike(payload, deps),
+        'strike.vote': (payload, ctx) => recordStrikeVote(payload, ctx, deps),
       },
       { concurrency: 4, alone },
     ),
+    queue.work('notices', { 'approval.notify': (payload) => notify(payload, deps) }, { concurrency: 1, alone }),
   ]);
   stops.push(every(sweepEveryMs, 'the sweep', openSweep(deps), deps.log));
 }

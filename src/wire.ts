@@ -18,11 +18,9 @@ import type { Pictures } from './contracts/investigation.ts';
 import type { Queue } from './contracts/job.ts';
 import type { LakeWatch } from './contracts/lake-watch.ts';
 import type { Log } from './contracts/log.ts';
-import type { LogSource } from './contracts/log-source.ts';
 import type { Pager } from './contracts/pager.ts';
 import type { Store } from './contracts/store.ts';
 import type { AccountBook } from './contracts/surroundings.ts';
-import { productionOf } from './domain/detection/production.ts';
 import type { QueueSettings } from './domain/queue-entry.ts';
 import { openAccountBook } from './evidence/account-book.ts';
 import { openAddresses } from './evidence/address-lists.ts';
@@ -34,8 +32,7 @@ import { type LookupMemory, openLookupMemory } from './evidence/lookup-memory.ts
 import type { NetworkImportResult } from './evidence/network/import.ts';
 import { planEvidence } from './evidence/plan.ts';
 import { openScanEvidence } from './evidence/scan.ts';
-import type { OpenEvidence, Settings } from './flows/deps.ts';
-import type { FedImport, LakeFeed } from './flows/feed-lake.ts';
+import type { OpenEvidence } from './flows/deps.ts';
 import { openPager } from './pager/pager.ts';
 import { openPictures } from './pictures/pictures.ts';
 import { openQueue } from './queue/queue.ts';
@@ -141,7 +138,7 @@ export async function connectMessageQueues(config: Config): Promise<readonly Mes
   return config.queues.map((entry) => openMessageQueue(entry, queueCredentials(entry)));
 }
 
-function queueCredentials({ role, externalId, region }: QueueSettings) {
+export function queueCredentials({ role, externalId, region }: QueueSettings) {
   return role === undefined ? undefined : auditCredentials(role, externalId, region);
 }
 
@@ -241,62 +238,4 @@ export async function importIntoLake(
   const { otherFilesOf } = await import('./evidence/lake/pages.ts');
   const candidates = await otherFilesOf(config.dataDir, source.name);
   return { ...result, network: await importNetwork({ ...input, candidates }) };
-}
-
-/** What keeps the lake filled, one per `imports[]` entry of the config. */
-export async function lakeFeeds(config: Config, log: Log): Promise<readonly LakeFeed[]> {
-  if (config.imports.length === 0) return [];
-  const { openMessageQueue } = await import('./aws/queues.ts');
-  const { openS3Objects, parseS3Url } = await import('./aws/s3-objects.ts');
-  const { announcedSource } = await import('./evidence/lake/announced-source.ts');
-  const { importLogs } = await import('./evidence/lake/import.ts');
-  return config.imports.flatMap((entry): LakeFeed[] => {
-    const place = parseS3Url(entry.place);
-    if (place === undefined) return [];
-    const bucket = openS3Objects(place, { region: config.awsRegion, pathStyle: config.s3PathStyle });
-    const { accounts, regions, queue } = entry;
-    const run = async (source: LogSource, isPart: boolean, signal: AbortSignal): Promise<FedImport> => {
-      const from = new Date(systemClock.now().getTime() - entry.days * 86_400_000).toISOString();
-      const now = () => systemClock.now();
-      const selection = { from, accounts, regions };
-      const result = await importLogs({ source, selection, isPart, dataDir: config.dataDir, now, log, signal });
-      return { ...result, unreadable: result.run.unreadable.map(({ path }) => path) };
-    };
-    return [
-      {
-        entry,
-        queue: queue && openMessageQueue(queue, queueCredentials(queue)),
-        importAll: (signal) => run(bucket, false, signal),
-        importThese: (objects, signal) => run(announcedSource(bucket, objects), true, signal),
-        clock: systemClock,
-        log,
-      },
-    ];
-  });
-}
-
-/** The part of the config that the flows decide by. */
-export function settingsOf(config: Config): Settings {
-  return {
-    mode: config.mode,
-    channels: { ...config.channels, default: config.channels.default ?? '' },
-    accounts: config.accounts,
-    managementAccount: config.managementAccount,
-    rules: { approvers: config.approvers, responders: config.responders, people: config.people },
-    approvals: {
-      required: config.approvers.required,
-      expiryMinutes: config.approvers.expiryMinutes,
-      stepUp: config.approvers.stepUp,
-    },
-    policies: config.policies,
-    protectedPatterns: config.protected,
-    verifyFindings: config.guardduty.verify,
-    pivot: config.pivot,
-    production: productionOf(config.accounts, config.detections.productionInstances),
-    detections: config.detections,
-    hubs: config.hubs,
-    noise: config.noise,
-    crownJewels: config.crownJewels,
-    escalation: config.escalation,
-  };
 }

@@ -1,132 +1,190 @@
-/** Amazon EC2: the reads of what hangs on an instance: images, security groups, network interfaces. */
-import { clientError } from './ec2-shape.ts';
-import type { Value } from './protocols.ts';
+/** Amazon EC2: the writes on security groups, interfaces and tags. */
+
+import { arnOf, interfacesIn, tagSet } from './ec2-network-reads.ts';
+import { asTrail, clientError } from './ec2-shape.ts';
+import {
+  everyAddress,
+  everyAddress6,
+  groupsIn,
+  interfacesOf,
+  type Rule,
+  type SecurityGroup,
+  sameRule,
+  type Tag,
+} from './network.ts';
+import type { Input, Value } from './protocols.ts';
 import { type Call, type Operation, type Outcome, objects, text, texts } from './service.ts';
-import type { Instance } from './state.ts';
 
-interface Image {
-  readonly id: string;
-  readonly name: string;
-  readonly ownerId: string;
-  readonly alias?: string;
-  readonly creationDate: string;
+function tagContext(tags: readonly Tag[], prefix: 'aws:resourcetag' | 'aws:requesttag') {
+  return Object.fromEntries(tags.map(({ Key, Value: value }) => [`${prefix}/${Key.toLowerCase()}`, [value]]));
 }
 
-/** Public images of the story; any other id is not found. */
-const images: readonly Image[] = [
-  {
-    ...{ id: 'ami-0c2b8ca1dad447f8a', name: 'amzn2-ami-hvm-2.0.20210813.1-x86_64-gp2', ownerId: '137112412989' },
-    ...{ alias: 'amazon', creationDate: '2021-08-20T20:40:44.000Z' },
-  },
-  {
-    ...{ id: 'ami-0d5eff06f840b45e9', name: 'amzn2-ami-hvm-2.0.20210326.0-x86_64-gp2', ownerId: '137112412989' },
-    ...{ alias: 'amazon', creationDate: '2021-03-31T22:37:58.000Z' },
-  },
-];
-
-type Ports = readonly [protocol: string, from: number, to: number, range: string];
-/** Inbound rules by the group's name: the shop is open on 443, and somebody left 22 open. */
-const inbound: Readonly<Record<string, readonly Ports[]>> = {
-  web: [
-    ['tcp', 443, 443, '0.0.0.0/0'],
-    ['tcp', 22, 22, '0.0.0.0/0'],
-  ],
-};
-
-function here(call: Call): readonly Instance[] {
-  return call.principal.account.instances.filter(
-    (instance) => instance.region === call.region && instance.state !== 'terminated',
-  );
+function tagsIn(input: Input, name: string): Tag[] {
+  return objects(input, name).map((tag) => ({ Key: text(tag, 'Key') ?? '', Value: text(tag, 'Value') ?? '' }));
 }
 
-function describeImages(call: Call): Outcome {
-  call.may('ec2:DescribeImages');
-  const ids = texts(call.input, 'ImageId');
-  const missing = ids.filter((id) => !images.some((image) => image.id === id));
-  for (const id of ids) {
-    if (!/^ami-([0-9a-f]{8}|[0-9a-f]{17})$/.test(id))
-      throw clientError('InvalidAMIID.Malformed', `Invalid id: "${id}"`);
+function groupNamed(call: Call, id: string): SecurityGroup {
+  const group = groupsIn(call.principal.account, call.region).find((one) => one.id === id);
+  const context = tagContext(group?.tags ?? [], 'aws:resourcetag');
+  call.may(`ec2:${call.operation}`, arnOf(call, 'security-group', id), undefined, context);
+  if (group === undefined) throw clientError('InvalidGroup.NotFound', `The security group '${id}' does not exist`);
+  return group;
+}
+
+function createSecurityGroup(call: Call): Outcome {
+  const { input, region, principal, random } = call;
+  const [name, vpcId] = [text(input, 'GroupName') ?? '', text(input, 'VpcId') ?? ''];
+  const specified = objects(input, 'TagSpecification').filter((one) => text(one, 'ResourceType') === 'security-group');
+  const tags = specified.flatMap((one) => tagsIn(one, 'Tag'));
+  const context = { ...tagContext(tags, 'aws:requesttag'), 'aws:tagkeys': tags.map(({ Key }) => Key) };
+  call.may('ec2:CreateSecurityGroup', arnOf(call, 'security-group', '*'), undefined, context);
+  call.may('ec2:CreateSecurityGroup', arnOf(call, 'vpc', vpcId));
+  if (tags.length > 0) {
+    const created = { ...context, 'ec2:createaction': ['CreateSecurityGroup'] };
+    call.may('ec2:CreateTags', arnOf(call, 'security-group', '*'), undefined, created);
   }
-  if (missing.length > 0)
-    throw clientError('InvalidAMIID.NotFound', `The image id '[${missing.join(', ')}]' does not exist`);
-  const imagesSet = images
-    .filter(({ id }) => ids.length === 0 || ids.includes(id))
-    .map((image) => ({
-      ...{ imageId: image.id, name: image.name, imageOwnerId: image.ownerId, imageOwnerAlias: image.alias },
-      ...{ creationDate: image.creationDate, isPublic: true, imageState: 'available', imageType: 'machine' },
-      ...{ architecture: 'x86_64', rootDeviceType: 'ebs', rootDeviceName: '/dev/xvda', virtualizationType: 'hvm' },
-      imageLocation: `amazon/${image.name}`,
-    }));
-  return { output: { imagesSet } };
-}
-
-function permission([ipProtocol, fromPort, toPort, range]: Ports): Value {
-  const ranges = range.includes(':') ? { ipv6Ranges: [{ cidrIpv6: range }] } : { ipRanges: [{ cidrIp: range }] };
-  return { ipProtocol, fromPort, toPort, groups: [], ipRanges: [], ipv6Ranges: [], prefixListIds: [], ...ranges };
-}
-
-function describeSecurityGroups(call: Call): Outcome {
-  call.may('ec2:DescribeSecurityGroups');
-  const all = new Map(here(call).map((instance) => [instance.securityGroup.id, instance]));
-  const ids = texts(call.input, 'GroupId');
-  const missing = ids.find((id) => !all.has(id));
-  if (missing !== undefined)
-    throw clientError('InvalidGroup.NotFound', `The security group '${missing}' does not exist`);
-  const securityGroupInfo = [...all.values()]
-    .filter(({ securityGroup }) => ids.length === 0 || ids.includes(securityGroup.id))
-    .map(({ securityGroup, vpcId }) => ({
-      ...{ groupId: securityGroup.id, groupName: securityGroup.name, groupDescription: securityGroup.name, vpcId },
-      ownerId: call.principal.account.id,
-      ipPermissions: (inbound[securityGroup.name] ?? []).map(permission),
-      ipPermissionsEgress: [
-        { ipProtocol: '-1', groups: [], ipRanges: [{ cidrIp: '0.0.0.0/0' }], ipv6Ranges: [], prefixListIds: [] },
-      ],
-    }));
-  return { output: { securityGroupInfo } };
-}
-
-function valuesOf(instance: Instance, filter: string): readonly string[] {
-  const fields: Readonly<Record<string, string | undefined>> = {
-    'association.public-ip': instance.publicIp ?? '',
-    'addresses.association.public-ip': instance.publicIp ?? '',
-    'addresses.private-ip-address': instance.privateIp,
-    'private-ip-address': instance.privateIp,
-    'ipv6-addresses.ipv6-address': '',
-    'network-interface-id': instance.networkInterfaceId,
-    'attachment.instance-id': instance.id,
+  if (!/^[\w .\-:/()#,@[\]+=&;{}!$*]{1,255}$/.test(name) || name.startsWith('sg-')) {
+    throw clientError('InvalidParameterValue', `Invalid value '${name}' for groupName.`);
+  }
+  if (text(input, 'GroupDescription') === undefined) {
+    throw clientError('MissingParameter', 'The request must contain the parameter GroupDescription');
+  }
+  if (groupsIn(principal.account, region).some((group) => group.name === name && group.vpcId === vpcId)) {
+    const message = `The security group '${name}' already exists for VPC '${vpcId}'`;
+    throw clientError('InvalidGroup.Duplicate', message);
+  }
+  const { network } = principal.account;
+  const group: SecurityGroup = {
+    ...{ id: `sg-${random.hex(17)}`, name, region, vpcId, tags, ingress: [] },
+    description: text(input, 'GroupDescription') ?? '',
+    egress: network.ipv6Vpcs.has(vpcId) ? [everyAddress, everyAddress6] : [everyAddress],
   };
-  const value = fields[filter];
-  if (value === undefined) throw clientError('InvalidParameterValue', `The filter '${filter}' is invalid`);
-  return [value];
+  network.securityGroups.push(group);
+  const securityGroupArn = arnOf(call, 'security-group', group.id);
+  const output = { groupId: group.id, tagSet: tagSet(tags), securityGroupArn, return: true };
+  return { output, responseElements: { requestId: call.requestId, _return: true, groupId: group.id } };
 }
 
-function describeNetworkInterfaces(call: Call): Outcome {
-  call.may('ec2:DescribeNetworkInterfaces');
-  const filters = objects(call.input, 'Filter');
-  const networkInterfaceSet = here(call)
-    .filter((instance) =>
-      filters.every((filter) =>
-        valuesOf(instance, text(filter, 'Name') ?? '').some((value) => texts(filter, 'Value').includes(value)),
-      ),
-    )
-    .map((instance) => ({
-      networkInterfaceId: instance.networkInterfaceId,
-      ...{ subnetId: instance.subnetId, vpcId: instance.vpcId, availabilityZone: instance.availabilityZone },
-      ...{ description: '', ownerId: call.principal.account.id, requesterManaged: false, status: 'in-use' },
-      ...{ macAddress: instance.macAddress, privateIpAddress: instance.privateIp, interfaceType: 'interface' },
-      attachment: {
-        instanceId: instance.id,
-        instanceOwnerId: call.principal.account.id,
-        deviceIndex: 0,
-        status: 'attached',
-      },
-      association: instance.publicIp === undefined ? undefined : { publicIp: instance.publicIp, ipOwnerId: 'amazon' },
-    }));
-  return { output: { networkInterfaceSet } };
+/** The rules that IpPermissions name. */
+function rulesIn(input: Input): Rule[] {
+  return objects(input, 'IpPermissions').flatMap((permission) => {
+    const protocol = text(permission, 'IpProtocol') ?? '-1';
+    const [from, to] = [text(permission, 'FromPort'), text(permission, 'ToPort')];
+    const ports = from === undefined ? {} : { from: Number(from), to: Number(to ?? from) };
+    const peers = [
+      ...objects(permission, 'IpRanges').map((range) => ({ cidr: text(range, 'CidrIp') ?? '' })),
+      ...objects(permission, 'Ipv6Ranges').map((range) => ({ cidr6: text(range, 'CidrIpv6') ?? '' })),
+      ...objects(permission, 'Groups').map((pair) => ({ groupId: text(pair, 'GroupId') ?? '' })),
+    ];
+    return peers.map((peer) => ({ protocol, ...ports, peer }));
+  });
 }
 
-export const networkReads: Readonly<Record<string, Operation>> = {
-  DescribeImages: { readOnly: true, run: describeImages },
-  DescribeSecurityGroups: { readOnly: true, run: describeSecurityGroups },
-  DescribeNetworkInterfaces: { readOnly: true, run: describeNetworkInterfaces },
+function changeRules(way: 'ingress' | 'egress', verb: 'add' | 'remove') {
+  return (call: Call): Outcome => {
+    const group = groupNamed(call, text(call.input, 'GroupId') ?? '');
+    const wanted = rulesIn(call.input);
+    const rules = group[way];
+    for (const rule of wanted) {
+      const isThere = rules.some((one) => sameRule(one, rule));
+      if (verb === 'add' && isThere) {
+        throw clientError('InvalidPermission.Duplicate', 'the specified rule already exists');
+      }
+      if (verb === 'remove' && !isThere) {
+        throw clientError('InvalidPermission.NotFound', 'The specified rule does not exist in this security group.');
+      }
+    }
+    const left = rules.filter((one) => !wanted.some((rule) => sameRule(one, rule)));
+    rules.splice(0, rules.length, ...left, ...(verb === 'add' ? wanted : []));
+    return { output: { return: true }, responseElements: { requestId: call.requestId, _return: true } };
+  };
+}
+
+function deleteSecurityGroup(call: Call): Outcome {
+  const group = groupNamed(call, text(call.input, 'GroupId') ?? '');
+  const { account } = call.principal;
+  const isUsed = account.instances.some((instance) =>
+    interfacesOf(instance).some(({ groups }) => groups.some(({ id }) => id === group.id)),
+  );
+  if (isUsed) throw clientError('DependencyViolation', `resource ${group.id} has a dependent object`);
+  account.network.securityGroups.splice(account.network.securityGroups.indexOf(group), 1);
+  return {
+    output: { return: true, groupId: group.id },
+    responseElements: { requestId: call.requestId, _return: true },
+  };
+}
+
+function modifyInterface(call: Call): Outcome {
+  const id = text(call.input, 'NetworkInterfaceId') ?? '';
+  call.may('ec2:ModifyNetworkInterfaceAttribute', arnOf(call, 'network-interface', id));
+  const wanted = texts(call.input, 'SecurityGroupId');
+  for (const group of wanted) call.may('ec2:ModifyNetworkInterfaceAttribute', arnOf(call, 'security-group', group));
+  const found = interfacesIn(call).find(({ one }) => one.id === id)?.one;
+  if (found === undefined) {
+    throw clientError('InvalidNetworkInterfaceID.NotFound', `The networkInterface ID '${id}' does not exist`);
+  }
+  if (found.requesterId !== undefined) {
+    throw clientError('AuthFailure', 'You do not have permission to access the specified resource.', 403);
+  }
+  const groups = groupsIn(call.principal.account, call.region);
+  found.groups = wanted.map((groupId) => {
+    const group = groups.find((one) => one.id === groupId);
+    if (group === undefined)
+      throw clientError('InvalidGroup.NotFound', `The security group '${groupId}' does not exist`);
+    if (group.vpcId !== found.vpcId) {
+      throw clientError('InvalidGroup.NotFound', `The security group '${groupId}' does not belong to ${found.vpcId}`);
+    }
+    return { id: group.id, name: group.name };
+  });
+  return { output: { return: true }, responseElements: { requestId: call.requestId, _return: true } };
+}
+
+function createTags(call: Call): Outcome {
+  const { account } = call.principal;
+  const tags = tagsIn(call.input, 'Tag');
+  for (const id of texts(call.input, 'ResourceId')) {
+    const kind = id.startsWith('i-') ? 'instance' : 'security-group';
+    call.may('ec2:CreateTags', arnOf(call, kind, id), undefined, tagContext(tags, 'aws:requesttag'));
+    if (tags.some(({ Key }) => Key.toLowerCase().startsWith('aws:'))) {
+      throw clientError('InvalidParameterValue', 'Tag keys starting with "aws:" are reserved for internal use');
+    }
+    const holder =
+      kind === 'instance'
+        ? account.instances.find((one) => one.id === id && one.region === call.region)
+        : groupsIn(account, call.region).find((one) => one.id === id);
+    if (holder === undefined) throw clientError('InvalidID', `The ID '${id}' is not valid`);
+    const kept = holder.tags.filter(({ Key }) => !tags.some((tag) => tag.Key === Key));
+    holder.tags.splice(0, holder.tags.length, ...kept, ...tags);
+  }
+  return { output: { return: true }, responseElements: { requestId: call.requestId, _return: true } };
+}
+
+/** Lists as CloudTrail keeps them. */
+function parameters(input: Input): Readonly<Record<string, unknown>> {
+  const lowered = Object.entries(input).map(
+    ([key, value]) => [`${key.charAt(0).toLowerCase()}${key.slice(1)}`, asTrail(value as Value)] as const,
+  );
+  return Object.fromEntries(lowered);
+}
+
+function createTagsParameters(input: Input): Readonly<Record<string, unknown>> {
+  return {
+    resourcesSet: { items: texts(input, 'ResourceId').map((resourceId) => ({ resourceId })) },
+    tagSet: { items: tagsIn(input, 'Tag').map(({ Key, Value: value }) => ({ key: Key, value })) },
+  };
+}
+
+function write(run: (call: Call) => Outcome, more: Operation['parameters'] = parameters): Operation {
+  return { readOnly: false, run, parameters: more };
+}
+
+export const networkWrites: Readonly<Record<string, Operation>> = {
+  CreateSecurityGroup: write(createSecurityGroup),
+  DeleteSecurityGroup: write(deleteSecurityGroup),
+  AuthorizeSecurityGroupEgress: write(changeRules('egress', 'add')),
+  AuthorizeSecurityGroupIngress: write(changeRules('ingress', 'add')),
+  RevokeSecurityGroupEgress: write(changeRules('egress', 'remove')),
+  RevokeSecurityGroupIngress: write(changeRules('ingress', 'remove')),
+  ModifyNetworkInterfaceAttribute: write(modifyInterface),
+  CreateTags: write(createTags, createTagsParameters),
 };

@@ -32,6 +32,9 @@ export const ec2Posture: Readonly<Record<string, Operation>> = {
           dhcpOptionsId: 'default',
           instanceTenancy: 'default',
           isDefault,
+          ipv6CidrBlockAssociationSet: call.principal.account.network.ipv6Vpcs.has(id)
+            ? [{ ipv6CidrBlock: '2001:db8:1::/56', ipv6CidrBlockState: { state: 'associated' } }]
+            : [],
         }));
       return { output: { vpcSet } };
     },

@@ -1,5 +1,7 @@
 /** An EC2 instance as the API and as CloudTrail show it. */
 import { AwsError } from './errors.ts';
+import { type Association, associationOf, type Volume, volumesOf } from './evidence.ts';
+import { interfacesOf, type NetworkInterface } from './network.ts';
 import type { Value } from './protocols.ts';
 import type { Instance, InstanceState } from './state.ts';
 
@@ -28,19 +30,37 @@ export function settle(instance: Instance): void {
   if (state === 'pending' || state === 'stopping' || state === 'shutting-down') instance.state = arrival[state];
 }
 
-function interfaceShape(instance: Instance, accountId: string): { readonly [k: string]: Value } {
+function interfaceShape(one: NetworkInterface, accountId: string): { readonly [k: string]: Value } {
   return {
-    networkInterfaceId: instance.networkInterfaceId,
-    subnetId: instance.subnetId,
-    vpcId: instance.vpcId,
+    networkInterfaceId: one.id,
+    subnetId: one.subnetId,
+    vpcId: one.vpcId,
     ownerId: accountId,
     status: 'in-use',
-    macAddress: instance.macAddress,
-    privateIpAddress: instance.privateIp,
+    macAddress: one.macAddress,
+    privateIpAddress: one.privateIp,
     sourceDestCheck: true,
     interfaceType: 'interface',
-    groupSet: [{ groupId: instance.securityGroup.id, groupName: instance.securityGroup.name }],
+    groupSet: groupSet(one),
+    ...(one.deviceIndex === 0 ? {} : { attachment: { deviceIndex: one.deviceIndex, status: 'attached' } }),
   };
+}
+
+function groupSet(one: NetworkInterface | undefined) {
+  return (one?.groups ?? []).map(({ id, name }) => ({ groupId: id, groupName: name }));
+}
+
+function volumeShape({ id, device }: Volume) {
+  return { deviceName: device, ebs: { volumeId: id, status: 'attached', deleteOnTermination: true } };
+}
+
+export function profileShape(association: Association | undefined) {
+  return association === undefined ? undefined : { arn: association.profileArn, id: 'AIPADEMO' };
+}
+
+export function metadataShape({ evidence }: Instance) {
+  const { tokens = 'optional', hops = 1 } = evidence?.metadata ?? {};
+  return { state: 'applied', httpTokens: tokens, httpPutResponseHopLimit: hops, httpEndpoint: 'enabled' };
 }
 
 /** Field names are those of the wire and of CloudTrail's responseElements, which are the same. */
@@ -62,21 +82,24 @@ export function instanceShape(instance: Instance, accountId: string): { readonly
     vpcId: gone ? undefined : instance.vpcId,
     privateIpAddress: gone ? undefined : instance.privateIp,
     ipAddress: gone ? undefined : instance.publicIp,
-    groupSet: [{ groupId: instance.securityGroup.id, groupName: instance.securityGroup.name }],
+    groupSet: groupSet(interfacesOf(instance)[0]),
     architecture: 'x86_64',
     rootDeviceType: 'ebs',
     rootDeviceName: '/dev/xvda',
-    blockDeviceMapping: [],
+    blockDeviceMapping: gone ? [] : volumesOf(instance).map(volumeShape),
     virtualizationType: 'hvm',
     hypervisor: 'xen',
     clientToken: instance.clientToken,
+    ...(instance.spot === undefined
+      ? {}
+      : { instanceLifecycle: 'spot', spotInstanceRequestId: instance.spot.requestId }),
     tagSet: instance.tags.map(({ Key, Value }) => ({ key: Key, value: Value })),
     sourceDestCheck: true,
-    networkInterfaceSet: gone ? [] : [interfaceShape(instance, accountId)],
-    iamInstanceProfile: instance.profileArn === undefined ? undefined : { arn: instance.profileArn, id: 'AIPADEMO' },
+    networkInterfaceSet: gone ? [] : interfacesOf(instance).map((one) => interfaceShape(one, accountId)),
+    iamInstanceProfile: profileShape(associationOf(instance)),
     ebsOptimized: false,
     enaSupport: true,
-    metadataOptions: { state: 'applied', httpTokens: 'optional', httpPutResponseHopLimit: 1, httpEndpoint: 'enabled' },
+    metadataOptions: metadataShape(instance),
   };
 }
 

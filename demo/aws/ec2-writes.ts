@@ -1,11 +1,11 @@
 /** Amazon EC2: the writes. */
-import { asTrail, clientError, reservationShape, settle, stateShape } from './ec2-shape.ts';
+import { asTrail, clientError, reservationShape } from './ec2-shape.ts';
 import type { Input } from './protocols.ts';
-import { type Call, type Operation, type Outcome, text, texts } from './service.ts';
-import type { Instance, InstanceState } from './state.ts';
+import { type Call, type Operation, type Outcome, text } from './service.ts';
+import type { Instance } from './state.ts';
 
 /** A dry run ends in an error that says that it would have worked. Call it after the permission was asked. */
-function endDryRun(call: Call): void {
+export function endDryRun(call: Call): void {
   if (text(call.input, 'DryRun') !== 'true') return;
   throw clientError('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.', 412);
 }
@@ -70,44 +70,6 @@ function runParameters(input: Input): Readonly<Record<string, unknown>> {
   };
 }
 
-function changeState(call: Call, passing: InstanceState, done: readonly InstanceState[]): Outcome {
-  const { account } = call.principal;
-  const ids = texts(call.input, 'InstanceId');
-  for (const id of ids) call.may(`ec2:${call.operation}`, `arn:aws:ec2:${call.region}:${account.id}:instance/${id}`);
-  const found = ids.map((id) => {
-    const instance = account.instances.find((one) => one.id === id && one.region === call.region);
-    if (instance !== undefined) return instance;
-    throw clientError('InvalidInstanceID.NotFound', `The instance ID '${id}' does not exist`);
-  });
-  endDryRun(call);
-  const instancesSet = found.map((instance) => {
-    settle(instance);
-    const previousState = stateShape(instance.state);
-    if (passing === 'stopping' && instance.state === 'terminated') {
-      const message = `The instance '${instance.id}' is not in a state from which it can be stopped.`;
-      throw clientError('IncorrectInstanceState', message);
-    }
-    if (!done.includes(instance.state)) instance.state = passing;
-    return { instanceId: instance.id, currentState: stateShape(instance.state), previousState };
-  });
-  const output = { instancesSet };
-  return { output, responseElements: asTrail(output) as Readonly<Record<string, unknown>> };
-}
-
-function stateParameters(input: Input): Readonly<Record<string, unknown>> {
-  return { instancesSet: { items: texts(input, 'InstanceId').map((instanceId) => ({ instanceId })) } };
-}
-
 export const ec2Writes: Readonly<Record<string, Operation>> = {
   RunInstances: { readOnly: false, parameters: runParameters, run: runInstances },
-  StopInstances: {
-    readOnly: false,
-    parameters: stateParameters,
-    run: (call) => changeState(call, 'stopping', ['stopped']),
-  },
-  TerminateInstances: {
-    readOnly: false,
-    parameters: stateParameters,
-    run: (call) => changeState(call, 'shutting-down', ['terminated']),
-  },
 };

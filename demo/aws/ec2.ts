@@ -1,8 +1,16 @@
 /** Amazon EC2: the reads. */
-import { networkReads } from './ec2-network.ts';
+import { replaceUnhealthy } from './auto-scaling.ts';
+import { imageReads } from './ec2-images.ts';
+import { networkWrites } from './ec2-network.ts';
+import { networkReads } from './ec2-network-reads.ts';
 import { ec2Posture } from './ec2-posture.ts';
+import { powerReads, powerWrites } from './ec2-power.ts';
+import { ec2Profiles } from './ec2-profiles.ts';
 import { asTrail, clientError, instanceShape, reservationShape, settle, stateShape } from './ec2-shape.ts';
+import { ec2Snapshots } from './ec2-snapshots.ts';
 import { ec2Writes } from './ec2-writes.ts';
+import { associationOf } from './evidence.ts';
+import { interfacesOf } from './network.ts';
 import type { Input, Value } from './protocols.ts';
 import { type Call, type Operation, type Outcome, objects, type Service, text, texts } from './service.ts';
 import type { Instance } from './state.ts';
@@ -23,11 +31,11 @@ function valuesOf(instance: Instance, filter: string): readonly string[] | undef
     'ip-address': instance.publicIp ?? '',
     'key-name': instance.keyName ?? '',
     'availability-zone': instance.availabilityZone,
-    'iam-instance-profile.arn': instance.profileArn ?? '',
-    'network-interface.network-interface-id': instance.networkInterfaceId,
-    'instance.group-id': instance.securityGroup.id,
+    'iam-instance-profile.arn': associationOf(instance)?.profileArn ?? '',
     'client-token': instance.clientToken,
   };
+  if (filter === 'network-interface.network-interface-id') return interfacesOf(instance).map(({ id }) => id);
+  if (filter === 'instance.group-id') return interfacesOf(instance).flatMap(({ groups }) => groups.map(({ id }) => id));
   if (filter === 'tag-key') return instance.tags.map((tag) => tag.Key);
   const value = fields[filter];
   return value === undefined ? undefined : [value];
@@ -45,6 +53,7 @@ function wildcard(pattern: string): RegExp {
 function selected(call: Call): readonly Instance[] {
   const here = call.principal.account.instances.filter((instance) => instance.region === call.region);
   here.forEach(settle);
+  replaceUnhealthy(call.principal.account, call.region, call.random, call.now);
   const ids = texts(call.input, 'InstanceId');
   for (const id of ids) {
     if (!/^i-([0-9a-f]{8}|[0-9a-f]{17})$/.test(id)) {
@@ -146,9 +155,9 @@ function describeInstanceAttribute(call: Call): Outcome {
   const values: Readonly<Record<string, Value>> = {
     userData: instance.userData === undefined ? {} : { value: instance.userData },
     instanceType: { value: instance.type },
-    disableApiTermination: { value: false },
-    disableApiStop: { value: false },
-    instanceInitiatedShutdownBehavior: { value: 'stop' },
+    disableApiTermination: { value: instance.protection?.termination ?? false },
+    disableApiStop: { value: instance.protection?.stop ?? false },
+    instanceInitiatedShutdownBehavior: { value: instance.evidence?.shutdown ?? 'stop' },
     rootDeviceName: { value: '/dev/xvda' },
     sourceDestCheck: { value: true },
     ebsOptimized: { value: false },
@@ -190,5 +199,16 @@ export const ec2: Service = {
   apiVersion: '2016-11-15',
   eventSource: 'ec2.amazonaws.com',
   global: false,
-  operations: { ...reads, ...networkReads, ...ec2Posture, ...ec2Writes },
+  operations: {
+    ...reads,
+    ...ec2Posture,
+    ...networkReads,
+    ...imageReads,
+    ...powerReads,
+    ...ec2Writes,
+    ...networkWrites,
+    ...powerWrites,
+    ...ec2Snapshots,
+    ...ec2Profiles,
+  },
 };

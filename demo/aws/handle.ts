@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { account } from './account.ts';
 import { athena } from './athena.ts';
-import { autoscaling } from './autoscaling.ts';
+import { autoScaling } from './auto-scaling.ts';
 import { cloudtrail } from './cloudtrail.ts';
 import { config } from './config.ts';
 import { ec2 } from './ec2.ts';
@@ -11,6 +11,7 @@ import type { FailRules } from './failures.ts';
 import { guardduty } from './guardduty.ts';
 import { iam } from './iam.ts';
 import type { Random } from './ids.ts';
+import { loadBalancing } from './load-balancing.ts';
 import { organizations } from './organizations.ts';
 import { authenticate, authorize, type Principal } from './principal.ts';
 import { type Input, readRequest, type Wire, writeError, writeResponse } from './protocols.ts';
@@ -19,6 +20,7 @@ import type { Outcome, Service } from './service.ts';
 import type { SignedRequest } from './sigv4.ts';
 import { sns } from './sns.ts';
 import { sqs } from './sqs.ts';
+import { ssm } from './ssm.ts';
 import type { State } from './state.ts';
 import { sts } from './sts.ts';
 import type { Trail } from './trail.ts';
@@ -56,7 +58,7 @@ export interface World {
 }
 
 const services: ReadonlyMap<string, Service> = new Map(
-  [sts, iam, ec2, cloudtrail, account, guardduty, sqs, sns, autoscaling, organizations, athena, config].map(
+  [sts, iam, ec2, cloudtrail, account, guardduty, sqs, sns, autoScaling, organizations, athena, config, ssm].map(
     (service) => [service.name, service],
   ),
 );
@@ -148,7 +150,9 @@ export async function handle(
   const requestId = randomUUID();
   const who = authenticate(world.state, request, at);
   const { scope } = who;
-  const service = services.get(scope?.service ?? 'sts');
+  const body = request.body.toString('utf8');
+  const service =
+    scope?.service === 'elasticloadbalancing' ? loadBalancing(body) : services.get(scope?.service ?? 'sts');
   if (service === undefined) {
     const error = new AwsError(
       'UnknownOperationException',
@@ -159,7 +163,6 @@ export async function handle(
   }
   const { protocol, namespace } = service;
   const target = request.headers['x-amz-target'];
-  const body = request.body.toString('utf8');
   const read = readRequest(
     protocol,
     { method: request.method, url: request.url, body, target: typeof target === 'string' ? target : undefined },

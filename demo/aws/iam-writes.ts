@@ -90,6 +90,7 @@ function createUser(call: Call): Outcome {
     attachedPolicies: [],
     groups: [],
     mfaDevices: [],
+    otherCredentials: [],
     tags: [],
   };
   account.users.set(name, user);

@@ -1,7 +1,10 @@
 /** AWS IAM: the reads. */
 import { noSuchEntity, validationError } from './errors.ts';
+import { credentialOperations } from './iam-credentials.ts';
+import { otherCredentials } from './iam-other-credentials.ts';
 import { policyReads } from './iam-policies.ts';
 import { policyWrites } from './iam-policy-writes.ts';
+import { reportOperations } from './iam-reports.ts';
 import { targetUser } from './iam-target.ts';
 import { iamWrites } from './iam-writes.ts';
 import type { Value } from './protocols.ts';
@@ -159,5 +162,13 @@ export const iam: Service = {
   apiVersion: '2010-05-08',
   eventSource: 'iam.amazonaws.com',
   global: true,
-  operations: { ...reads, ...policyReads(page), ...iamWrites, ...policyWrites },
+  operations: {
+    ...otherCredentials,
+    ...reads,
+    ...policyReads(page),
+    ...iamWrites,
+    ...policyWrites,
+    ...credentialOperations(page),
+    ...reportOperations(page),
+  },
 };

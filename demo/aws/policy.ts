@@ -168,7 +168,7 @@ export function parsePolicy(text: string): PolicyDocument {
   for (const statement of statementsOf(document)) {
     if (typeof statement !== 'object' || statement === null) throw malformed('Syntax errors in policy.');
     if (statement.Effect !== 'Allow' && statement.Effect !== 'Deny') throw malformed('Syntax errors in policy.');
-    if (statement.Action === undefined && statement.NotAction === undefined) {
+    if (list(statement.Action).length === 0 && list(statement.NotAction).length === 0) {
       throw malformed('Policy statement must contain actions.');
     }
     if (statement.Resource === undefined && statement.NotResource === undefined) {

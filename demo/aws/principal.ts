@@ -2,7 +2,16 @@
 import { accessDenied, type CredentialTrouble, type Protocol } from './errors.ts';
 import { type Access, type Context, evaluate, type PolicyDocument } from './policy.ts';
 import { isTimely, readScope, type Scope, type SignedRequest, signatureMatches } from './sigv4.ts';
-import { type Account, accountOf, enforcedStatus, findKey, type Session, type State, type User } from './state.ts';
+import {
+  type Account,
+  accountOf,
+  enforcedStatus,
+  findKey,
+  type Role,
+  type Session,
+  type State,
+  type User,
+} from './state.ts';
 
 export interface Principal {
   readonly account: Account;
@@ -21,6 +30,11 @@ export interface Principal {
 function userPolicies(user: User): readonly PolicyDocument[] {
   const fromGroups = user.groups.flatMap((group) => group.policies);
   return [...user.inlinePolicies, ...user.attachedPolicies, ...fromGroups].map((policy) => policy.document);
+}
+
+/** The identity-based policies of a user, groups included, or of a role. */
+export function policiesOf(holder: User | Role): readonly PolicyDocument[] {
+  return 'keys' in holder ? userPolicies(holder) : holder.policies.map((policy) => policy.document);
 }
 
 function userPrincipal(account: Account, user: User, accessKeyId: string, sourceIp: string): Principal {
@@ -69,6 +83,7 @@ function sessionPrincipal(account: Account, session: Session): Principal {
       'aws:principalorgid': [account.orgId],
       'aws:principaltype': ['AssumedRole'],
       'aws:tokenissuetime': [session.issuedAt.toISOString()],
+      ...(session.instanceArn === undefined ? {} : { 'ec2:sourceinstancearn': [session.instanceArn] }),
       ...(session.sourceIdentity === undefined ? {} : { 'aws:sourceidentity': [session.sourceIdentity] }),
       ...Object.fromEntries(tags),
     },
@@ -98,7 +113,11 @@ export function authenticate(
     const trouble = checked(request, scope, session.secret);
     if (trouble !== undefined) return { trouble, scope };
     if (session.expiresAt <= now) return { trouble: 'expired', scope };
-    return { principal: sessionPrincipal(accountOf(state, session.accountId), session), scope };
+    const account = accountOf(state, session.accountId);
+    // A user created again under the same name is another one.
+    const { of } = session;
+    if ('user' in of && account.users.get(of.user.name) !== of.user) return { trouble: 'unknownKey', scope };
+    return { principal: sessionPrincipal(account, session), scope };
   }
   const found = findKey(state, scope.accessKeyId);
   if (found === undefined) return { trouble: 'unknownKey', scope };

@@ -6,6 +6,7 @@ import { detectorId } from './findings.ts';
 import { type Hook, handle, type LoggedCall, type World } from './handle.ts';
 import { seededRandom } from './ids.ts';
 import { type GuardDutyDetail, type IntakeState, newIntakeState, putFinding } from './intake-state.ts';
+import { type ConsoleSession, opensDoor, type SignIn, signIn } from './sign-in.ts';
 import { sendTo } from './sqs.ts';
 import type { State } from './state.ts';
 import { s3Story } from './stories/s3.ts';
@@ -45,6 +46,10 @@ export interface DemoAws {
    * meanwhile is still handled, unless the hook answers `drop` in phase `before`.
    */
   onRequest(hook: Hook): () => void;
+  /** The console's sign-in page: the session's credentials, or undefined where it refuses. */
+  signIn(asked: SignIn): ConsoleSession | undefined;
+  /** Whether a service lets in who presents this SSH key, service password or certificate. */
+  opensDoor(credentialId: string): boolean;
   /** GuardDuty holds this finding from now on: an event as EventBridge delivers it. */
   addFinding(event: { readonly detail: Readonly<Record<string, unknown>> }): void;
   /** Makes a queue in the hub account. `send` puts a message into it. */
@@ -185,6 +190,8 @@ export async function startDemoAws(options: DemoAwsOptions = {}): Promise<DemoAw
       world.hooks.add(hook);
       return () => world.hooks.delete(hook);
     },
+    signIn: (asked) => signIn(world.state, world.trail, asked, now()),
+    opensDoor: (credentialId) => opensDoor(world.state, credentialId),
     fail: (rule) => world.rules.add(rule),
   };
 }

@@ -1,5 +1,7 @@
 /** The world's state: accounts, their people and machines, keys, sessions. Plain mutable data; the services change it. */
+import type { Association, Evidence, InstanceEvidence } from './evidence.ts';
 import type { IntakeState } from './intake-state.ts';
+import type { Network, NetworkInterface } from './network.ts';
 import type { PolicyDocument } from './policy.ts';
 
 export type KeyStatus = 'Active' | 'Inactive';
@@ -22,6 +24,16 @@ export interface NamedPolicy {
   readonly arn?: string;
 }
 
+/** A long-term credential beside access keys and passwords. */
+export interface OtherCredential {
+  readonly id: string;
+  readonly kind: 'serviceSpecific' | 'sshKey' | 'certificate';
+  readonly createDate: Date;
+  /** What the credential says beside its id: service, generated name, fingerprint, body. */
+  readonly shown: Readonly<Record<string, string>>;
+  status: KeyStatus;
+}
+
 export interface User {
   readonly name: string;
   readonly path: string;
@@ -33,8 +45,9 @@ export interface User {
   readonly attachedPolicies: NamedPolicy[];
   readonly groups: { readonly name: string; readonly id: string; readonly policies: readonly NamedPolicy[] }[];
   readonly mfaDevices: { readonly serial: string; readonly enableDate: Date }[];
+  readonly otherCredentials: OtherCredential[];
   readonly tags: { readonly Key: string; readonly Value: string }[];
-  loginProfile?: { readonly createDate: Date; readonly resetRequired: boolean };
+  loginProfile?: { readonly createDate: Date; readonly resetRequired: boolean; readonly password?: string };
   passwordLastUsed?: Date;
 }
 
@@ -63,6 +76,8 @@ export interface Session {
   readonly policy?: PolicyDocument;
   readonly tags: readonly { readonly Key: string; readonly Value: string }[];
   readonly sourceIdentity?: string;
+  /** Of credentials that an instance got from its metadata; a key of its conditions, wherever they are used. */
+  readonly instanceArn?: string;
 }
 
 export type InstanceState = 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated';
@@ -82,6 +97,7 @@ export interface Instance {
   readonly securityGroup: { readonly id: string; readonly name: string };
   readonly networkInterfaceId: string;
   readonly macAddress: string;
+  /** What a story gives it; the association says what it has now. */
   readonly profileArn?: string;
   readonly keyName?: string;
   readonly clientToken: string;
@@ -90,6 +106,14 @@ export interface Instance {
   readonly userData?: string;
   readonly tags: { readonly Key: string; readonly Value: string }[];
   state: InstanceState;
+  /** Made from the fields above when first asked for (interfacesOf), unless a story gives several. */
+  interfaces?: NetworkInterface[];
+  association?: Association | undefined;
+  readonly evidence?: InstanceEvidence;
+  /** DisableApiStop and DisableApiTermination; neither where absent. */
+  readonly protection?: { stop: boolean; termination: boolean };
+  /** Set for spot instances. */
+  readonly spot?: { readonly requestId: string; readonly type: 'one-time' | 'persistent'; requestState: string };
 }
 
 export type RegionStatus = 'ENABLED_BY_DEFAULT' | 'ENABLED' | 'DISABLED';
@@ -136,6 +160,19 @@ export interface Account {
   readonly roles: Map<string, Role>;
   readonly instances: Instance[];
   readonly posture: Posture;
+  /** Virtual MFA devices that belong to nobody at the moment, by serial. */
+  readonly unassignedMfa: Set<string>;
+  /** What IAM's last-accessed report says, by ARN of the user or role. */
+  readonly lastAccessed: Map<string, readonly ServiceUse[]>;
+  readonly evidence: Evidence;
+  readonly network: Network;
+}
+
+/** One service in IAM's last-accessed report. */
+export interface ServiceUse {
+  readonly namespace: string;
+  readonly lastAuthenticated: Date;
+  readonly actions: readonly { readonly name: string; readonly at: Date }[];
 }
 
 export interface State {

@@ -1,6 +1,10 @@
 /** The cast of the world: two accounts, their users, keys and roles. Secrets are made anew at each start. */
+
 import { responderPolicy } from '../../scripts/reference/permissions.ts';
+import { auditReads } from './audit-reads.ts';
+import { newEvidence } from './evidence.ts';
 import { newSecret, uniqueId } from './ids.ts';
+import { newNetwork } from './network.ts';
 import type { PolicyDocument } from './policy.ts';
 import { postureOf } from './posture.ts';
 import type { AccessKey, Account, NamedPolicy, RegionStatus, Role, User } from './state.ts';
@@ -97,6 +101,7 @@ function addUser(account: Account, wanted: NewUser): { user: User; keyPair: KeyP
     attachedPolicies: [...(wanted.attached ?? [])],
     groups: [],
     mfaDevices: [],
+    otherCredentials: [],
     tags: [],
   };
   account.users.set(name, user);
@@ -139,32 +144,10 @@ function trustOf(principals: readonly string[], forResponder: boolean): PolicyDo
 }
 
 function addFirebreakRoles(workshop: Account, hub: { both: User; reader: User }, createDate: Date) {
-  const reads = [
-    'iam:Get*',
-    'iam:List*',
-    'ec2:Describe*',
-    'cloudtrail:LookupEvents',
-    'account:ListRegions',
-    'account:GetAlternateContact',
-    'autoscaling:Describe*',
-    'cloudtrail:Describe*',
-    'cloudtrail:Get*',
-    'ec2:GetInstanceMetadataDefaults',
-    'guardduty:Get*',
-    'guardduty:List*',
-    'organizations:List*',
-    'sts:GetAccessKeyInfo',
-    'athena:GetQuery*',
-    'athena:GetWorkGroup',
-    'athena:StartQueryExecution',
-    'athena:StopQueryExecution',
-    'config:GetResourceConfigHistory',
-    'config:ListDiscoveredResources',
-  ];
   const audit = addRole(workshop, {
     ...{ name: 'IrAudit', path: '/ir/', createDate, description: 'Reads for incident response' },
     trust: trustOf([hub.both.arn, hub.reader.arn], false),
-    policies: [managed('IrAuditReads', allow(reads), workshopId)],
+    policies: [managed('IrAuditReads', allow(auditReads), workshopId)],
   });
   const responder = addRole(workshop, {
     ...{ name: 'IrResponder', path: '/ir/', createDate, description: 'Approved containment' },
@@ -197,7 +180,12 @@ export function buildCast(now: Date): Cast {
   }
   function newAccount(id: string, name: string): Account {
     const posture = postureOf(id, id === hubId, ago(300));
-    return { id, name, orgId, regions: regions(), users: new Map(), roles: new Map(), instances: [], posture };
+    return {
+      ...{ id, name, orgId, regions: regions(), users: new Map(), roles: new Map(), instances: [], posture },
+      ...{ unassignedMfa: new Set<string>(), lastAccessed: new Map() },
+      network: newNetwork(),
+      evidence: newEvidence(),
+    };
   }
   const hub = newAccount(hubId, 'security-hub');
   const workshop = newAccount(workshopId, 'workshop-prod');

@@ -8,6 +8,7 @@ import type { Log } from '../contracts/log.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
 import type { Account } from '../domain/inventory.ts';
 import { globalRegion, partitionOfRegion } from '../domain/partition.ts';
+import { roleArnOfSession } from '../domain/principal.ts';
 import { accountClient, type Credentials, partitionOfRole, readAttempts, stsClient } from './clients.ts';
 import { reader } from './reader.ts';
 import { assumeResponder } from './responder.ts';
@@ -116,7 +117,13 @@ async function callerIdentity(region: string): Promise<Caller> {
     return {
       accountId: answer.Account,
       partition: /^arn:([^:]+):/.exec(answer.Arn ?? '')?.[1] ?? partitionOfRegion(region),
-      names: [answer.Arn ?? '', (await client.config.credentials()).accessKeyId].filter((name) => name !== ''),
+      names: [
+        answer.Arn ?? '',
+        // A role's own id and its ARN without a path, as targets have them: what runs as a role must not contain that role.
+        answer.UserId?.split(':')[0] ?? '',
+        roleArnOfSession(answer.Arn ?? '') ?? '',
+        (await client.config.credentials()).accessKeyId,
+      ].filter((name) => name !== ''),
     };
   } catch (error) {
     if (error instanceof UpstreamError) throw error;

@@ -11,8 +11,11 @@ interface Sender {
   send(command: unknown): Promise<unknown>;
 }
 
+/** A field of the answer, or an object or a list of objects of which some fields are kept. */
+type Kept = string | { readonly of: string; readonly fields: readonly string[] };
+
 /** Operations by service, with the fields of the answer that are kept. */
-const operations: Readonly<Record<WrittenService, Readonly<Record<string, readonly string[]>>>> = {
+const operations: Readonly<Record<WrittenService, Readonly<Record<string, readonly Kept[]>>>> = {
   iam: {
     UpdateAccessKey: [],
     PutUserPolicy: [],
@@ -21,12 +24,42 @@ const operations: Readonly<Record<WrittenService, Readonly<Record<string, readon
     DeleteRolePolicy: [],
     AttachUserPolicy: [],
     DetachUserPolicy: [],
+    DeleteLoginProfile: [],
+    DeactivateMFADevice: [],
+    UpdateServiceSpecificCredential: [],
+    UpdateSSHPublicKey: [],
+    UpdateSigningCertificate: [],
+    DeleteAccessKey: [],
+    DeleteServiceSpecificCredential: [],
+    DeleteSSHPublicKey: [],
+    DeleteSigningCertificate: [],
+    RemoveUserFromGroup: [],
+    DeleteUser: [],
   },
-  ec2: {},
-  ssm: {},
-  autoscaling: {},
-  elb: {},
-  elbv2: {},
+  ec2: {
+    AssociateIamInstanceProfile: [],
+    CreateSnapshots: [{ of: 'Snapshots', fields: ['SnapshotId', 'VolumeId'] }],
+    DisassociateIamInstanceProfile: [],
+    LockSnapshot: [],
+    ModifyInstanceMetadataOptions: [],
+    CreateSecurityGroup: ['GroupId'],
+    DeleteSecurityGroup: [],
+    AuthorizeSecurityGroupEgress: [],
+    RevokeSecurityGroupEgress: [],
+    ModifyNetworkInterfaceAttribute: [],
+    ModifyInstanceAttribute: [],
+    StartInstances: [],
+    StopInstances: [],
+    TerminateInstances: [],
+    CancelSpotInstanceRequests: [],
+  },
+  ssm: {
+    // The command's own parameters come back with it; its id is all that is kept.
+    SendCommand: [{ of: 'Command', fields: ['CommandId'] }],
+  },
+  autoscaling: { EnterStandby: [], ExitStandby: [], DetachInstances: [] },
+  elb: { DeregisterInstancesFromLoadBalancer: [], RegisterInstancesWithLoadBalancer: [] },
+  elbv2: { DeregisterTargets: [], RegisterTargets: [] },
 };
 
 const modules: Readonly<Record<WrittenService, () => Promise<unknown>>> = {
@@ -55,8 +88,7 @@ export function writeOf(call: ApiCall): {
       if (Command === undefined) throw new Error(`the SDK of ${call.service} has no ${call.operation}`);
       const client = await clientOf(call, options);
       const answer = ((await client.send(new Command(asSent(call.input)))) ?? {}) as Answer;
-      const entries = kept.flatMap((field) => (answer[field] === undefined ? [] : [[field, answer[field]] as const]));
-      return { requestId: answer.$metadata?.requestId ?? '', answer: plain(Object.fromEntries(entries)) };
+      return { requestId: answer.$metadata?.requestId ?? '', answer: plain(only(answer, kept)) };
     },
   };
 }
@@ -82,6 +114,18 @@ function asSent(input: Input): Input {
   const entries = Object.entries(input).map(([name, value]) =>
     documents.includes(name) && typeof value === 'object' ? [name, JSON.stringify(value)] : [name, value],
   );
+  return Object.fromEntries(entries);
+}
+
+/** What is kept of an answer, or of an object in it. */
+function only(answer: Readonly<Record<string, unknown>>, kept: readonly Kept[]): Record<string, unknown> {
+  const entries = kept.flatMap((field): (readonly [string, unknown])[] => {
+    if (typeof field === 'string') return answer[field] === undefined ? [] : [[field, answer[field]]];
+    const found = answer[field.of];
+    const part = (one: unknown) => only(one as Readonly<Record<string, unknown>>, field.fields);
+    if (typeof found !== 'object' || found === null) return [];
+    return [[field.of, Array.isArray(found) ? found.map(part) : part(found)]];
+  });
   return Object.fromEntries(entries);
 }
 

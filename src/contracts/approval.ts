@@ -83,6 +83,10 @@ export interface Vote {
   /** What was on the card: the vote is for this plan, under this mode, and for nothing else. */
   readonly planHash: string;
   readonly mode: 'observe' | 'propose' | 'execute';
+  /** Given on the host's command line, where Slack may be down; then the executor has proved its one-time code. */
+  readonly door?: 'host';
+  /** Who typed it on the host, as the machine names them. */
+  readonly hostUser?: string;
 }
 
 /** What the looks after the change have seen. Times are ISO 8601 UTC. */
@@ -100,6 +104,8 @@ export interface Watched {
   readonly missing: string | undefined;
   readonly until: string;
   readonly over: boolean;
+  /** Other work of it is meant to go on, so that a refusal alone proves nothing. */
+  readonly isPartial?: boolean;
 }
 
 export interface Approval {

@@ -61,7 +61,14 @@ export type Blank =
   /** The approval's or the case's id, for tags and names. */
   | { readonly $fill: 'approvalId' | 'caseId' }
   /** A field of what AWS answered to an earlier call of the plan (index from 0). */
-  | { readonly $fill: 'answer'; readonly call: number; readonly field: string };
+  | { readonly $fill: 'answer'; readonly call: number; readonly field: string }
+  /** The same where AWS answered a list: `take` of the only entry whose `where` is `is`. */
+  | {
+      readonly $fill: 'answer';
+      readonly call: number;
+      readonly field: string;
+      readonly entry: { readonly where: string; readonly is: string; readonly take: string };
+    };
 
 export interface PolicyDocument {
   readonly Version: '2012-10-17';

@@ -16,8 +16,12 @@ export type CommandOutcome =
     }
   /** Asks for a containment plan: the worker plans and posts the approval card. */
   | { readonly kind: 'contain'; readonly action: string; readonly words: readonly string[] }
+  /** Asks for a plan for a whole case; without `caseId` the one whose thread it is typed in. */
+  | { readonly kind: 'strike'; readonly caseId?: string }
   /** Switches a rule on or off, or excepts from one; stored and audited. */
   | { readonly kind: 'rules'; readonly change: RuleChange }
+  /** Closes a case to a named few. */
+  | { readonly kind: 'restrict'; readonly caseId: string; readonly userIds: readonly string[] }
   /** Gives a case that has none its card, in its channel. */
   | { readonly kind: 'open'; readonly caseId: string }
   | { readonly kind: 'snooze'; readonly rule: SnoozeRule; readonly reason: string; readonly until: string }

@@ -21,6 +21,8 @@ export interface InvestigationContext {
   readonly ruleSettings?: RuleSettings | undefined;
   /** What the config says of the accounts; absent: nothing. */
   readonly inventory?: readonly InventoryEntry[] | undefined;
+  /** Whether there is a containment action of this name that takes these words; absent: none is offered. */
+  readonly offers?: ((action: string, words: readonly string[]) => boolean) | undefined;
   readonly signal: AbortSignal;
   /** Called often; the flow coalesces. One short sentence of what is being done. */
   progress(step: string): void;
@@ -50,6 +52,8 @@ export interface Report<Answer = unknown> {
   readonly next: readonly string[];
   /** Containment that the answer suggests: action name and its words. */
   readonly proposals: readonly { readonly action: string; readonly words: readonly string[]; readonly why: string }[];
+  /** How many of the proposals become buttons; absent: 3. */
+  readonly shownProposals?: number;
   /** The answer in other forms: for `--format`, and for the thread where it is too long to read there. */
   readonly files?: readonly ReportFile[];
   /** For the card of an alert. */

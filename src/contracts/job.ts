@@ -33,6 +33,15 @@ export interface Jobs {
   'containment.watch': { readonly approvalId: string };
   'containment.run': { readonly approvalId: string };
   'approval.changed': { readonly approvalId: string };
+  /** Tells approvers what waits for them, or that it does not any more. */
+  'approval.notify': { readonly approvalId: string };
+  /** What of the credential family is still alive after a containment. */
+  'containment.alive': { readonly approvalId: string };
+  /** Plans a whole case. */
+  'strike.plan': { readonly strikeId: string };
+  'strike.changed': { readonly strikeId: string };
+  /** One person's vote on the steps of a strike, one after the other. */
+  'strike.vote': { readonly voteIds: readonly string[] };
 }
 export type JobName = keyof Jobs;
 
@@ -55,8 +64,9 @@ export const lanes = {
   // Slow AWS answers must hold up neither cards nor people's questions.
   enrichment: ['case.enrich'],
   // Plans read logs for a while; votes and cards must not wait behind them.
-  plans: ['containment.plan', 'containment.watch'],
-  approvals: ['approval.vote', 'approval.admit', 'approval.changed'],
+  plans: ['containment.plan', 'containment.watch', 'containment.alive', 'strike.plan'],
+  approvals: ['approval.vote', 'approval.admit', 'approval.changed', 'strike.changed', 'strike.vote'],
+  notices: ['approval.notify'],
   executor: ['containment.run', 'approval.prove'],
 } as const satisfies Record<string, readonly JobName[]>;
 export type Lane = keyof typeof lanes;

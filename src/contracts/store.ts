@@ -4,11 +4,13 @@ import type { Approval, ApprovalState, Plan, PlanContext, Step, Vote, Watched } 
 import type { AthenaLedger } from './athena.ts';
 import type { InvestigationRequest } from './command.ts';
 import type { EnrichmentsStore } from './enrichment.ts';
+import type { HostStore } from './host.ts';
 import type { DeadLettersStore, IntakeStore, SubscriptionsStore } from './intake.ts';
 import type { Admission, AlertLinks, CaseBefore, EscalationsStore, NoiseStore, Told } from './noise.ts';
 import type { RulesStore } from './rules.ts';
 import type { StepUpStore } from './step-up.ts';
 import type { StreamStore } from './stream.ts';
+import type { StrikeButton, StrikeStores } from './strike.ts';
 
 export interface Case {
   readonly id: string;
@@ -32,6 +34,8 @@ export interface Case {
   /** Entries up to this number came before the card and are told in its thread only. */
   readonly cardFrom: number;
   readonly falsePositiveBy?: string | undefined;
+  /** Slack ids of the few who may read it; absent: whoever reads its channel. */
+  readonly restrictedTo?: readonly string[] | undefined;
 }
 
 export interface AlertsStore {
@@ -63,12 +67,16 @@ export interface CasesStore {
   }): Promise<{ case: Case; previous: Alert | undefined; told?: Told | undefined }>;
   /** Whether there is a case that holds the finding of this key. */
   isOpen(dedupeKey: string): Promise<boolean>;
+  /** The case whose card this message is. */
+  ofMessage(channel: string, ts: string): Promise<string | undefined>;
   get(caseId: string): Promise<Case | undefined>;
   /** The case that an alert's `dedupeKey` belongs to. */
   ofKey(dedupeKey: string): Promise<string | undefined>;
   /** A case without a finding behind it: `/ir contain` typed by hand. */
   openByHand(input: { title: string; channel: string; accountId: string; at: string }): Promise<string>;
   setMessage(caseId: string, channel: string, ts: string): Promise<void>;
+  /** Closes the case to these people, and audits it. False where there is no such case, or it is closed to `by` already. */
+  restrict(caseId: string, userIds: readonly string[], by: string, at: string): Promise<boolean>;
   /** False when somebody else was first. */
   acknowledge(caseId: string, userId: string, at: string): Promise<boolean>;
 }
@@ -105,6 +113,7 @@ export type ButtonMeaning =
       readonly words: readonly string[];
     }
   | { readonly kind: 'approval'; readonly approvalId: string }
+  | StrikeButton
   | { readonly kind: 'investigation'; readonly investigationId: string; readonly request: InvestigationRequest };
 
 export interface ButtonsStore {
@@ -143,6 +152,9 @@ export interface ContainmentRequest {
   /** Set where the wish is to undo this approval. */
   readonly undoOf?: string | undefined;
   readonly at: string;
+  /** Typed on the host, by somebody whose one-time code was used up for it. */
+  readonly door?: 'host' | undefined;
+  readonly hostUser?: string | undefined;
 }
 
 export interface VoteRequest {
@@ -152,6 +164,8 @@ export interface VoteRequest {
   readonly channel: string;
   readonly threadTs?: string | undefined;
   readonly at: string;
+  readonly door?: 'host' | undefined;
+  readonly hostUser?: string | undefined;
 }
 
 /** What Slack said of a person, and when it was asked; the executor, which has no Slack token, decides from it. */
@@ -161,6 +175,8 @@ export interface Standing {
   /** Undefined: may vote. Else why not. */
   readonly refused?: string | undefined;
   readonly checkedAt: string;
+  /** Slack did not answer, and the config alone was asked: counts for a proved vote on the host only. */
+  readonly by?: 'config' | undefined;
 }
 
 export interface ApprovalsStore {
@@ -173,6 +189,7 @@ export interface ApprovalsStore {
   voteHandled(id: string, at: string): Promise<void>;
   /** Stored but not handled, oldest first: what the sweep queues again. */
   unhandled(olderThan: string, limit: number): Promise<{ requests: readonly string[]; votes: readonly string[] }>;
+  /** Undefined once it was handled: a vote whose refusal was told must not count after that. */
   vote(id: string): Promise<VoteRequest | undefined>;
   /** Once per requestId: a second call returns the approval of the first. Audits `plan` in the same transaction. */
   propose(input: {
@@ -203,6 +220,8 @@ export interface ApprovalsStore {
     id: string,
     decide: (approval: Approval) => Transition | undefined,
   ): Promise<{ approval: Approval; moved: boolean }>;
+  /** Applied and verified, and not looked at since this time though its watch is not over; oldest first. */
+  unwatched(since: string, limit: number): Promise<readonly Approval[]>;
   /** Notes which state the card in Slack shows. */
   markShown(id: string, shown: string): Promise<void>;
   /** Approvals whose card shows another state than theirs, oldest first. */
@@ -255,8 +274,9 @@ export interface SettingsStore {
   setFrozen(frozen: boolean, by: string, reason: string, at: string): Promise<void>;
 }
 
-export interface Store {
+export interface Store extends StrikeStores {
   readonly stepUp: StepUpStore;
+  readonly host: HostStore;
   readonly alerts: AlertsStore;
   readonly cases: CasesStore;
   readonly posts: PostsStore;

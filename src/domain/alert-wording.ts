@@ -27,6 +27,8 @@ export interface FindingCard {
   readonly buttons: {
     readonly pivot?: string | undefined;
     readonly contain?: string | undefined;
+    /** Asks for a plan for the whole case. */
+    readonly strike?: string | undefined;
     readonly acknowledge?: string | undefined;
   };
   /** What was looked up in the background; undefined where nothing is. */
@@ -188,7 +190,7 @@ function contextLines(card: FindingCard): Line[] {
   if (alert.reportedBy !== undefined) lines.push([text('Reported by '), { kind: 'person', userId: alert.reportedBy }]);
   const verified = verificationLine(card.verification);
   if (verified !== undefined) lines.push(verified);
-  const whyNot = 'no' in containable ? containable.no : whyNoKey(alert);
+  const whyNot = 'no' in containable ? containable.no : canStrike(card) ? undefined : whyNoKey(alert);
   if (whyNot !== undefined) lines.push([text(`Contain is not offered. ${whyNot}`)]);
   const age = now.getTime() - Date.parse(alert.updatedAt);
   if (age < -dayMs / 24) lines.push([text('The finding is dated in the future: check the clocks.')]);
@@ -206,6 +208,11 @@ function canContain({ containable, alert, buttons }: FindingCard): boolean {
   return 'yes' in containable && buttons.contain !== undefined && containableKeyOf(alert) !== undefined;
 }
 
+/** A case that names no key to disable, but somebody or something to look into. */
+function canStrike({ containable, alert, buttons }: FindingCard): boolean {
+  return 'yes' in containable && buttons.strike !== undefined && containableKeyOf(alert) === undefined && !alert.sample;
+}
+
 function buttonsOf(card: FindingCard): Button[] {
   const { pivot, contain, acknowledge } = card.buttons;
   const buttons: Button[] = [];
@@ -216,6 +223,9 @@ function buttonsOf(card: FindingCard): Button[] {
   if (contain !== undefined && canContain(card)) {
     const describe = 'Contain: propose to disable the access key; somebody else approves';
     buttons.push({ action: 'contain', value: contain, label: 'Contain', describe, style: 'danger' });
+  } else if (canStrike(card)) {
+    const describe = 'Contain: propose a plan for the whole case; somebody else approves each step';
+    buttons.push({ action: 'contain', value: card.buttons.strike ?? '', label: 'Contain', describe, style: 'danger' });
   }
   if (acknowledge !== undefined && card.case.acknowledgedBy === undefined) {
     const describe = 'Acknowledge: say that you are looking at this finding';

@@ -3,6 +3,7 @@ import type { ContainmentAction } from '../contracts/action.ts';
 import type { Approval, ApprovalState } from '../contracts/approval.ts';
 import type { Button, Line, Message, Part } from '../contracts/message.ts';
 import { isUndoable } from './approval.ts';
+import { named } from './blanks.ts';
 import { type Account, accountWords } from './inventory.ts';
 import { bold, code, date, line, person, text, utc } from './phrases.ts';
 import { targetWords } from './plan.ts';
@@ -92,7 +93,8 @@ function statusLines(card: ApprovalCard): Line[] {
     if (approval.plan.direction === 'apply') lines.push(line(bold('Impact: '), action.impact));
     if (mode !== 'execute')
       lines.push(line(bold(`The mode is ${mode}: `), 'approving shows the AWS CLI commands and runs nothing.'));
-    if (frozen) lines.push(line(bold('All writes are frozen: '), 'approving now has no effect.'));
+    if (frozen && approval.plan.direction === 'apply')
+      lines.push(line(bold('All writes are frozen: '), 'approving now has no effect.'));
   }
   if (approval.state === 'approved' && mode !== 'execute') {
     lines.push(
@@ -163,7 +165,9 @@ function planParts({ approval }: ApprovalCard): Part[] {
     },
     {
       kind: 'preformatted',
-      text: plan.calls.map((call) => `${call.service}:${call.operation} ${JSON.stringify(call.input)}`).join('\n'),
+      text: plan.calls
+        .map((call) => `${call.service}:${call.operation} ${JSON.stringify(named(call.input))}`)
+        .join('\n'),
     },
     { kind: 'lines', lines: [line(bold('Who uses it'), ` (${context.blastCoverage})`)] },
     { kind: 'list', items: context.blastRadius.map((entry) => line(entry)) },

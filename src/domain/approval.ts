@@ -32,7 +32,7 @@ export function isOver(state: ApprovalState): boolean {
 /** What AWS accepted, in part or without confirmation too, needs a way back. */
 export function isUndoable({ state, sentAt, steps, plan }: Approval): boolean {
   if (plan.direction !== 'apply') return false;
-  const sent = sentAt !== undefined || steps.some((step) => step.state === 'done');
+  const sent = sentAt !== undefined || steps.some((step) => step.state !== 'refused');
   return state === 'verified' || state === 'partial' || (state === 'failed' && sent);
 }
 
@@ -55,6 +55,9 @@ export interface Ballot {
   readonly rights: Pick<Rights, 'stepUp' | 'alone'>;
   /** Hashes of the plans that the voter's codes were given for. */
   readonly proved: readonly string[];
+  /** Given on the host: never without a code. */
+  readonly door?: Vote['door'] | undefined;
+  readonly hostUser?: string | undefined;
 }
 
 /**
@@ -66,12 +69,15 @@ export function castVote(approval: Approval, ballot: Ballot): Outcome | { readon
   if (approval.state !== 'proposed') return { refused: `it is already ${approval.state}` };
   if (ballot.at >= approval.expiresAt) return { refused: `it expired at ${approval.expiresAt}` };
   const own = ballot.userId === approval.requester.userId;
+  const proved = ballot.proved.includes(approval.planHash);
+  if (ballot.door === 'host' && !proved) {
+    return { refused: ballot.refusal ?? 'a vote on the host asks for a one-time code, and none was given for it' };
+  }
   if (ballot.vote === 'withdraw') {
     return own ? counted(approval, ballot, 'withdrawn') : { refused: 'only the person who asked can withdraw it' };
   }
   if (ballot.refusal !== undefined) return { refused: ballot.refusal };
   if (ballot.vote === 'reject') return counted(approval, ballot, 'rejected');
-  const proved = ballot.proved.includes(approval.planHash);
   if (ballot.rights.stepUp && !proved) return { refused: 'this asks for a one-time code, and none was given for it' };
   if (own && isAlone(approval, ballot.rights)) {
     return proved
@@ -105,6 +111,7 @@ function counted(approval: Approval, ballot: Ballot, state: ApprovalState | unde
     at: ballot.at,
     planHash: approval.planHash,
     mode: ballot.mode,
+    ...(ballot.door === undefined ? {} : { door: ballot.door, hostUser: ballot.hostUser ?? 'unknown' }),
   };
   return {
     transition: {
@@ -115,6 +122,7 @@ function counted(approval: Approval, ballot: Ballot, state: ApprovalState | unde
         person: ballot.person,
         planHash: approval.planHash,
         mode: ballot.mode,
+        ...(ballot.door === undefined ? {} : { door: ballot.door, hostUser: ballot.hostUser ?? 'unknown' }),
         state: state ?? approval.state,
       }),
     },
@@ -154,7 +162,8 @@ export function mayExecute(approval: Approval, facts: ExecutionFacts): MayExecut
   if (facts.now >= approval.expiresAt && !isHalfApplied)
     return { kind: 'no', state: 'expired', because: `it expired at ${approval.expiresAt}` };
   if (facts.mode !== 'execute') return no(`the mode is ${facts.mode}: nothing is written`);
-  if (facts.frozen && !isHalfApplied) return no('all writes are frozen');
+  // A freeze still allows undo: what was done wrongly must not stay because somebody pulled the brake.
+  if (facts.frozen && !isHalfApplied && approval.plan.direction === 'apply') return no('all writes are frozen');
   if (facts.objection !== undefined) return no(facts.objection);
   const nobody = facts.approvers.length === 0 || facts.approvers.some((crowd) => isNobody(crowd));
   if (nobody) return no('the config names no approvers');
@@ -165,6 +174,9 @@ export function mayExecute(approval: Approval, facts: ExecutionFacts): MayExecut
   }
   const proved = (userId: string) =>
     facts.proofs.some((proof) => proof.userId === userId && proof.planHash === approval.planHash);
+  const onHost = (vote: Vote) => vote.door === 'host' && proved(vote.userId);
+  if (votes.some((vote) => vote.door === 'host' && !onHost(vote)))
+    return no('an approval given on the host lacks its one-time code');
   if (facts.rights.stepUp && !votes.every(({ userId }) => proved(userId)))
     return no('an approval lacks its one-time code');
   const { userId: asker } = approval.requester;
@@ -185,9 +197,13 @@ export function mayExecute(approval: Approval, facts: ExecutionFacts): MayExecut
       return { kind: 'ask-standing' };
     }
     if (standing.refused !== undefined) return no(`an approver lost the right to approve: ${standing.refused}`);
+    // Slack did not answer: only the allow-lists of the config, the code and the host speak for this person.
+    const listed = facts.approvers.every(({ users }) => users.includes(vote.userId));
+    if (standing.by === 'config' && !(onHost(vote) && listed)) return no('Slack did not tell who an approver is');
   }
   const requester = facts.standings.find((entry) => entry.userId === approval.requester.userId);
   if (requester === undefined) return { kind: 'ask-standing' };
+  if (requester.by === 'config' && !votes.every(onHost)) return no('Slack did not tell who the requester is');
   if (requester.refused !== undefined) return no(`the requester lost the right to ask: ${requester.refused}`);
   return { kind: 'yes' };
 }

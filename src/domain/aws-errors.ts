@@ -9,8 +9,9 @@ export interface AwsErrorFacts {
   readonly ambiguous: boolean;
 }
 
+/** LimitExceededException is none: in IAM it is a full quota, which no waiting empties, and which an attacker can fill. */
 const throttles =
-  /^(Throttling|ThrottlingException|ThrottledException|TooManyRequestsException|RequestLimitExceeded|SlowDown|RequestThrottled|PriorRequestNotComplete|BandwidthLimitExceeded|LimitExceededException)$/;
+  /^(Throttling|ThrottlingException|ThrottledException|TooManyRequestsException|RequestLimitExceeded|SlowDown|RequestThrottled|PriorRequestNotComplete|BandwidthLimitExceeded)$/;
 const network =
   /^(TimeoutError|AbortError|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|NetworkingError|RequestTimeout|RequestTimeoutException)$/;
 

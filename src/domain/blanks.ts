@@ -2,6 +2,8 @@
 import type { DoneCall, Step } from '../contracts/approval.ts';
 import type { ApiCall, Blank } from '../contracts/aws.ts';
 
+type Answer = Extract<Blank, { readonly $fill: 'answer' }>;
+
 export interface Filling {
   readonly approvalId: string;
   readonly caseId: string;
@@ -24,6 +26,11 @@ export function doneCalls(steps: readonly Step[]): readonly DoneCall[] {
   return steps.flatMap(({ state, call, answer }) => (state === 'done' ? [{ call, answer: answer ?? {} }] : []));
 }
 
+/** The calls that were sent, answered or not, but for those that AWS refused: what may be there. */
+export function sentCalls(steps: readonly Step[]): readonly DoneCall[] {
+  return steps.flatMap(({ state, call, answer }) => (state === 'refused' ? [] : [{ call, answer: answer ?? {} }]));
+}
+
 function filled(blank: Blank, { approvalId, caseId, now, steps }: Filling): unknown {
   switch (blank.$fill) {
     case 'time':
@@ -33,11 +40,25 @@ function filled(blank: Blank, { approvalId, caseId, now, steps }: Filling): unkn
     case 'caseId':
       return caseId;
     case 'answer': {
-      const value = steps.find(({ index, state }) => index === blank.call && state === 'done')?.answer?.[blank.field];
-      if (value === undefined) throw new RangeError(`call ${blank.call + 1} has answered no ${blank.field}`);
+      const answer = steps.find(({ index, state }) => index === blank.call && state === 'done')?.answer;
+      const value = taken(answer?.[blank.field], blank);
+      if (value === undefined) throw new RangeError(`call ${blank.call + 1} has answered no ${answerWords(blank)}`);
       return value;
     }
   }
+}
+
+/** Out of a list only what is there once: two entries that fit would make it chance which one is written to. */
+function taken(value: unknown, blank: Answer): unknown {
+  if (!('entry' in blank)) return value;
+  const { where, is, take } = blank.entry;
+  const entries = Array.isArray(value) ? (value as Readonly<Record<string, unknown>>[]) : [];
+  const [first, second] = entries.filter((entry) => entry[where] === is);
+  return second === undefined ? first?.[take] : undefined;
+}
+
+function answerWords(blank: Answer): string {
+  return 'entry' in blank ? `${blank.entry.take} of ${blank.entry.is}` : blank.field;
 }
 
 function wordsFor(blank: Blank): string {
@@ -49,7 +70,7 @@ function wordsFor(blank: Blank): string {
     case 'caseId':
       return '<id of the case>';
     case 'answer':
-      return `<the ${blank.field} that call ${blank.call + 1} answers>`;
+      return `<the ${answerWords(blank)} that call ${blank.call + 1} answers>`;
   }
 }
 

@@ -27,8 +27,11 @@ export type GroupMembers = ReadonlyMap<string, readonly string[]>;
  */
 export function personOf(profile: Pick<PersonProfile, 'userId' | 'email'>, rules: PeopleRules): string {
   const mapped = rules.people.find((person) => person.slack.includes(profile.userId));
-  if (mapped !== undefined) return `name:${mapped.name}`;
-  if (profile.email !== undefined && profile.email !== '') return `email:${profile.email.toLowerCase()}`;
+  const email =
+    profile.email === undefined || profile.email === '' ? undefined : `email:${profile.email.toLowerCase()}`;
+  // With the e-mail beside the name: a second account of the same person need not be mapped.
+  if (mapped !== undefined) return [`name:${mapped.name}`, ...(email === undefined ? [] : [email])].join(' ');
+  if (email !== undefined) return email;
   const listed =
     rules.approvers.users.includes(profile.userId) || rules.responders?.users.includes(profile.userId) === true;
   return `${listed ? 'listed' : 'unknown'}:${profile.userId}`;
@@ -39,11 +42,22 @@ export function areTwoPeople(a: string, b: string): boolean {
   if (a === b) return false;
   const kinds = [kindOf(a), kindOf(b)];
   if (kinds.includes('unknown')) return false;
+  const [emailA, emailB] = [emailOf(a), emailOf(b)];
+  if (emailA !== undefined && emailA === emailB) return false;
+  if (kinds[0] === 'name' && kinds[1] === 'name') return nameOf(a) !== nameOf(b);
   return !(kinds.includes('email') && kinds.includes('listed'));
 }
 
 function kindOf(person: string): string {
   return person.slice(0, person.indexOf(':'));
+}
+
+function emailOf(person: string): string | undefined {
+  return /(?:^| )email:(\S+)$/.exec(person)?.[1];
+}
+
+function nameOf(person: string): string {
+  return person.replace(/ email:\S+$/, '');
 }
 
 /** Why somebody may do nothing at all here, or undefined. */
@@ -64,11 +78,11 @@ export function askingRefusal(
 ): string | undefined {
   const standing = standingRefusal(profile);
   if (standing !== undefined) return standing;
-  if (!also.every((crowd) => belongsToAny(profile.userId, crowd, groups))) {
+  if (!also.every((crowd) => isOf(profile.userId, crowd, groups))) {
     return 'the policy of the config lets only others ask for this';
   }
   if (rules.responders === undefined) return undefined;
-  if (belongsToAny(profile.userId, rules.responders, groups)) return undefined;
+  if (isOf(profile.userId, rules.responders, groups)) return undefined;
   // An approver may look for himself; the rule that he cannot approve his own wish still holds.
   if (approvingRefusal(profile, rules, groups) === undefined) return undefined;
   return 'only responders may ask this';
@@ -123,6 +137,7 @@ function belongsToAll(userId: string, crowd: Crowd, groups: GroupMembers): boole
   return byId && byGroup && crowd.users.length + crowd.groups.length > 0;
 }
 
-function belongsToAny(userId: string, crowd: Crowd, groups: GroupMembers): boolean {
+/** Named by id or by a group. */
+export function isOf(userId: string, crowd: Crowd, groups: GroupMembers): boolean {
   return crowd.users.includes(userId) || crowd.groups.some((id) => groups.get(id)?.includes(userId));
 }

@@ -20,8 +20,9 @@ export function bindsOf(
 
 /** The target as people read it. Lists are counted, not spelled out: the card shows them elsewhere. */
 export function targetWords(target: Plan['target']): string {
-  return Object.values(target)
-    .map((value) => (Array.isArray(value) ? `(${value.length} entries)` : String(value)))
+  return Object.entries(target)
+    .filter(([, value]) => value !== '' && (!Array.isArray(value) || value.length > 0))
+    .map(([name, value]) => (Array.isArray(value) ? `(${value.length} ${name})` : String(value)))
     .join(' ');
 }
 
@@ -61,7 +62,12 @@ export function cliCommand(call: ApiCall): string {
   const flags = Object.entries(named(call.input)).map(
     ([name, value]) => `--${kebab(name)} ${shellQuote(valueText(value))}`,
   );
-  return ['aws', call.service, kebab(call.operation), ...flags, '--region', call.region].join(' ');
+  const command = ['aws', call.service, kebab(call.operation), ...flags, '--region', call.region].join(' ');
+  // The time is known when the command is run, so the shell writes it: out of the quotes, and in again.
+  return command.replaceAll(
+    /<time of sending \+ (\d+) s>/g,
+    (_, seconds: string) => `'"$(date -u -d '+${seconds} seconds' +%Y-%m-%dT%H:%M:%SZ)"'`,
+  );
 }
 
 function valueText(value: unknown): string {

@@ -1,6 +1,13 @@
 /** Targets that are never touched (safety rule 5). Asked when a plan is made and again when it is run. */
 
 import { globMatch } from './glob.ts';
+import { nameKeyOfArn } from './principal.ts';
+
+/** Names of IAM are one per account, whatever their path and case. */
+function isSamePrincipal(a: string, b: string): boolean {
+  const key = nameKeyOfArn(a);
+  return key !== undefined && key === nameKeyOfArn(b);
+}
 
 /** Ours and AWS's own, in every partition. `*` stands for any characters. */
 const always: readonly (readonly [string, string])[] = [
@@ -17,7 +24,8 @@ export function protectedBecause(
   config: { readonly patterns: readonly string[]; readonly own: readonly string[] },
 ): string | undefined {
   for (const name of names) {
-    if (config.own.includes(name)) return `${name} is what Firebreak itself uses`;
+    if (config.own.some((own) => own === name || isSamePrincipal(own, name)))
+      return `${name} is what Firebreak itself uses`;
     const byRule = always.find(([pattern]) => globMatch(pattern, name));
     if (byRule !== undefined) return `${name} is ${byRule[1]}`;
     const pathUnknown = name.includes(':user/*/');

@@ -10,6 +10,8 @@ export interface Channels {
   readonly high?: string | undefined;
   readonly medium?: string | undefined;
   readonly low?: string | undefined;
+  /** Where the evidence of a case goes, a private channel. */
+  readonly evidence?: string | undefined;
   /** By account id. */
   readonly accounts?: Readonly<Record<string, string>> | undefined;
   /** By the `environment` word of the inventory, upper or lower case. */

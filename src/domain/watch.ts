@@ -40,8 +40,11 @@ export function watched(
   artifact: Artifact,
   since: { readonly sentAt: string; readonly until: string },
   now: Date,
+  concerns: (record: CloudTrailRecord) => boolean = () => true,
 ): Omit<Watched, 'holds' | 'missing'> {
-  const own = records.filter((record) => record.eventTime >= since.sentAt.slice(0, 19) && actsIn(artifact, record));
+  const own = records.filter(
+    (record) => record.eventTime >= since.sentAt.slice(0, 19) && actsIn(artifact, record) && concerns(record),
+  );
   const refused = own.filter(isRefusal);
   const settled = new Date(Date.parse(since.sentAt) + settlingMs).toISOString();
   const successes = own.filter((record) => !isRefusal(record) && record.eventTime > settled.slice(0, 19));
@@ -68,7 +71,9 @@ export function watchWords(seen: Watched): string {
   const lines: string[] = [];
   if (seen.holds === false) lines.push('IT NO LONGER HOLDS: somebody changed it back. Pivot on the target.');
   if (seen.holds === undefined) lines.push('It could not be read again: whether it still holds is not known.');
-  if (seen.succeeded > 0) {
+  if (seen.succeeded > 0 && seen.isPartial === true) {
+    lines.push(`Calls that it still may make: ${seen.succeeded}, the last at ${utc(seen.lastSuccess ?? '')}.`);
+  } else if (seen.succeeded > 0) {
     lines.push(
       `STILL ACTIVE: ${count(seen.succeeded, 'call')} succeeded after it, the last at ${utc(seen.lastSuccess ?? '')}.`,
     );
@@ -88,8 +93,9 @@ export function watchWords(seen: Watched): string {
 }
 
 /** Never without proof: refused and nothing succeeded, or all time passed in silence that was looked at. */
-export function isContained({ holds, succeeded, refused, over, missing }: Watched): boolean {
-  return holds === true && succeeded === 0 && missing === undefined && (refused > 0 || over);
+export function isContained({ holds, succeeded, refused, over, missing, isPartial }: Watched): boolean {
+  const isProved = over || (refused > 0 && isPartial !== true);
+  return holds === true && succeeded === 0 && missing === undefined && isProved;
 }
 
 /** Whether this look says something that people have not been told. */

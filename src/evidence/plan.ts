@@ -105,8 +105,17 @@ function withRest(lake: Evidence, rest: Evidence): Evidence {
       for (const record of records) if (!index.has(record)) index.add(record);
     return index.recordsOf(artifact);
   };
+  const wholes = [lake, rest].flatMap((part) => part.all?.bind(part) ?? []);
   return {
     recordsOf: ask,
+    // One part alone would not be all.
+    ...(wholes.length < 2
+      ? {}
+      : {
+          async *all(narrowing) {
+            for (const whole of wholes) yield* whole(narrowing);
+          },
+        }),
     async addressUse(ip, moreThan) {
       const before = await lake.addressUse?.(ip, moreThan);
       return before && joinedUse(ip, [before, addressUseOf(ip, await rest.recordsOf({ kind: 'ip', id: ip }))]);

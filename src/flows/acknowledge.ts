@@ -1,4 +1,5 @@
 /** button Acknowledge -> the case has a name on it -> the card shows it. */
+import { closedTo } from '../domain/access.ts';
 import { say } from '../domain/phrases.ts';
 import { tellOne } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -10,7 +11,8 @@ export async function acknowledge(
   input: { readonly caseId: string; readonly userId: string; readonly channel: string },
   deps: WorkerDeps,
 ): Promise<void> {
-  const { refusal } = await askingRefusalOf(input.userId, deps);
+  const looked = await askingRefusalOf(input.userId, deps);
+  const refusal = looked.refusal ?? closedTo(await deps.store.cases.get(input.caseId), input.userId);
   if (refusal !== undefined) {
     await tellOne({ ...input, message: say(`You cannot acknowledge this: ${refusal}.`) }, deps);
     return;

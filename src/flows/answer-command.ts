@@ -6,9 +6,12 @@ import { refusal, say } from '../domain/phrases.ts';
 import { interpret, wordsOf } from '../domain/words.ts';
 import { changeRules } from './change-rules.ts';
 import type { WebDeps } from './deps.ts';
+import { wishToLift } from './lift-freeze.ts';
+import { mayRead } from './may-read.ts';
 import { quieten } from './quieten.ts';
 import { reportIncident } from './report.ts';
 import { approvingRefusalOf, askingRefusalOf } from './standing.ts';
+import { askForStrike } from './strike.ts';
 import { windowOf } from './window-of.ts';
 
 export interface SlashCommand {
@@ -31,7 +34,14 @@ export async function answerCommand(input: SlashCommand, deps: WebDeps): Promise
   if (looked.refusal !== undefined && command.name !== 'help') {
     return refusal(`You cannot do this: ${looked.refusal}.`, undefined);
   }
-  return act(await command.decide(args, contextOf(deps)), input, looked, deps);
+  const outcome = await command.decide(args, contextOf(deps));
+  if (command.name !== 'help') {
+    const accounts = outcome.kind === 'investigate' ? outcome.request.accounts : undefined;
+    const { userId, channelId: channel } = input;
+    const access = await mayRead({ command: command.name, userId, channel, accounts }, deps);
+    if ('refused' in access) return refusal(`You cannot ask for this here: ${access.refused}.`, undefined);
+  }
+  return act(outcome, input, looked, deps);
 }
 
 function contextOf({ commands, actions, store, clock, ruleShelf }: WebDeps): CommandContext {
@@ -95,8 +105,21 @@ async function act(
       await deps.queue.add('containment.plan', { requestId }, { id: `plan-${requestId}` });
       return say('Making the plan. The approval card comes into this channel; somebody else has to approve it.');
     }
+    case 'strike': {
+      const caseId = await askForStrike({ ...input, caseId: outcome.caseId }, deps);
+      return say(`Making a plan for ${caseId}. Its card, and one for each step, come into this channel.`);
+    }
     case 'rules':
       return changeRules(outcome.change, { ...input, person: looked.person }, deps);
+    case 'restrict': {
+      const { caseId, userIds } = outcome;
+      const closed = await deps.store.cases.restrict(caseId, userIds, input.userId, at);
+      if (!closed) return refusal(`There is no case ${caseId} that you could close.`, undefined);
+      await deps.queue.add('case.show', { caseId }, { id: `restrict-${caseId}-${at}` });
+      return say(
+        `${caseId} is closed to ${userIds.length + 1} people at most; its card tells others nothing from now on.`,
+      );
+    }
     case 'open':
     case 'snooze':
     case 'end-snooze':
@@ -109,11 +132,11 @@ async function act(
       return undefined;
     }
     case 'freeze': {
-      if (!outcome.frozen) {
-        return refusal('A freeze is lifted on the host only.', 'Run `firebreak ir freeze --lift <reason>` there.');
-      }
+      if (!outcome.frozen) return wishToLift({ userId: input.userId, reason: outcome.reason }, deps);
       await deps.store.settings.setFrozen(true, `${input.userId} (${looked.person})`, outcome.reason, at);
-      return say('All writes to AWS are frozen from now on. What is half applied is finished; nothing new is started.');
+      return say(
+        'All writes to AWS are frozen from now on. What is half applied is finished, an undo may still run; nothing new is started.',
+      );
     }
   }
 }

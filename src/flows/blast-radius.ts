@@ -2,6 +2,7 @@
 import type { ContainmentAction } from '../contracts/action.ts';
 import type { Plan } from '../contracts/approval.ts';
 import type { AwsReader } from '../contracts/aws.ts';
+import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { asError } from '../contracts/errors.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
 import { usesOf } from '../domain/use.ts';
@@ -22,6 +23,7 @@ export async function blastRadius(
 ): Promise<{ blastRadius: string[]; blastCoverage: string }> {
   const now = deps.clock.now();
   const lines: string[] = [];
+  let records: readonly CloudTrailRecord[] = [];
   let coverage = `CloudTrail management events of ${days} days`;
   try {
     const evidence = await deps.openEvidence({
@@ -33,7 +35,7 @@ export async function blastRadius(
       signal,
       onProgress: () => undefined,
     });
-    const records = await evidence.recordsOf(action.artifact(target as never, before as never));
+    records = await evidence.recordsOf(action.artifact(target as never, before as never));
     lines.push(...usesOf(records));
     const looked = evidence.coverage();
     if (!looked.complete) {
@@ -50,11 +52,12 @@ export async function blastRadius(
       ...(await action.background(target as never, before as never, {
         aws,
         signal,
+        records,
         regions: () => deps.reach.regions(aws.accountId),
       })),
     );
   } catch (error) {
-    lines.push(`IAM could not be asked for more: ${awsErrorFacts(error).code}.`);
+    lines.push(`AWS could not be asked for more: ${awsErrorFacts(error).code}.`);
   }
   return { blastRadius: lines, blastCoverage: coverage };
 }

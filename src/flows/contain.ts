@@ -5,27 +5,20 @@
 import type { ContainmentAction } from '../contracts/action.ts';
 import type { Approval, ApprovalState, Plan } from '../contracts/approval.ts';
 import type { AwsResponder } from '../contracts/aws.ts';
-import { NotFoundError, UserError } from '../contracts/errors.ts';
+import { NotFoundError, UpstreamError, UserError } from '../contracts/errors.ts';
 import { audit, mayExecute, moveTo } from '../domain/approval.ts';
 import { bindsOf, compared } from '../domain/plan.ts';
 import type { ExecutorDeps } from './deps.ts';
 import { executionFacts } from './execution-facts.ts';
 import { callsFor } from './inspect-target.ts';
-import {
-  confirm,
-  confirmWithinMs,
-  couldNotLook,
-  factsOf,
-  inspectRun,
-  lookForOwnChangeMs,
-  type Run,
-  readUntil,
-} from './read-back.ts';
+import { confirm, confirmWithin, factsOf, inspectRun, type Run, readOnce } from './read-back.ts';
 import { announce } from './record-vote.ts';
-import { cutShort, hasMoreToSend, lookedFor, sendCalls, stepsDone } from './send-calls.ts';
+import { foundDone, noteFound, sendCalls, stepsDone } from './send-calls.ts';
 
 const actor = 'firebreak executor';
 const watchAfterMs = 60_000;
+/** IAM reads are right at once; who did what else is asked again later. */
+const aliveAfterMs = 10_000;
 
 /** Job `containment.run`. One at a time for an approval: a stalled job that is run again must not write beside the first. */
 export async function contain(
@@ -51,8 +44,21 @@ async function carryOn(
   const approval = await deps.store.approvals.get(approvalId);
   if (approval === undefined) return;
   const action = deps.actions.find((candidate) => candidate.name === approval.plan.action);
+  // Steps of one strike run in its order: evidence is kept before what destroys it. The sweep comes back for this one.
+  if (approval.state === 'approved' && (await waitsForEarlier(approval, deps))) return;
   if (approval.state === 'approved') await begin(approval, action, ctx, deps);
   else if (approval.state === 'applying') await resume(approval, action, ctx, deps);
+}
+
+/** Only for what is approved and not over: nobody waits for a step that nobody has said yes to. */
+async function waitsForEarlier({ id }: Approval, { store, queue }: ExecutorDeps): Promise<boolean> {
+  for (const earlier of await store.strikes.earlier(id)) {
+    const state = (await store.approvals.get(earlier))?.state;
+    if (state !== 'approved' && state !== 'applying') continue;
+    await queue.add('approval.admit', { approvalId: id }, { id: `admit-${id}-after-${earlier}`, delayMs: 2_000 });
+    return true;
+  }
+  return false;
 }
 
 async function begin(
@@ -79,7 +85,8 @@ async function begin(
         ...(prepared.told.length > 0 && { changedSince: prepared.told }),
       },
     });
-    return begun && { ...begun, unlessFrozen: true };
+    // A freeze in this very moment is not overtaken; undo is allowed under one.
+    return begun && { ...begun, ...(current.plan.direction === 'apply' && { unlessFrozen: true }) };
   });
   if (moved)
     await applyAndConfirm({ approval: applying, action, responder: prepared.responder, signal: ctx.signal }, deps);
@@ -99,9 +106,7 @@ async function permitted(
     await deps.queue.add('approval.admit', { approvalId: approval.id }, { id: `admit-${approval.id}`, delayMs: 1_000 });
     return false;
   }
-  const done = stepsDone(approval);
-  if (done.length > 0) await settle(approval, 'partial', cutShort(approval, verdict.because), deps);
-  else await settle(approval, otherwise === 'failed' ? 'failed' : verdict.state, `${said}: ${verdict.because}.`, deps);
+  await settle(approval, otherwise === 'failed' ? 'failed' : verdict.state, `${said}: ${verdict.because}.`, deps);
   return false;
 }
 
@@ -117,7 +122,8 @@ async function prepare(
     const found = await inspectRun({ approval, action, responder, signal: ctx.signal }, deps);
     const { voids, told } = driftOf(approval, action, found);
     if (voids.length === 0) return { responder, told };
-    await settle(approval, 'stale', changedSince(voids), deps);
+    const outcome = `Nothing was written: the target changed after the plan was made (${voids.join('; ')}).`;
+    await settle(approval, 'stale', outcome, deps);
   } catch (error) {
     const { code, retryable } = factsOf(error);
     if (retryable && !ctx.last) throw error;
@@ -158,53 +164,71 @@ async function resume(
     if (retryable) throw error;
     return unknown(`it could not be read back after a restart (${error instanceof UserError ? error.message : code})`);
   }
-  const run = await lookedFor({ approval, action, responder, signal: ctx.signal }, deps);
-  if (approval.sentAt !== undefined) {
-    const seen = await confirm(run, confirmWithinMs, deps);
-    if (seen.held) return verified(run, seen.now, 'found done after a restart', deps);
-    if (seen.now === undefined) throw couldNotLook();
-    return unknown(`AWS accepted the call at ${approval.sentAt}, but ${seen.because}`);
+  const run: Run = { approval, action, responder, signal: ctx.signal };
+  try {
+    if (approval.sentAt !== undefined) return await confirmSent(run, 'found done after a restart', deps);
+    const looked = await lookForOpenCall(run, deps);
+    const isUntouched = looked.approval.steps.every(({ state }) => state === 'intent');
+    if (isUntouched) {
+      const { voids } = driftOf(looked.approval, action, looked.now);
+      if (voids.length > 0) return await unknown(`somebody else changed it (${voids.join('; ')})`);
+    }
+    if (!(await mayGoOn(looked, deps))) return;
+    await applyAndConfirm(looked, deps);
+  } catch (error) {
+    if (!(error instanceof UpstreamError) || error.retryable) throw error;
+    return unknown(error.message);
   }
-  // A plan of which every call has its answer only has to be brought to its end, whatever is frozen or has expired since.
-  if (!hasMoreToSend(run.approval)) return applyAndConfirm(run, deps);
-  if (stepsDone(run.approval).length === 0) {
-    const seen = await readUntil(run, lookForOwnChangeMs, () => ({ held: true }), deps);
-    if (seen.now === undefined) throw couldNotLook();
-    const { voids } = driftOf(approval, action, seen.now);
-    const sent = approval.steps.length > 0;
-    if (voids.length > 0 && sent) return unknown(`somebody else changed it (${voids.join('; ')})`);
-    if (voids.length > 0) return settle(approval, 'failed', changedSince(voids), deps);
-  }
-  if (await permitted(run.approval, action, 'failed', 'Not sent again after a restart', deps))
-    await applyAndConfirm(run, deps);
 }
 
-function changedSince(voids: readonly string[]): string {
-  return `Nothing was written: the target changed after the plan was made (${voids.join('; ')}).`;
+/**
+ * A call that was about to be sent when the process died may have been carried out. Gives the approval with what was found, and
+ * what was read. Throws UpstreamError where the target cannot be read.
+ */
+async function lookForOpenCall(run: Run, deps: ExecutorDeps): Promise<Run & { readonly now: Plan['before'] }> {
+  const open = run.approval.steps.find(({ state }) => state === 'intent');
+  if (open === undefined) return { ...run, now: await readOnce(run, deps) };
+  const found = await foundDone(run, open, deps);
+  return {
+    ...run,
+    approval: found.answer === undefined ? run.approval : await noteFound(run, open, found.answer, deps),
+    now: found.now,
+  };
+}
+
+/** What is left to send is sent under every check; what was half applied is told as that where it may not go on. */
+async function mayGoOn(run: Run, deps: ExecutorDeps): Promise<boolean> {
+  const { approval, action } = run;
+  if (approval.plan.calls.length === stepsDone(approval).length) return true;
+  const done = stepsDone(approval).length;
+  if (done === 0) return permitted(approval, action, 'failed', 'Not sent again after a restart', deps);
+  const verdict = mayExecute(approval, await executionFacts(approval, action, deps));
+  if (verdict.kind === 'yes') return true;
+  const because = verdict.kind === 'no' ? verdict.because : 'who approved it could not be looked at again';
+  const outcome = `${done} of ${approval.plan.calls.length} calls were carried out, the rest was not sent after a restart: ${because}.`;
+  await settle(approval, 'partial', outcome, deps);
+  return false;
 }
 
 async function applyAndConfirm(run: Run, deps: ExecutorDeps): Promise<void> {
-  const { approval } = run;
   const sent = await sendCalls(run, deps);
-  if (sent.kind === 'found') {
-    return verified(run, sent.now, `AWS's answer was lost (${sent.code}), the change was read back`, deps);
-  }
   if (sent.kind === 'refused') {
-    return settle(approval, sent.done === 0 ? 'failed' : 'partial', sent.outcome, deps);
+    return settle(run.approval, sent.done === 0 ? 'failed' : 'partial', sent.outcome, deps);
   }
-  deps.log.info({ approvalId: approval.id, requestIds: sent.requestIds }, 'AWS answered the calls of a plan');
-  const { approval: now } = await deps.store.approvals.move(approval.id, (current) => ({
+  deps.log.info({ approvalId: run.approval.id, requestIds: sent.requestIds }, 'AWS answered the calls of a plan');
+  const { approval } = await deps.store.approvals.move(run.approval.id, (current) => ({
     sentAt: at(deps),
     audit: audit(current, 'execute', actor, at(deps), { calls: sent.calls, requestIds: sent.requestIds }),
   }));
-  const seen = await confirm({ ...run, approval: now }, confirmWithinMs, deps);
-  if (seen.held) return verified(run, seen.now, undefined, deps);
-  await settle(
-    approval,
-    'failed',
-    `NOT CONFIRMED: AWS accepted the call, but ${seen.because} after ${confirmWithinMs / 1000} s.`,
-    deps,
-  );
+  await confirmSent({ ...run, approval }, undefined, deps);
+}
+
+async function confirmSent(run: Run, note: string | undefined, deps: ExecutorDeps): Promise<void> {
+  const withinMs = confirmWithin(run);
+  const seen = await confirm(run, withinMs, deps);
+  if (seen.held) return verified(run, seen.now, note, deps);
+  const waited = seen.final === true ? '' : ` after ${withinMs / 1000} s`;
+  await settle(run.approval, 'failed', `NOT CONFIRMED: AWS accepted the call, but ${seen.because}${waited}.`, deps);
 }
 
 async function verified(run: Run, after: Plan['before'], note: string | undefined, deps: ExecutorDeps): Promise<void> {
@@ -217,12 +241,14 @@ async function verified(run: Run, after: Plan['before'], note: string | undefine
       ...(note === undefined ? {} : { payload: { note } }),
     }),
   );
-  await lookAgain(run.approval.id, deps);
+  // What was undone is meant to work again.
+  if (run.approval.plan.direction === 'apply') await lookAgain(run.approval.id, deps);
 }
 
 /** A second look follows in a minute: what holds now may be changed back by whoever holds other rights. */
 async function lookAgain(approvalId: string, { queue }: ExecutorDeps): Promise<void> {
   await queue.add('containment.watch', { approvalId }, { id: `watch-${approvalId}`, delayMs: watchAfterMs });
+  await queue.add('containment.alive', { approvalId }, { id: `alive-${approvalId}`, delayMs: aliveAfterMs });
 }
 
 async function settle(approval: Approval, state: ApprovalState, outcome: string, deps: ExecutorDeps): Promise<void> {

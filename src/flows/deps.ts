@@ -1,5 +1,5 @@
 /** What the flows are given. Each flow names the part that it needs. */
-import type { ContainmentAction } from '../contracts/action.ts';
+import type { ContainmentAction, Forensics } from '../contracts/action.ts';
 import type { AddressBook } from '../contracts/address.ts';
 import type { AwsReach } from '../contracts/aws.ts';
 import type { Chat } from '../contracts/chat.ts';
@@ -15,6 +15,7 @@ import type { Pager } from '../contracts/pager.ts';
 import type { RuleView } from '../contracts/rules.ts';
 import type { Store } from '../contracts/store.ts';
 import type { AccountBook } from '../contracts/surroundings.ts';
+import type { AccessRule } from '../domain/access.ts';
 import type { PolicyRule } from '../domain/approval-policy.ts';
 import type { Detector } from '../domain/detection/detector.ts';
 import type { Production } from '../domain/detection/production.ts';
@@ -38,7 +39,9 @@ export interface Settings {
     readonly stepUp: readonly string[];
   };
   readonly policies: readonly PolicyRule[];
+  readonly access: readonly AccessRule[];
   readonly protectedPatterns: readonly string[];
+  readonly forensics: Forensics | undefined;
   readonly production: Production;
   readonly detections: { readonly maxAgeHours: number };
   /** Whether findings are read again from AWS. */

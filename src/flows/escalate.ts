@@ -22,7 +22,7 @@ export async function escalate(call: Omit<Escalation, 'dueAt'>, deps: Needs): Pr
     if (found.acknowledgedBy !== undefined || found.falsePositiveBy !== undefined) {
       return end(call, 'somebody looked at it in time', deps);
     }
-    const about = { ...call, alert: found.alert, account: accountOf(found, deps), channel: found.channel };
+    const about = { ...call, alert: shownAlert(found), account: accountOf(found, deps), channel: found.channel };
     // The pager first: it works where Slack does not.
     const problems: Error[] = [];
     for (const name of level.pagers) await tried(() => pageOnce(key, name, about, deps), problems);
@@ -43,6 +43,12 @@ export async function escalate(call: Omit<Escalation, 'dueAt'>, deps: Needs): Pr
     if (later !== undefined) throw later;
     return end(call, `not everybody could be called: ${first.message}`, deps);
   });
+}
+
+/** Who is called need not be one of the few that a case is closed to. */
+function shownAlert({ alert, restrictedTo }: Case): Case['alert'] {
+  if (restrictedTo === undefined) return alert;
+  return { ...alert, title: 'A case that is closed to a named few', type: 'restricted', description: '' };
 }
 
 async function tried(work: () => Promise<unknown>, problems: Error[]): Promise<void> {

@@ -18,7 +18,8 @@ export async function executionFacts(
 ): Promise<ExecutionFacts> {
   const { settings, store } = deps;
   const rights = rightsOf(action, approval.plan.accountId, deps);
-  const judged = judgedAgain(approval.plan, action, deps, await deps.reach.self());
+  const alertType = (await store.cases.get(approval.caseId))?.alert.type;
+  const judged = judgedAgain({ plan: approval.plan, action, self: await deps.reach.self(), alertType }, deps);
   return {
     now: deps.clock.now().toISOString(),
     mode: settings.mode,
@@ -38,22 +39,21 @@ export async function executionFacts(
  * policy, role, protected list and number of approvers all come from this process's own code and config.
  */
 function judgedAgain(
-  plan: Plan,
-  action: ContainmentAction,
+  judged: { plan: Plan; action: ContainmentAction; self: readonly string[]; alertType: string | undefined },
   deps: ExecutorDeps,
-  self: readonly string[],
 ): { required: number; objection: string | undefined } {
+  const { plan, action, self, alertType } = judged;
   const target = plan.target as never;
   const before = plan.before as never;
   try {
     const checked = checkContainable(action, plan.target, plan.before, plan, deps, self);
     const { responderRole } = checked;
-    const required = Math.max(checked.required, cautionOf(action, plan, deps.clock.now())?.approvals ?? 1);
+    const required = Math.max(checked.required, cautionOf(action, plan, deps.clock.now(), alertType)?.approvals ?? 1);
     if (responderRole !== plan.responderRole) {
       return { required, objection: 'the responder role in the config is not the one of the plan' };
     }
     const calls = callsFor(action, plan, plan.before);
-    const policy = action.sessionPolicy(target, before, plan.accountId, plan.partition);
+    const policy = action.sessionPolicy(target, before, plan.accountId, plan.partition, plan.restores);
     const same = calls !== undefined && canonical([calls, policy]) === canonical([plan.calls, plan.sessionPolicy]);
     return { required, objection: same ? undefined : 'the calls of the plan are not those of the action' };
   } catch (error) {

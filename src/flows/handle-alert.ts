@@ -12,7 +12,9 @@ import { addressFactsOf } from '../domain/finding-addresses.ts';
 import type { Account } from '../domain/inventory.ts';
 import { mergeFacts, shownAccount } from '../domain/inventory-sources.ts';
 import { isCritical } from '../domain/noise.ts';
+import { restrictedCard } from '../domain/restricted-case.ts';
 import { severityWord } from '../domain/severity.ts';
+import { strikeSeeds } from '../domain/strike.ts';
 import { admitAlert } from './admit-alert.ts';
 import { postOnce, postOrUpdate } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -75,10 +77,27 @@ export function deliverCase(caseId: string, deps: Needs): Promise<void> {
     let { channel } = found;
     if (ts === undefined) ({ ts, channel } = (await bringUpToDate(found, deps)) ?? { ts, channel });
     if (ts === undefined) return;
-    for (const entry of entries) await tell(entry, found, { channel, ts }, deps);
+    for (const entry of entries) await tellEntry(entry, found, { channel, ts }, deps);
     if (found.messageTs !== undefined && found.shownVersion < found.version) await bringUpToDate(found, deps);
     await deps.store.noise.shown(caseId, found.version, upTo, now(deps));
   });
+}
+
+/** News of a closed case goes to the few themselves, and to no channel. */
+function tellEntry(entry: CaseEntry, found: Case, card: { channel: string; ts: string }, deps: Needs): Promise<void> {
+  return found.restrictedTo === undefined
+    ? tell(entry, found, card, deps)
+    : tellFew(entry, found, found.restrictedTo, deps);
+}
+
+async function tellFew(entry: CaseEntry, found: Case, few: readonly string[], deps: Needs): Promise<void> {
+  const { alertId, number, said } = entry;
+  const alert = (await deps.store.alerts.get(alertId))?.alert ?? found.alert;
+  if (said !== undefined) {
+    const message = threadNote(alert, said);
+    for (const userId of few) await postOnce({ key: `note:${alertId}:${userId}`, channel: userId, message }, deps);
+  }
+  await deps.store.noise.entryDelivered(found.id, number);
 }
 
 async function tell(entry: CaseEntry, found: Case, card: { channel: string; ts: string }, deps: Needs): Promise<void> {
@@ -132,6 +151,9 @@ export function showCase(caseId: string, deps: Needs): Promise<{ channel: string
 
 async function bringUpToDate(found: Case, deps: Needs): Promise<{ channel: string; ts: string } | undefined> {
   const { id: caseId } = found;
+  if (found.restrictedTo !== undefined) {
+    return postOrUpdate({ key: `case:${caseId}`, channel: found.channel, message: restrictedCard(found) }, deps);
+  }
   const enrichment = await deps.store.enrichments.get(caseId);
   const known = mergeFacts([knownOf(found.alert, deps), enrichment?.account]);
   const card = findingCard({
@@ -191,6 +213,10 @@ async function buttonsOf(found: Case, { store }: Needs) {
             action: 'disable-access-key',
             words: [key],
           }),
+    strike:
+      key !== undefined || strikeSeeds(found.alert).length === 0
+        ? undefined
+        : await store.buttons.mint(`case:${found.id}:strike`, { kind: 'strike', caseId: found.id }),
     acknowledge: await store.buttons.mint(`case:${found.id}`, { kind: 'case', caseId: found.id }),
   };
 }

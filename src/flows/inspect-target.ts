@@ -1,11 +1,14 @@
 /** What an action reads of its target, and what it would call on it: the unit's methods, given what the flows have. */
 import type { ContainmentAction } from '../contracts/action.ts';
-import type { Plan } from '../contracts/approval.ts';
-import type { ApiCall, AwsReach, AwsReader } from '../contracts/aws.ts';
+import type { Applied, Plan } from '../contracts/approval.ts';
+import type { ApiCall, AwsReach, AwsReader, PolicyDocument } from '../contracts/aws.ts';
+import { UserError } from '../contracts/errors.ts';
+import type { Settings } from './deps.ts';
 
 interface Looking {
   readonly aws: AwsReader;
   readonly reach: Pick<AwsReach, 'regions'>;
+  readonly settings?: Pick<Settings, 'forensics'>;
   readonly signal: AbortSignal;
   /** The pre-state of the plan that is carried out. */
   readonly planned?: Plan['before'] | undefined;
@@ -15,10 +18,11 @@ interface Looking {
 export async function inspectTarget(
   action: ContainmentAction,
   target: Plan['target'],
-  { aws, reach, signal, planned }: Looking,
+  { aws, reach, settings, signal, planned }: Looking,
 ): Promise<Plan['before']> {
   const regions = () => reach.regions(aws.accountId);
-  return (await action.inspect(target as never, { aws, signal, planned, regions })) as Plan['before'];
+  const ctx = { aws, signal, planned, regions, forensics: settings?.forensics };
+  return (await action.inspect(target as never, ctx)) as Plan['before'];
 }
 
 /** What the action would call for this plan on this state; undefined where it cannot (an undo of what has none). */
@@ -30,4 +34,24 @@ export function callsFor(
   if (plan.direction === 'apply') return action.apply(plan.target as never, state as never);
   if (!('undo' in action) || plan.restores === undefined) return undefined;
   return action.undo(plan.target as never, state as never, plan.restores);
+}
+
+/** AWS takes a session policy of at most this many characters (DOMAIN.md 9.1). */
+const longestPolicy = 2_048;
+
+/** What the plan's session may do. Throws UserError where the target holds more than one session policy can name. */
+export function sessionPolicyOf(
+  action: ContainmentAction,
+  target: Plan['target'],
+  before: Plan['before'],
+  { accountId, partition }: Pick<AwsReader, 'accountId' | 'partition'>,
+  restores: Applied | undefined,
+): PolicyDocument {
+  const policy = action.sessionPolicy(target as never, before as never, accountId, partition, restores);
+  const size = JSON.stringify(policy).length;
+  if (size <= longestPolicy) return policy;
+  throw new UserError(
+    `The session policy of this plan would take ${size} characters, and AWS takes ${longestPolicy}.`,
+    'The target holds too many things with long names for one plan: take some of them away by hand first.',
+  );
 }

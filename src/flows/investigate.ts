@@ -8,21 +8,18 @@ import { storable } from '../domain/answers.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
 import { refusal } from '../domain/phrases.ts';
 import { headlineMessage, progressMessage, reportMessage } from '../domain/report-wording.ts';
+import { containButtons, offersOf } from './contain-buttons.ts';
 import { postOnce, postOrUpdate, tellOne } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
+import { elsewhere, summarise, without } from './evidence-place.ts';
+import { mayRead } from './may-read.ts';
+import { coalesced, type Place } from './progress-message.ts';
 import { askingRefusalOf } from './standing.ts';
 import { surroundingsOf } from './surroundings.ts';
 import { windowOf } from './window-of.ts';
 
-/** chat.update is a shared budget of about 50 a minute (DOMAIN.md 1.7). */
-const updateEveryMs = 3_000;
 /** Windows that the button Widen steps through (S3: 7, 15, 90 days). */
 const wider: Readonly<Record<string, string>> = { '7d': '15d', '15d': '90d' };
-
-interface Place {
-  readonly channel: string;
-  readonly ts: string;
-}
 
 /** Job `investigation.run`. A retry goes on in the same message and thread. */
 export async function investigate(
@@ -39,7 +36,21 @@ export async function investigate(
     return;
   }
   try {
-    await run(stored, unit, ctx.signal, deps);
+    const access = await mayRead(
+      {
+        command: stored.name,
+        userId: stored.requestedBy,
+        channel: stored.channel,
+        accounts: stored.request.accounts,
+        caseId: stored.caseId,
+      },
+      deps,
+    );
+    if ('refused' in access) {
+      await end(stored, refusal(`You cannot ask for this here: ${access.refused}.`, undefined), deps);
+      return;
+    }
+    await run(await without(stored, access.without, deps), unit, ctx.signal, deps);
   } catch (error) {
     const final = error instanceof UserError || (error instanceof UpstreamError && !error.retryable) || ctx.last;
     if (!final) throw error;
@@ -49,11 +60,12 @@ export async function investigate(
 }
 
 async function run(
-  stored: StoredInvestigation,
+  asked: StoredInvestigation,
   unit: Investigation,
   signal: AbortSignal,
   deps: WorkerDeps,
 ): Promise<void> {
+  const stored = await elsewhere(asked, deps);
   const subject = subjectOf(stored);
   const base = { title: unit.title, subject, requestedBy: stored.requestedBy };
   const place = await start(stored, progressMessage({ ...base, step: '', progress: undefined }), deps);
@@ -82,6 +94,7 @@ async function run(
       evidence,
       other,
       aws: deps.reach,
+      offers: offersOf(deps.actions),
       surroundings: surroundingsOf(deps),
       ...(await deps.ruleShelf?.forInvestigation()),
       signal,
@@ -92,6 +105,7 @@ async function run(
     await ticker.stop();
   }
   await tell(stored, place, { ...base, report }, deps);
+  await summarise(asked, stored, report.headline, deps);
   const answer = storable(report.answer, report.headline, report.coverage);
   await deps.store.investigations.finish(stored.id, answer, deps.clock.now().toISOString());
 }
@@ -173,21 +187,8 @@ async function buttonsOf(
   { store, settings }: WorkerDeps,
 ): Promise<Button[]> {
   const buttons: Button[] = [];
-  for (const proposal of report.proposals.slice(0, 3)) {
-    const words = proposal.words.join(' ');
-    buttons.push({
-      action: 'contain',
-      value: await store.buttons.mint(`investigation:${stored.id}:contain:${words}`, {
-        kind: 'contain',
-        caseId: stored.caseId,
-        action: proposal.action,
-        words: proposal.words,
-      }),
-      label: `Disable key …${words.slice(-4)}`,
-      describe: `Ask to disable the access key ending ${words.slice(-4)}`,
-      style: 'danger',
-    });
-  }
+  const proposed = report.proposals.slice(0, report.shownProposals ?? 3);
+  buttons.push(...(await containButtons(`investigation:${stored.id}`, stored.caseId, proposed, { store })));
   for (const { id, label } of (report.expansions ?? []).slice(0, 3)) {
     const before = stored.request.target.expand;
     const expand = [...(Array.isArray(before) ? (before as readonly unknown[]) : []), id];
@@ -258,45 +259,4 @@ function subjectOf(stored: StoredInvestigation): string {
   // The word that the question is about, whatever the investigation calls it.
   const { artifact, pick, account } = stored.request.target;
   return [artifact, pick, account].find((word) => typeof word === 'string') ?? 'all that the logs hold';
-}
-
-/** At most one update per `updateEveryMs`, always of the newest state, never two at once. */
-function coalesced(
-  { chat, clock, log }: Pick<WorkerDeps, 'chat' | 'clock' | 'log'>,
-  place: Place,
-  render: (step: string, progress: EvidenceProgress | undefined) => Message,
-) {
-  let step = '';
-  let progress: EvidenceProgress | undefined;
-  let sending: Promise<void> | undefined;
-  let lastAt = clock.now().getTime();
-  let stopped = false;
-  async function send(): Promise<void> {
-    try {
-      await chat.update({ ...place, message: render(step, progress) });
-    } catch (error) {
-      log.warn({ error: asError(error) }, 'progress could not be shown');
-    }
-    sending = undefined;
-  }
-  function changed(): void {
-    const now = clock.now().getTime();
-    if (stopped || sending !== undefined || now - lastAt < updateEveryMs) return;
-    lastAt = now;
-    sending = send();
-  }
-  return {
-    step(text: string) {
-      step = text;
-      changed();
-    },
-    progress(next: EvidenceProgress) {
-      progress = next;
-      changed();
-    },
-    async stop() {
-      stopped = true;
-      await sending;
-    },
-  };
 }

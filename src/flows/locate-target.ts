@@ -1,5 +1,5 @@
 /** Finds the account that holds a target, and says whether it may be contained there. */
-import type { ContainmentAction } from '../contracts/action.ts';
+import type { Caution, ContainmentAction } from '../contracts/action.ts';
 import type { Plan } from '../contracts/approval.ts';
 import type { AwsReader } from '../contracts/aws.ts';
 import { NotFoundError, UpstreamError, UserError } from '../contracts/errors.ts';
@@ -20,7 +20,7 @@ export async function locate(
   target: Plan['target'],
   caseAccount: string | undefined,
   signal: AbortSignal,
-  { reach, log }: Pick<WorkerDeps, 'reach' | 'log'>,
+  { reach, settings, log }: Pick<WorkerDeps, 'reach' | 'settings' | 'log'>,
 ): Promise<{ aws: AwsReader; before: Plan['before'] }> {
   const told = action.accountOf(target as never);
   const known = await reach.accounts();
@@ -28,18 +28,26 @@ export async function locate(
   const troubles: string[] = [];
   const found: { aws: AwsReader; before: Plan['before'] }[] = [];
   let retryable = false;
+  let unfit: UserError | undefined;
   for (const accountId of new Set([...likely, ...known])) {
+    let aws: AwsReader | undefined;
     try {
-      const aws = await reach.reader(accountId);
-      found.push({ aws, before: await inspectTarget(action, target, { aws, reach, signal }) });
+      aws = await reach.reader(accountId);
+      found.push({ aws, before: await inspectTarget(action, target, { aws, reach, settings, signal }) });
       // An id that names its account, or is one of a kind, is in no other; a bare name may be in several.
-      if (told !== undefined) break;
+      if (told !== undefined || action.unique === true) break;
     } catch (error) {
       if (error instanceof NotFoundError) continue;
+      // It is there, and cannot be contained this way: the action says why, and what instead.
+      if (error instanceof UserError && aws !== undefined) {
+        unfit ??= error;
+        if (told !== undefined || action.unique === true) break;
+        continue;
+      }
       const facts = error instanceof UpstreamError ? error : awsErrorFacts(error);
       if (error instanceof UserError) troubles.push(error.message);
       else troubles.push(`account ${accountId}: ${facts.code}`);
-      retryable ||= facts.retryable;
+      retryable ||= !(error instanceof UserError) && facts.retryable;
       log.warn(
         { account: accountId, action: action.name, code: facts.code },
         'an account could not be looked at for a target',
@@ -52,7 +60,16 @@ export async function locate(
     const ids = found.map(({ aws }) => aws.accountId).join(', ');
     throw new UserError(`${words} is in several accounts (${ids}).`, 'Name it by its ARN.');
   }
-  if (first !== undefined) return first;
+  // A bare name may be somebody else's in an account that could not be looked at.
+  const isSure = told !== undefined || troubles.length === 0;
+  if (first !== undefined && isSure) return first;
+  if (first !== undefined && !retryable) {
+    throw new UserError(
+      `${words} is in account ${first.aws.accountId}, but not every account could be looked at: ${troubles.join('; ')}.`,
+      'Name it by its ARN.',
+    );
+  }
+  if (first === undefined && unfit !== undefined) throw unfit;
   if (troubles.length === 0) {
     const where =
       told === undefined || known.includes(told) ? '' : ` The id says account ${told}, which is not one of ours.`;
@@ -109,17 +126,22 @@ export function checkContainable(
 }
 
 /**
- * Why an undo asks for more than others, where it does. Throws UserError where the action refuses to be lifted now.
+ * Why a plan asks for more than others, where it does. Throws UserError where the action refuses to be lifted now.
  */
 export function cautionOf(
   action: ContainmentAction,
-  plan: Pick<Plan, 'direction' | 'target' | 'restores'>,
+  plan: Pick<Plan, 'direction' | 'target' | 'before' | 'restores'>,
   now: Date,
+  alertType: string | undefined,
 ): { readonly approvals: 2; readonly because: string } | undefined {
-  if (plan.direction === 'apply' || !('undo' in action) || plan.restores === undefined) return undefined;
-  const caution = action.caution?.(plan.target as never, plan.restores, now);
-  if (caution !== undefined && 'refused' in caution) throw new UserError(`Not undone: ${caution.refused}`);
+  const caution = plan.direction === 'apply' ? action.caution?.(plan.target as never, plan.before as never) : undoing();
+  if (caution !== undefined && 'refused' in caution) throw new UserError(`Refused: ${caution.refused}`);
   return caution;
+  function undoing(): Caution {
+    if (!('undo' in action) || plan.restores === undefined) return undefined;
+    const found = { before: plan.before as never, alertType };
+    return action.undoCaution?.(plan.target as never, plan.restores, now, found);
+  }
 }
 
 function protectedTarget(

@@ -1,5 +1,6 @@
 /** buttons Snooze and False positive, and `/ir open` -> written down -> the card and its thread show it. */
 import type { Jobs } from '../contracts/job.ts';
+import { closedTo } from '../domain/access.ts';
 import { ruleOf } from '../domain/noise.ts';
 import { code, date, line, person, say } from '../domain/phrases.ts';
 import { severityRank } from '../domain/severity.ts';
@@ -12,7 +13,8 @@ import { askingRefusalOf } from './standing.ts';
 /** Job `case.mark`. A second click changes nothing. */
 export async function markCase(input: Jobs['case.mark'], deps: WorkerDeps): Promise<void> {
   const { caseId, userId, mark } = input;
-  const { refusal } = await askingRefusalOf(userId, deps);
+  const looked = await askingRefusalOf(userId, deps);
+  const refusal = looked.refusal ?? closedTo(await deps.store.cases.get(caseId), userId);
   if (refusal !== undefined) {
     await tellOne({ ...input, message: say(`You cannot do this: ${refusal}.`) }, deps);
     return;

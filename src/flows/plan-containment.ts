@@ -3,22 +3,23 @@ import type { ContainmentAction } from '../contracts/action.ts';
 import type { Applied, Approval, Plan, PlanContext } from '../contracts/approval.ts';
 import { UpstreamError, UserError } from '../contracts/errors.ts';
 import type { ContainmentRequest } from '../contracts/store.ts';
-import { isOver, isUndoable, moveTo } from '../domain/approval.ts';
-import { awsErrorFacts } from '../domain/aws-errors.ts';
-import { doneCalls } from '../domain/blanks.ts';
+import { closedTo } from '../domain/access.ts';
+import { isOver, isUndoable } from '../domain/approval.ts';
+import { sentCalls } from '../domain/blanks.ts';
 import { canonical } from '../domain/canonical.ts';
-import { refusal } from '../domain/phrases.ts';
 import { bindsOf, cliCommand, drift, planHash, sameState, targetWords } from '../domain/plan.ts';
 import { blastRadius } from './blast-radius.ts';
 import { channelRefusal } from './channel-refusal.ts';
 import { completed } from './complete-target.ts';
-import { tellOne } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
-import { callsFor, inspectTarget } from './inspect-target.ts';
+import { callsFor, inspectTarget, sessionPolicyOf } from './inspect-target.ts';
 import { cautionOf, checkContainable, locate } from './locate-target.ts';
 import { rightsOf, touchedBy } from './rights-of.ts';
-import { showApproval } from './show-approval.ts';
-import { askingRefusalOf } from './standing.ts';
+import { isShown, refuse, sayThatItTakesLonger, showPlan, voidUnseen } from './show-plan.ts';
+import { askingRefusalOf, lookedOnHost } from './standing.ts';
+
+/** AWS's limit for a session policy in plain text (sts:AssumeRole). */
+const longestSessionPolicy = 2_048;
 
 interface Drawn {
   readonly plan: Plan;
@@ -38,8 +39,8 @@ export async function planContainment(
     // After a crash the plan may be stored but not shown. It is not drawn again: its own undo would be "there already".
     const approval =
       (await deps.store.approvals.ofRequest(requestId)) ?? (await propose(requestId, request, ctx.signal, deps));
-    await showApproval({ approvalId: approval.id }, deps);
-    if (approval.undoOf !== undefined) await showApproval({ approvalId: approval.undoOf }, deps);
+    await showPlan(request, approval, deps);
+    if (request.door === 'host') await deps.store.host.answer(requestId, 'The plan is made.', approval.createdAt);
   } catch (error) {
     const hopeless = error instanceof UserError || (error instanceof UpstreamError && !error.retryable);
     if (!hopeless && !ctx.last) {
@@ -50,30 +51,12 @@ export async function planContainment(
     // A card that is there speaks for itself; what went wrong after it is the sweep's to mend.
     if (!(await isShown(requestId, deps))) {
       await voidUnseen(requestId, error, deps);
-      await refuse(request, error, deps);
+      await refuse(requestId, request, error, deps);
     }
   }
   await deps.store.approvals.requestHandled(requestId, deps.clock.now().toISOString());
-}
-
-async function isShown(requestId: string, { store }: WorkerDeps): Promise<boolean> {
-  const approval = await store.approvals.ofRequest(requestId);
-  return approval !== undefined && (await store.posts.get(`approval:${approval.id}`)) !== undefined;
-}
-
-/** A plan whose card nobody can see must not wait for votes. */
-async function voidUnseen(requestId: string, error: unknown, deps: WorkerDeps): Promise<void> {
-  const approval = await deps.store.approvals.ofRequest(requestId);
-  if (approval === undefined) return;
-  await deps.store.approvals.move(approval.id, (current) =>
-    moveTo(current, 'stale', {
-      event: 'stale',
-      actor: 'firebreak',
-      at: deps.clock.now().toISOString(),
-      outcome: `Nothing was written: its card could not be posted (${whyOf(error)}).`,
-    }),
-  );
-  await deps.store.approvals.markShown(approval.id, 'stale');
+  const strikeId = await deps.store.strikes.ofRequest(requestId);
+  if (strikeId !== undefined) await deps.queue.add('strike.changed', { strikeId }, { id: `${strikeId}-${requestId}` });
 }
 
 async function propose(
@@ -83,9 +66,15 @@ async function propose(
   deps: WorkerDeps,
 ): Promise<Approval> {
   if (deps.settings.mode === 'observe') throw new UserError('Firebreak runs in the mode observe: it proposes nothing.');
-  const looked = await askingRefusalOf(request.userId, deps);
+  const onHost = request.door === 'host';
+  const looked = await (onHost
+    ? lookedOnHost(request.userId, 'requester', deps)
+    : askingRefusalOf(request.userId, deps));
   if (looked.refusal !== undefined) throw new UserError(`You cannot ask for containment: ${looked.refusal}.`);
-  const shared = await channelRefusal(request.channel, deps);
+  const about = request.caseId === undefined ? undefined : await deps.store.cases.get(request.caseId);
+  const closed = closedTo(about, request.userId);
+  if (closed !== undefined) throw new UserError(`You cannot ask for containment: ${closed}.`);
+  const shared = onHost ? undefined : await channelRefusal(request.channel, deps);
   if (shared !== undefined) throw new UserError(`You cannot ask for containment: ${shared}.`);
   const { plan, context, required } =
     request.undoOf === undefined
@@ -139,7 +128,9 @@ async function mayAskForIt(request: ContainmentRequest, plan: Plan, deps: Worker
   const action = deps.actions.find((candidate) => candidate.name === plan.action);
   if (action === undefined) return;
   const concerning = { crowds: rightsOf(action, plan.accountId, deps).ask, touched: touchedBy(action, plan) };
-  const { refusal: refused } = await askingRefusalOf(request.userId, deps, concerning);
+  const { refusal: refused } = await (request.door === 'host'
+    ? lookedOnHost(request.userId, 'requester', deps, concerning)
+    : askingRefusalOf(request.userId, deps, concerning));
   if (refused !== undefined) throw new UserError(`You cannot ask for this: ${refused}.`);
 }
 
@@ -182,26 +173,25 @@ async function drawUndo(undoOf: string, signal: AbortSignal, deps: WorkerDeps): 
   const action = deps.actions.find((candidate) => candidate.name === done.plan.action);
   if (action === undefined || !('undo' in action)) throw new UserError('This action cannot be undone.');
   const aws = await deps.reach.reader(done.plan.accountId);
-  const before = await inspectTarget(action, done.plan.target, { aws, reach: deps.reach, signal });
-  const applied = doneCalls(done.steps);
-  const isPartial = done.state === 'partial';
-  if (
-    done.after === undefined &&
-    !isPartial &&
-    !action.verify('apply', done.plan.before as never, before as never, applied).held
-  ) {
+  const before = await inspectTarget(action, done.plan.target, { ...deps, aws, signal });
+  // What was sent and never answered may be there as well: it is undone where it is seen to be.
+  const applied = sentCalls(done.steps);
+  const isPartial = done.state === 'partial' || done.steps.some(({ state }) => state === 'refused');
+  const isThere = isPartial || action.verify('apply', done.plan.before as never, before as never, applied).held;
+  if (done.after === undefined && !isThere) {
     throw new UserError(`Nothing to undo: ${action.describe(done.plan.target as never, before as never)}.`);
   }
   const binds = bindsOf(action);
-  if (done.after !== undefined && !sameState(binds(before), binds(done.after))) {
+  if (done.after !== undefined && !(isThere && sameState(binds(before), binds(done.after)))) {
     throw new UserError(
-      `Not undone: something else changed it since. ${drift(binds(done.after), binds(before)).join('; ')}.`,
+      `Not undone: something else changed it since. ${drift(done.after, before).join('; ')}.`,
       'Look at who did that first: pivot on the target.',
     );
   }
   const at = done.sentAt ?? done.steps.at(-1)?.at ?? done.createdAt;
   const restores = { before: done.plan.before, done: applied, at };
-  return drawn({ action, direction: 'undo', target: done.plan.target, before, restores, aws, signal }, deps);
+  const alertType = (await deps.store.cases.get(done.caseId))?.alert.type;
+  return drawn({ action, direction: 'undo', target: done.plan.target, before, restores, alertType, aws, signal }, deps);
 }
 
 async function drawn(
@@ -211,6 +201,7 @@ async function drawn(
     target: Plan['target'];
     before: Plan['before'];
     restores?: Applied;
+    alertType?: string | undefined;
     aws: Parameters<ContainmentAction['inspect']>[1]['aws'];
     signal: AbortSignal;
   },
@@ -218,7 +209,8 @@ async function drawn(
 ): Promise<Drawn> {
   const { action, direction, target, before, restores, aws, signal } = input;
   const checked = checkContainable(action, target, before, aws, deps, await deps.reach.self());
-  const caution = cautionOf(action, { direction, target, ...(restores && { restores }) }, deps.clock.now());
+  const asked = { direction, target, before, ...(restores && { restores }) };
+  const caution = cautionOf(action, asked, deps.clock.now(), input.alertType);
   const { responderRole } = checked;
   const more = caution !== undefined && caution.approvals > checked.required ? caution : undefined;
   const required = more?.approvals ?? checked.required;
@@ -233,10 +225,15 @@ async function drawn(
     target,
     before,
     calls,
-    sessionPolicy: action.sessionPolicy(target as never, before as never, aws.accountId, aws.partition),
+    sessionPolicy: sessionPolicyOf(action, target, before, aws, restores),
     responderRole,
     ...(restores && { restores }),
   };
+  if (JSON.stringify(plan.sessionPolicy).length > longestSessionPolicy) {
+    throw new UserError(
+      `The plan touches too many things at once: its session policy would be longer than the ${longestSessionPolicy} characters that AWS takes.`,
+    );
+  }
   const use = await blastRadius(action, target, before, aws, signal, deps);
   return {
     plan,
@@ -254,39 +251,4 @@ async function drawn(
       approvalsBecause: because,
     },
   };
-}
-
-function whyOf(error: unknown): string {
-  return error instanceof UpstreamError ? error.message : `AWS answered ${awsErrorFacts(error).code}`;
-}
-
-async function sayThatItTakesLonger(request: ContainmentRequest, error: unknown, deps: WorkerDeps): Promise<void> {
-  const { channel, userId, threadTs } = request;
-  const message = refusal(
-    `No plan yet: ${whyOf(error)}.`,
-    'Nothing was changed. It is tried again for some minutes; then you are told how it ended.',
-  );
-  await tellOne({ channel, userId, threadTs, message }, deps);
-}
-
-/** Tells the one who asked why there is no plan, and writes the refusal into the audit (DOMAIN.md 9.8). */
-async function refuse(request: ContainmentRequest, error: unknown, deps: WorkerDeps): Promise<void> {
-  const sentence =
-    error instanceof UserError ? error.message : `The plan could not be made: ${whyOf(error)}. Nothing was changed.`;
-  await deps.store.audit.append({
-    event: 'ask.refused',
-    actor: request.userId,
-    at: deps.clock.now().toISOString(),
-    caseId: request.caseId,
-    payload: { action: request.action, words: request.words, undoOf: request.undoOf ?? null, because: sentence },
-  });
-  await tellOne(
-    {
-      channel: request.channel,
-      userId: request.userId,
-      threadTs: request.threadTs,
-      message: refusal(sentence, error instanceof UserError ? error.hint : undefined),
-    },
-    deps,
-  );
 }

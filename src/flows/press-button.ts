@@ -3,6 +3,7 @@ import { UserError } from '../contracts/errors.ts';
 import type { ButtonAction } from '../contracts/message.ts';
 import type { ButtonMeaning } from '../contracts/store.ts';
 import type { WebDeps } from './deps.ts';
+import { askForStrike, voteOnSteps } from './strike.ts';
 import { askForCode } from './vote-with-code.ts';
 
 export interface Click {
@@ -15,16 +16,32 @@ export interface Click {
   readonly triggerId?: string | undefined;
 }
 
-type Needs = Pick<WebDeps, 'store' | 'queue' | 'clock' | 'chat' | 'settings' | 'actions'>;
+type Needs = Pick<WebDeps, 'store' | 'queue' | 'clock' | 'chat' | 'settings' | 'actions' | 'log'>;
 
 const votes = { approve: 'approve', reject: 'reject', withdraw: 'withdraw' } as const;
 
 /** Stores and queues what was meant. Throws UserError for a button that stands for nothing (any more). */
 export async function pressButton(click: Click, deps: Needs): Promise<void> {
+  if (!(await isPaced(click.userId, deps))) return;
   const meaning = await deps.store.buttons.meaning(click.value);
   if (meaning === undefined) throw unknown();
   const handled = await carryOut(click, meaning, deps);
   if (!handled) throw unknown();
+}
+
+/** More in a minute is no person, or a stuck one. */
+const mostClicks = 30;
+
+/** False: too many, and told already. Throws UserError the first time. */
+async function isPaced(userId: string, { store, log }: Pick<Needs, 'store' | 'log'>): Promise<boolean> {
+  const clicks = await store.host.countClick(userId);
+  if (clicks <= mostClicks) return true;
+  if (clicks > mostClicks + 1) return false;
+  log.warn({ userId, clicks }, 'somebody clicks too often, further clicks of this minute are ignored');
+  throw new UserError(
+    `That was more than ${mostClicks} clicks in a minute: nothing was done.`,
+    'Further clicks do nothing until the next minute. If it was not you, `/ir freeze`.',
+  );
 }
 
 function unknown(): UserError {
@@ -84,6 +101,14 @@ async function carryOut(click: Click, meaning: ButtonMeaning, deps: Needs): Prom
       at,
     });
     await deps.queue.add('containment.plan', { requestId }, { id: `plan-${requestId}` });
+    return true;
+  }
+  if (click.action === 'contain' && meaning.kind === 'strike') {
+    await askForStrike({ caseId: meaning.caseId, userId, channelId: channel, threadTs }, deps);
+    return true;
+  }
+  if (click.action === 'approve' && meaning.kind === 'steps') {
+    await voteOnSteps(click, meaning.approvalIds, deps);
     return true;
   }
   if (click.action === 'undo' && meaning.kind === 'approval') {

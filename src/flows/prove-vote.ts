@@ -5,6 +5,9 @@ import { audit } from '../domain/approval.ts';
 import { failuresWithinMs, mostFailures, timeStepOf } from '../domain/one-time-code.ts';
 import type { ExecutorDeps } from './deps.ts';
 
+/** From the dialog to the executor. */
+const longestWayMs = 5 * 60_000;
+
 type Needs = Pick<ExecutorDeps, 'store' | 'queue' | 'clock' | 'log'>;
 
 /** Job `approval.prove`. Then the vote goes its ordinary way, with the proof or with the reason why there is none. */
@@ -29,7 +32,9 @@ async function refusalOf(vote: VoteRequest, code: string, { store, clock, log }:
   if (enrollment === undefined) return 'you have no one-time codes yet: `firebreak enroll` on the host sets you up';
   if (enrollment.activeAt > now.toISOString()) return `your new one-time codes count from ${enrollment.activeAt} on`;
   if (await isLockedOut(userId, store.stepUp, now)) return 'too many wrong codes: wait a quarter of an hour';
-  const timeStep = timeStepOf(code, enrollment.secret, now);
+  // Judged by when it was given: a queue that is busy must not make a right code wrong. Only the newest step counts anyway.
+  const given = Date.parse(vote.at) > now.getTime() - longestWayMs ? new Date(vote.at) : now;
+  const timeStep = timeStepOf(code, enrollment.secret, given);
   const at = now.toISOString();
   if (timeStep === undefined) {
     await store.stepUp.failed(userId, at);

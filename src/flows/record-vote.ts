@@ -1,5 +1,5 @@
 /** vote -> who is it -> one database transition -> hand over to the executor when it is enough. */
-import type { Approval } from '../contracts/approval.ts';
+import type { Approval, Vote } from '../contracts/approval.ts';
 import { asError, UserError } from '../contracts/errors.ts';
 import type { VoteRequest } from '../contracts/store.ts';
 import { audit, castVote } from '../domain/approval.ts';
@@ -8,7 +8,7 @@ import { channelRefusal } from './channel-refusal.ts';
 import { tellOne } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 import { rightsOf, touchedBy } from './rights-of.ts';
-import { approvingRefusalOf, type Concerning, standingOf } from './standing.ts';
+import { approvingRefusalOf, type Concerning, lookedOnHost, standingOf } from './standing.ts';
 
 type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'chat' | 'clock' | 'settings' | 'log' | 'actions'>;
 
@@ -32,7 +32,7 @@ export async function recordVote(
     // A counted vote stands: what is left to do (card, executor) is the sweep's. What nobody counted was acknowledged all the
     // same, so its end is told and audited like a refusal, and it is over: it must not count after that.
     if (approval !== undefined && isCounted !== true) {
-      await tellRefusal(vote, approval, 'it could not be counted in time, vote again', deps);
+      await tellRefusal(voteId, vote, approval, 'it could not be counted in time, vote again', deps);
     }
   }
   await deps.store.approvals.voteHandled(voteId, deps.clock.now().toISOString());
@@ -40,10 +40,16 @@ export async function recordVote(
 
 async function count(voteId: string, vote: VoteRequest, deps: Needs): Promise<void> {
   const voted = await deps.store.approvals.get(vote.approvalId);
-  const looked = await approvingRefusalOf(vote.userId, deps, voted && concerning(voted, 'approve', deps));
-  const shared = vote.vote === 'approve' ? await channelRefusal(vote.channel, deps) : undefined;
+  const onHost = vote.door === 'host';
   const notProved = await deps.store.stepUp.refusal(voteId);
   const proofs = await deps.store.stepUp.proofs(vote.approvalId);
+  const isProved = proofs.some(({ userId, planHash }) => userId === vote.userId && planHash === voted?.planHash);
+  const about = voted && concerning(voted, 'approve', deps);
+  // Nobody is judged by the config alone before the executor has seen their code.
+  const looked = await (onHost && isProved
+    ? lookedOnHost(vote.userId, 'approver', deps, about)
+    : approvingRefusalOf(vote.userId, deps, about));
+  const shared = vote.vote === 'approve' && !onHost ? await channelRefusal(vote.channel, deps) : undefined;
   const action = deps.actions.find((candidate) => candidate.name === voted?.plan.action);
   const rights = voted && action ? rightsOf(action, voted.plan.accountId, deps) : { stepUp: false, alone: false };
   let refused: string | undefined;
@@ -53,15 +59,18 @@ async function count(voteId: string, vote: VoteRequest, deps: Needs): Promise<vo
       person: looked.person,
       vote: vote.vote,
       at: vote.at,
-      refusal: shared ?? looked.refusal ?? notProved,
+      refusal: onHost ? (notProved ?? looked.refusal) : (shared ?? looked.refusal ?? notProved),
       mode: deps.settings.mode,
       rights,
       proved: proofs.filter(({ userId }) => userId === vote.userId).map(({ planHash }) => planHash),
+      door: vote.door,
+      hostUser: vote.hostUser,
     });
     if ('refused' in outcome) refused = outcome.refused;
     return 'transition' in outcome ? outcome.transition : undefined;
   });
-  if (refused !== undefined) await tellRefusal(vote, approval, refused, deps);
+  if (refused !== undefined) await tellRefusal(voteId, vote, approval, refused, deps);
+  else if (onHost) await deps.store.host.answer(voteId, `Counted; it is ${approval.state}.`, vote.at);
   await announce(approval, deps);
   if (approval.state === 'approved') await handOver(approval, deps);
 }
@@ -73,19 +82,22 @@ function concerning({ plan }: Approval, way: 'ask' | 'approve', deps: Pick<Needs
   return { crowds: rightsOf(action, plan.accountId, deps)[way], touched: touchedBy(action, plan) };
 }
 
-async function tellRefusal(vote: VoteRequest, approval: Approval, because: string, deps: Needs): Promise<void> {
+async function tellRefusal(
+  voteId: string,
+  vote: VoteRequest,
+  approval: Approval,
+  because: string,
+  deps: Needs,
+): Promise<void> {
+  const door = vote.door === undefined ? {} : { door: vote.door, hostUser: vote.hostUser ?? null };
+
   await deps.store.audit.append(
-    audit(approval, 'vote.refused', vote.userId, deps.clock.now().toISOString(), { vote: vote.vote, because }),
+    audit(approval, 'vote.refused', vote.userId, deps.clock.now().toISOString(), { vote: vote.vote, because, ...door }),
   );
-  await tellOne(
-    {
-      channel: vote.channel,
-      userId: vote.userId,
-      threadTs: vote.threadTs,
-      message: refusal(`You cannot ${words[vote.vote]} this: ${because}.`, undefined),
-    },
-    deps,
-  );
+  const sentence = `You cannot ${words[vote.vote]} this: ${because}.`;
+  if (vote.door === 'host') return deps.store.host.answer(voteId, sentence, vote.at);
+  const { channel, userId, threadTs } = vote;
+  await tellOne({ channel, userId, threadTs, message: refusal(sentence, undefined) }, deps);
 }
 
 /** In the modes observe and propose nothing is handed over: the card shows the commands instead. */
@@ -107,10 +119,19 @@ export async function announce(approval: Approval, { queue }: Pick<WorkerDeps, '
 export async function admitApproval({ approvalId }: { readonly approvalId: string }, deps: Needs): Promise<void> {
   const approval = await deps.store.approvals.get(approvalId);
   if (approval === undefined || !['approved', 'applying'].includes(approval.state)) return;
-  const approvers = approval.votes.filter((vote) => vote.vote === 'approve').map((vote) => vote.userId);
-  const asker = await standingOf(approval.requester.userId, 'requester', concerning(approval, 'ask', deps), deps);
+  const approving = approval.votes.filter((vote) => vote.vote === 'approve');
+  const approvers = approving.map((vote) => vote.userId);
+  const proofs = await deps.store.stepUp.proofs(approvalId);
+  const provedOnHost = (vote: Vote) =>
+    vote.door === 'host' &&
+    proofs.some(({ userId, planHash }) => userId === vote.userId && planHash === approval.planHash);
+  const asker = await standingOf(
+    ...([approval.requester.userId, 'requester', concerning(approval, 'ask', deps), deps] as const),
+    approving.length > 0 && approving.every(provedOnHost),
+  );
+  const about = concerning(approval, 'approve', deps);
   const standings = await Promise.all(
-    approvers.map((userId) => standingOf(userId, 'approver', concerning(approval, 'approve', deps), deps)),
+    approving.map((vote) => standingOf(vote.userId, 'approver', about, deps, provedOnHost(vote))),
   );
   // A lone on-call is both: what refuses him in either part refuses him.
   const asAsker = approvers.includes(asker.userId) ? [] : [asker];

@@ -6,57 +6,21 @@ import type { Approval, Plan, Step } from '../contracts/approval.ts';
 import type { ApiCall } from '../contracts/aws.ts';
 import { UpstreamError } from '../contracts/errors.ts';
 import { audit } from '../domain/approval.ts';
-import { fill } from '../domain/blanks.ts';
+import { type Filling, fill } from '../domain/blanks.ts';
 import type { ExecutorDeps } from './deps.ts';
-import { couldNotLook, factsOf, lookForOwnChangeMs, type Run, readUntil } from './read-back.ts';
+import { factsOf, lookForOwnChangeMs, type Run, readUntil, unreadable } from './read-back.ts';
 
 const actor = 'firebreak executor';
 
 export type Sent =
   | { readonly kind: 'answered'; readonly calls: readonly ApiCall[]; readonly requestIds: readonly string[] }
-  /** The answer to the only call was lost, and the change is there. */
-  | { readonly kind: 'found'; readonly code: string; readonly now: Plan['before'] }
   | { readonly kind: 'refused'; readonly done: number; readonly outcome: string };
 
 export function stepsDone({ steps }: Pick<Approval, 'steps'>): readonly Step[] {
   return steps.filter(({ state }) => state === 'done');
 }
 
-/**
- * After a restart: a call that may have been carried out is looked for, and noted as done where it shows, before anything is decided.
- * Throws UpstreamError where nothing could be read.
- */
-export async function lookedFor(run: Run, deps: ExecutorDeps): Promise<Run> {
-  let { approval } = run;
-  for (const step of approval.steps.filter(({ state }) => state === 'intent')) {
-    const found = await foundDone({ ...run, approval }, step, deps);
-    if (found !== undefined)
-      approval = await note(run, { ...step, state: 'done', answer: found.answer }, 'call.found', deps);
-  }
-  return { ...run, approval };
-}
-
-/** Whether a call is left that AWS has neither answered nor refused, and no refusal stands before it. */
-export function hasMoreToSend({ plan, steps }: Pick<Approval, 'plan' | 'steps'>): boolean {
-  for (const [index, { goesOn }] of plan.calls.entries()) {
-    const state = steps.find((step) => step.index === index)?.state;
-    if (state === 'refused' && goesOn !== true) return false;
-    if (state !== 'done' && state !== 'refused') return true;
-  }
-  return false;
-}
-
-/** What is told of a plan whose other calls may not be sent any more: all that was carried out, by name. */
-export function cutShort(approval: Pick<Approval, 'plan' | 'steps'>, because: string): string {
-  const done = stepsDone(approval);
-  const names = done.map(({ call }) => `${call.operation}${subjectOf(call)}`).join(', ');
-  return `${done.length} of ${approval.plan.calls.length} calls were carried out (${names}); the others were not sent after a restart: ${because}.`;
-}
-
-/**
- * From the first call that AWS has not answered; `lookedFor` has told which those are. Throws a retryable UpstreamError where a call may
- * have been carried out.
- */
+/** From the first call that AWS has not answered. Throws a retryable UpstreamError where a call may have been carried out. */
 export async function sendCalls(run: Run, deps: ExecutorDeps): Promise<Sent> {
   const { plan, id, caseId } = run.approval;
   let approval = run.approval;
@@ -67,7 +31,13 @@ export async function sendCalls(run: Run, deps: ExecutorDeps): Promise<Sent> {
       if (planned.goesOn === true) continue;
       break;
     }
-    const call = fill(planned, { approvalId: id, caseId, now: deps.clock.now(), steps: approval.steps });
+    const call = filled(planned, { approvalId: id, caseId, now: deps.clock.now(), steps: approval.steps });
+    if (call === undefined) {
+      const refused = { index, state: 'refused', call: planned, code: 'NeedsAnEarlierAnswer', at: at(deps) } as const;
+      approval = await note(run, refused, 'call.failed', deps);
+      if (planned.goesOn !== true) break;
+      continue;
+    }
     const intent: Step = { index, state: 'intent', call, at: at(deps) };
     approval = await note(run, intent, 'call', deps);
     try {
@@ -79,14 +49,19 @@ export async function sendCalls(run: Run, deps: ExecutorDeps): Promise<Sent> {
       if (facts.ambiguous || facts.retryable) {
         await deps.store.audit.append(audit(approval, 'call.failed', actor, at(deps), failed));
         const found = await foundDone({ ...run, approval }, intent, deps);
-        if (found === undefined) {
+        if (found.answer === undefined) {
           throw new UpstreamError('aws', facts.code, 'the write was not confirmed, it will be looked at again', {
             retryable: true,
             cause: error,
           });
         }
-        approval = await note(run, { ...intent, state: 'done', answer: found.answer }, 'call.found', deps);
-        if (plan.calls.length === 1) return { kind: 'found', code: facts.code, now: found.now };
+        approval = await noteFound(run, intent, found.answer, deps);
+        continue;
+      }
+      // A call that was there already when it was sent again (a policy deleted before the answer was lost) shows as done.
+      const gone = earlier === undefined ? undefined : await foundDone({ ...run, approval }, intent, deps);
+      if (gone?.answer !== undefined) {
+        approval = await noteFound(run, intent, gone.answer, deps);
         continue;
       }
       approval = await note(run, { ...intent, state: 'refused', code: facts.code }, 'call.failed', deps);
@@ -107,7 +82,14 @@ function endOf({ plan, steps }: Approval): Sent {
     };
   }
   const [first] = refused;
-  const named = refused.map(({ call, code }) => `${call.operation}${subjectOf(call)}: ${code}`).join('; ');
+  const named = [...Map.groupBy(refused, ({ call }) => call.operation)]
+    .map(([operation, steps]) => {
+      const all = plan.calls.filter((call) => call.operation === operation).length;
+      const carried = done.filter(({ call }) => call.operation === operation).length;
+      const which = steps.map(({ call, code }) => `${subjectOf(call)}: ${code}`).join(', ');
+      return `${operation}${all > 1 ? ` (${carried} of ${all} carried out)` : ''}${which}`;
+    })
+    .join('; ');
   const outcome =
     done.length === 0
       ? `Nothing was written: AWS refused ${first?.call.operation} with ${first?.code}.`
@@ -115,35 +97,63 @@ function endOf({ plan, steps }: Approval): Sent {
   return { kind: 'refused', done: done.length, outcome };
 }
 
-/** What the call is about, where its input says: the id of an interface, a volume, an instance. */
+/** What the call is about, where its input says: the id of an interface, a key, an instance; else the last thing that it names. */
 function subjectOf({ input }: ApiCall): string {
-  const id = Object.entries(input).find(([name, value]) => /(Id|Name)$/.test(name) && typeof value === 'string')?.[1];
+  const texts = Object.entries(input).filter(([, value]) => typeof value === 'string');
+  const byId = texts.find(([name]) => /(Id|Arn|SerialNumber)$/.test(name));
+  const id = (byId ?? texts.findLast(([name]) => name.endsWith('Name')))?.[1];
   return id === undefined ? '' : ` of ${String(id)}`;
 }
 
-/** Whether a call that may have been sent shows in what can be read. Throws UpstreamError where nothing could be read. */
-async function foundDone(
+/** The call with its blanks filled, or undefined where an earlier call was refused whose answer it needs. */
+function filled(planned: ApiCall, filling: Filling): ApiCall | undefined {
+  try {
+    return fill(planned, filling);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Whether a call that may have been sent shows in what can be read: then what AWS would have answered. Throws UpstreamError where
+ * nothing could be read.
+ */
+export async function foundDone(
   run: Run,
   { call }: Step,
   deps: ExecutorDeps,
-): Promise<{ answer: Readonly<Record<string, unknown>>; now: Plan['before'] } | undefined> {
+): Promise<{ answer: Readonly<Record<string, unknown>> | undefined; now: Plan['before'] }> {
   const { action, approval } = run;
   const { direction, before } = approval.plan;
-  let answer: Readonly<Record<string, unknown>> = {};
+  let answer: Readonly<Record<string, unknown>> | undefined;
   const seen = await readUntil(
     run,
     lookForOwnChangeMs,
     (now) => {
-      if (action.seen === undefined) return action.verify(direction, before as never, now as never, [{ call, answer }]);
-      const found = action.seen(call, now as never);
-      if (found !== undefined) answer = found;
-      return found === undefined ? { held: false, because: 'the call does not show' } : { held: true };
+      if (action.seen === undefined) {
+        const held = action.verify(direction, before as never, now as never, [{ call, answer: {} }]);
+        if (held.held) answer = {};
+        return held;
+      }
+      answer = action.seen(call, now as never);
+      return answer === undefined ? { held: false, because: 'the call does not show' } : { held: true };
     },
     deps,
   );
-  if (seen.held) return { answer, now: seen.now };
-  if (seen.now === undefined) throw couldNotLook();
-  return undefined;
+  if (seen.held || seen.now !== undefined)
+    return { answer: seen.held ? answer : undefined, now: seen.now as Plan['before'] };
+  throw unreadable(seen.error);
+}
+
+/** The answer was lost, the change was read back. */
+export function noteFound(
+  run: Run,
+  step: Step,
+  answer: Readonly<Record<string, unknown>>,
+  deps: ExecutorDeps,
+): Promise<Approval> {
+  return note(run, { ...step, state: 'done', answer }, 'call.found', deps);
 }
 
 /** Stores where a call stands, with its audit entry, in one transaction. */

@@ -5,7 +5,7 @@ import { approvalCard, milestone } from '../domain/approval-wording.ts';
 import { postOnce, postOrUpdate } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 
-type Needs = Pick<WorkerDeps, 'store' | 'chat' | 'clock' | 'settings' | 'actions' | 'log'>;
+type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'chat' | 'clock' | 'settings' | 'actions' | 'log'>;
 
 /** Job `approval.changed`. Renders from the store, so that running it twice or late tells the truth all the same. */
 export async function showApproval({ approvalId }: { readonly approvalId: string }, deps: Needs): Promise<void> {
@@ -38,5 +38,8 @@ async function bringUpToDate(approvalId: string, deps: Needs): Promise<Approval 
     );
   }
   await deps.store.approvals.markShown(approvalId, approval.state);
+  const strikeId = await deps.store.strikes.ofApproval(approvalId);
+  if (strikeId !== undefined)
+    await deps.queue.add('strike.changed', { strikeId }, { id: `${strikeId}-${approvalId}-${approval.state}` });
   return approval;
 }

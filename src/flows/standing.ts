@@ -3,6 +3,7 @@ import type { PersonProfile } from '../contracts/chat.ts';
 import { asError, UpstreamError } from '../contracts/errors.ts';
 import type { Standing } from '../contracts/store.ts';
 import { approvingRefusal, askingRefusal, type GroupMembers, involvedRefusal, personOf } from '../domain/people.ts';
+import { approvingOnHost, askingOnHost } from '../domain/people-on-host.ts';
 import type { Crowd } from '../domain/slack-ids.ts';
 import type { ChatDeps } from './deps.ts';
 
@@ -21,6 +22,26 @@ export interface Looked {
   readonly refusal: string | undefined;
   /** True where the refusal is only that Slack did not tell. */
   readonly untold: boolean;
+  /** Set where Slack did not tell and the config alone was asked. */
+  readonly by?: 'config';
+}
+
+/** As Slack and the config say; where Slack does not answer, as the config alone says. For what came in on the host only. */
+export async function lookedOnHost(
+  userId: string,
+  as: 'requester' | 'approver',
+  deps: Needs,
+  concerning: Partial<Concerning> = {},
+): Promise<Looked> {
+  const { crowds = [], touched = [] } = concerning;
+  const looked =
+    as === 'approver'
+      ? await approvingRefusalOf(userId, deps, concerning)
+      : await askingRefusalOf(userId, deps, { fresh: true, ...concerning });
+  if (!looked.untold) return looked;
+  const judge = as === 'approver' ? approvingOnHost : askingOnHost;
+  deps.log.warn({ userId }, 'Slack does not tell who this is: the config alone is asked, for the host');
+  return { ...judge(userId, deps.settings.rules, crowds, touched), untold: false, by: 'config' };
 }
 
 /** May this Slack id ask for investigations and containment? */
@@ -47,16 +68,18 @@ export function approvingRefusalOf(userId: string, deps: Needs, concerning: Part
 
 /**
  * The same as something to store, for the executor. Throws UpstreamError while Slack does not tell: that is no reason to void
- * an approval, so the job is tried again until it expires.
+ * an approval, so the job is tried again until it expires. `onHost`: where Slack does not tell, the config alone decides.
  */
 export async function standingOf(
   userId: string,
   as: 'requester' | 'approver',
   concerning: Concerning,
   deps: Needs,
+  onHost = false,
 ): Promise<Standing> {
-  const looked =
-    as === 'approver'
+  const looked = onHost
+    ? await lookedOnHost(userId, as, deps, concerning)
+    : as === 'approver'
       ? await approvingRefusalOf(userId, deps, concerning)
       : await askingRefusalOf(userId, deps, { fresh: true, ...concerning });
   if (looked.untold) {
@@ -66,6 +89,7 @@ export async function standingOf(
     userId,
     person: looked.person,
     ...(looked.refusal === undefined ? {} : { refused: looked.refusal }),
+    ...(looked.by === undefined ? {} : { by: looked.by }),
     checkedAt: deps.clock.now().toISOString(),
   };
 }

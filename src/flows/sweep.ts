@@ -1,7 +1,10 @@
 /** What fell between two stools is picked up again: stored but not queued, approved but not run, shown but not truly, expired. */
 import type { JobName, Jobs } from '../contracts/job.ts';
 import { moveTo } from '../domain/approval.ts';
+import { queueAliveLooks } from './alive-look.ts';
 import type { WorkerDeps } from './deps.ts';
+import { announceFreeze } from './lift-freeze.ts';
+import { queueNotices } from './notify.ts';
 import { announce } from './record-vote.ts';
 import { sweepNoise } from './sweep-noise.ts';
 
@@ -45,6 +48,9 @@ export function openSweep(deps: Needs): () => Promise<void> {
     for (const subscriptionId of await store.subscriptions.unhandled(olderThan, batch)) {
       await again('sns.subscription', { subscriptionId }, `subscription-${subscriptionId}`);
     }
+    for (const strikeId of await store.strikes.unplanned(olderThan, batch)) {
+      await again('strike.plan', { strikeId }, `strike-${strikeId}`);
+    }
     const { requests, votes } = await store.approvals.unhandled(olderThan, batch);
     for (const requestId of requests) await again('containment.plan', { requestId }, `plan-${requestId}`);
     for (const voteId of votes) {
@@ -57,6 +63,14 @@ export function openSweep(deps: Needs): () => Promise<void> {
         [approval.createdAt, approval.sentAt ?? '', ...approval.votes.map(({ at }) => at)].sort().at(-1) ?? '';
       if (latest < olderThan)
         await again('approval.changed', { approvalId: approval.id }, `shown-${approval.id}-${approval.state}`);
+    }
+  }
+
+  /** A watch lives in the queue; one that was lost there is taken up again. Looks come hourly, and CloudTrail is 15 minutes late. */
+  async function unwatched(now: Date): Promise<void> {
+    const since = new Date(now.getTime() - 2 * 60 * 60_000).toISOString();
+    for (const { id: approvalId } of await store.approvals.unwatched(since, batch)) {
+      await again('containment.watch', { approvalId }, `watch-${approvalId}-again`);
     }
   }
 
@@ -101,5 +115,10 @@ export function openSweep(deps: Needs): () => Promise<void> {
     waitMs = restMs;
     await expired(now.toISOString());
     await running(now);
+    await unwatched(now);
+    await queueNotices(deps);
+    await queueAliveLooks(deps);
+    // Last: where Slack is down, nothing else waits for it.
+    await announceFreeze(deps);
   };
 }

@@ -4,6 +4,7 @@
  */
 import type { ContainmentAction, Held } from '../contracts/action.ts';
 import type { Approval, Watched } from '../contracts/approval.ts';
+import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { asError } from '../contracts/errors.ts';
 import { audit } from '../domain/approval.ts';
 import { whatOf } from '../domain/approval-wording.ts';
@@ -28,7 +29,8 @@ export async function watch(
 ): Promise<void> {
   const approval = await deps.store.approvals.get(approvalId);
   const action = deps.actions.find((candidate) => candidate.name === approval?.plan.action);
-  if (approval === undefined || action === undefined || approval.state !== 'verified') return;
+  // What was undone is meant to work again: there is nothing to watch.
+  if (approval?.state !== 'verified' || approval.plan.direction === 'undo' || action === undefined) return;
   const undone = await deps.store.approvals.undoFor(approvalId);
   // Once an undo is applied the state is meant to differ.
   if (undone !== undefined && ['applying', 'verified', 'failed', 'partial'].includes(undone.state)) return;
@@ -43,8 +45,11 @@ export async function watch(
   }));
   if (news) {
     const bad = seen.holds !== true || seen.succeeded > 0;
+    const isFirst = approval.watched === undefined;
+    const simulation = isFirst ? await effectOf(approval.plan, action, ctx.signal, deps) : undefined;
     const message = say(
       `${watchWords(seen)} (${whatOf(approval)})`,
+      ...(simulation === undefined ? [] : [line(simulation)]),
       ...(bad ? [line(person(approval.requester.userId))] : []),
     );
     const key = `watch:${approvalId}:${seen.holds}:${seen.succeeded}:${seen.refused > 0}:${seen.over}`;
@@ -65,12 +70,32 @@ async function look(
 ): Promise<Watched> {
   const { plan } = approval;
   const sentAt = approval.sentAt ?? approval.createdAt;
-  const lives = plan.direction === 'apply' ? action.mintedLivesMs?.(plan.before as never) : 0;
+  const lives = action.mintedLivesMs?.(plan.before as never);
   const until = watchUntil(sentAt, lives ?? ordinaryLifeMs);
   const held = await stillHolds(approval, action, ctx, deps);
   const { records, missing } = await recordsSince(approval, action, sentAt, ctx.signal, deps);
   const artifact = action.artifact(plan.target as never, plan.before as never);
-  return { ...watched(records, artifact, { sentAt, until }, deps.clock.now()), holds: held, missing };
+  const done = doneCalls(approval.steps);
+  const concerns = (record: CloudTrailRecord) => action.concerns?.(record, plan.target as never, done) ?? true;
+  const seen = watched(records, artifact, { sentAt, until }, deps.clock.now(), concerns);
+  return { ...seen, holds: held, missing, ...(action.isPartial === undefined ? {} : { isPartial: true }) };
+}
+
+/** What the action says of its effect, where it says something; that it could not be asked is said too. */
+async function effectOf(
+  { direction, accountId, target, before }: Approval['plan'],
+  action: ContainmentAction,
+  signal: AbortSignal,
+  { reach }: WorkerDeps,
+): Promise<string | undefined> {
+  if (direction !== 'apply' || action.effect === undefined) return undefined;
+  try {
+    const ctx = { aws: await reach.reader(accountId), signal, regions: () => reach.regions(accountId) };
+    return await action.effect(target as never, before as never, ctx);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return `What it changes could not be simulated: AWS answered ${awsErrorFacts(error).code}.`;
+  }
 }
 
 /** Undefined where it could not be read. */
@@ -83,7 +108,9 @@ async function stillHolds(
   const { plan } = approval;
   try {
     const aws = await deps.reach.reader(plan.accountId);
-    const now = await inspectTarget(action, plan.target, { aws, reach: deps.reach, signal: ctx.signal });
+    // With the pre-state: what is gone reads as gone then, and the same name made again is told apart.
+    const looking = { ...deps, aws, signal: ctx.signal, planned: plan.before };
+    const now = await inspectTarget(action, plan.target, looking);
     const held: Held = action.verify(plan.direction, plan.before as never, now as never, doneCalls(approval.steps));
     return held.held;
   } catch (error) {
@@ -101,12 +128,12 @@ async function recordsSince(
   signal: AbortSignal,
   deps: WorkerDeps,
 ) {
-  if (plan.direction === 'undo') return { records: [], missing: undefined };
   try {
     const evidence = await deps.openEvidence({
       accounts: [plan.accountId],
       regions: undefined,
-      window: { from: sentAt, to: deps.clock.now().toISOString() },
+      // CloudTrail knows whole seconds: what was refused in the second of the change has a time before it.
+      window: { from: `${sentAt.slice(0, 19)}Z`, to: deps.clock.now().toISOString() },
       maxRequests,
       maxEvents: 20_000,
       signal,

@@ -2,6 +2,7 @@
 import type { EventEmitter } from 'node:events';
 import {
   createPostgresBackend,
+  LATEST_SCHEMA_VERSION,
   type PgPool,
   type Processor,
   Queue,
@@ -11,6 +12,7 @@ import {
 } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
+import { SetupError } from '../contracts/errors.ts';
 import type { Log } from '../contracts/log.ts';
 
 export type BackendChoice =
@@ -64,7 +66,7 @@ async function openPostgres(connectionString: string, prefix: string, log: Log):
   try {
     const client = await pool.connect();
     try {
-      await runMigrations(client, 'bullmq');
+      await migrated(client);
     } finally {
       client.release();
     }
@@ -96,6 +98,26 @@ async function openPostgres(connectionString: string, prefix: string, log: Log):
     },
     close: () => pool.end(),
   };
+}
+
+const insufficientPrivilege = '42501';
+
+/** A role that may not change the schema can work on one that is up to date. Throws SetupError where it is not. */
+async function migrated(client: pg.PoolClient): Promise<void> {
+  try {
+    await runMigrations(client, 'bullmq');
+  } catch (thrown) {
+    if ((thrown as { code?: unknown }).code !== insufficientPrivilege) throw thrown;
+    const known = await client.query<{ there: boolean }>(`select to_regclass('bullmq.migration') is not null as there`);
+    const { rows } =
+      known.rows[0]?.there === true
+        ? await client.query<{ version: number }>('select max(version)::int as version from bullmq.migration')
+        : { rows: [] };
+    if ((rows[0]?.version ?? 0) >= LATEST_SCHEMA_VERSION) return;
+    throw new SetupError([
+      'The queue’s schema is not at the one of this version, and the role of DATABASE_URL may not change it. Run `firebreak migrate` with the DATABASE_URL of its owner first.',
+    ]);
+  }
 }
 
 interface Patience {

@@ -2,8 +2,9 @@ import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { Approval, ApprovalState, Step, Vote } from '../contracts/approval.ts';
 import { UserError } from '../contracts/errors.ts';
 import type { ApprovalsStore, Transition } from '../contracts/store.ts';
-import { appendAudit, lockAudit } from './audit.ts';
+import { appendAudit } from './audit.ts';
 import { asking, CallerError, type Database, iso, json, newId, optionalText, text } from './database.ts';
+import { isFrozen } from './freeze.ts';
 import type { Tables } from './tables.ts';
 import { wishesStore } from './wishes.ts';
 
@@ -29,6 +30,23 @@ export function approvalsStore(db: Database): ApprovalsStore {
           .selectFrom('approvals')
           .selectAll()
           .where((where) => where.or([where('shown', 'is', null), where('shown', '<>', where.ref('state'))]))
+          .orderBy('number')
+          .limit(limit)
+          .execute();
+        return withParts(db, rows);
+      }),
+
+    unwatched: (since, limit) =>
+      asking(async () => {
+        const rows = await db
+          .selectFrom('approvals')
+          .selectAll()
+          .where('state', '=', 'verified')
+          .where(sql<boolean>`plan->>'direction' = 'apply'`)
+          .where(sql<boolean>`coalesce(watched->>'over', 'false') = 'false'`)
+          .where(
+            sql<boolean>`coalesce((watched->>'through')::timestamptz, sent_at, created_at) < ${since}::timestamptz`,
+          )
           .orderBy('number')
           .limit(limit)
           .execute();
@@ -156,13 +174,6 @@ async function propose(tx: Transaction<Tables>, input: Parameters<ApprovalsStore
     },
   });
   return approvalOf(proposed, [], []);
-}
-
-/** A freeze is stored under the audit's lock: none can come between this look and the end of the transaction. */
-async function isFrozen(tx: Transaction<Tables>): Promise<boolean> {
-  await lockAudit(tx);
-  const row = await tx.selectFrom('settings').select('value').where('key', '=', 'freeze').executeTakeFirst();
-  return (row?.value as { frozen?: boolean } | undefined)?.frozen === true;
 }
 
 function decideSafely(

@@ -22,6 +22,7 @@ export function caseOf(row: Selectable<Tables['cases']>): Case {
     shownVersion: row.shown_version,
     round: row.round,
     cardFrom: row.card_from,
+    ...(row.restricted_to === null ? {} : { restrictedTo: row.restricted_to }),
     falsePositiveBy: row.verdict === 'false-positive' ? (row.verdict_by ?? undefined) : undefined,
   };
 }

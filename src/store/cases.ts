@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Alert } from '../contracts/alert.ts';
 import type { CasesStore } from '../contracts/store.ts';
 import { appendAudit } from './audit.ts';
@@ -17,6 +18,17 @@ export function casesStore(db: Database): CasesStore {
           .where('dedupe_key', '=', text(dedupeKey))
           .executeTakeFirst();
         return row !== undefined;
+      }),
+
+    ofMessage: (channel, ts) =>
+      asking(async () => {
+        const row = await db
+          .selectFrom('cases')
+          .select('id')
+          .where('channel', '=', text(channel))
+          .where('message_ts', '=', text(ts))
+          .executeTakeFirst();
+        return row?.id;
       }),
 
     get: (caseId) =>
@@ -65,6 +77,28 @@ export function casesStore(db: Database): CasesStore {
           .where('id', '=', text(caseId))
           .execute();
       }),
+
+    restrict: (caseId, userIds, by, at) =>
+      asking(() =>
+        db.transaction().execute(async (tx) => {
+          const row = await tx
+            .selectFrom('cases')
+            .select(['id', 'restricted_to'])
+            .where('id', '=', text(caseId))
+            .forUpdate()
+            .executeTakeFirst();
+          if (row === undefined) return false;
+          if (row.restricted_to !== null && !row.restricted_to.includes(by)) return false;
+          const restricted = [...new Set([...userIds, by])].sort();
+          await tx
+            .updateTable('cases')
+            .set((update) => ({ restricted_to: json(restricted), version: sql`${update.ref('version')} + 1` }))
+            .where('id', '=', row.id)
+            .execute();
+          await appendAudit(tx, { event: 'case.restricted', actor: by, caseId, at, payload: { restricted } });
+          return true;
+        }),
+      ),
 
     acknowledge: (caseId, userId, at) =>
       asking(() =>

@@ -23,11 +23,20 @@ export async function migrate<Schema>(db: Kysely<Schema>): Promise<void> {
         migrationLockTableName: `${ledger}_lock`,
       });
       const { error } = await migrator.migrateToLatest();
+      if ((error as { code?: unknown } | undefined)?.code === insufficientPrivilege) throw notOwner();
       if (error !== undefined) throw error;
     } finally {
       await sql`select pg_advisory_unlock(${sql.lit(lockKey)})`.execute(session);
     }
   });
+}
+
+const insufficientPrivilege = '42501';
+
+function notOwner(): SetupError {
+  return new SetupError([
+    'The database is not at the schema of this version, and the role of DATABASE_URL may not change it. Run `firebreak migrate` with the DATABASE_URL of its owner first.',
+  ]);
 }
 
 async function isCurrent<Schema>(db: Kysely<Schema>): Promise<boolean> {

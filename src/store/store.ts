@@ -12,6 +12,7 @@ import { asking, connect, type Database, json, text } from './database.ts';
 import { deadLettersStore } from './dead-letters.ts';
 import { enrichmentsStore } from './enrichments.ts';
 import { escalationsStore } from './escalations.ts';
+import { hostStore } from './host.ts';
 import { intakeStore, subscriptionsStore } from './intake.ts';
 import { investigationsStore } from './investigations.ts';
 import { migrate } from './migrations.ts';
@@ -20,6 +21,7 @@ import { buttonsStore, postsStore } from './posts.ts';
 import { rulesStore } from './rules.ts';
 import { stepUpStore } from './step-up.ts';
 import { streamStore } from './stream.ts';
+import { aliveLooksStore, noticesStore, strikesStore } from './strikes.ts';
 import { openTurns } from './turns.ts';
 
 /**
@@ -61,6 +63,10 @@ export async function openStore(input: {
     deadLetters: deadLettersStore(db),
     subscriptions: subscriptionsStore(db),
     stepUp: stepUpStore(db),
+    strikes: strikesStore(db),
+    notices: noticesStore(db),
+    aliveLooks: aliveLooksStore(db),
+    host: hostStore(db),
     firstTime: firstTimes(db),
     turn: turns.take,
     reserveSlot: (lane, everyMs) => asking(() => reserveSlot(db, lane, everyMs)),

@@ -11,6 +11,7 @@ import type { Admission, SnoozeRule } from '../contracts/noise.ts';
 import type { RuleException } from '../contracts/rules.ts';
 import type { ButtonMeaning, ContainmentRequest, Standing, VoteRequest } from '../contracts/store.ts';
 import type { StreamBurst, StreamDeed, StreamStory } from '../contracts/stream.ts';
+import type { AliveLook, NoticeStage, StrikeRequest, StrikeStep, Told } from '../contracts/strike.ts';
 
 type Json<T> = ColumnType<T, string, string>;
 type Time = ColumnType<Date, string, string>;
@@ -45,6 +46,7 @@ export interface Tables {
     round: Generated<number>;
     snooze_id: string | null;
     verdict: string | null;
+    restricted_to: ColumnType<readonly string[] | null, string | null | undefined, string>;
     verdict_by: string | null;
     verdict_at: NullableTime;
   };
@@ -158,6 +160,8 @@ export interface Tables {
   readonly vote_codes: { vote_id: string; code: string };
   readonly vote_refusals: { vote_id: string; because: string };
   readonly code_failures: { user_id: string; at: Time };
+  readonly host_answers: { id: string; answer: string; at: Time };
+  readonly clicks: { user_id: string; minute: ColumnType<Date, never, never>; clicks: Generated<number> };
   readonly standings: { approval_id: string; user_id: string; standing: Json<Standing> };
   readonly audit: {
     seq: ColumnType<string, number, never>;
@@ -266,5 +270,16 @@ export interface Tables {
     handled_at: NullableTime;
     because: string | null;
   };
+  readonly strikes: {
+    id: string;
+    number: Generated<string>;
+    request: Json<StrikeRequest>;
+    received_at: Time;
+    planned_at: NullableTime;
+    notes: Json<readonly string[]>;
+  };
+  readonly strike_steps: { strike_id: string; index: number; request_id: string; step: Json<StrikeStep> };
+  readonly approval_notices: { approval_id: string; stage: NoticeStage; told: Json<readonly Told[]>; at: Time };
+  readonly alive_looks: { approval_id: string; look: Json<AliveLook>; over: boolean; at: Time };
   readonly verifications: { dedupe_key: string; verification: Json<Verification> };
 }

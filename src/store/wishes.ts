@@ -24,7 +24,10 @@ export function wishesStore(db: Database): Wishes {
             at: request.at,
             caseId: request.caseId,
             approvalId: request.undoOf,
-            payload: { requestId: id, action: request.action, words: request.words, channel: request.channel },
+            payload: {
+              ...{ requestId: id, action: request.action, words: request.words, channel: request.channel },
+              ...(request.door !== undefined && { door: request.door, hostUser: request.hostUser ?? null }),
+            },
           });
         });
         return id;
@@ -60,7 +63,11 @@ export function wishesStore(db: Database): Wishes {
 
     vote: (id) =>
       asking(async () => {
-        const found = db.selectFrom('vote_requests').select('vote').where('id', '=', text(id));
+        const found = db
+          .selectFrom('vote_requests')
+          .select('vote')
+          .where('id', '=', text(id))
+          .where('handled_at', 'is', null);
         return (await found.executeTakeFirst())?.vote;
       }),
 

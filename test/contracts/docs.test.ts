@@ -61,7 +61,11 @@ describe('the generated pages', () => {
   it('are all of docs/reference', () => {
     const there = readdirSync(join(root, 'docs', 'reference')).map((file) => `docs/reference/${file}`);
 
-    expect(there.sort()).toEqual(Object.keys(fresh).sort());
+    expect(there.sort()).toEqual(
+      Object.keys(fresh)
+        .filter((path) => path.startsWith('docs/reference/'))
+        .sort(),
+    );
   });
 
   it('name every permission of every action', () => {
@@ -115,7 +119,18 @@ describe('the commands in the documents', () => {
 
     expect(words.length).toBeGreaterThan(5);
     for (const [, subcommand] of words)
-      expect(['serve', 'ir', 'import', 'audit', 'rules', 'deadletters', 'doctor']).toContain(subcommand);
+      expect([
+        'serve',
+        'ir',
+        'import',
+        'audit',
+        'rules',
+        'deadletters',
+        'enroll',
+        'migrate',
+        'grants',
+        'doctor',
+      ]).toContain(subcommand);
   });
 
   it('parse where they begin with firebreak ir', () => {

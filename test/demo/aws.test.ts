@@ -249,7 +249,7 @@ describe('STS', () => {
       Version: '2012-10-17',
       Statement: [
         { Effect: 'Allow', Action: ['iam:UpdateAccessKey', 'iam:ListAccessKeys'], Resource: user },
-        { Effect: 'Allow', Action: ['iam:GetAccessKeyLastUsed', 'iam:CreateUser'], Resource: '*' },
+        { Effect: 'Allow', Action: ['iam:ListAttachedUserPolicies', 'iam:CreateUser'], Resource: '*' },
       ],
     };
     const session = await assume(aws, responderInput(aws, { Policy: JSON.stringify(policy) }));
@@ -257,7 +257,7 @@ describe('STS', () => {
 
     await iam.send(new UpdateAccessKeyCommand({ ...key, Status: 'Inactive' }));
     expect((await iam.send(new ListAccessKeysCommand(key))).AccessKeyMetadata?.[0]?.Status).toBe('Inactive');
-    expect((await iam.send(new GetAccessKeyLastUsedCommand(key))).UserName).toBe('pipeline');
+    expect((await iam.send(new ListAttachedUserPoliciesCommand(key))).AttachedPolicies).toHaveLength(2);
     expect(await refusal(iam.send(new ListAccessKeysCommand({ UserName: 'reporting' })))).toMatchObject({
       name: 'AccessDenied',
       message:

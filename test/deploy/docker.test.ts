@@ -132,13 +132,17 @@ describe('the Dockerfile', () => {
 
 describe('docker-compose.yml', () => {
   it('has the three roles, Redis and PostgreSQL, all restarted when they die', () => {
-    expect(Object.keys(compose.services).toSorted()).toEqual(['executor', 'postgres', 'redis', 'web', 'worker']);
-    for (const service of Object.values(compose.services)) expect(service.restart).toBe('unless-stopped');
+    expect(Object.keys(compose.services).toSorted()).toEqual([
+      ...['executor', 'migrate', 'postgres', 'redis', 'web', 'worker'],
+    ]);
+    for (const [name, service] of Object.entries(compose.services))
+      expect(service.restart).toBe(name === 'migrate' ? 'no' : 'unless-stopped');
   });
 
   it('starts the roles once the stores are healthy', () => {
     for (const role of roles) {
       expect(serviceOf(role).depends_on).toEqual({
+        migrate: { condition: 'service_completed_successfully' },
         postgres: { condition: 'service_healthy' },
         redis: { condition: 'service_healthy' },
       });
@@ -160,6 +164,20 @@ describe('docker-compose.yml', () => {
       expect(variablesOf(role)).toContain('SLACK_BOT_TOKEN');
       expect(serviceOf(role).env_file).not.toContain('deploy/env/executor-aws.env');
     }
+  });
+
+  it('gives each process its own role of the database, and the owner to the migration alone', () => {
+    const roleOf = (name: string) =>
+      (serviceOf(name).env_file ?? [])
+        .map((file) => /postgres:\/\/(\w+):/.exec(readFileSync(join(root, `${file}.example`), 'utf8'))?.[1])
+        .find((found) => found !== undefined);
+
+    expect(Object.fromEntries([...roles, 'migrate'].map((name) => [name, roleOf(name)]))).toEqual({
+      web: 'firebreak_app',
+      worker: 'firebreak_app',
+      executor: 'firebreak_executor',
+      migrate: 'firebreak',
+    });
   });
 
   it('gives variables that Firebreak, its stores or the AWS SDK know', () => {
@@ -203,7 +221,7 @@ describe('docker-compose.yml', () => {
       expect(config.stderr).toBe('');
       expect(config.status).toBe(0);
       const resolved = z.object({ services: z.record(z.string(), z.unknown()) }).parse(parse(config.stdout));
-      expect(Object.keys(resolved.services)).toHaveLength(5);
+      expect(Object.keys(resolved.services)).toHaveLength(6);
     },
   );
 });

@@ -354,10 +354,9 @@ describe('the execution', () => {
       Statement: [
         {
           Effect: 'Allow',
-          Action: ['iam:UpdateAccessKey', 'iam:ListAccessKeys', 'iam:GetAccessKeyLastUsed'],
+          Action: ['iam:UpdateAccessKey', 'iam:ListAccessKeys', 'iam:ListAttachedUserPolicies'],
           Resource: user,
         },
-        { Effect: 'Allow', Action: ['iam:GetAccessKeyLastUsed'], Resource: '*' },
       ],
     });
 

@@ -4,6 +4,8 @@
  */
 import { type DemoAws, startDemoAws } from '../../demo/aws/server.ts';
 import type { Role } from '../../demo/aws/state.ts';
+import { addFleet } from '../../demo/aws/stories/fleet.ts';
+import { addWebServers } from '../../demo/aws/stories/machines.ts';
 import { s3Story } from '../../demo/aws/stories/s3.ts';
 import { later, recordOf, type Story } from '../../demo/aws/stories/story.ts';
 import { pipelineKeyId } from '../../demo/aws/world.ts';
@@ -16,13 +18,18 @@ import {
   workerPolicy,
 } from '../../scripts/reference/permissions.ts';
 import { openReach } from '../../src/aws/reach.ts';
+import { systemClock } from '../../src/clock.ts';
 import type { AwsReach } from '../../src/contracts/aws.ts';
 import type { InventoryEntry } from '../../src/contracts/investigation.ts';
+import { openLookupEvidence } from '../../src/evidence/lookup.ts';
+import type { OpenEvidence } from '../../src/flows/deps.ts';
 import { quietLog } from './quiet-log.ts';
 
 export interface WatchedAccount {
   readonly aws: DemoAws;
   readonly reach: AwsReach;
+  /** CloudTrail's event history of the account, as the flows open it. */
+  readonly openEvidence: OpenEvidence;
   readonly accountId: string;
   /** The config's entry of the account. */
   readonly inventory: readonly InventoryEntry[];
@@ -33,12 +40,14 @@ export interface WatchedAccount {
   close(): Promise<void>;
 }
 
-/** The story, and two more things that its attacker made: a user and a role, so that both kinds are looked at. */
+/** The story, machines in use, and two more things that its attacker made: a user and a role, so that both kinds are looked at. */
 const story: Story = {
   name: 'story with identities made',
   load(stage) {
     s3Story.load(stage);
+    addWebServers(stage);
     const { workshop } = stage.cast;
+    addFleet(workshop, stage.now);
     const user = workshop.users.get('pipeline');
     if (user === undefined) throw new RangeError('the cast has no user pipeline');
     const { arn, id: principalId, name: userName } = user;
@@ -90,8 +99,29 @@ function replaced<T>(list: T[], ...items: readonly T[]): void {
   list.splice(0, list.length, ...items);
 }
 
+/** What JaneDoe and the bystander hold beside the story: one credential of each kind, and a key that somebody has disabled. */
+function giveCredentials(aws: DemoAws): void {
+  const users = aws.state.accounts.get(aws.accounts.workshop.id)?.users;
+  const [jane, reporting] = [users?.get('JaneDoe'), users?.get('reporting')];
+  if (jane === undefined || reporting === undefined) throw new RangeError('the cast has changed');
+  const createDate = new Date(Date.now() - 3_600_000);
+  const shown = { ServiceName: 'codecommit.amazonaws.com', ServiceUserName: 'JaneDoe-at-999999999999' };
+  jane.otherCredentials.push(
+    { id: 'ACCAEXAMPLEJANEDOE01', kind: 'serviceSpecific', createDate, shown, status: 'Active' },
+    { id: 'ACCAEXAMPLEJANEDOE02', kind: 'serviceSpecific', createDate, shown, status: 'Inactive' },
+    { id: 'APKAEXAMPLEJANEDOE01', kind: 'sshKey', createDate, shown: {}, status: 'Active' },
+    { id: 'ASCAEXAMPLEJANEDOE01', kind: 'certificate', createDate, shown: {}, status: 'Active' },
+  );
+  const [key] = reporting.keys;
+  if (key === undefined) throw new RangeError('the cast has changed');
+  const off = { status: 'Inactive' as const, at: createDate };
+  jane.keys.push({ ...key, id: 'AKIAI44QH7DHBEXAMPLE', history: [off] });
+  jane.attachedPolicies.push({ name: 'Own', arn: 'arn:aws:iam::999999999999:policy/Own', document: { Statement: [] } });
+  jane.inlinePolicies.push({ name: 'Notes', document: { Statement: [] } });
+}
+
 /** Sets the documented policies: the only rights that this account gives. */
-function setDocumentedRights(aws: DemoAws): void {
+export function setDocumentedRights(aws: DemoAws): void {
   const { hub, workshop } = aws.accounts;
   const account = aws.state.accounts.get(workshop.id);
   const base = [...(aws.state.accounts.get(hub.id)?.users.values() ?? [])].find((user) =>
@@ -118,6 +148,7 @@ function setDocumentedRights(aws: DemoAws): void {
 export async function openWatchedAccount(): Promise<WatchedAccount> {
   const aws = await startDemoAws({ story, backgroundEvents: 20, lookupRatePerSecond: 10_000 });
   setDocumentedRights(aws);
+  giveCredentials(aws);
   const { hub } = aws.credentials;
   Object.assign(process.env, {
     AWS_ENDPOINT_URL: aws.url,
@@ -127,15 +158,37 @@ export async function openWatchedAccount(): Promise<WatchedAccount> {
   });
   const { id, name, auditRole, responderRole, externalId } = aws.accounts.workshop;
   const accounts = [{ id, name, auditRole, responderRole, externalId }];
+  const reach = openReach({ accounts, regions: [], region: 'us-east-1', log: quietLog });
   const asked = (role: string) => {
     const session = `:assumed-role/${role.split('/').at(-1)}/`;
     return [
-      ...new Set(aws.calls.filter((call) => call.principalArn?.includes(session)).map((call) => call.action)),
+      ...new Set(
+        aws.calls
+          .filter((call) => call.principalArn?.includes(session))
+          // What is made with tags asks for the right to tag too.
+          .flatMap(({ action, input }) =>
+            input.TagSpecification === undefined ? [action] : [action, 'ec2:CreateTags'],
+          ),
+      ),
     ].sort();
   };
   return {
     aws,
-    reach: openReach({ accounts, regions: [], region: 'us-east-1', log: quietLog }),
+    reach,
+    openEvidence: ({ window, maxRequests, maxEvents, signal }) =>
+      Promise.resolve(
+        openLookupEvidence({
+          reach,
+          accounts: [id],
+          regions: ['us-east-1'],
+          window,
+          budget: { maxRequests, maxEvents },
+          reserveSlot: () => Promise.resolve(0),
+          clock: systemClock,
+          signal,
+          log: quietLog,
+        }),
+      ),
     accountId: id,
     inventory: accounts,
     audited: () => asked(auditRole),

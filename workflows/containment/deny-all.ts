@@ -17,6 +17,7 @@ export const denyAll = inlineAction({
   reversal: 'Undo takes the inline policy away, or puts back the one of that name that was there before.',
   // Roles that a user has assumed are not his any more (DOMAIN.md 5.2).
   mintedLivesMs: () => 12 * 3_600_000,
+  simulated: ['ec2:DescribeInstances', 'iam:ListUsers', 's3:ListAllMyBuckets'],
   inForce: 'is denied every action',
   willNotStop: ({ principalArn }) => [
     ...(principalArn.includes(':user/')

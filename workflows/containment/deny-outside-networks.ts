@@ -72,6 +72,11 @@ export const denyOutsideNetworks = inlineAction<z.output<typeof Target>>({
   }),
   reversal: 'Undo takes the policy away, or puts back the one of that name that was there before.',
   mintedLivesMs: () => 12 * 3_600_000,
+  caution: (_target, { document }) =>
+    document === ''
+      ? undefined
+      : { approvals: 2, because: 'It takes the place of networks that were named before: two people must approve.' },
+  concerns: ({ sourceIPAddress }, { networks }) => !networks.some((network) => isIn(sourceIPAddress, network)),
   inForce: 'is denied everything but from the known networks',
   willNotStop: () => [
     'An attacker who works from inside one of these networks (a machine of yours, its NAT, your VPN) is not stopped at all.',
@@ -100,4 +105,11 @@ function networkOf(word: string): string {
   }
   const network = kind === 'ipv4' ? ipaddr.IPv4.networkAddressFromCIDR(text) : ipaddr.IPv6.networkAddressFromCIDR(text);
   return `${network.toString()}/${bits}`;
+}
+
+function isIn(address: string, network: string): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  const [base, bits] = ipaddr.parseCIDR(network);
+  const found = ipaddr.process(address);
+  return found.kind() === base.kind() && found.match(base, bits);
 }

@@ -3,6 +3,7 @@ import { ListAttachedUserPoliciesCommand } from '@aws-sdk/client-iam';
 import { z } from 'zod';
 import { type ActionContext, defineAction } from '#src/contracts/action.ts';
 import type { PolicyDocument } from '#src/contracts/aws.ts';
+import { UpstreamError } from '#src/contracts/errors.ts';
 import { globalRegion } from '#src/domain/partition.ts';
 import {
   accountOfPrincipal,
@@ -40,7 +41,7 @@ export const quarantineUser = defineAction({
     return { ...principal, attached: await isAttached(target.name, ctx) };
   },
   background: () => Promise.resolve([]),
-  binds: ({ principalArn, principalId, attached }) => ({ principalArn, principalId, attached }),
+  binds: ({ principalArn, principalId }) => ({ principalArn, principalId }),
   touches: ({ name }, { principalArn, principalId }) => [principalArn, principalId, name],
   apply: ({ name }, before) => [change('AttachUserPolicy', name, before)],
   undo: ({ name }, now, applied) =>
@@ -55,6 +56,7 @@ export const quarantineUser = defineAction({
   }),
   roleStatements: (accountId, partition) => statements(`arn:${partition}:iam::${accountId}:user/*`, partition),
   mintedLivesMs: () => 12 * 3_600_000,
+  isPartial: true,
   willNotStop: () => [
     'It is no deny-all: writing to S3, Secrets Manager, commands through SSM and assuming roles still work.',
     'Roles that the user has already assumed live on until their session ends, up to 12 hours.',
@@ -70,7 +72,11 @@ async function isAttached(name: string, { aws, signal }: ActionContext): Promise
       new ListAttachedUserPoliciesCommand({ UserName: name, ...(marker === undefined ? {} : { Marker: marker }) }),
       { abortSignal: signal },
     );
-    if ((page.AttachedPolicies ?? []).some(({ PolicyName }) => PolicyName === policyName)) return true;
+    if (page.AttachedPolicies === undefined) {
+      throw new UpstreamError('aws', 'NotAws', "the answer was not IAM's", { retryable: true });
+    }
+    // By ARN: anybody may give a policy of their own the same name.
+    if (page.AttachedPolicies.some(({ PolicyArn }) => PolicyArn === arnOf(aws.partition))) return true;
     marker = page.IsTruncated === true ? page.Marker : undefined;
   } while (marker !== undefined);
   return false;

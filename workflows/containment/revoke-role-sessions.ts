@@ -1,6 +1,6 @@
 /** Ends every session of a role that was issued before now (DOMAIN.md 5.4, P2). */
 import { inlineAction } from './identity/define-inline.ts';
-import { revokeOlder, tooEarly } from './identity/revoke-older.ts';
+import { isFromBefore, longestSessionSeconds, revokeOlder, tooEarly } from './identity/revoke-older.ts';
 
 /** The console's own revocation reaches 30 seconds ahead, which covers the time that IAM needs to spread it. */
 const aheadSeconds = 30;
@@ -18,8 +18,9 @@ export const revokeRoleSessions = inlineAction({
   document: () => revokeOlder(aheadSeconds),
   reversal:
     'Undo takes the policy away, or puts back the one that was there; sessions that have not ended yet work again then.',
-  caution: (_target, applied, now) => tooEarly(applied, now, Number(applied.before.maxSessionSeconds ?? 0)),
-  mintedLivesMs: ({ maxSessionSeconds }) => maxSessionSeconds * 1_000,
+  undoCaution: (_target, applied, now) => tooEarly(applied, now, longestSessionSeconds),
+  mintedLivesMs: () => longestSessionSeconds * 1_000,
+  concerns: (record, _target, done) => isFromBefore(record, done),
   inForce: 'refuses sessions issued before the last revocation',
   willNotStop: () => [
     'Whoever may assume the role can do so again at once: mend the way in first (trust policy, key, instance).',

@@ -2,9 +2,11 @@
 import { z } from 'zod';
 import { UserError } from '#src/contracts/errors.ts';
 import { parseArnStrict } from '#src/domain/arn.ts';
+import { sessionOf } from '#src/domain/principal.ts';
 import { inlineAction } from './identity/define-inline.ts';
+import { parsedJson } from './identity/inline-policy.ts';
 import { PrincipalTarget } from './identity/principal.ts';
-import { tooEarly } from './identity/revoke-older.ts';
+import { longestSessionSeconds, tooEarly } from './identity/revoke-older.ts';
 
 const Target = PrincipalTarget.extend({
   /** As in the session's ARN; an instance's session has the instance's id. */
@@ -35,7 +37,7 @@ export const revokeSession = inlineAction<z.output<typeof Target>>({
       return read.data;
     },
   },
-  document: ({ principalId }, { sessionName }) => ({
+  document: ({ principalId, document }, { sessionName }) => ({
     Version: '2012-10-17',
     Statement: [
       {
@@ -43,18 +45,36 @@ export const revokeSession = inlineAction<z.output<typeof Target>>({
         Effect: 'Deny',
         Action: '*',
         Resource: '*',
-        Condition: { StringEquals: { 'aws:userid': `${principalId}:${sessionName}` } },
+        Condition: { StringEquals: { 'aws:userid': together(`${principalId}:${sessionName}`, document) } },
       },
     ],
   }),
   alsoTouches: ({ sessionName }) => [sessionName],
   reversal: 'Undo takes the policy away, or puts back the one of that name that was there before.',
-  caution: (_target, applied, now) => tooEarly(applied, now, Number(applied.before.maxSessionSeconds ?? 0)),
-  mintedLivesMs: ({ maxSessionSeconds }) => maxSessionSeconds * 1_000,
+  undoCaution: (_target, applied, now) => tooEarly(applied, now, longestSessionSeconds),
+  mintedLivesMs: () => longestSessionSeconds * 1_000,
+  concerns: (record, { sessionName }) => sessionOf(record.userIdentity.arn ?? '')?.session === sessionName,
   inForce: 'refuses the one session',
   willNotStop: () => [
     'Whoever opened the session can open another one under another name at once.',
-    'A session that was refused before by this policy works again, because the policy holds one session at a time.',
     'Users, keys and resources that the session made go on working.',
   ],
+});
+
+/** The session beside those that our policy refuses already: revoking one must not give another back. */
+function together(userId: string, document: string): string | readonly string[] {
+  const held = Policy.safeParse(parsedJson(document)).data?.Statement.flatMap(
+    ({ Condition }) => Condition.StringEquals['aws:userid'],
+  );
+  const all = [...new Set([...(held ?? []), userId])].sort();
+  return all.length === 1 ? userId : all;
+}
+
+const Policy = z.object({
+  Statement: z.array(
+    z.object({
+      Sid: z.literal('FirebreakRevokeSession'),
+      Condition: z.object({ StringEquals: z.object({ 'aws:userid': z.union([z.string(), z.array(z.string())]) }) }),
+    }),
+  ),
 });

@@ -1,6 +1,6 @@
 /** Ends a user's temporary sessions: GetSessionToken, federation, console (DOMAIN.md 5.5). Long-term keys go on working. */
 import { inlineAction } from './identity/define-inline.ts';
-import { revokeOlder, tooEarly } from './identity/revoke-older.ts';
+import { isFromBefore, revokeOlder, tooEarly } from './identity/revoke-older.ts';
 
 const longestSeconds = 36 * 3_600;
 
@@ -16,8 +16,9 @@ export const revokeUserSessions = inlineAction({
   document: () => revokeOlder(30),
   reversal:
     'Undo takes the policy away, or puts back the one that was there; sessions that have not ended yet work again then.',
-  caution: (_target, applied, now) => tooEarly(applied, now, longestSeconds),
+  undoCaution: (_target, applied, now) => tooEarly(applied, now, longestSeconds),
   mintedLivesMs: () => longestSeconds * 1_000,
+  concerns: (record, _target, done) => isFromBefore(record, done),
   inForce: 'refuses sessions issued before the last revocation',
   willNotStop: () => [
     "The user's access keys and password go on working, and can mint new sessions.",

@@ -1,5 +1,6 @@
 /** The investigations: one file per question. */
 import type { Investigation } from '#src/contracts/investigation.ts';
+import { alive } from './alive.ts';
 import { athena } from './athena.ts';
 import { changes } from './changes.ts';
 import { coverage } from './coverage.ts';
@@ -36,6 +37,7 @@ export const investigations: readonly Investigation[] = [
   search,
   whoCreated,
   sessions,
+  alive,
   entry,
   secretsRead,
   errors,

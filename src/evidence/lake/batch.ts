@@ -14,8 +14,8 @@ import { makeBatchTable, writeShard } from './shard.ts';
 import { linesOf, Sheaf } from './sheaf.ts';
 import { hashOfWord, WordFilter } from './words.ts';
 
-/** About 70,000 records, or many small files. */
-export const usualShardBytes = 96 * 1024 * 1024;
+/** About 60,000 records, or many small files. */
+export const usualShardBytes = 80 * 1024 * 1024;
 const fullFiles = 20_000;
 const flushBytes = 1024 * 1024;
 

@@ -119,7 +119,7 @@ class Import {
     await writeFile(template, templateLine(nonce));
     const instance = await DuckDBInstance.create(':memory:', {
       threads: '2',
-      memory_limit: '320MB',
+      memory_limit: '256MB',
       temp_directory: join(this.#folder.temp, 'duckdb'),
       // The lines are in the order in which they are to lie.
       preserve_insertion_order: 'true',

@@ -1,7 +1,6 @@
 /** Evidence from the lake: shards of Parquet in the data folder, asked by DuckDB. Readers take no lock. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DuckDBResultReader } from '@duckdb/node-api';
 import type { Artifact } from '../../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import type { Narrowing } from '../../contracts/condition.ts';
@@ -12,13 +11,13 @@ import { compareRecords } from '../../domain/record.ts';
 import { holdsText } from '../../domain/text-search.ts';
 import { createRecordIndex } from '../record-index.ts';
 import { addressUseIn } from './address-use.ts';
-import { columnTypes, recordOfRow, sqlText } from './columns.ts';
-import { badFilesOf, digestProblemsOf, gapsOf } from './coverage.ts';
+import { columnTypes, type Row, recordOfRow, sqlText } from './columns.ts';
 import { limitsOf } from './limits.ts';
 import { conditionFor } from './needle.ts';
-import { type LakeFolder, lakeFolder, lakeName, type Pages, readPages, type ShardPage } from './pages.ts';
+import { type LakeFolder, lakeFolder, type Pages, readPages, type ShardPage } from './pages.ts';
 import { openReader, type Reader, type Shard } from './reader.ts';
 import { scanLake } from './scan.ts';
+import { sessionCoverage } from './session-coverage.ts';
 import { rowsHolding } from './text-search.ts';
 import { hashOfWord, readFilters } from './words.ts';
 
@@ -138,7 +137,8 @@ class LakeSession implements LakeEvidence {
         values,
         read: async (condition) => {
           const sql = `SELECT ${picks} FROM ${table} WHERE ${[...conditions, condition].join(' AND ')}`;
-          return [...this.#records(await connection.runAndReadAll(sql, values))];
+          const reader = await connection.runAndReadAll(sql, values);
+          return [...this.#records(reader.getRowObjects())];
         },
       }),
     );
@@ -178,15 +178,15 @@ class LakeSession implements LakeEvidence {
           WHERE ${[...where.sql, `(${sql})`, ...this.#limits.sql].join(' AND ')} LIMIT ${Math.max(0, room) + this.#index.size() + 1}`,
         { ...values, ...this.#limits.values },
       );
-      for (const record of this.#records(reader)) {
+      for (const record of this.#records(reader.getRowObjects())) {
         if (this.#index.size() < this.#options.maxEvents) this.#index.add(record);
         else if (!this.#index.has(record)) this.#truncated = true;
       }
     });
   }
 
-  *#records(reader: DuckDBResultReader): Generator<CloudTrailRecord> {
-    for (const row of reader.getRowObjects()) {
+  *#records(rows: readonly Row[]): Generator<CloudTrailRecord> {
+    for (const row of rows) {
       const record = recordOfRow(row);
       if (record === undefined) this.#damagedRows += 1;
       else yield record;
@@ -268,52 +268,12 @@ class LakeSession implements LakeEvidence {
   }
 
   coverage(): Coverage {
-    const { window, maxEvents } = this.#options;
-    const { shards, damaged } = this.#pages;
-    const inWindow = shards.filter((page) => page.shard && overlaps(page, this.#options));
-    const gaps = gapsOf(this.#pages, { ...window, accounts: this.#options.accounts, regions: this.#options.regions });
-    const bad = badFilesOf(this.#pages, {
-      ...window,
-      accounts: this.#options.accounts,
-      regions: this.#options.regions,
+    return sessionCoverage(this.#pages, this.#options, {
+      events: Math.max(this.#index.size(), this.#scanned),
+      truncated: this.#truncated,
+      damagedRows: this.#damagedRows,
+      failure: this.#failure,
     });
-    const digests = digestProblemsOf(this.#pages);
-    const failed = this.#failure !== undefined || damaged.length > 0 || this.#damagedRows > 0;
-    const reason =
-      this.#failure ?? (damaged.length > 0 ? `${damaged.length} parts of the lake are damaged or gone` : undefined);
-    const times = inWindow.flatMap((page) => [page.first ?? '', page.last ?? '']).sort();
-    return {
-      complete: !failed && !this.#truncated && gaps.length === 0 && bad.length === 0 && digests.length === 0,
-      accounts: chosen(
-        inWindow.flatMap((page) => page.accounts),
-        this.#options.accounts,
-      ),
-      regions: chosen(
-        inWindow.flatMap((page) => page.regions),
-        this.#options.regions,
-      ),
-      from: window.from ?? times[0] ?? '',
-      to: window.to ?? times.at(-1) ?? '',
-      sources: [
-        {
-          name: lakeName,
-          events: Math.max(this.#index.size(), this.#scanned),
-          pages: inWindow.length,
-          truncated: this.#truncated,
-          failed,
-          ...(this.#truncated ? { reason: `stopped at ${maxEvents} records` } : reason ? { reason } : {}),
-        },
-      ],
-      badFiles: bad,
-      notLookedAt: [
-        ...gaps,
-        ...(this.#truncated ? [`records after the first ${maxEvents}`] : []),
-        ...damaged.map((path) => `${path}: damaged or gone, import again`),
-        ...(this.#damagedRows > 0 ? [`${this.#damagedRows} damaged records`] : []),
-        ...digests.slice(0, 20),
-        ...(digests.length > 20 ? [`${digests.length - 20} more problems of digests`] : []),
-      ],
-    };
   }
 
   close(): void {
@@ -323,12 +283,3 @@ class LakeSession implements LakeEvidence {
 
 /** More groups than this are most of the lake. */
 const maxGroups = 4000;
-
-function overlaps({ first, last }: ShardPage, { window }: LakeOptions): boolean {
-  if (window.to !== undefined && Date.parse(first ?? '') >= Date.parse(window.to)) return false;
-  return window.from === undefined || Date.parse(last ?? '') >= Date.parse(window.from);
-}
-
-function chosen(values: readonly string[], only: readonly string[] | undefined): string[] {
-  return [...new Set(values)].filter((value) => only === undefined || only.includes(value)).sort();
-}

@@ -11,6 +11,9 @@ import { ruleSettings } from './0008-rule-settings.ts';
 
 import { athenaQueries } from './0010-athena-queries.ts';
 import { stepUp } from './0011-step-up.ts';
+import { strikes } from './0012-strikes.ts';
+import { hostOperations } from './0013-host-operations.ts';
+import { restrictedCases } from './0014-restricted-cases.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': first,
@@ -21,4 +24,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0008-rule-settings': ruleSettings,
   '0010-athena-queries': athenaQueries,
   '0011-step-up': stepUp,
+  '0012-strikes': strikes,
+  '0013-host-operations': hostOperations,
+  '0014-restricted-cases': restrictedCases,
 };

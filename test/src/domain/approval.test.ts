@@ -404,13 +404,15 @@ describe('what can be undone', () => {
   const [call] = plan.calls;
   const done = call === undefined ? [] : [{ index: 0, state: 'done' as const, call, at }];
   const intent = done.map((step) => ({ ...step, state: 'intent' as const }));
+  const refused = done.map((step) => ({ ...step, state: 'refused' as const }));
 
   it.each([
     ['what is verified', { state: 'verified' }, true],
     ['what is partly done', { state: 'partial' }, true],
     ['what failed after AWS accepted it', { state: 'failed', sentAt: at }, true],
     ['what failed with a call done', { state: 'failed', steps: [...done, ...intent] }, true],
-    ['what failed with nothing done', { state: 'failed', steps: intent }, false],
+    ['what failed and may have been sent', { state: 'failed', steps: intent }, true],
+    ['what failed with all refused', { state: 'failed', steps: refused }, false],
     ['what was never applied', { state: 'stale' }, false],
     ['what is being applied', { state: 'applying', steps: done, sentAt: at }, false],
     ['an undo', { state: 'verified', plan: { ...plan, direction: 'undo' } }, false],

@@ -27,9 +27,21 @@ const rules: PeopleRules = {
 };
 const nobody = new Map<string, readonly string[]>();
 
+describe('two people', () => {
+  it('are not the same e-mail under a name of the config and without one', () => {
+    const mapped = personOf({ userId: 'UALEX2', email: 'x@example.com' }, rules);
+    const other = personOf({ userId: 'UOTHER', email: 'X@example.com' }, rules);
+
+    expect(areTwoPeople(mapped, other)).toBe(false);
+    expect(areTwoPeople('name:alex', 'name:alex email:x@example.com')).toBe(false);
+    expect(areTwoPeople('name:alex email:x@example.com', 'name:bea email:y@example.com')).toBe(true);
+    expect(areTwoPeople('name:alex email:x@example.com', 'email:y@example.com')).toBe(true);
+  });
+});
+
 describe('a person', () => {
   it('is known by the mapping, then the e-mail without regard to case, then by being listed', () => {
-    expect(personOf({ userId: 'UALEX2', email: 'x@example.com' }, rules)).toBe('name:alex');
+    expect(personOf({ userId: 'UALEX2', email: 'x@example.com' }, rules)).toBe('name:alex email:x@example.com');
     expect(personOf(omar, rules)).toBe('email:omar@example.com');
     expect(personOf({ userId: 'UOMAR', email: undefined }, rules)).toBe('listed:UOMAR');
     expect(personOf({ userId: 'UX', email: undefined }, rules)).toBe('unknown:UX');

@@ -88,7 +88,7 @@ describe('a target that is not as it was planned', () => {
 
 describe('words of a plan', () => {
   it('name a target, and count its lists', () => {
-    expect(targetWords({ kind: 'user', keep: ['a', 'b'], days: 3 })).toBe('user (2 entries) 3');
+    expect(targetWords({ kind: 'user', keep: ['a', 'b'], days: 3, accountId: '', none: [] })).toBe('user (2 keep) 3');
   });
 
   it('are the AWS CLI command, quoted for a shell', () => {

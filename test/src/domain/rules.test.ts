@@ -72,7 +72,7 @@ describe('protected targets', () => {
 
   it('are not those that merely resemble one', () => {
     expect(
-      protectedBecause(['arn:aws:iam::1:user/ceo2', 'arn:aws:iam::1:role/my-ir/x', 'ceo2'], config),
+      protectedBecause(['arn:aws:iam::1:user/ceo2', 'arn:aws:iam::1:role/my-ir/y', 'ceo2'], config),
     ).toBeUndefined();
   });
 });

@@ -91,7 +91,24 @@ describe('the source of an answer', () => {
       '14',
     ]);
     expect(evidence.coverage()).toMatchObject({ complete: true, from: inside.from, to: '2026-11-21T00:00:00Z' });
+    // LookupEvents here cannot be read whole, so that the two together cannot either.
+    expect(evidence.all).toBeUndefined();
     later.length = 0;
+  });
+
+  it('is read whole where both are', async () => {
+    const dataDir = await lakeOf();
+    const window = { from: inside.from, to: '2026-11-21T00:00:00Z' };
+    const whole = async function* () {
+      yield record('2026-11-20T13:00:00Z');
+    };
+    const evidence = await planEvidence(
+      { window, accounts: undefined, regions: undefined, maxEvents: 1000, signal: new AbortController().signal },
+      { dataDir, log: quiet, openLookup: async () => ({ ...lookup, all: whole }) },
+    );
+    const times: string[] = [];
+    for await (const { eventTime } of evidence.all?.() ?? []) times.push(eventTime);
+    expect(times.sort()).toEqual(['2026-11-20T05:00:00Z', '2026-11-20T13:00:00Z']);
   });
 
   it('is LookupEvents where the lake is empty, or lacks the beginning of the window or an account', async () => {

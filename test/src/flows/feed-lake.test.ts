@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { loadConfig } from '../../../src/config.ts';
 import { drainOnce, keepFed, type LakeFeed } from '../../../src/flows/feed-lake.ts';
-import { lakeFeeds } from '../../../src/wire.ts';
+import { lakeFeeds } from '../../../src/wire-lake.ts';
 import { openLake, tempDir } from '../evidence/lake/lakes.ts';
 import { quiet, sample } from '../evidence/samples.ts';
 

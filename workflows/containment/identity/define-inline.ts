@@ -1,7 +1,14 @@
 /** An action that is one inline policy on a user or role (DOMAIN.md 5.3 to 5.6). The files beside it say which. */
 import type { z } from 'zod';
-import { type Caution, type CompletionContext, type ContainmentAction, defineAction } from '#src/contracts/action.ts';
-import type { Applied } from '#src/contracts/approval.ts';
+import {
+  type ActionContext,
+  type Caution,
+  type CompletionContext,
+  type ContainmentAction,
+  defineAction,
+} from '#src/contracts/action.ts';
+import type { Applied, DoneCall } from '#src/contracts/approval.ts';
+import type { CloudTrailRecord } from '#src/contracts/cloudtrail.ts';
 import {
   holdsDocument,
   InlineState,
@@ -12,6 +19,7 @@ import {
   restoreCall,
 } from './inline-policy.ts';
 import { accountOfPrincipal, PrincipalTarget, principalIn } from './principal.ts';
+import { simulated } from './simulate.ts';
 
 export interface InlineAction<Target extends PrincipalTarget = PrincipalTarget> {
   readonly name: string;
@@ -30,7 +38,17 @@ export interface InlineAction<Target extends PrincipalTarget = PrincipalTarget> 
   /** Names beside the principal's that the protected list is compared with. */
   alsoTouches?(target: Target): readonly string[];
   readonly reversal: string;
-  caution?(target: Target, applied: Applied, now: Date): Caution;
+  undoCaution?(target: Target, applied: Applied, now: Date): Caution;
+  /** Why taking the place of the document that is there asks for two people. */
+  caution?(target: Target, before: InlineState): Caution;
+  concerns?(record: CloudTrailRecord, target: Target, done: readonly DoneCall[]): boolean;
+  readonly isPartial?: true;
+  /** More for the card, from the completed target. */
+  background?(target: Target): readonly string[];
+  /** IAM actions that `complete` reads with, beside those of every inline policy. */
+  readonly completionReads?: readonly string[];
+  /** IAM actions for the policy simulator. */
+  readonly simulated?: readonly string[];
   mintedLivesMs?(before: InlineState): number;
   willNotStop(before: InlineState): readonly string[];
   /** `is denied everything`, for a policy that is there. */
@@ -43,7 +61,9 @@ export function inlineAction<Target extends PrincipalTarget = PrincipalTarget>(
 ): ContainmentAction {
   const { policyName, kinds, usage } = spec;
   const schema = (spec.more?.schema ?? PrincipalTarget) as z.ZodType<Target>;
-  const complete = spec.complete;
+  const { complete, simulated: probes } = spec;
+  const permissions = inlinePermissions(kinds);
+  const simulating = probes === undefined ? [] : ['iam:SimulatePrincipalPolicy'];
   const action = defineAction({
     name: spec.name,
     title: spec.title,
@@ -52,17 +72,20 @@ export function inlineAction<Target extends PrincipalTarget = PrincipalTarget>(
     examples: spec.examples,
     target: schema,
     before: InlineState,
-    permissions: inlinePermissions(kinds),
+    permissions: {
+      read: [...permissions.read, ...(spec.completionReads ?? []), ...simulating].sort(),
+      write: permissions.write,
+    },
     approvals: 1,
     reversal: spec.reversal,
     parse: (words: readonly string[]) => spec.more?.parse(words) ?? (principalIn(words, kinds, usage) as Target),
     accountOf: (target: Target) => accountOfPrincipal(target),
     artifact: ({ kind }: Target, before: InlineState) => ({ kind, id: before.principalArn }),
     inspect: (target, ctx) => inlineState(target, policyName, ctx),
-    background: () => Promise.resolve([]),
+    background: (target: Target) => Promise.resolve(spec.background?.(target) ?? []),
     ...(complete === undefined ? {} : { complete }),
-    // The principal's other policies and keys may change under an attacker's hands: that voids no deny.
-    binds: ({ principalArn, principalId, document }: InlineState) => ({ principalArn, principalId, document }),
+    // Keys and policies may change under an attacker's hands, one of our policy's name among them: that voids no deny.
+    binds: ({ principalArn, principalId }: InlineState) => ({ principalArn, principalId }),
     touches: (target: Target, { principalArn, principalId }: InlineState) => [
       principalArn,
       principalId,
@@ -80,10 +103,20 @@ export function inlineAction<Target extends PrincipalTarget = PrincipalTarget>(
     }),
     roleStatements: (accountId: string, partition: string) =>
       kinds.flatMap((kind) => inlineStatements(`arn:${partition}:iam::${accountId}:${kind}/*`, [kind])),
+    ...(probes === undefined
+      ? {}
+      : {
+          effect: (_target: Target, { principalArn }: InlineState, ctx: ActionContext) =>
+            simulated(principalArn, probes, ctx),
+        }),
     willNotStop: spec.willNotStop,
     describe: ({ kind, name }: Target, { document }: InlineState) =>
       `${kind} ${name} ${document === '' ? `has no policy ${policyName}` : spec.inForce}`,
-    caution: (target: Target, applied: Applied, now: Date) => spec.caution?.(target, applied, now),
+    undoCaution: (target: Target, applied: Applied, now: Date) => spec.undoCaution?.(target, applied, now),
+    caution: (target: Target, before: InlineState) => spec.caution?.(target, before),
+    concerns: (record: CloudTrailRecord, target: Target, done: readonly DoneCall[]) =>
+      spec.concerns?.(record, target, done) ?? true,
+    ...(spec.isPartial === undefined ? {} : { isPartial: spec.isPartial }),
     mintedLivesMs: (before: InlineState) => spec.mintedLivesMs?.(before) ?? 3_600_000,
   });
   return action as unknown as ContainmentAction;

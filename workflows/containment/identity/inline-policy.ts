@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { ActionContext, Held } from '#src/contracts/action.ts';
 import type { Applied, Direction, DoneCall } from '#src/contracts/approval.ts';
 import type { ApiCall, PolicyDocument } from '#src/contracts/aws.ts';
+import { UpstreamError } from '#src/contracts/errors.ts';
 import { isAwsError } from '#src/domain/aws-errors.ts';
 import { canonical } from '#src/domain/canonical.ts';
 import { globalRegion } from '#src/domain/partition.ts';
@@ -36,7 +37,9 @@ async function documentOf(
       kind === 'user'
         ? await aws.iam.send(new GetUserPolicyCommand({ UserName: name, PolicyName: policyName }), options)
         : await aws.iam.send(new GetRolePolicyCommand({ RoleName: name, PolicyName: policyName }), options);
-    return decodeURIComponent(text ?? '');
+    // IAM always says what a policy holds; "could not look" is never "there is none".
+    if (text === undefined) throw new UpstreamError('aws', 'NotAws', "the answer was not IAM's", { retryable: true });
+    return decodeURIComponent(text);
   } catch (error) {
     if (isAwsError(error, 'NoSuchEntityException', 'NoSuchEntity')) return '';
     throw error;
@@ -80,30 +83,29 @@ function policyCall(
 /** Whether IAM has what the direction wants: the document as it was sent, or the one from before. */
 export function holdsDocument(
   direction: Direction,
-  before: InlineState,
+  _before: InlineState,
   now: InlineState,
   done: readonly DoneCall[],
 ): Held {
   const sent = done.at(-1)?.call;
-  if (direction === 'apply') {
-    const asSent = sent?.input.PolicyDocument;
-    const isThere = asSent !== undefined && sameDocument(now.document, asSent);
-    return isThere ? { held: true } : { held: false, because: 'IAM does not show the policy as it was sent' };
-  }
-  const restored = sent?.input.PolicyDocument ?? '';
-  const isBack = sent === undefined ? before.document === now.document : sameDocument(now.document, restored);
-  return isBack ? { held: true } : { held: false, because: 'IAM does not show the policy as it was before' };
+  // What nobody sent is not what is there, however alike the two may look.
+  if (sent === undefined) return { held: false, because: 'nothing was sent' };
+  const wanted = sent.input.PolicyDocument ?? '';
+  if (sameDocument(now.document, wanted)) return { held: true };
+  const because = direction === 'apply' ? 'as it was sent' : 'as it was before';
+  return { held: false, because: `IAM does not show the policy ${because}` };
 }
 
 /** The same policy, whatever its spaces. */
 function sameDocument(text: string, document: unknown): boolean {
   if (typeof document === 'string' && text === document) return true;
-  const a = parsed(text);
-  const b = typeof document === 'string' ? parsed(document) : document;
+  const a = parsedJson(text);
+  const b = typeof document === 'string' ? parsedJson(document) : document;
   return a !== undefined && b !== undefined && canonical(a) === canonical(b);
 }
 
-function parsed(text: string): unknown {
+/** Undefined where the text is no JSON. */
+export function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {

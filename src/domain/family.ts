@@ -1,0 +1,235 @@
+/** The credential family of an identity, from the logs: what it minted, made, and was minted from, recursively (DOMAIN.md 5.2). */
+import type { Artifact } from '../contracts/artifact.ts';
+import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
+import type { Evidence } from '../contracts/evidence.ts';
+import { sameThing } from './acting.ts';
+import { linksOf } from './links.ts';
+import { at } from './links-fields.ts';
+import {
+  accountOf,
+  type GraphNode,
+  nameKeyOfArn,
+  nodeOfArn,
+  partitionOf,
+  principalOf,
+  roleArnOfSession,
+  roleOf,
+  succeeded,
+} from './principal.ts';
+import { type SessionLine, seenSessions, sessionLines } from './session-chains.ts';
+import { followSessions } from './session-search.ts';
+
+/** Who made or changed it, as the log has it. */
+export interface Maker {
+  readonly by: string;
+  /** ISO 8601 UTC. */
+  readonly at: string;
+  readonly eventId: string;
+}
+
+/** A user, role or root whose credentials are to be looked at. */
+export interface Member {
+  readonly kind: 'user' | 'role' | 'root';
+  readonly id: string;
+  /** Set where the family made it: nobody else needs it. */
+  readonly made?: Maker;
+  /** Set where the family gave it a key or a password. */
+  readonly armed?: Maker;
+  /** A role that was only assumed: others use it too. */
+  readonly isShared: boolean;
+}
+
+export interface SessionSeen {
+  readonly identity: string;
+  readonly accessKey: string;
+  /** ISO 8601 UTC, "" where the record does not say. */
+  readonly createdAt: string;
+  readonly lastUsed: string;
+}
+
+export interface ConsoleLogin {
+  readonly principal: string;
+  readonly at: string;
+  readonly eventId: string;
+}
+
+/** Something else that was made: an instance, an instance profile, a function. */
+export interface MadeThing {
+  readonly id: string;
+  readonly made: Maker;
+}
+
+export interface Family {
+  readonly members: readonly Member[];
+  readonly minted: readonly SessionLine[];
+  /** Sessions that acted and whose minting is not in the logs. */
+  readonly seen: readonly SessionSeen[];
+  readonly logins: readonly ConsoleLogin[];
+  readonly things: readonly MadeThing[];
+  /** Tags of members, and who set them: `user ARN` to key to maker. */
+  readonly tagged: readonly { readonly id: string; readonly key: string; readonly made: Maker }[];
+  readonly cutShort: readonly string[];
+}
+
+interface Asking {
+  readonly evidence: Evidence;
+  readonly signal: AbortSignal;
+  progress(step: string): void;
+  now(): Date;
+}
+
+const maxMembers = 60;
+
+/** Never throws for what records hold; throws what `evidence` throws. `seeds` are identities, keys, sessions and instances. */
+export async function familyOf(seeds: readonly Artifact[], ctx: Asking): Promise<Family> {
+  const book = new Book();
+  const queue: { artifact: Artifact; isSeed: boolean }[] = seeds.map((artifact) => ({ artifact, isSeed: true }));
+  const asked = new Set<string>();
+  const cutShort = new Set<string>();
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    const { artifact, isSeed } = next;
+    const key = nameKeyOfArn(artifact.id) ?? artifact.id;
+    if (asked.has(key)) continue;
+    if (asked.size >= maxMembers) {
+      cutShort.add(`stopped after ${maxMembers} identities of the family: there are more`);
+      break;
+    }
+    asked.add(key);
+    const lineage = await followSessions(artifact, ctx);
+    for (const gap of lineage.cutShort) cutShort.add(gap);
+    book.sessions(sessionLines(lineage, ctx.now()), seenSessions(lineage));
+    if (isSeed || artifact.kind === 'user') book.member(artifact, {});
+    // The way in: who holds a session holds what it was minted from, or took it from there.
+    const origin = lineage.origin.at(-1);
+    const ofCalls = lineage.calls.find((record) => callerOf(record, artifact) !== undefined);
+    const holder = nodeOfArn(origin?.by ?? '') ?? (ofCalls && callerOf(ofCalls, artifact));
+    if (
+      isSeed &&
+      holder !== undefined &&
+      (holder.kind === 'user' || holder.kind === 'role' || holder.kind === 'root')
+    ) {
+      book.member(holder, holder.kind === 'role' ? { isShared: true } : {});
+      if (holder.kind === 'user') queue.push({ artifact: holder, isSeed: false });
+    }
+    for (const record of [...lineage.calls, ...lineage.own]) book.login(record, artifact);
+    for (const record of lineage.own) book.tags(record, artifact);
+    for (const record of lineage.calls) {
+      for (const found of book.made(record)) queue.push({ artifact: found, isSeed: false });
+    }
+  }
+  return { ...book.all(), cutShort: [...cutShort] };
+}
+
+/** Whose credential it is: the user of a key, the role of an instance or session. */
+function callerOf(record: CloudTrailRecord, artifact: Artifact): GraphNode | undefined {
+  const principal = principalOf(record);
+  if (principal === undefined) return undefined;
+  if (artifact.kind === 'accessKey') {
+    return principal.kind === 'user' || principal.kind === 'root' ? principal : roleOf(record, principal);
+  }
+  if (artifact.kind === 'session' || artifact.kind === 'resource') return roleOf(record, principal);
+  return undefined;
+}
+
+class Book {
+  readonly #members = new Map<string, Member>();
+  readonly #minted = new Map<string, SessionLine>();
+  readonly #seen = new Map<string, SessionSeen>();
+  readonly #logins = new Map<string, ConsoleLogin>();
+  readonly #things = new Map<string, MadeThing>();
+  readonly #tagged = new Map<string, Family['tagged'][number]>();
+
+  member({ kind, id }: Artifact, more: { made?: Maker; armed?: Maker; isShared?: boolean }): void {
+    if (kind !== 'user' && kind !== 'role' && kind !== 'root') return;
+    const key = nameKeyOfArn(id) ?? id;
+    const had = this.#members.get(key);
+    const isShared = (had?.isShared ?? true) && (more.isShared ?? false) && more.made === undefined;
+    this.#members.set(key, { ...had, kind, id: had?.id ?? id, ...definedOf(more), isShared });
+  }
+
+  sessions(minted: readonly SessionLine[], seen: readonly SessionSeen[]): void {
+    for (const line of minted) {
+      this.#minted.set(line.accessKey ?? line.eventId, line);
+      const role = line.role ?? (line.identity ? roleArnOfSession(line.identity) : undefined);
+      if (role && nodeOfArn(role)?.kind === 'role') this.member({ kind: 'role', id: role }, { isShared: true });
+    }
+    for (const { identity, accessKey, createdAt, lastUsed } of seen) {
+      this.#seen.set(`${identity}\n${accessKey}`, { identity, accessKey, createdAt, lastUsed });
+      const role = roleArnOfSession(identity);
+      if (role) this.member({ kind: 'role', id: role }, { isShared: true });
+    }
+  }
+
+  /** Sign-ins of the identity, by password or through federation. */
+  login(record: CloudTrailRecord, artifact: Artifact): void {
+    if (record.eventName !== 'ConsoleLogin' || !succeeded(record)) return;
+    const principal = principalOf(record);
+    if (principal === undefined || (artifact.kind === 'user' && !sameThing(principal.id, artifact.id))) return;
+    this.#logins.set(record.eventID, { principal: principal.id, at: record.eventTime, eventId: record.eventID });
+  }
+
+  tags(record: CloudTrailRecord, { id }: Artifact): void {
+    if (!/^(Tag|Create)(User|Role)$/.test(record.eventName) || !succeeded(record)) return;
+    const tags = record.requestParameters?.tags;
+    for (const tag of Array.isArray(tags) ? tags : []) {
+      const key = (tag as { key?: unknown } | null)?.key;
+      if (typeof key === 'string') this.#tagged.set(`${id}\n${key}`, { id, key, made: makerOf(record) });
+    }
+  }
+
+  /** Notes what a call made, and returns the identities that belong to the family by it. */
+  made(record: CloudTrailRecord): readonly GraphNode[] {
+    if (!succeeded(record)) return [];
+    const made = makerOf(record);
+    const found: GraphNode[] = [];
+    for (const edge of linksOf(record).edges) {
+      if (edge.kind !== 'created') continue;
+      const node = linksOf(record).nodes.find(({ id }) => id === edge.to);
+      if (node?.kind === 'user' || node?.kind === 'role') {
+        this.member(node, { made });
+        found.push(node);
+      } else if (node?.kind === 'resource') this.#things.set(node.id, { id: node.id, made });
+    }
+    const owner = armedIn(record);
+    if (owner !== undefined) {
+      this.member(owner, { armed: made });
+      found.push(owner);
+    }
+    return found;
+  }
+
+  all(): Omit<Family, 'cutShort'> {
+    return {
+      members: [...this.#members.values()],
+      minted: [...this.#minted.values()].sort((a, b) => (a.eventTime < b.eventTime ? -1 : 1)),
+      seen: [...this.#seen.values()],
+      logins: [...this.#logins.values()],
+      things: [...this.#things.values()],
+      tagged: [...this.#tagged.values()],
+    };
+  }
+}
+
+const arming =
+  /^(CreateAccessKey|CreateLoginProfile|UpdateLoginProfile|UploadSSHPublicKey|UploadSigningCertificate|CreateServiceSpecificCredential|ResetServiceSpecificCredential|EnableMFADevice)$/;
+
+/** The user to whom a call gave a credential. */
+function armedIn(record: CloudTrailRecord): GraphNode | undefined {
+  if (record.eventSource !== 'iam.amazonaws.com' || !arming.test(record.eventName)) return undefined;
+  const name =
+    at(record.requestParameters, 'userName') ??
+    at(record.responseElements, 'accessKey', 'userName') ??
+    at(record.responseElements, 'loginProfile', 'userName');
+  const principal = principalOf(record);
+  if (name === undefined) return principal?.kind === 'user' ? principal : undefined;
+  if (!/^[\w+=,.@-]{1,64}$/.test(name)) return undefined;
+  return { kind: 'user', id: `arn:${partitionOf(record)}:iam::${accountOf(record)}:user/${name}` };
+}
+
+function makerOf(record: CloudTrailRecord): Maker {
+  return { by: principalOf(record)?.id ?? '', at: record.eventTime, eventId: record.eventID };
+}
+
+function definedOf(more: { made?: Maker; armed?: Maker }) {
+  return { ...(more.made && { made: more.made }), ...(more.armed && { armed: more.armed }) };
+}

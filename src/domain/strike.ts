@@ -1,0 +1,192 @@
+/**
+ * A plan for a whole case: all known credentials of the actor in one strike, so as not to warn him; first the evidence that it
+ * would destroy. Pure.
+ */
+import type { Alert } from '../contracts/alert.ts';
+import type { Approval } from '../contracts/approval.ts';
+import type { Button, Line, Message, Part } from '../contracts/message.ts';
+import type { Strike, StrikeStep } from '../contracts/strike.ts';
+import { type AliveItem, leftOf, type OwnerTag } from './alive.ts';
+import { artifactsIn } from './artifacts-in-text.ts';
+import { bold, code, count, line, person } from './phrases.ts';
+
+/** Keys, identities, sessions and instances that the case is about. Addresses never: they may be shared. */
+export function strikeSeeds(alert: Alert): readonly string[] {
+  const { actor, furtherActors = [], accessKeys = [], resourceIds, source, title } = alert;
+  const told = [actor, ...furtherActors].flatMap((one) => [one.accessKeyId, one.principalArn]);
+  const instances = resourceIds.filter((id) => /^i-[0-9a-f]{8,17}$/.test(id));
+  const named = [...told, ...accessKeys, ...(alert.resourceRole === 'TARGET' ? [] : instances)];
+  // A case that was opened by hand says what it is about in its title alone.
+  const typed = source === 'report' || source === 'other' || named.every((one) => one === undefined) ? [title] : [];
+  const found = [...named.filter((one) => one !== undefined), ...typed].flatMap((words) => artifactsIn(words));
+  const useful = found.filter(
+    ({ kind, id }) =>
+      ['accessKey', 'user', 'role', 'session', 'federatedUser', 'root'].includes(kind) || id.startsWith('i-'),
+  );
+  return [...new Set(useful.map(({ id }) => id))].slice(0, 50);
+}
+
+/** Actions that keep what a deny or a stop would destroy, in their order. Those that are not there are not offered. */
+const evidenceActions = ['capture-memory', 'snapshot-instance'] as const;
+
+export interface StrikeFacts {
+  readonly items: readonly AliveItem[];
+  readonly seeds: readonly string[];
+  readonly offers: (action: string, words: readonly string[]) => boolean;
+  /** From the inventory; asked before anything else. */
+  readonly owner: string | undefined;
+  readonly tags: readonly OwnerTag[];
+}
+
+export interface DrawnStrike {
+  readonly steps: readonly StrikeStep[];
+  readonly notes: readonly string[];
+}
+
+/** More would be no plan that a person reads; the rest comes with the next one. */
+export const mostSteps = 25;
+
+/** Steps in order: evidence; what denies an identity that he made; then keys and passwords; then sessions. */
+export function strikeOf(facts: StrikeFacts): DrawnStrike {
+  const left = leftOf(facts.items);
+  const notes: string[] = [];
+  const denied = new Set(
+    left.flatMap(({ step, kind }) => (step?.action === 'deny-all' && /^(user|role)$/.test(kind) ? step.words : [])),
+  );
+  const steps = new Map<string, StrikeStep>();
+  const add = (step: StrikeStep) => {
+    const key = [step.action, ...step.words].join(' ');
+    if (!steps.has(key)) steps.set(key, step);
+  };
+  for (const id of instancesOf(facts)) {
+    for (const action of evidenceActions) {
+      if (!facts.offers(action, [id])) continue;
+      add({
+        phase: 'evidence',
+        action,
+        words: [id],
+        why: `kept first: what runs on ${id} is warned or lost by what follows`,
+      });
+    }
+  }
+  for (const item of [...left].sort((a, b) => rank(a) - rank(b))) {
+    if (item.step === undefined) {
+      notes.push(`No step for the ${item.kind} ${item.id}: ${item.because}.`);
+      continue;
+    }
+    // A deny on an identity that he made ends its keys and password as well.
+    if (item.step.action !== 'deny-all' && denied.has(item.of) && item.kind !== 'session') continue;
+    add({
+      phase: 'credentials',
+      ...item.step,
+      why: `${item.kind} ${item.id}: ${item.because}. ${ownerOf(item, facts)}`,
+    });
+  }
+  const all = [...steps.values()];
+  if (all.length > mostSteps) notes.push(`${all.length - mostSteps} more steps are left out: ask again after these.`);
+  notes.push('No source address is blocked: an address may be shared.');
+  if (!all.some(({ phase }) => phase === 'evidence') && instancesOf(facts).length > 0) {
+    notes.push(
+      'No evidence is kept first: there is no action here that takes memory or snapshots. Take them by hand before you approve.',
+    );
+  }
+  return { steps: all.slice(0, mostSteps), notes: notes.slice(0, 20) };
+}
+
+function rank({ kind, step }: AliveItem): number {
+  if (step?.action === 'deny-all') return 0;
+  return kind === 'session' || kind === 'console session' ? 2 : 1;
+}
+
+function instancesOf({ items, seeds }: StrikeFacts): readonly string[] {
+  const ofSessions = leftOf(items).flatMap(({ step }) => /\/(i-[0-9a-f]{8,17})$/.exec(step?.words[0] ?? '')?.[1] ?? []);
+  return [...new Set([...seeds.filter((id) => id.startsWith('i-')), ...ofSessions])];
+}
+
+/** Whom to ask: nobody for what he made; else the owner by the inventory; then what a tag says, with who set it. */
+function ownerOf(item: AliveItem, { owner, tags }: StrikeFacts): string {
+  if (item.madeBy !== undefined && item.kind !== 'session') return `Made by ${item.madeBy}: it needs no owner.`;
+  const told = tags
+    .filter(({ id }) => id === item.of)
+    .slice(0, 2)
+    .map(
+      ({ key, value, setBy }) =>
+        `tag ${key}=${value}, set by ${setBy === '' ? 'somebody that these logs do not show' : setBy}`,
+    );
+  const known = owner === undefined ? 'The inventory names no owner' : `Owner by the inventory: ${owner}`;
+  return `${[known, ...told].join('; ')}.`;
+}
+
+export interface StepState {
+  readonly step: StrikeStep;
+  /** Undefined while it is being planned, or where there is no plan. */
+  readonly approval: Approval | undefined;
+  /** True where planning is over. */
+  readonly isPlanned: boolean;
+}
+
+/** `button` is the opaque id that stands for the waiting steps; undefined where none waits. */
+export function strikeCard(
+  strike: Strike,
+  steps: readonly StepState[],
+  button: string | undefined,
+  needsCode: number,
+): Message {
+  const waiting = steps.filter(({ approval }) => approval?.state === 'proposed').length;
+  const text =
+    steps.length === 0
+      ? `No plan for case ${strike.caseId}: nothing that works and can be ended from here was found.`
+      : `Plan for case ${strike.caseId}: ${count(steps.length, 'step')}, ${waiting === 0 ? 'none waits' : `${waiting} waiting for approval`}.`;
+  const parts: Part[] = [
+    { kind: 'header', text: `Strike: case ${strike.caseId}` },
+    {
+      kind: 'lines',
+      lines: [
+        line(text),
+        line('Asked by ', person(strike.userId), '. Each step has a card of its own with its exact calls.'),
+      ],
+    },
+    ...(steps.length === 0
+      ? []
+      : [{ kind: 'list' as const, ordered: true, items: steps.map((state) => stepLine(state)) }]),
+    ...(strike.notes.length === 0 ? [] : [{ kind: 'list' as const, items: strike.notes.map((note) => line(note)) }]),
+  ];
+  if (button !== undefined) {
+    const buttons: Button[] = [
+      {
+        action: 'approve',
+        value: button,
+        label: `Approve ${count(waiting - needsCode, 'step')}`,
+        describe: 'Give your approval to every waiting step, in order',
+        style: 'danger',
+      },
+    ];
+    parts.push({ kind: 'buttons', buttons });
+    parts.push({
+      kind: 'context',
+      lines: [
+        line(
+          'Your vote is cast on each step in order, under the same rules as on its own card; evidence runs before the rest.',
+        ),
+        ...(needsCode > 0
+          ? [
+              line(
+                `${count(needsCode, 'step')} more ${needsCode === 1 ? 'asks' : 'ask'} for a one-time code: on ${needsCode === 1 ? 'its' : 'their'} own card.`,
+              ),
+            ]
+          : []),
+      ],
+    });
+  }
+  return { text, parts };
+}
+
+function stepLine({ step, approval, isPlanned }: StepState): Line {
+  const state = approval?.state ?? (isPlanned ? 'no plan: whoever asked was told why' : 'being planned');
+  return line(
+    bold(step.action),
+    ' ',
+    code(step.words.join(' ')),
+    `: ${state}. ${step.phase === 'evidence' ? 'Evidence, ' : ''}${step.why}`,
+  );
+}

@@ -1,0 +1,187 @@
+/** A plan waits -> direct messages, a reminder, the channel; decided -> said where it was asked; alone -> a review. From the store. */
+import type { Approval } from '../contracts/approval.ts';
+import { asError, UpstreamError } from '../contracts/errors.ts';
+import type { Message } from '../contracts/message.ts';
+import type { NoticeStage, Told } from '../contracts/strike.ts';
+import { audit } from '../domain/approval.ts';
+import {
+  decidersOf,
+  escalationMessage,
+  type NoticeOf,
+  noLongerWaits,
+  reviewMessage,
+  stageDue,
+  waitsMessage,
+  wasAlone,
+} from '../domain/notices.ts';
+import type { GroupMembers } from '../domain/people.ts';
+import { postOnce } from './deliver.ts';
+import type { WorkerDeps } from './deps.ts';
+import { rightsOf } from './rights-of.ts';
+
+type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'chat' | 'clock' | 'settings' | 'actions' | 'log'>;
+
+const batch = 200;
+
+/** For the sweep: queues a job for every plan of which somebody has to be told now. */
+export async function queueNotices({
+  store,
+  queue,
+  clock,
+  settings,
+}: Pick<Needs, 'store' | 'queue' | 'clock' | 'settings'>): Promise<void> {
+  const now = clock.now().toISOString();
+  for (const approvalId of await store.notices.open(batch)) {
+    const approval = await store.approvals.get(approvalId);
+    if (approval === undefined) continue;
+    const stage = stageDue(approval, await store.notices.of(approvalId), now, settings.mode);
+    if (stage === undefined) continue;
+    await queue.add('approval.notify', { approvalId }, { id: `notify-${approvalId}-${stage}` });
+  }
+}
+
+/** Job `approval.notify`. Each message has a key, each stage is noted when its last message is there: a crash repeats nothing. */
+export async function notify({ approvalId }: { readonly approvalId: string }, deps: Needs): Promise<void> {
+  await deps.store.turn(`notify:${approvalId}`, async () => {
+    const approval = await deps.store.approvals.get(approvalId);
+    const place = await deps.store.posts.get(`approval:${approvalId}`);
+    if (approval === undefined) return;
+    const notices = await deps.store.notices.of(approvalId);
+    const stage = stageDue(approval, notices, deps.clock.now().toISOString(), deps.settings.mode);
+    // Without a card there is nothing to decide on yet.
+    if (stage === undefined || (place === undefined && approval.state === 'proposed')) return;
+    const account = deps.settings.accounts.find(({ id }) => id === approval.plan.accountId);
+    const of: NoticeOf = { approval, account, channel: place?.channel ?? approval.channel };
+    const earlier = notices.flatMap(({ told }) => told);
+    const told = await carryOut(stage, of, earlier, deps);
+    await deps.store.notices.note(approvalId, { stage, told, at: deps.clock.now().toISOString() });
+  });
+}
+
+async function carryOut(
+  stage: NoticeStage,
+  of: NoticeOf,
+  earlier: readonly Told[],
+  deps: Needs,
+): Promise<readonly Told[]> {
+  const { approval } = of;
+  switch (stage) {
+    case 'asked':
+    case 'reminded': {
+      // Of the steps of a strike the first that waits speaks for all: one message a person, not one a step.
+      if (await waitsBehindAnother(approval, deps)) return [];
+      const pending = (await deciders(approval, deps)).filter((id) => !hasVoted(approval, id));
+      return tellEach(`notice:${approval.id}:${stage}`, pending, waitsMessage(of, stage), deps);
+    }
+    case 'escalated': {
+      if (await waitsBehindAnother(approval, deps)) return [];
+      // The levels of `escalation` where there are some; the approvers again in any case.
+      const next = [...new Set(deps.settings.escalation.levels.flatMap(({ users }) => users))];
+      const called = [...new Set([...(await deciders(approval, deps)), ...next])];
+      const message = escalationMessage(of, called);
+      await postOnce({ key: `notice:${approval.id}:escalated`, channel: of.channel, message }, deps);
+      const told = earlier.map(({ userId }) => userId);
+      const fresh = next.filter((id) => !told.includes(id) && id !== approval.requester.userId);
+      return tellEach(`notice:${approval.id}:next`, fresh, waitsMessage(of, 'reminded'), deps);
+    }
+    case 'decided':
+      return decided(of, earlier, deps);
+    case 'ended':
+      await askForReview(of, deps);
+      return [];
+  }
+}
+
+/** What was asked is answered where it was asked. An update makes no sound, so an expiry is a message of its own. */
+async function decided(of: NoticeOf, earlier: readonly Told[], deps: Needs): Promise<readonly Told[]> {
+  const message = noLongerWaits(of);
+  for (const { channel, ts, userId } of earlier) {
+    await unlessRefused(userId, deps, () => deps.chat.update({ channel, ts, message }));
+  }
+  if (of.approval.state !== 'expired') return [];
+  const people = [...new Set(earlier.map(({ userId }) => userId))];
+  const asker = of.approval.requester.userId;
+  return tellEach(`notice:${of.approval.id}:expired`, [...new Set([...people, asker])], message, deps);
+}
+
+/** A lone approval is looked at by another approver afterwards. */
+async function askForReview(of: NoticeOf, deps: Needs): Promise<void> {
+  const { approval } = of;
+  const wrote = approval.sentAt !== undefined || approval.steps.some(({ state }) => state === 'done');
+  if (!wasAlone(approval) || !wrote) return;
+  const others = (await deciders(approval, deps)).filter((id) => id !== approval.requester.userId);
+  const told = await tellEach(`notice:${approval.id}:review`, others, reviewMessage(of), deps);
+  if (told.length === 0) {
+    const message = reviewMessage(of);
+    await postOnce({ key: `notice:${approval.id}:review`, channel: of.channel, message }, deps);
+  }
+  await deps.store.audit.append(
+    audit(approval, 'review.asked', 'firebreak', deps.clock.now().toISOString(), {
+      of: approval.requester.userId,
+      asked: told.map(({ userId }) => userId),
+      planHash: approval.planHash,
+      state: approval.state,
+    }),
+  );
+}
+
+async function waitsBehindAnother(approval: Approval, { store }: Needs): Promise<boolean> {
+  for (const id of await store.strikes.earlier(approval.id)) {
+    if ((await store.approvals.get(id))?.state === 'proposed') return true;
+  }
+  return false;
+}
+
+function hasVoted(approval: Approval, userId: string): boolean {
+  return approval.votes.some((vote) => vote.userId === userId);
+}
+
+async function deciders(approval: Approval, deps: Needs): Promise<readonly string[]> {
+  const action = deps.actions.find(({ name }) => name === approval.plan.action);
+  const rights = action && rightsOf(action, approval.plan.accountId, deps);
+  const crowds = rights?.approve ?? [];
+  const groups = await members(
+    [deps.settings.rules.approvers, ...crowds].flatMap(({ groups: ids }) => ids),
+    deps,
+  );
+  const asker = rights?.alone === true ? undefined : approval.requester.userId;
+  return decidersOf(deps.settings.rules, crowds, groups, asker);
+}
+
+async function members(ids: readonly string[], { chat, log }: Needs): Promise<GroupMembers> {
+  const found = new Map<string, readonly string[]>();
+  for (const id of new Set(ids)) {
+    try {
+      found.set(id, await chat.groupMembers(id));
+    } catch (error) {
+      log.warn({ group: id, error: asError(error) }, 'a user group could not be read for a notice');
+    }
+  }
+  return found;
+}
+
+async function tellEach(
+  key: string,
+  people: readonly string[],
+  message: Message,
+  deps: Needs,
+): Promise<readonly Told[]> {
+  const told: Told[] = [];
+  for (const userId of people) {
+    await unlessRefused(userId, deps, async () => {
+      const { channel, ts } = await postOnce({ key: `${key}:${userId}`, channel: userId, message }, deps);
+      told.push({ userId, channel, ts });
+    });
+  }
+  return told;
+}
+
+/** Somebody who cannot be written to (left, blocks the app) must not keep the others from hearing. */
+async function unlessRefused(userId: string, { log }: Needs, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    if (!(error instanceof UpstreamError) || error.retryable) throw error;
+    log.warn({ userId, code: error.code }, 'an approver could not be told directly');
+  }
+}

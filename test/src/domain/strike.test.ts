@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { AliveItem } from '../../../src/domain/alive.ts';
+import { mostSteps, strikeOf } from '../../../src/domain/strike.ts';
+
+const user = 'arn:aws:iam::111122223333:user/alice';
+const item: fc.Arbitrary<AliveItem> = fc
+  .record({
+    kind: fc.constantFrom('access key' as const, 'session' as const, 'user' as const, 'console password' as const),
+    id: fc.stringMatching(/^[a-z]{1,6}$/),
+    of: fc.constantFrom(user, 'arn:aws:iam::111122223333:user/made'),
+    state: fc.constantFrom('alive' as const, 'dead' as const, 'dead-by-policy' as const, 'unknown' as const),
+    because: fc.constant('it exists'),
+    action: fc.constantFrom('deny-all', 'disable-access-key', 'revoke-session', 'none'),
+  })
+  .map(({ action, ...one }) => (action === 'none' ? one : { ...one, step: { action, words: [one.id] } }));
+const nothing = { tags: [], owner: undefined, offers: () => true };
+
+describe('a strike', () => {
+  it('takes evidence first, each step once, nothing for what is dead, and never an address', () => {
+    const seeds = fc.subarray(['i-0123456789abcdef0', 'AKIAIOSFODNN7EXAMPLE', '203.0.113.9']);
+    fc.assert(
+      fc.property(fc.array(item, { maxLength: 40 }), seeds, (items, from) => {
+        const { steps } = strikeOf({ ...nothing, items, seeds: from });
+
+        const phases = steps.map(({ phase }) => phase);
+        expect(phases.lastIndexOf('evidence')).toBeLessThan(
+          phases.includes('credentials') ? phases.indexOf('credentials') : phases.length,
+        );
+        expect(new Set(steps.map(({ action, words }) => `${action} ${words}`)).size).toBe(steps.length);
+        expect(steps.length).toBeLessThanOrEqual(mostSteps);
+        const alive = new Set(
+          items.filter(({ state }) => state === 'alive' || state === 'unknown').map(({ id }) => id),
+        );
+        for (const { phase, words } of steps) {
+          expect(words).not.toContain('203.0.113.9');
+          if (phase === 'credentials') expect(alive.has(words[0] ?? '')).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it('offers only actions that are there, and says what is missing', () => {
+    const { steps, notes } = strikeOf({ ...nothing, offers: () => false, items: [], seeds: ['i-0123456789abcdef0'] });
+
+    expect(steps).toEqual([]);
+    expect(notes.join(' ')).toContain('No evidence is kept first');
+  });
+
+  it('asks the owner of the inventory first, shows tags with who set them, and asks nobody for what the actor made', () => {
+    const key: AliveItem = {
+      ...{ kind: 'access key', id: 'AKIAIOSFODNN7EXAMPLE', of: user, state: 'alive', because: 'Active' },
+      step: { action: 'disable-access-key', words: ['AKIAIOSFODNN7EXAMPLE'] },
+    };
+    const made: AliveItem = {
+      ...key,
+      kind: 'user',
+      id: 'made',
+      of: 'made',
+      madeBy: 'alice',
+      step: { action: 'deny-all', words: ['made'] },
+    };
+    const tags = [{ id: user, key: 'owner', value: 'mallory', setBy: 'arn:aws:iam::111122223333:user/mallory' }];
+
+    const { steps } = strikeOf({ ...nothing, items: [key, made], seeds: [], owner: 'team-platform', tags });
+
+    expect(steps.map(({ why }) => why)).toEqual([
+      'user made: Active. Made by alice: it needs no owner.',
+      `access key AKIAIOSFODNN7EXAMPLE: Active. Owner by the inventory: team-platform; tag owner=mallory, set by ${tags[0]?.setBy}.`,
+    ]);
+  });
+});

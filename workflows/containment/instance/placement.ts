@@ -1,0 +1,146 @@
+/**
+ * Who would bring an instance back, or go on sending it work: its Auto Scaling group and its load balancers. An instance leaves
+ * them first, else the group terminates the "unhealthy" evidence (DOMAIN.md 5.8).
+ */
+import { DescribeAutoScalingGroupsCommand, DescribeAutoScalingInstancesCommand } from '@aws-sdk/client-auto-scaling';
+import type { Instance } from '@aws-sdk/client-ec2';
+import { DescribeLoadBalancersCommand } from '@aws-sdk/client-elastic-load-balancing';
+import { DescribeTargetGroupsCommand, DescribeTargetHealthCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { z } from 'zod';
+import type { AwsReader } from '#src/contracts/aws.ts';
+import { UpstreamError } from '#src/contracts/errors.ts';
+
+/** Target groups asked at once. */
+const atOnce = 5;
+
+export const Scaling = z.strictObject({
+  group: z.string(),
+  /** InService, Standby, Pending, Terminating, Warmed:... */
+  lifecycle: z.string(),
+  desired: z.number(),
+  min: z.number(),
+  max: z.number(),
+  /** Processes that are suspended: Launch, Terminate, ReplaceUnhealthy, ... */
+  suspended: z.array(z.string()),
+});
+export type Scaling = z.output<typeof Scaling>;
+
+export const Placement = z.strictObject({
+  scaling: Scaling.nullable(),
+  /** Its registrations with target groups, but for those that are being drained. */
+  targets: z.array(z.strictObject({ groupArn: z.string(), id: z.string(), port: z.number() })),
+  /** Names of classic load balancers. */
+  balancers: z.array(z.string()),
+});
+export type Placement = z.output<typeof Placement>;
+
+export const placementReads = [
+  'autoscaling:DescribeAutoScalingGroups',
+  'autoscaling:DescribeAutoScalingInstances',
+  'elasticloadbalancing:DescribeLoadBalancers',
+  'elasticloadbalancing:DescribeTargetGroups',
+  'elasticloadbalancing:DescribeTargetHealth',
+] as const;
+
+interface Place {
+  readonly region: string;
+  readonly instance: Instance;
+  readonly aws: AwsReader;
+  readonly signal: AbortSignal;
+}
+
+export async function placementOf(place: Place): Promise<Placement> {
+  const [scaling, targets, balancers] = await Promise.all([scalingOf(place), targetsOf(place), balancersOf(place)]);
+  return { scaling, targets, balancers };
+}
+
+/** Its membership of an Auto Scaling group, as Auto Scaling has it; null where it is in none. */
+export async function scalingOf({ region, instance, aws, signal }: Place): Promise<Scaling | null> {
+  const client = aws.autoScaling(region);
+  const options = { abortSignal: signal };
+  const id = instance.InstanceId ?? '';
+  const found = await client.send(new DescribeAutoScalingInstancesCommand({ InstanceIds: [id] }), options);
+  if (found.AutoScalingInstances === undefined) throw notAws('Auto Scaling');
+  const member = found.AutoScalingInstances.find(({ InstanceId }) => InstanceId === id);
+  if (member?.AutoScalingGroupName === undefined) return null;
+  const group = member.AutoScalingGroupName;
+  const answer = await client.send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [group] }), options);
+  const facts = answer.AutoScalingGroups?.find(({ AutoScalingGroupName }) => AutoScalingGroupName === group);
+  if (facts === undefined) throw notAws('Auto Scaling');
+  return {
+    group,
+    lifecycle: member.LifecycleState ?? 'unknown',
+    desired: facts.DesiredCapacity ?? 0,
+    min: facts.MinSize ?? 0,
+    max: facts.MaxSize ?? 0,
+    suspended: (facts.SuspendedProcesses ?? []).map(({ ProcessName }) => ProcessName ?? '').sort(),
+  };
+}
+
+/** Registered by its id, or by an address of its own. */
+async function targetsOf({ region, instance, aws, signal }: Place): Promise<Placement['targets']> {
+  const client = aws.elbv2(region);
+  const vpcs = new Set(instance.NetworkInterfaces?.map(({ VpcId }) => VpcId));
+  const ids = new Set([
+    instance.InstanceId,
+    ...(instance.NetworkInterfaces ?? []).flatMap(({ PrivateIpAddress, PrivateIpAddresses }) => [
+      PrivateIpAddress,
+      ...(PrivateIpAddresses ?? []).map((address) => address.PrivateIpAddress),
+    ]),
+  ]);
+  const groups: string[] = [];
+  let Marker: string | undefined;
+  do {
+    const page = await client.send(new DescribeTargetGroupsCommand({ ...(Marker === undefined ? {} : { Marker }) }), {
+      abortSignal: signal,
+    });
+    if (page.TargetGroups === undefined) throw notAws('Elastic Load Balancing');
+    for (const { TargetGroupArn, TargetType, VpcId } of page.TargetGroups) {
+      const mayHold = TargetType === 'instance' || TargetType === 'ip';
+      if (TargetGroupArn !== undefined && mayHold && vpcs.has(VpcId)) groups.push(TargetGroupArn);
+    }
+    Marker = page.NextMarker;
+  } while (Marker !== undefined);
+  const targets: Placement['targets'] = [];
+  for (let at = 0; at < groups.length; at += atOnce) {
+    const looks = groups.slice(at, at + atOnce).map(async (groupArn) => {
+      const health = await client.send(new DescribeTargetHealthCommand({ TargetGroupArn: groupArn }), {
+        abortSignal: signal,
+      });
+      if (health.TargetHealthDescriptions === undefined) throw notAws('Elastic Load Balancing');
+      return health.TargetHealthDescriptions.flatMap(({ Target, TargetHealth }) =>
+        Target?.Id !== undefined && ids.has(Target.Id) && TargetHealth?.State !== 'draining'
+          ? [{ groupArn, id: Target.Id, port: Target.Port ?? 0 }]
+          : [],
+      );
+    });
+    targets.push(...(await Promise.all(looks)).flat());
+  }
+  return targets.sort((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+function key({ groupArn, id, port }: Placement['targets'][number]): string {
+  return `${groupArn} ${id} ${port}`;
+}
+
+async function balancersOf({ region, instance, aws, signal }: Place): Promise<string[]> {
+  const names: string[] = [];
+  let Marker: string | undefined;
+  do {
+    const page = await aws
+      .elb(region)
+      .send(new DescribeLoadBalancersCommand({ ...(Marker === undefined ? {} : { Marker }) }), { abortSignal: signal });
+    if (page.LoadBalancerDescriptions === undefined) throw notAws('Elastic Load Balancing');
+    for (const { LoadBalancerName, Instances } of page.LoadBalancerDescriptions) {
+      const isIn = (Instances ?? []).some(({ InstanceId }) => InstanceId === instance.InstanceId);
+      if (LoadBalancerName !== undefined && isIn) names.push(LoadBalancerName);
+    }
+    Marker = page.NextMarker;
+  } while (Marker !== undefined);
+  return names.sort();
+}
+
+/** "Could not look" is never "there is none" (safety rule 9). */
+function notAws(service: string): UpstreamError {
+  return new UpstreamError('aws', 'NotAws', `the answer was not that of ${service}`, { retryable: true });
+}
