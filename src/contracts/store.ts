@@ -245,6 +245,8 @@ export interface Transition {
   readonly watched?: Watched;
   /** Written over what is stored of the same index. */
   readonly step?: Step;
+  /** Nothing is stored while all writes are frozen; told in the same transaction, so that no freeze is overtaken. */
+  readonly unlessFrozen?: true;
   readonly audit: AuditEntry;
 }
 

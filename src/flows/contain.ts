@@ -73,8 +73,8 @@ async function begin(
   if (prepared === undefined) return;
   // Asked again: assuming the role and looking took time, in which somebody may have frozen all writes.
   if (!(await permitted(approval, action, 'stale', 'Nothing was written', deps))) return;
-  const { approval: applying, moved } = await deps.store.approvals.move(approval.id, (current) =>
-    moveTo(current, 'applying', {
+  const { approval: applying, moved } = await deps.store.approvals.move(approval.id, (current) => {
+    const begun = moveTo(current, 'applying', {
       event: 'intent',
       actor,
       at: at(deps),
@@ -84,8 +84,10 @@ async function begin(
         before: approval.plan.before,
         ...(prepared.told.length > 0 && { changedSince: prepared.told }),
       },
-    }),
-  );
+    });
+    // A freeze in this very moment is not overtaken; undo is allowed under one.
+    return begun && { ...begun, ...(current.plan.direction === 'apply' && { unlessFrozen: true }) };
+  });
   if (moved)
     await applyAndConfirm({ approval: applying, action, responder: prepared.responder, signal: ctx.signal }, deps);
 }

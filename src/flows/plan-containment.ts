@@ -81,38 +81,45 @@ async function propose(
       ? await drawApply(request, signal, deps)
       : await drawUndo(request.undoOf, signal, deps);
   await mayAskForIt(request, plan, deps);
-  const at = deps.clock.now();
-  const undone = request.undoOf === undefined ? undefined : await deps.store.approvals.get(request.undoOf);
-  const caseId =
-    request.caseId ??
-    undone?.caseId ??
-    (await deps.store.cases.openByHand({
-      title: `${plan.action} ${targetWords(plan.target)}`,
-      channel: request.channel,
-      accountId: plan.accountId,
-      at: at.toISOString(),
-    }));
-  const open = (await deps.store.approvals.open()).find(
-    (other) => other.state === 'proposed' && sameWish(other.plan, plan),
-  );
-  if (open !== undefined) {
-    throw new UserError(
-      `The same plan waits for a decision already (case ${open.caseId}).`,
-      'Its card is in the channel; `/ir approvals` lists it.',
+  // A double click is two wishes at once: one of them at a time looks whether the other waits already, and whether it is itself.
+  return deps.store.turn(`wish:${wishOf(plan)}`, async () => {
+    const mine = await deps.store.approvals.ofRequest(requestId);
+    if (mine !== undefined) return mine;
+    const open = (await deps.store.approvals.open()).find(
+      (other) => other.state === 'proposed' && wishOf(other.plan) === wishOf(plan),
     );
-  }
-  return deps.store.approvals.propose({
-    requestId,
-    caseId,
-    plan,
-    planHash: planHash(plan),
-    context,
-    requester: { userId: request.userId, person: looked.person },
-    required,
-    createdAt: at.toISOString(),
-    expiresAt: new Date(at.getTime() + expiryMinutes(plan, deps) * 60_000).toISOString(),
-    undoOf: request.undoOf,
+    if (open !== undefined) {
+      throw new UserError(
+        `The same plan waits for a decision already (case ${open.caseId}).`,
+        'Its card is in the channel; `/ir approvals` lists it.',
+      );
+    }
+    const at = deps.clock.now();
+    return deps.store.approvals.propose({
+      requestId,
+      caseId: await caseOf(request, plan, at, deps),
+      plan,
+      planHash: planHash(plan),
+      context,
+      requester: { userId: request.userId, person: looked.person },
+      required,
+      createdAt: at.toISOString(),
+      expiresAt: new Date(at.getTime() + expiryMinutes(plan, deps) * 60_000).toISOString(),
+      undoOf: request.undoOf,
+      channel: request.channel,
+    });
+  });
+}
+
+async function caseOf(request: ContainmentRequest, plan: Plan, at: Date, { store }: WorkerDeps): Promise<string> {
+  const undone = request.undoOf === undefined ? undefined : await store.approvals.get(request.undoOf);
+  const known = request.caseId ?? undone?.caseId;
+  if (known !== undefined) return known;
+  return store.cases.openByHand({
+    title: `${plan.action} ${targetWords(plan.target)}`,
     channel: request.channel,
+    accountId: plan.accountId,
+    at: at.toISOString(),
   });
 }
 
@@ -133,9 +140,8 @@ function expiryMinutes(plan: Plan, deps: WorkerDeps): number {
   return Math.min(ordinary, (action && rightsOf(action, plan.accountId, deps).expiryMinutes) ?? ordinary);
 }
 
-function sameWish(a: Plan, b: Plan): boolean {
-  const wish = ({ action, direction, accountId, target }: Plan) => canonical([action, direction, accountId, target]);
-  return wish(a) === wish(b);
+function wishOf({ action, direction, accountId, target }: Plan): string {
+  return canonical([action, direction, accountId, target]);
 }
 
 async function drawApply(request: ContainmentRequest, signal: AbortSignal, deps: WorkerDeps): Promise<Drawn> {

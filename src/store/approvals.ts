@@ -4,6 +4,7 @@ import { UserError } from '../contracts/errors.ts';
 import type { ApprovalsStore, Transition } from '../contracts/store.ts';
 import { appendAudit } from './audit.ts';
 import { asking, CallerError, type Database, iso, json, newId, optionalText, text } from './database.ts';
+import { isFrozen } from './freeze.ts';
 import type { Tables } from './tables.ts';
 import { wishesStore } from './wishes.ts';
 
@@ -84,7 +85,8 @@ export function approvalsStore(db: Database): ApprovalsStore {
           const approval = await load(tx, id, 'locked');
           if (approval === undefined) throw new UserError('There is no such approval.');
           const transition = decideSafely(decide, approval);
-          if (transition === undefined) return { approval, moved: false };
+          const isKept = transition?.unlessFrozen === true && (await isFrozen(tx));
+          if (transition === undefined || isKept) return { approval, moved: false };
           await store(tx, approval, transition);
           return { approval: (await load(tx, id)) ?? approval, moved: true };
         }),

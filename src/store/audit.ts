@@ -7,9 +7,14 @@ import type { Tables } from './tables.ts';
 /** Advisory lock on the head of the chain. Always the last lock that a transaction takes, so nothing waits in a circle. */
 const headLock = 0x4642_4155;
 
+/** From here on until its end no other transaction changes anything that is audited. */
+export async function lockAudit(tx: Transaction<Tables>): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${sql.lit(headLock)})`.execute(tx);
+}
+
 /** Appends inside the caller's transaction: the entry is there exactly when the change is. */
 export async function appendAudit(tx: Transaction<Tables>, entry: AuditEntry): Promise<void> {
-  await sql`select pg_advisory_xact_lock(${sql.lit(headLock)})`.execute(tx);
+  await lockAudit(tx);
   const head = await tx.selectFrom('audit').select(['seq', 'hash']).orderBy('seq', 'desc').limit(1).executeTakeFirst();
   const row = chainAuditEntry(entry, Number(head?.seq ?? 0) + 1, head?.hash ?? genesisHash);
   await tx

@@ -477,6 +477,18 @@ describe.each(servers)('the store on $name', ({ missing, start }) => {
     expect(freezes.map(({ payload }) => payload.frozen)).toEqual([true, false]);
   });
 
+  it('a move that must not happen under a freeze does not, and writes no audit', async () => {
+    const id = (await propose()).id;
+    const audit = { event: 'intent', actor: 'executor', at, payload: {} };
+    const begin = () => store.approvals.move(id, () => ({ outcome: 'begun', unlessFrozen: true, audit }));
+
+    await store.settings.setFrozen(true, 'U1', 'exercise', at);
+    expect(await begin()).toMatchObject({ moved: false });
+    expect((await auditOf()).filter(({ approvalId, event }) => approvalId === id && event === 'intent')).toEqual([]);
+    await store.settings.setFrozen(false, 'U1', 'over', at);
+    expect(await begin()).toMatchObject({ moved: true, approval: { outcome: 'begun' } });
+  });
+
   it('a key is seen for the first time once', async () => {
     const key = unique('trigger');
 

@@ -59,6 +59,64 @@ describe('the rules of approval', () => {
     expect(rightsFor([...alone, ...rules({ alone: false })], [], asked).alone).toBe(false);
   });
 
+  it('match by any of several names, and by environment only where it is known', () => {
+    expect(rightsFor(rules({ required: 3, actions: ['x', 'deny-*'] }), [], asked).required).toBe(3);
+    expect(
+      rightsFor(rules({ required: 3, environments: ['prod'] }), [], { ...asked, environment: undefined }).required,
+    ).toBe(1);
+    expect(rightsFor(rules({ required: 3 }), [], { ...asked, environment: undefined }).required).toBe(3);
+  });
+
+  it('take the shortest time, every crowd, the first reason, and only what is said', () => {
+    const one = { users: ['U01'], groups: [] };
+    const two = { users: [], groups: ['S02'] };
+    const said = rightsFor(
+      rules(
+        { expiryMinutes: 20, ask: one },
+        { expiryMinutes: 5, approve: two },
+        { approve: one, alone: true },
+        { required: 1 },
+      ),
+      ['other'],
+      asked,
+    );
+
+    expect(said).toEqual({
+      ...{ forbidden: undefined, ask: [one], approve: [two, one], required: 1, expiryMinutes: 5 },
+      ...{ stepUp: false, alone: true },
+    });
+    expect(rightsFor(rules({ stepUp: false }), [], asked).stepUp).toBe(false);
+    expect(rightsFor(rules({ alone: true }, { stepUp: true }), [], asked).alone).toBe(true);
+  });
+
+  it.each([
+    { actions: [] },
+    { actions: [' '] },
+    { accounts: [] },
+    { accounts: ['1111222233334'] },
+    { accounts: ['x111122223333'] },
+    { environments: [] },
+    { forbidden: ' ' },
+    { required: 0 },
+    { required: 6 },
+    { required: 1.5 },
+    { expiryMinutes: 0 },
+    { expiryMinutes: 1_441 },
+    { stepUp: 'yes' },
+    { unknown: true },
+  ])('are not read where they make no sense: %j', (rule) => {
+    expect(PolicyRule.safeParse(rule).success).toBe(false);
+  });
+
+  it('are read without spaces around names, at their limits too', () => {
+    const rule = { actions: [' deny-all ', 'x'], forbidden: ' no ', accounts: ['111122223333', '444455556666'] };
+
+    expect(PolicyRule.parse(rule)).toEqual({ ...rule, actions: ['deny-all', 'x'], forbidden: 'no' });
+    for (const limit of [{ required: 1 }, { required: 5 }, { expiryMinutes: 1 }, { expiryMinutes: 1_440 }]) {
+      expect(PolicyRule.parse(limit)).toEqual(limit);
+    }
+  });
+
   it('never get looser by another rule', () => {
     const rule = fc.record(
       {

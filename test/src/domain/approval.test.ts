@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Approval, approvalStates, type Plan } from '../../../src/contracts/approval.ts';
 import type { Standing } from '../../../src/contracts/store.ts';
-import { castVote, type ExecutionFacts, isOver, mayExecute, mayFollow, moveTo } from '../../../src/domain/approval.ts';
+import {
+  castVote,
+  type ExecutionFacts,
+  isOver,
+  isUndoable,
+  mayExecute,
+  mayFollow,
+  moveTo,
+} from '../../../src/domain/approval.ts';
 import { planHash } from '../../../src/domain/plan.ts';
 
 const plan: Plan = {
@@ -126,7 +134,9 @@ describe('a vote', () => {
 
     expect(castVote(proposed(), own)).toHaveProperty('refused');
     expect(castVote(proposed(), { ...own, rights })).toMatchObject({ transition: { state: 'approved' } });
-    expect(castVote(proposed(), { ...own, rights, proved: [] })).toHaveProperty('refused');
+    expect(castVote(proposed(), { ...own, rights, proved: [] })).toEqual({
+      refused: 'approving your own wish asks for a one-time code, and none was given for it',
+    });
     expect(castVote(proposed({ required: 2 }), { ...own, rights })).toHaveProperty('refused');
   });
 
@@ -134,6 +144,55 @@ describe('a vote', () => {
     for (const state of approvalStates.filter((name) => name !== 'proposed')) {
       expect(castVote(proposed({ state }), approve)).toHaveProperty('refused');
     }
+  });
+});
+
+describe('what a vote leaves', () => {
+  it('is the vote as it was given, and its audit', () => {
+    const { transition } = castVote(proposed({ required: 2 }), approve) as { transition: unknown };
+
+    expect(transition).toEqual({
+      addVote: vote,
+      audit: {
+        ...{ event: 'vote', actor: 'UOMAR', at, caseId: 'IR-1', approvalId: 'a1' },
+        payload: { vote: 'approve', person, planHash: planHash(plan), mode: 'execute', state: 'proposed' },
+      },
+    });
+  });
+
+  it('says which state it led to', () => {
+    expect(castVote(proposed(), { ...approve, vote: 'reject' })).toMatchObject({
+      transition: { state: 'rejected', audit: { payload: { state: 'rejected' } } },
+    });
+  });
+
+  it('is counted by what it was: another vote of the same person is none, and a rejection is no approval', () => {
+    const rejected = { ...vote, vote: 'reject', userId: 'UANA', person: 'email:ana@example.com' } as const;
+    const one = proposed({ required: 2, votes: [rejected] });
+
+    expect(castVote(one, approve)).toHaveProperty('transition.addVote');
+    expect(castVote(one, approve)).not.toHaveProperty('transition.state');
+    expect(castVote(one, { ...approve, userId: 'UANA', person: rejected.person })).toHaveProperty('transition');
+  });
+
+  it('says why it is refused', () => {
+    const refusals = [
+      castVote(proposed({ state: 'stale' }), approve),
+      castVote(proposed(), { ...approve, at: '2026-11-20T22:30:00.000Z' }),
+      castVote(proposed(), { ...approve, vote: 'withdraw' }),
+      castVote(proposed(), { ...approve, userId: 'UROSA', person: 'email:rosa@example.com' }),
+      castVote(proposed(), { ...approve, person: 'email:rosa@example.com' }),
+      castVote(proposed({ votes: [vote], required: 2 }), { ...approve, userId: 'UOMAR2' }),
+    ];
+
+    expect(refusals.map((one) => ('refused' in one ? one.refused : ''))).toEqual([
+      'it is already stale',
+      'it expired at 2026-11-20T22:30:00.000Z',
+      'only the person who asked can withdraw it',
+      'the person who asked cannot approve',
+      'this seems to be the same person as the one who asked; if not, name both under "people" in the config',
+      'another account of the same person has approved already',
+    ]);
   });
 });
 
@@ -236,7 +295,155 @@ describe('the executor', () => {
   });
 });
 
+describe('the executor, of several votes and crowds', () => {
+  const ana = { ...vote, userId: 'UANA', person: 'email:ana@example.com' };
+  const two = proposed({ state: 'approved', required: 2, votes: [vote, ana] });
+  const both: ExecutionFacts = {
+    ...facts,
+    approvers: [{ users: ['UOMAR', 'UANA'], groups: [] }],
+    standings: [standing('UROSA'), standing('UOMAR'), standing('UANA')],
+  };
+  const because = (approval: Approval, changes: Partial<ExecutionFacts>) => {
+    const verdict = mayExecute(approval, { ...both, ...changes });
+    return verdict.kind === 'no' ? `${verdict.state}: ${verdict.because}` : verdict.kind;
+  };
+  const proof = (userId: string) => ({ userId, planHash: planHash(plan), at });
+
+  it('counts two people, in any number of votes', () => {
+    expect(because(two, {})).toBe('yes');
+    const lacks = 'stale: it lacks approvals by distinct people other than the requester';
+    expect(because({ ...two, votes: [vote, { ...ana, person }] }, {})).toBe(lacks);
+    expect(because({ ...two, votes: [vote, { ...ana, userId: 'UOMAR' }] }, {})).toBe(lacks);
+    expect(because({ ...two, votes: [vote, { ...ana, userId: 'UROSA' }] }, {})).toBe(lacks);
+    expect(because({ ...two, votes: [vote, { ...ana, person: 'email:rosa@example.com' }] }, {})).toBe(lacks);
+    expect(because({ ...two, votes: [vote, { ...ana, vote: 'reject' }] }, {})).toBe(lacks);
+    const three = [vote, ana, { ...vote, userId: 'UCARL', person: 'email:carl@example.com' }];
+    expect(because({ ...two, required: 3, votes: [three[0] ?? vote, ana, ana] }, {})).toBe(lacks);
+  });
+
+  it('is content with the votes that approve, whatever the others say', () => {
+    const other = { ...ana, vote: 'reject', planHash: 'other', mode: 'propose' } as const;
+
+    expect(because({ ...two, required: 1, votes: [vote, other] }, {})).toBe('yes');
+  });
+
+  it('refuses for one bad vote among good ones', () => {
+    const votes = (changes: Partial<typeof vote> | { mode: 'propose' }) => ({
+      ...two,
+      votes: [vote, { ...ana, ...changes }],
+    });
+
+    expect(because(votes({ planHash: 'other' }), {})).toBe('stale: a vote was given for another plan');
+    expect(because(votes({ mode: 'propose' }), {})).toMatch(/ran nothing/);
+    const stepUp = { rights: { stepUp: true, alone: false } };
+    expect(because(two, { ...stepUp, proofs: [proof('UOMAR')] })).toBe('stale: an approval lacks its one-time code');
+    expect(because(two, { ...stepUp, proofs: [proof('UOMAR'), proof('UANA')] })).toBe('yes');
+  });
+
+  it('asks that every crowd names somebody, and that every crowd of users holds the voter', () => {
+    const crowd = both.approvers[0] ?? { users: [], groups: [] };
+    const nobody = 'stale: the config names no approvers';
+
+    expect(because(two, { approvers: [] })).toBe(nobody);
+    expect(because(two, { approvers: [crowd, { users: [], groups: [] }] })).toBe(nobody);
+    expect(because(two, { approvers: [crowd, { users: [], groups: ['S1'] }] })).toBe('yes');
+    expect(because(two, { approvers: [crowd, { users: ['UOMAR'], groups: [] }] })).toBe(
+      'stale: UANA is no longer an approver',
+    );
+  });
+
+  it('lets the requester’s code stand for his vote only where he is alone with it', () => {
+    const rights = { stepUp: false, alone: true };
+    const mine = { ...vote, userId: 'UROSA', person: 'email:rosa@example.com' };
+    const same = { ...vote, person: 'email:rosa@example.com' };
+    const one = { ...two, required: 1 };
+
+    expect(because({ ...one, votes: [same] }, { rights, proofs: [proof('UROSA')] })).toMatch(/lacks approvals/);
+    expect(
+      because(
+        { ...one, votes: [mine, same] },
+        { rights, proofs: [proof('UROSA')], approvers: [{ users: [], groups: ['S1'] }] },
+      ),
+    ).toBe('yes');
+    expect(because({ ...one, votes: [mine] }, { rights, proofs: [] })).toMatch(/lacks approvals/);
+  });
+
+  it('takes a standing of just the greatest age, and says who lost his', () => {
+    const aged = (checkedAt: string) => [standing('UROSA'), standing('UOMAR', { checkedAt }), standing('UANA')];
+
+    expect(because(two, { standings: aged('2026-11-20T22:05:02.000Z') })).toBe('yes');
+    expect(because(two, { standings: aged('2026-11-20T22:05:01.999Z') })).toBe('ask-standing');
+    expect(because(two, { standings: [standing('UROSA', { refused: 'left' }), ...aged(at).slice(1)] })).toBe(
+      'stale: the requester lost the right to ask: left',
+    );
+    expect(because(two, { standings: [standing('UROSA'), standing('UOMAR', { refused: 'left' })] })).toBe(
+      'stale: an approver lost the right to approve: left',
+    );
+  });
+
+  it('says what else is in the way', () => {
+    expect(because({ ...two, planHash: 'x' }, {})).toBe('stale: the stored plan is not the one that was approved');
+    expect(because(two, { now: two.expiresAt })).toBe(`expired: it expired at ${two.expiresAt}`);
+    expect(because(two, { frozen: true })).toBe('stale: all writes are frozen');
+    expect(because(two, { mode: 'propose' })).toBe('stale: the mode is propose: nothing is written');
+    expect(because(two, { objection: 'it is ours' })).toBe('stale: it is ours');
+  });
+
+  it('finishes only what AWS has answered: an intent or a refusal is not half applied', () => {
+    const [call] = plan.calls;
+    if (call === undefined) throw new RangeError('the plan has no call');
+    for (const state of ['intent', 'refused'] as const) {
+      const begun = { ...two, steps: [{ index: 0, state, call, at }] };
+      expect(because(begun, { frozen: true })).toBe('stale: all writes are frozen');
+      expect(because(begun, { now: two.expiresAt })).toMatch(/^expired/);
+    }
+  });
+});
+
+describe('what can be undone', () => {
+  const [call] = plan.calls;
+  const done = call === undefined ? [] : [{ index: 0, state: 'done' as const, call, at }];
+  const intent = done.map((step) => ({ ...step, state: 'intent' as const }));
+  const refused = done.map((step) => ({ ...step, state: 'refused' as const }));
+
+  it.each([
+    ['what is verified', { state: 'verified' }, true],
+    ['what is partly done', { state: 'partial' }, true],
+    ['what failed after AWS accepted it', { state: 'failed', sentAt: at }, true],
+    ['what failed with a call done', { state: 'failed', steps: [...done, ...intent] }, true],
+    ['what failed and may have been sent', { state: 'failed', steps: intent }, true],
+    ['what failed with all refused', { state: 'failed', steps: refused }, false],
+    ['what was never applied', { state: 'stale' }, false],
+    ['what is being applied', { state: 'applying', steps: done, sentAt: at }, false],
+    ['an undo', { state: 'verified', plan: { ...plan, direction: 'undo' } }, false],
+  ] as const)('%s: %#', (_what, changes, can) => {
+    expect(isUndoable(proposed(changes as Partial<Approval>))).toBe(can);
+  });
+});
+
 describe('the state machine', () => {
+  it('is this table', () => {
+    const next = (from: Approval['state']) => approvalStates.filter((to) => mayFollow(from, to));
+    const open = approvalStates.filter((state) => !isOver(state));
+
+    expect(open).toEqual(['proposed', 'approved', 'applying']);
+    expect(next('proposed')).toEqual(['approved', 'rejected', 'withdrawn', 'expired', 'stale']);
+    expect(next('approved')).toEqual(['applying', 'failed', 'withdrawn', 'expired', 'stale']);
+    expect(next('applying')).toEqual(['verified', 'failed', 'partial']);
+    for (const state of approvalStates.filter(isOver)) expect(next(state)).toEqual([]);
+  });
+
+  it('moves with what is known, and audits it', () => {
+    const input = { event: 'stale', actor: 'firebreak', at };
+    const audit = { ...input, caseId: 'IR-1', approvalId: 'a1', payload: { state: 'stale', planHash: planHash(plan) } };
+
+    expect(moveTo(proposed(), 'stale', input)).toStrictEqual({ state: 'stale', audit });
+    expect(moveTo(proposed(), 'stale', { ...input, outcome: 'so', after: { a: 1 }, payload: { n: 1 } })).toStrictEqual({
+      ...{ state: 'stale', outcome: 'so', after: { a: 1 } },
+      audit: { ...audit, payload: { ...audit.payload, outcome: 'so', n: 1 } },
+    });
+  });
+
   it('never leaves a state that is over', () => {
     for (const from of approvalStates.filter(isOver)) {
       for (const to of approvalStates) {

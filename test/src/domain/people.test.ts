@@ -4,6 +4,7 @@ import {
   approvingRefusal,
   areTwoPeople,
   askingRefusal,
+  involvedRefusal,
   type PeopleRules,
   personOf,
 } from '../../../src/domain/people.ts';
@@ -92,5 +93,94 @@ describe('asking', () => {
     expect(askingRefusal(eve, rules, nobody)).toBeUndefined();
     expect(askingRefusal(eve, { ...rules, responders: { users: [], groups: [] } }, nobody)).toBeDefined();
     expect(askingRefusal(eve, { ...rules, responders: { users: ['UEVE'], groups: [] } }, nobody)).toBeUndefined();
+  });
+});
+
+describe('the rules of people, one by one', () => {
+  const groups = new Map([
+    ['S1', ['UEVE']],
+    ['S2', ['UOMAR']],
+  ]);
+  const eve = { ...omar, userId: 'UEVE', email: 'eve@example.com' };
+  const only = 'only approvers may do this';
+  const noGroup = 'only members of the approvers’ user group may do this';
+
+  it('know a person without an e-mail by the list of responders too', () => {
+    const responders = { users: ['UEVE'], groups: [] };
+
+    expect(personOf({ userId: 'UEVE', email: '' }, { ...rules, responders })).toBe('listed:UEVE');
+    expect(personOf({ userId: 'UX', email: undefined }, { ...rules, responders })).toBe('unknown:UX');
+    expect(personOf({ userId: 'UOMAR', email: undefined }, { ...rules, responders })).toBe('listed:UOMAR');
+  });
+
+  it('let users alone, groups alone, or both decide who approves', () => {
+    const by = (users: string[], ids: string[]) => ({ ...rules, approvers: { users, groups: ids } });
+
+    expect(approvingRefusal(omar, by(['UOMAR'], []), nobody)).toBeUndefined();
+    expect(approvingRefusal(eve, by(['UOMAR'], []), groups)).toBe(only);
+    expect(approvingRefusal(eve, by([], ['S1']), groups)).toBeUndefined();
+    expect(approvingRefusal(eve, by([], ['S1', 'S2']), groups)).toBeUndefined();
+    expect(approvingRefusal(eve, by([], ['S2']), groups)).toBe(noGroup);
+    expect(approvingRefusal(omar, by(['UOMAR'], ['S1']), groups)).toBe(noGroup);
+    expect(approvingRefusal(omar, by([], []), groups)).toBe(
+      'nobody may approve, because the config names no approvers',
+    );
+  });
+
+  it('take any group of a policy’s crowd, and ask for one of them', () => {
+    const also = (ids: string[], users: string[] = []) =>
+      approvingRefusal(omar, rules, groups, [{ users, groups: ids }]);
+
+    expect(also(['S1', 'S2'])).toBeUndefined();
+    expect(also([], ['UOMAR'])).toBeUndefined();
+    expect(also(['S1'])).toMatch(/policy/);
+    expect(also(['S9'])).toMatch(/policy/);
+    expect(also(['S1'], ['UOMAR'])).toMatch(/policy/);
+  });
+
+  it('let whoever is in one of the crowds ask, by id or by group, and every crowd must hold', () => {
+    const asks = (...also: { users: string[]; groups: string[] }[]) => askingRefusal(eve, rules, groups, also);
+
+    expect(asks({ users: ['UEVE'], groups: [] })).toBeUndefined();
+    expect(asks({ users: [], groups: ['S2', 'S1'] })).toBeUndefined();
+    expect(asks({ users: [], groups: ['S2'] })).toMatch(/policy/);
+    expect(asks({ users: [], groups: ['S9'] })).toMatch(/policy/);
+    expect(asks({ users: ['UEVE'], groups: [] }, { users: ['UOMAR'], groups: [] })).toMatch(/policy/);
+  });
+
+  it('let approvers ask who are no responders, and nobody else', () => {
+    const responders = { users: [], groups: ['S1'] };
+
+    expect(askingRefusal(eve, { ...rules, responders }, groups)).toBeUndefined();
+    expect(askingRefusal(omar, { ...rules, responders }, groups)).toBeUndefined();
+    expect(askingRefusal({ ...omar, userId: 'UX' }, { ...rules, responders }, groups)).toBe(
+      'only responders may ask this',
+    );
+  });
+
+  it('say why somebody has no say at all', () => {
+    const why = (flag: object) => askingRefusal({ ...omar, ...flag }, rules, nobody);
+
+    expect([{ deleted: true }, { bot: true }, { stranger: true }, { guest: true }].map(why)).toEqual([
+      'this Slack account is deactivated',
+      'bots decide nothing here',
+      'this person is not a member of our workspace',
+      'guests may read, but neither ask nor approve',
+    ]);
+  });
+
+  it('take only the person’s own names for him', () => {
+    const people = [
+      { name: 'eve', slack: ['UEVE'], aws: ['Eve-Admin'] },
+      { name: 'omar', slack: ['UOMAR'] },
+    ];
+
+    expect(involvedRefusal(eve, { people }, ['eve-admin'])).toMatch(/whose identity/);
+    expect(involvedRefusal(omar, { people }, ['eve-admin'])).toBeUndefined();
+    expect(
+      involvedRefusal({ userId: 'UOMAR', email: undefined }, { people }, ['', 'Stryker was here']),
+    ).toBeUndefined();
+    expect(involvedRefusal({ userId: 'UOMAR', email: '' }, { people }, [''])).toBeUndefined();
+    expect(involvedRefusal(omar, { people }, ['OMAR'])).toMatch(/whose identity/);
   });
 });
