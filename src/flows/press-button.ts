@@ -30,7 +30,7 @@ export async function pressButton(click: Click, deps: Needs): Promise<void> {
 }
 
 /** More in a minute is no person, or a stuck one. */
-const mostClicks = 30;
+const mostClicks = 120;
 
 /** False: too many, and told already. Throws UserError the first time. */
 async function isPaced(userId: string, { store, log }: Pick<Needs, 'store' | 'log'>): Promise<boolean> {

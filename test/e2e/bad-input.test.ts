@@ -320,7 +320,7 @@ describe('odd findings', () => {
     const finding = changed('pascal-1', { type: 'UnauthorizedAccess:IAMUser/MaliciousIPCaller' });
     expect((await scene.send({ ...finding, detail: pascal(finding.detail) })).status).toBe(202);
 
-    const shown = await scene.slack.waitFor(() => card('MaliciousIPCaller"'), 15_000);
+    const shown = await scene.slack.waitFor(() => card('known malicious IP address'), 15_000);
 
     for (const word of ['pipeline', 'AKIAIOSFODNN7EXAMPLE', 'RunInstances', '203.0.113.99', 'Germany']) {
       expect(wordsOf(shown)).toContain(word);
@@ -469,7 +469,7 @@ describe('/ir', () => {
       ['contain disable-access-key AKIAIOSFODNN7EXAMPLE AKIAIOSFODNN7EXAMPLF', 'Name one access key'],
       ['contain disable-access-key <@U07OMAR2OKA>', 'not an access key id'],
       ['freeze', 'Say why'],
-      ['freeze --lift because', 'on the host only'],
+      ['freeze --lift because', 'only approvers'],
     ] as const) {
       expect(await typed(text)).toContain(says);
     }

@@ -128,7 +128,10 @@ describe('against AWS', () => {
     for (const word of ['pipeline', 'RunInstances', 'What was looked at']) expect(words.stdout).toContain(word);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
     expect(words.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/);
-    expect(readdirSync(empty)).toEqual([]);
+    // What LookupEvents answered is kept, so that it is not asked again.
+    expect(readdirSync(empty)).toEqual(['data']);
+    expect(readdirSync(join(empty, 'data'))).toEqual(['lake']);
+    rmSync(join(empty, 'data'), { recursive: true });
   });
 
   it('ends with 3 where one Region fails, and names it', async () => {

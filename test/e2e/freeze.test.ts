@@ -58,17 +58,17 @@ describe('clicks', () => {
     await sql(
       scene,
       `insert into clicks (user_id, minute, clicks)
-         select $1, date_trunc('minute', now()) + make_interval(mins => n), 30 from generate_series(0, 2) n`,
+         select $1, date_trunc('minute', now()) + make_interval(mins => n), 120 from generate_series(0, 2) n`,
       [omar],
     );
 
     for (let click = 0; click < 3; click += 1) await scene.slack.click(omar, alerts, card.ts, 'approve');
 
     await scene.slack.waitFor(
-      () => scene.slack.ephemerals(omar).find(({ text }) => /30 clicks in a minute/.test(text)),
+      () => scene.slack.ephemerals(omar).find(({ text }) => /120 clicks in a minute/.test(text)),
       10_000,
     );
-    expect(scene.slack.ephemerals(omar).filter(({ text }) => /30 clicks in a minute/.test(text)).length).toBeLessThan(
+    expect(scene.slack.ephemerals(omar).filter(({ text }) => /120 clicks in a minute/.test(text)).length).toBeLessThan(
       3,
     );
     expect(await sql(scene, "select from approvals where state <> 'proposed'")).toEqual([]);
