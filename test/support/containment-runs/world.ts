@@ -29,7 +29,7 @@ import type { Random } from './random.ts';
 export const secret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
 export const channel = 'C0RUNS';
 const isolate = isolateForRuns as unknown as ContainmentAction;
-export const actionsOfRuns = [...actions, isolate];
+const actionsOfRuns = [...actions, isolate];
 
 /** Who they truly are. Penny has two accounts; the guest and the stranger have no say. */
 const humans: Readonly<Record<string, string | undefined>> = {
