@@ -1,7 +1,9 @@
 /** The store as the flows see it. PostgreSQL behind it; every method is one statement or one transaction. Times are ISO 8601 UTC. */
+
 import type { Alert } from './alert.ts';
 import type { Approval, ApprovalState, Plan, PlanContext, Step, Vote, Watched } from './approval.ts';
 import type { AthenaLedger } from './athena.ts';
+import type { AuditEntry, AuditStore } from './audit.ts';
 import type { InvestigationRequest } from './command.ts';
 import type { EnrichmentsStore } from './enrichment.ts';
 import type { HostStore } from './host.ts';
@@ -11,6 +13,8 @@ import type { RulesStore } from './rules.ts';
 import type { StepUpStore } from './step-up.ts';
 import type { StreamStore } from './stream.ts';
 import type { StrikeButton, StrikeStores } from './strike.ts';
+
+export type { AuditEntry, AuditRow, AuditStore } from './audit.ts';
 
 export interface Case {
   readonly id: string;
@@ -244,28 +248,6 @@ export interface Transition {
   /** Nothing is stored while all writes are frozen; told in the same transaction, so that no freeze is overtaken. */
   readonly unlessFrozen?: true;
   readonly audit: AuditEntry;
-}
-
-export interface AuditEntry {
-  /** ask, plan, vote, refuse, intent, call, execute, verify, undo, expire, stale, freeze, ... */
-  readonly event: string;
-  readonly actor: string;
-  readonly caseId?: string | undefined;
-  readonly approvalId?: string | undefined;
-  readonly at: string;
-  readonly payload: Readonly<Record<string, unknown>>;
-}
-
-export interface AuditRow extends AuditEntry {
-  readonly seq: number;
-  readonly prevHash: string;
-  readonly hash: string;
-}
-
-export interface AuditStore {
-  append(entry: AuditEntry): Promise<void>;
-  /** In order of seq, from `after` (exclusive). */
-  read(after: number, limit: number): Promise<readonly AuditRow[]>;
 }
 
 export interface SettingsStore {

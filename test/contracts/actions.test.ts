@@ -76,6 +76,8 @@ describe.each(tried)('the action %s on %s', (name, example, action) => {
     before: Before,
     within: { readonly as?: AwsResponder; readonly restores?: Applied } = {},
   ): Promise<Applied> {
+    // What cannot be undone sends nothing, and opens no session for it.
+    if (calls.length === 0) return { before, done: [], at: new Date().toISOString() };
     const responder = within.as ?? (await respond(before, within.restores));
     const steps: Step[] = [];
     for (const [index, planned] of calls.entries()) {

@@ -145,7 +145,7 @@ export async function isIdle(scene: Where): Promise<boolean> {
   try {
     const { rows } = await (await session(scene)).query<{ idle: boolean }>(
       `select not exists (select 1 from bullmq.job where state in ('waiting', 'active', 'delayed')
-        and not (name = 'containment.watch' and state = 'delayed')) as idle`,
+        and not (name in ('containment.watch', 'containment.alive') and state = 'delayed')) as idle`,
     );
     return rows[0]?.idle === true;
   } catch {
@@ -174,5 +174,5 @@ export function idle(scene: Where, withinMs = 60_000): Promise<void> {
 
 /** Drops the looks that are due a minute after each change, so that they do not mix with what comes later. */
 export async function dropWatches(scene: Where): Promise<void> {
-  await (await session(scene)).query(`delete from bullmq.job where name = 'containment.watch' and state = 'delayed'`);
+  await (await session(scene)).query(`delete from bullmq.job where name in ('containment.watch', 'containment.alive') and state = 'delayed'`);
 }

@@ -120,8 +120,3 @@ export function tagsOf(instance: Instance): readonly { readonly key: string; rea
     .map(({ Key, Value }) => ({ key: Key ?? '', value: Value ?? '' }))
     .sort((a, b) => (a.key < b.key ? -1 : 1));
 }
-
-/** The name of its Auto Scaling group, by the tag that only Auto Scaling can set; undefined where it is in none. */
-export function scalingGroupOf(instance: Instance): string | undefined {
-  return instance.Tags?.find(({ Key }) => Key === 'aws:autoscaling:groupName')?.Value;
-}

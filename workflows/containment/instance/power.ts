@@ -167,11 +167,16 @@ export function powerStatements(
   const requests = calls.flatMap(({ input }) => (input.SpotInstanceRequestIds as readonly string[] | undefined) ?? []);
   return [
     { Effect: 'Allow', Action: powerReads, Resource: '*' },
-    {
-      Effect: 'Allow',
-      Action: onInstance.map((operation) => `ec2:${operation}`),
-      Resource: arn('instance', instanceId),
-    },
+    // AWS takes no statement without an action.
+    ...(onInstance.length === 0
+      ? []
+      : [
+          {
+            Effect: 'Allow' as const,
+            Action: onInstance.map((operation) => `ec2:${operation}`),
+            Resource: arn('instance', instanceId),
+          },
+        ]),
     ...(requests.length === 0
       ? []
       : [
