@@ -174,5 +174,7 @@ export function idle(scene: Where, withinMs = 60_000): Promise<void> {
 
 /** Drops the looks that are due a minute after each change, so that they do not mix with what comes later. */
 export async function dropWatches(scene: Where): Promise<void> {
-  await (await session(scene)).query(`delete from bullmq.job where name in ('containment.watch', 'containment.alive') and state = 'delayed'`);
+  await (await session(scene)).query(
+    `delete from bullmq.job where name in ('containment.watch', 'containment.alive') and state = 'delayed'`,
+  );
 }
