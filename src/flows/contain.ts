@@ -7,6 +7,7 @@ import type { Approval, ApprovalState, Plan } from '../contracts/approval.ts';
 import type { AwsResponder } from '../contracts/aws.ts';
 import { NotFoundError, UpstreamError, UserError } from '../contracts/errors.ts';
 import { audit, mayExecute, moveTo } from '../domain/approval.ts';
+import { canonical } from '../domain/canonical.ts';
 import { bindsOf, compared } from '../domain/plan.ts';
 import type { ExecutorDeps } from './deps.ts';
 import { executionFacts } from './execution-facts.ts';
@@ -20,14 +21,20 @@ const watchAfterMs = 60_000;
 /** IAM reads are right at once; who did what else is asked again later. */
 const aliveAfterMs = 10_000;
 
-/** Job `containment.run`. One at a time for an approval: a stalled job that is run again must not write beside the first. */
+/**
+ * Job `containment.run`. One at a time for a target of an action: a stalled job that is run again must not write beside the first, and of
+ * two equal plans the later must see what the earlier has changed.
+ */
 export async function contain(
   { approvalId }: { readonly approvalId: string },
   ctx: { readonly signal: AbortSignal; readonly last: boolean },
   deps: ExecutorDeps,
 ): Promise<void> {
+  const wanted = await deps.store.approvals.get(approvalId);
+  if (wanted === undefined) return;
+  const { action, accountId, target } = wanted.plan;
   try {
-    await deps.store.turn(`run:${approvalId}`, () => carryOn(approvalId, ctx, deps));
+    await deps.store.turn(`run:${canonical([action, accountId, target])}`, () => carryOn(approvalId, ctx, deps));
   } finally {
     // However it went, the card must say where it stands; a crash before this is caught by the sweep.
     const now = await deps.store.approvals.get(approvalId);

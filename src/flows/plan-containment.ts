@@ -85,15 +85,7 @@ async function propose(
   return deps.store.turn(`wish:${wishOf(plan)}`, async () => {
     const mine = await deps.store.approvals.ofRequest(requestId);
     if (mine !== undefined) return mine;
-    const open = (await deps.store.approvals.open()).find(
-      (other) => other.state === 'proposed' && wishOf(other.plan) === wishOf(plan),
-    );
-    if (open !== undefined) {
-      throw new UserError(
-        `The same plan waits for a decision already (case ${open.caseId}).`,
-        'Its card is in the channel; `/ir approvals` lists it.',
-      );
-    }
+    await refuseTwin(plan, deps);
     const at = deps.clock.now();
     return deps.store.approvals.propose({
       requestId,
@@ -109,6 +101,22 @@ async function propose(
       channel: request.channel,
     });
   });
+}
+
+/**
+ * Throws UserError where the same is waiting for a decision, or on its way: two that run side by side would undo each other's calls.
+ * Where Firebreak runs nothing, what is approved lies on its card for ever and holds nobody up.
+ */
+async function refuseTwin(plan: Plan, { store, settings }: WorkerDeps): Promise<void> {
+  const isOnItsWay = ({ state }: Approval) => state === 'proposed' || settings.mode === 'execute';
+  const twin = (await store.approvals.open()).find((other) => isOnItsWay(other) && wishOf(other.plan) === wishOf(plan));
+  if (twin === undefined) return;
+  const where =
+    twin.state === 'proposed' ? 'waits for a decision already' : 'is approved already and being carried out';
+  throw new UserError(
+    `The same plan ${where} (case ${twin.caseId}).`,
+    'Its card is in the channel; `/ir approvals` lists it.',
+  );
 }
 
 async function caseOf(request: ContainmentRequest, plan: Plan, at: Date, { store }: WorkerDeps): Promise<string> {
