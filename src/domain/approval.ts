@@ -93,7 +93,10 @@ export function castVote(approval: Approval, ballot: Ballot): Outcome | { readon
   }
   const approvers = approval.votes.filter((vote) => vote.vote === 'approve');
   if (approvers.some((vote) => !areTwoPeople(vote.person, ballot.person))) {
-    return { refused: 'another account of the same person has approved already' };
+    return {
+      refused:
+        'this seems to be another account of the same person who has approved already; if not, name both under "people" in the config',
+    };
   }
   return counted(approval, ballot, approvers.length + 1 >= approval.required ? 'approved' : undefined);
 }

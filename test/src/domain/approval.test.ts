@@ -191,7 +191,7 @@ describe('what a vote leaves', () => {
       'only the person who asked can withdraw it',
       'the person who asked cannot approve',
       'this seems to be the same person as the one who asked; if not, name both under "people" in the config',
-      'another account of the same person has approved already',
+      'this seems to be another account of the same person who has approved already; if not, name both under "people" in the config',
     ]);
   });
 });

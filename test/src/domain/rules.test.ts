@@ -4,7 +4,7 @@ import { commands } from '../../../commands/index.ts';
 import { UserError } from '../../../src/contracts/errors.ts';
 import { accountOfKeyId } from '../../../src/domain/access-key.ts';
 import { cliCommand, drift, planHash } from '../../../src/domain/plan.ts';
-import { protectedBecause } from '../../../src/domain/protected.ts';
+import { protectedBecause, userOfUnknownPath } from '../../../src/domain/protected.ts';
 import { redact, redactText } from '../../../src/domain/redaction.ts';
 import { interpret, wordsOf } from '../../../src/domain/words.ts';
 
@@ -64,10 +64,13 @@ describe('protected targets', () => {
   });
 
   it('are users whose path could not be read, as soon as the list names users', () => {
-    const unknown = ['arn:aws:iam::1:user/*/pipeline'];
+    const unknown = [userOfUnknownPath('aws', '1', 'pipeline')];
+    const withUsers = { ...config, patterns: ['arn:aws:iam::*:user/break-glass/*'] };
 
-    expect(protectedBecause(unknown, { ...config, patterns: ['arn:aws:iam::*:user/break-glass/*'] })).toBeDefined();
+    expect(protectedBecause(unknown, withUsers)).toMatch(/path of .* could not be read/);
     expect(protectedBecause(unknown, config)).toBeUndefined();
+    // IAM allows an asterisk as a path: that is a known one.
+    expect(protectedBecause(['arn:aws:iam::1:user/*/pipeline'], withUsers)).toBeUndefined();
   });
 
   it('are not those that merely resemble one', () => {
