@@ -74,6 +74,8 @@ export interface CasesStore {
   /** The case whose card this message is. */
   ofMessage(channel: string, ts: string): Promise<string | undefined>;
   get(caseId: string): Promise<Case | undefined>;
+  /** As much of it as the executor may read. */
+  brief(caseId: string): Promise<(Pick<Case, 'id' | 'restrictedTo'> & { readonly alertType: string }) | undefined>;
   /** The case that an alert's `dedupeKey` belongs to. */
   ofKey(dedupeKey: string): Promise<string | undefined>;
   /** A case without a finding behind it: `/ir contain` typed by hand. */

@@ -18,8 +18,11 @@ export async function executionFacts(
 ): Promise<ExecutionFacts> {
   const { settings, store } = deps;
   const rights = rightsOf(action, approval.plan.accountId, deps);
-  const alertType = (await store.cases.get(approval.caseId))?.alert.type;
-  const judged = judgedAgain({ plan: approval.plan, action, self: await deps.reach.self(), alertType }, deps);
+  const about = await store.cases.brief(approval.caseId);
+  const judged = judgedAgain(
+    { plan: approval.plan, action, self: await deps.reach.self(), alertType: about?.alertType },
+    deps,
+  );
   return {
     now: deps.clock.now().toISOString(),
     mode: settings.mode,
@@ -31,6 +34,7 @@ export async function executionFacts(
     approvers: [settings.rules.approvers, ...rights.approve],
     required: judged.required,
     objection: judged.objection,
+    few: about?.restrictedTo,
   };
 }
 

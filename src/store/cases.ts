@@ -37,6 +37,18 @@ export function casesStore(db: Database): CasesStore {
         return row === undefined ? undefined : caseOf(row);
       }),
 
+    brief: (caseId) =>
+      asking(async () => {
+        const row = await db
+          .selectFrom('cases')
+          .select(['id', 'alert', 'restricted_to'])
+          .where('id', '=', text(caseId))
+          .executeTakeFirst();
+        if (row === undefined) return undefined;
+        const restrictedTo = row.restricted_to === null ? {} : { restrictedTo: row.restricted_to };
+        return { id: row.id, alertType: row.alert.type, ...restrictedTo };
+      }),
+
     ofKey: (dedupeKey) =>
       asking(async () => {
         const row = await db

@@ -105,6 +105,7 @@ const facts: ExecutionFacts = {
   proofs: [{ userId: 'UOMAR', planHash: planHash(plan), at: ballot.at }],
   required: 1,
   objection: undefined,
+  few: undefined,
 };
 const approved = proposed({ state: 'approved', votes: [vote] });
 

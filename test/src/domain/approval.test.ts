@@ -73,6 +73,7 @@ const facts: ExecutionFacts = {
   proofs: [],
   required: 1,
   objection: undefined,
+  few: undefined,
 };
 
 describe('a vote', () => {
