@@ -198,7 +198,7 @@ async function drawUndo(undoOf: string, signal: AbortSignal, deps: WorkerDeps): 
   }
   const at = done.sentAt ?? done.steps.at(-1)?.at ?? done.createdAt;
   const restores = { before: done.plan.before, done: applied, at };
-  const alertType = (await deps.store.cases.get(done.caseId))?.alert.type;
+  const alertType = await deps.store.cases.alertType(done.caseId);
   return drawn({ action, direction: 'undo', target: done.plan.target, before, restores, alertType, aws, signal }, deps);
 }
 

@@ -37,6 +37,12 @@ export function casesStore(db: Database): CasesStore {
         return row === undefined ? undefined : caseOf(row);
       }),
 
+    alertType: (caseId) =>
+      asking(async () => {
+        const row = await db.selectFrom('cases').select('alert').where('id', '=', text(caseId)).executeTakeFirst();
+        return row?.alert.type;
+      }),
+
     ofKey: (dedupeKey) =>
       asking(async () => {
         const row = await db
