@@ -1,6 +1,6 @@
-/** What the first look after a change says, a minute later. By itself, since it waits for that minute. */
+/** Which case a typed wish belongs to, and what the first look after a change says, a minute later. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { wordsOf } from '../support/scene.ts';
+import { hasButton, wordsOf } from '../support/scene.ts';
 import { arnOfUser, type Containment, openContainment } from './cast.ts';
 
 const refused = /^(UnauthorizedOperation|AuthFailure|AccessDenied|InvalidClientTokenId)$/;
@@ -25,4 +25,14 @@ it("says at the first look what IAM's simulator makes of it, and calls it a simu
   expect(said).toContain('no proof');
   expect(said).toContain('Contained: AWS was seen to refuse it.');
   expect(wordsOf(done)).toContain('Done and verified');
+});
+
+it('joins the case of the alert that is about the same key, and opens one of its own for another', async () => {
+  await on.scene.send(on.scene.findings.accessKey);
+  const card = await on.scene.slack.waitFor(() => on.cards().find((one) => hasButton(one, 'acknowledge')), 20_000);
+  const caseId = /IR-\d+/.exec(wordsOf(card))?.[0] ?? 'none';
+  const other = await on.user('una-related');
+
+  expect(wordsOf(await on.ask('disable-access-key AKIAIOSFODNN7EXAMPLE'))).toContain(`Case ${caseId},`);
+  expect(wordsOf(await on.ask(`disable-access-key ${other.accessKeyId}`))).not.toContain(`Case ${caseId},`);
 });
