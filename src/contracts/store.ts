@@ -78,6 +78,8 @@ export interface CasesStore {
   brief(caseId: string): Promise<(Pick<Case, 'id' | 'restrictedTo'> & { readonly alertType: string }) | undefined>;
   /** The case that an alert's `dedupeKey` belongs to. */
   ofKey(dedupeKey: string): Promise<string | undefined>;
+  /** The newest case since then, open to all, whose alert names this key, principal or resource as the one that it is about. */
+  naming(id: string, accountId: string, since: string): Promise<string | undefined>;
   /** A case without a finding behind it: `/ir contain` typed by hand. */
   openByHand(input: { title: string; channel: string; accountId: string; at: string }): Promise<string>;
   setMessage(caseId: string, channel: string, ts: string): Promise<void>;
