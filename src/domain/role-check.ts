@@ -135,6 +135,7 @@ function principalProblems(
   const arns = textsIn(named[0][1]);
   const [arn = ''] = arns;
   if (arns.length !== 1) return [`it trusts ${arns.length} identities, and should trust one`];
+  if (arn === '*') return ['it trusts everybody'];
   const parsed = parseArn(arn);
   if (parsed === undefined) return [`it trusts ${arn.slice(0, 100)}, which is no identity (was it deleted?)`];
   if (parsed.resource === 'root') return [`it trusts everybody in account ${parsed.accountId}`];
