@@ -33,7 +33,7 @@ async function bringUpToDate(approvalId: string, deps: Needs): Promise<Approval 
   const places = await showCards(approval, message, deps);
   const few = await fewOf(approval, deps);
   if (few !== undefined) await hideNotices(approval, few, deps);
-  const note = milestone(approval);
+  const note = milestone(approval, await deps.store.audit.head());
   if (note !== undefined) await tellThreads(`approval:${approvalId}:${approval.state}`, places, note, deps);
   await deps.store.approvals.markShown(approvalId, approval.state);
   const strikeId = await deps.store.strikes.ofApproval(approvalId);
