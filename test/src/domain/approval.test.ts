@@ -512,3 +512,27 @@ describe('the state machine', () => {
     );
   });
 });
+
+describe('a case that is closed to a few', () => {
+  const approved = proposed({ state: 'approved', votes: [vote] });
+
+  it('runs on their votes only, as the executor reads it', () => {
+    expect(mayExecute(approved, { ...facts, few: ['UOMAR', 'UROSA'] })).toEqual({ kind: 'yes' });
+    expect(mayExecute(approved, { ...facts, few: undefined })).toEqual({ kind: 'yes' });
+    expect(mayExecute(approved, { ...facts, few: ['UROSA'] })).toEqual({
+      kind: 'no',
+      state: 'stale',
+      because: 'the case was closed to a few, and UOMAR is none of them',
+    });
+    expect(mayExecute(approved, { ...facts, few: [] })).toMatchObject({ kind: 'no' });
+  });
+
+  it('still brings to its end what is half applied', () => {
+    const [call] = plan.calls;
+    const step = { index: 0, state: 'done', call: call as never, at: vote.at } as const;
+
+    expect(mayExecute({ ...approved, state: 'applying', steps: [step] }, { ...facts, few: ['UROSA'] })).toEqual({
+      kind: 'yes',
+    });
+  });
+});

@@ -194,3 +194,17 @@ describe('the rules of people, one by one', () => {
     expect(involvedRefusal(omar, { people }, ['OMAR'])).toMatch(/whose identity/);
   });
 });
+
+describe('whoever it is about', () => {
+  const touched = ['arn:aws:iam::1:user/alex', 'alex'];
+
+  it('is told by the config or by the e-mail, and by nothing where neither says anything', () => {
+    const named = { people: [{ name: 'alex', slack: ['UALEX'], aws: ['ALEX'] }] };
+
+    expect(involvedRefusal({ userId: 'UALEX', email: undefined }, named, touched)).toBeDefined();
+    expect(involvedRefusal({ userId: 'UBEA', email: 'Alex@example.com' }, rules, touched)).toBeDefined();
+    expect(involvedRefusal({ userId: 'UBEA', email: undefined }, rules, touched)).toBeUndefined();
+    expect(involvedRefusal({ userId: 'UBEA', email: '' }, rules, ['', ...touched])).toBeUndefined();
+    expect(involvedRefusal({ userId: 'UBEA', email: undefined }, rules, [''])).toBeUndefined();
+  });
+});

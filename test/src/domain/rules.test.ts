@@ -63,6 +63,18 @@ describe('protected targets', () => {
     expect(protectedBecause(['AKIASOMEBODYELSE'], { ...config, own })).toBeUndefined();
   });
 
+  it('say by which rule, and are our own under any path', () => {
+    const own = ['arn:aws:iam::1:role/X'];
+    const says = (name: string) => protectedBecause([name], { ...config, own });
+
+    expect(says('arn:aws:iam::1:role/ops/x')).toBe('arn:aws:iam::1:role/ops/x is what Firebreak itself uses');
+    expect(says('arn:aws:iam::2:role/ops/x')).toBeUndefined();
+    expect(says('arn:aws:iam::1:user/x')).toBeUndefined();
+    expect(says('arn:aws:iam::1:role/aws-service-role/y/Z')).toMatch(/is a service-linked role/);
+    expect(says('arn:aws:iam::1:role/ir/Z')).toMatch(/is a role of the incident-response installation/);
+    expect(says('ceo')).toBe('ceo is on the protected list of the config (ceo)');
+  });
+
   it('are users whose path could not be read, as soon as the list names users', () => {
     const unknown = [userOfUnknownPath('aws', '1', 'pipeline')];
     const withUsers = { ...config, patterns: ['arn:aws:iam::*:user/break-glass/*'] };
