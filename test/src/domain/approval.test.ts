@@ -536,3 +536,20 @@ describe('a case that is closed to a few', () => {
     });
   });
 });
+
+describe('what failed before AWS answered the last call', () => {
+  it('can be undone as soon as one call may have been carried out', () => {
+    const [call] = plan.calls;
+    const step = (index: number, state: 'intent' | 'done' | 'refused') => ({
+      index,
+      state,
+      call: call as never,
+      at: vote.at,
+    });
+    const failed = (...steps: ReturnType<typeof step>[]) => isUndoable(proposed({ state: 'failed', steps }));
+
+    expect(failed(step(0, 'intent'), step(1, 'refused'))).toBe(true);
+    expect(failed(step(0, 'refused'))).toBe(false);
+    expect(failed()).toBe(false);
+  });
+});
