@@ -5,7 +5,7 @@ import type { Part } from '#src/contracts/message.ts';
 import { csvFile, jsonFile, unfinished, withGaps } from '#src/domain/answers.ts';
 import { bold, code, count, line } from '#src/domain/phrases.ts';
 import { cannotReadAll } from '#src/domain/sigma/hunt.ts';
-import { narrowingOf } from '#src/domain/sigma/narrowing.ts';
+import { recordsFor } from '#src/domain/sigma/narrowing.ts';
 import { navigatorLayer, type RuleLine, ruleLines, ruleWarnings, tacticCounts } from '#src/domain/sigma/rule-report.ts';
 import {
   idCollisions,
@@ -35,7 +35,7 @@ export const rules = defineInvestigation({
     const settled = pickSettled(pick, book, settings, ctx.now());
     const { picked } = settled;
     ctx.progress(`Trying ${picked.reporting.size} rules on the past`);
-    const records = ctx.evidence.all?.(narrowingOf(picked));
+    const records = recordsFor(picked, ctx.evidence);
     const { matches, notListed, excepted } = await runSettled(records, settled, ctx);
     const looked = ctx.evidence.coverage();
     const coverage = withGaps(looked, records || !looked.complete ? [] : [cannotReadAll]);
