@@ -1,5 +1,5 @@
 /** One shard in the making: prepared and careful lines in, one Parquet file and its page out. */
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
@@ -10,7 +10,7 @@ import { carefulLine, carefulSelect, jsonOfRow, preparedSelect } from './columns
 import { cutRecords } from './cut.ts';
 import { type FilePage, type LakeFolder, type ShardPage, writePage } from './pages.ts';
 import { readCarefully, unpack } from './prepare.ts';
-import { makeBatchTable, writeShard } from './shard.ts';
+import { type Draft, draftShard, makeBatchTable, writeShard } from './shard.ts';
 import { linesOf, Sheaf } from './sheaf.ts';
 import { hashOfWord, WordFilter } from './words.ts';
 
@@ -64,6 +64,8 @@ export class Batch {
   #carefulFd: number | undefined;
   #carefulParts: string[] = [];
   #carefulBytes = 0;
+  /** Bytes of the careful lines that are in their file. */
+  #carefulWritten = 0;
   #longest = 0;
 
   constructor(tools: BatchTools, name: string) {
@@ -138,32 +140,23 @@ export class Batch {
     this.#carefulFd ??= openSync(this.#careful, 'wx', 0o600);
     const bytes = Buffer.from(this.#carefulParts.join(''));
     this.#carefulParts = [];
-    for (let at = 0; at < bytes.length; )
-      at += writeSync(this.#carefulFd, bytes, at, Math.min(flushBytes, bytes.length - at));
+    for (let at = 0; at < bytes.length; ) {
+      const room = Math.min(flushBytes, bytes.length - at);
+      at += writeSync(this.#carefulFd, bytes, at, room, this.#carefulWritten + at);
+    }
+    this.#carefulWritten += bytes.length;
   }
 
   /** Writes the shard and its page. Rejects with what DuckDB or the file system says; nothing of it counts then. */
   async finish(importedAt: string): Promise<ShardPage> {
-    const { db, folder, source } = this.#tools;
+    const { folder, source } = this.#tools;
     try {
-      await makeBatchTable(db);
       this.#filters = await this.#writePrepared();
-      if (this.#held.size > 0) await this.#loadPrepared();
-      this.#flushCareful();
-      if (this.#carefulFd !== undefined) {
-        closeSync(this.#carefulFd);
-        this.#carefulFd = undefined;
-        await this.#run(`INSERT INTO batch ${carefulSelect(this.#careful, this.#longest)}`);
-      }
-      for (const [group, words] of this.#carefulWords) this.#filters.set(group, words.take());
       const page: ShardPage = {
         version: 1,
         source,
         importedAt,
-        ...(await writeShard(db, folder, this.#name, {
-          filters: this.#filters,
-          inOrder: this.#carefulWords.size === 0 && !this.#filters.has(looseGroup),
-        })),
+        ...((await this.#writeStraight()) ?? (await this.#writeByTable())),
         files: this.#files,
       };
       await writePage(folder.shards, `${this.#name}.json`, page);
@@ -171,6 +164,62 @@ export class Batch {
     } finally {
       await this.discard();
     }
+  }
+
+  /**
+   * The usual way: from the lines into the shard. Undefined where any line is not as usual, which the other way looks into; then
+   * nothing of it was kept.
+   */
+  async #writeStraight(): Promise<Awaited<ReturnType<Draft['keep']>> | undefined> {
+    const { db, folder, template, nonce, log } = this.#tools;
+    this.#flushCareful();
+    const before = this.#carefulWritten;
+    for (const [number, { careful }] of this.#held) for (const record of careful) this.#keep(record, number);
+    this.#flushCareful();
+    const selects = [
+      ...(this.#sheaf.rows > 0
+        ? [`SELECT * FROM (${preparedSelect(template, this.#prepared, nonce)}) WHERE NOT odd`]
+        : []),
+      ...(this.#carefulFd === undefined
+        ? []
+        : [`SELECT * FROM (${carefulSelect(this.#careful, this.#longest)}) ORDER BY grp`]),
+    ];
+    if (selects.length === 0) return undefined;
+    let draft: Draft | undefined;
+    try {
+      draft = await draftShard(db, folder, this.#name, selects.map((one) => `(${one})`).join(' UNION ALL '));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
+      log.info({ error: String(error).slice(0, 200) }, 'a batch was refused and is looked into');
+    }
+    if (draft && this.#isAsCut(draft.rows)) return draft.keep(this.#allFilters());
+    if (this.#carefulFd !== undefined) ftruncateSync(this.#carefulFd, before);
+    this.#carefulWritten = before;
+    return undefined;
+  }
+
+  /** True where every file has as many rows as were cut from it or kept of it. */
+  #isAsCut(rows: ReadonlyMap<number, number>): boolean {
+    const cut = (number: number) => this.#files[number]?.records ?? 0;
+    return (
+      [...rows].every(([number, n]) => cut(number) === n) &&
+      this.#files.every((file, i) => (rows.get(i) ?? 0) === file.records)
+    );
+  }
+
+  #allFilters(): Map<number, Uint32Array> {
+    for (const [group, words] of this.#carefulWords) this.#filters.set(group, words.take());
+    return this.#filters;
+  }
+
+  async #writeByTable(): Promise<Awaited<ReturnType<Draft['keep']>>> {
+    const { db, folder } = this.#tools;
+    await makeBatchTable(db);
+    if (this.#held.size > 0) await this.#loadPrepared();
+    this.#flushCareful();
+    if (this.#carefulWritten > 0) await this.#run(`INSERT INTO batch ${carefulSelect(this.#careful, this.#longest)}`);
+    const inOrder = this.#carefulWords.size === 0 && !this.#filters.has(looseGroup);
+    return writeShard(db, folder, this.#name, { filters: this.#allFilters(), inOrder });
   }
 
   async #writePrepared(): Promise<Map<number, Uint32Array>> {
