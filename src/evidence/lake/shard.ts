@@ -9,7 +9,7 @@ import { columnTypes, groupColumn, sqlText } from './columns.ts';
 import { flush, type LakeFolder, type ShardPage } from './pages.ts';
 import { joinFilters, rowsPerGroup, type WordsPage, wordsKind } from './words.ts';
 
-type ShardFacts = Pick<ShardPage, 'shard' | 'words' | 'first' | 'last' | 'accounts' | 'regions'>;
+type ShardFacts = Pick<ShardPage, 'shard' | 'words' | 'columns' | 'first' | 'last' | 'accounts' | 'regions'>;
 
 interface Order {
   /** Of each group in the table. */
@@ -50,7 +50,7 @@ export async function draftShard(
   const counted = await db.runAndReadAll(`SELECT file, count(*)::INTEGER FROM ${table} GROUP BY file`);
   return {
     rows: new Map(counted.getRows().map(([file, rows]) => [Number(file), Number(rows)])),
-    keep: async (filters) => keepPart(folder, name, part, await factsOf(db, table), filters, base),
+    keep: async (filters) => keepPart(db, folder, name, part, await factsOf(db, table), filters, base),
   };
 }
 
@@ -66,7 +66,7 @@ export async function writeShard(
   const base = shardBase();
   if (facts.rows > 0) await copyTo(db, part, base, inOrder ? 'batch' : '(SELECT * FROM batch ORDER BY grp)');
   await db.run('DROP TABLE batch');
-  return keepPart(folder, name, part, facts, filters, base);
+  return keepPart(db, folder, name, part, facts, filters, base);
 }
 
 /** A number that no other shard has, but for bad luck, which costs a little time and no record. */
@@ -84,6 +84,7 @@ async function copyTo(db: DuckDBConnection, part: string, base: number, rows: st
 }
 
 async function keepPart(
+  db: DuckDBConnection,
   folder: LakeFolder,
   name: string,
   part: string,
@@ -93,11 +94,29 @@ async function keepPart(
 ): Promise<ShardFacts> {
   if (rows === 0) return { accounts, regions };
   const words = await writeWords(folder, name, filters, base);
+  const columns = await filledColumns(db, part);
   await flush(part);
   const [{ size }, sha256] = [await stat(part), await hashOf(part)];
   await rename(part, join(folder.shards, `${name}.parquet`));
   await flush(folder.shards);
-  return { shard: { name: `${name}.parquet`, rows, bytes: size, sha256 }, words, first, last, accounts, regions };
+  return {
+    shard: { name: `${name}.parquet`, rows, bytes: size, sha256 },
+    words,
+    columns,
+    first,
+    last,
+    accounts,
+    regions,
+  };
+}
+
+/** By what the file says of itself: a column without a count of its nulls counts as filled. */
+async function filledColumns(db: DuckDBConnection, part: string): Promise<string[]> {
+  const reader = await db.runAndReadAll(
+    `SELECT path_in_schema FROM parquet_metadata(${sqlText(part)}) GROUP BY path_in_schema
+      HAVING sum(num_values) > sum(coalesce(stats_null_count, 0)) ORDER BY path_in_schema`,
+  );
+  return reader.getRows().map(([column]) => String(column));
 }
 
 async function writeWords(
