@@ -89,8 +89,15 @@ export interface RecordSpans {
  * @param exactly false: a file that was looked at before need not be looked at again where nothing is asked of it
  */
 export function recordSpans(content: Buffer, exactly: boolean): RecordSpans | undefined {
-  let spans = exactly ? spansOf(content) : undefined;
-  if (exactly && spans === undefined) return undefined;
+  let spans: Spans | undefined;
+  if (exactly) {
+    const outline = outlineOf(content);
+    if (outline === undefined) return undefined;
+    // One line in one envelope is what it seems, without a look at where its records begin.
+    const isOneLine = outline.breaks === 0 && outline.form.between[1] !== 0x0a;
+    if (!isOneLine) spans = spansOf(content);
+    if (!isOneLine && spans === undefined) return undefined;
+  }
   return {
     *holding(places) {
       let i = 0;
@@ -108,20 +115,28 @@ export function recordSpans(content: Buffer, exactly: boolean): RecordSpans | un
   };
 }
 
-function spansOf(content: Buffer): Spans | undefined {
+/** The form of a file by its head and tail, where its last record ends, and the line breaks before that. */
+function outlineOf(content: Buffer) {
   const form = forms.find(({ head }) => content.subarray(0, head.length).equals(head));
   if (form === undefined) return undefined;
   let end = content.length;
   while (end > 0 && (content[end - 1] === 0x0a || content[end - 1] === 0x0d || content[end - 1] === 0x20)) end -= 1;
   if (!content.subarray(end - form.tail.length, end).equals(form.tail)) return undefined;
   const stop = end - form.tail.length + 1;
+  let breaks = 0;
+  for (let at = content.indexOf(0x0a); at >= 0 && at < stop; at = content.indexOf(0x0a, at + 1)) breaks += 1;
+  return { form, stop, breaks };
+}
+
+function spansOf(content: Buffer): Spans | undefined {
+  const outline = outlineOf(content);
+  if (outline === undefined) return undefined;
+  const { form, stop, breaks } = outline;
   const starts = [form.skip];
   for (let at = content.indexOf(form.between); at >= 0; at = content.indexOf(form.between, at + form.between.length)) {
     starts.push(at + 2);
   }
   // A line break within a record would make two lines of it.
-  let breaks = 0;
-  for (let at = content.indexOf(0x0a); at >= 0 && at < stop; at = content.indexOf(0x0a, at + 1)) breaks += 1;
   const between = form.between[1] === 0x0a ? starts.length - 1 : 0;
   return breaks === between ? { starts, stop } : undefined;
 }
