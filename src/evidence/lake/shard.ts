@@ -47,7 +47,7 @@ export async function draftShard(
   const base = shardBase();
   await copyTo(db, part, base, `(${select})`);
   const table = `read_parquet(${sqlText(part)})`;
-  const counted = await db.runAndReadAll(`SELECT file, count(*)::INTEGER FROM ${table} GROUP BY file`);
+  const counted = await db.runAndReadAll(`SELECT coalesce(file, -1), count(*)::INTEGER FROM ${table} GROUP BY ALL`);
   return {
     rows: new Map(counted.getRows().map(([file, rows]) => [Number(file), Number(rows)])),
     keep: async (filters) => keepPart(db, folder, name, part, await factsOf(db, table), filters, base),
