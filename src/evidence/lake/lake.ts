@@ -143,7 +143,7 @@ class LakeSession implements LakeEvidence {
     const where = await this.#whereIs(word);
     if (where.shards.length === 0) return;
     const room = this.#options.maxEvents - this.#index.size();
-    // DuckDB reads with one thread where it has to count.
+    // Where the groups have fewer rows than that anyway, DuckDB need not count.
     const most = Math.max(0, room) + this.#index.size() + 1;
     this.#queries += 1;
     await this.#orFailure(async () => {
