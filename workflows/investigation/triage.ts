@@ -4,6 +4,7 @@ import type { CloudTrailRecord } from '#src/contracts/cloudtrail.ts';
 import type { Coverage } from '#src/contracts/evidence.ts';
 import { defineInvestigation, type InvestigationContext } from '#src/contracts/investigation.ts';
 import { withGaps } from '#src/domain/answers.ts';
+import { Production, productionCounts } from '#src/domain/detection/production.ts';
 import { type Reported, reportedNext, reportedParts, reportedPlan, reportedRemark } from '#src/domain/reported.ts';
 import { cannotReadAll } from '#src/domain/sigma/hunt.ts';
 import { huntTimeline } from '#src/domain/sigma/hunt-wording.ts';
@@ -24,18 +25,22 @@ const maxKeys = 5;
 export const triage = defineInvestigation({
   name: 'triage',
   title: 'Triage',
-  target: z.object({}),
+  target: z.object({ production: Production }),
   permissions: [...runningReads, ...detectorReads, 'cloudtrail:LookupEvents'],
   takesRules: true,
 
-  async run(_target, ctx) {
+  async run({ production }, ctx) {
     ctx.progress('Reading every event of the window');
     const collector = triageCollector();
     const settled = pickSettled('all', catalogue(ctx.rules), ctx.ruleSettings ?? nothingSettled, ctx.now());
     const records = ctx.evidence.all?.(narrowingOf(settled.picked, true));
     const see = (record: CloudTrailRecord): void =>
       collector.add(record, settled.exceptions.heldByAny(record) !== undefined);
-    const { matches, excepted } = await runSettled(records && watched(records, see), settled, ctx);
+    const { matches, excepted } = await runSettled(records && watched(records, see), settled, {
+      signal: ctx.signal,
+      progress: (step) => ctx.progress(step),
+      counts: productionCounts(production),
+    });
     const looked = ctx.evidence.coverage();
     const { sweep, reported } = await presentOf(looked, ctx);
     const coverage = withGaps(looked, [

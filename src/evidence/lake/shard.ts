@@ -34,8 +34,8 @@ export interface Draft {
 }
 
 /**
- * Writes the rows of a SELECT (the columns of `batch`, in the order in which they are to lie) without a table in between, which
- * takes half of the time. Rejects with what DuckDB says.
+ * Writes the rows of a SELECT (the columns of `batch`, in the order in which they are to lie) without a table in
+ * between. Rejects with what DuckDB says.
  */
 export async function draftShard(
   db: DuckDBConnection,
