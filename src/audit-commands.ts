@@ -1,8 +1,9 @@
-/** `firebreak audit verify [FILE] [--holds HASH]` and `firebreak audit export`. */
+/** `firebreak audit verify [FILE] [--holds HASH] [--anchors]` and `firebreak audit export`. */
 import { createReadStream, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { loadConfig } from './config.ts';
+import { lookAtAnchors } from './audit-anchors-command.ts';
+import { type Config, loadConfig } from './config.ts';
 import { SetupError } from './contracts/errors.ts';
 import type { AuditRow } from './contracts/store.ts';
 import { genesisHash, verifyAuditRows } from './domain/audit-chain.ts';
@@ -14,42 +15,59 @@ const batch = 1_000;
 export async function auditCommand(words: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...words],
-    options: { holds: { type: 'string' } },
+    options: { holds: { type: 'string' }, anchors: { type: 'boolean' } },
+    allowNegative: true,
     allowPositionals: true,
   });
   const [what, file, ...more] = positionals;
   if (what === 'export' && file === undefined) {
-    for await (const rows of fromStore()) for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`);
+    const config = loadConfig({ kind: 'cli' });
+    for await (const rows of fromStore(config))
+      for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`);
     return 0;
   }
   if (what !== 'verify' || more.length > 0)
-    throw new SetupError(['usage: firebreak audit verify [FILE] [--holds HASH] | firebreak audit export']);
+    throw new SetupError([
+      'usage: firebreak audit verify [FILE] [--holds HASH] [--anchors | --no-anchors] | firebreak audit export',
+    ]);
+  // A file is checked offline, unless somebody asks for the anchors.
+  const config = file === undefined || values.anchors === true ? loadConfig({ kind: 'cli' }) : undefined;
+  const wanted = values.anchors ?? (file === undefined && config?.audit.anchor !== undefined);
+  const anchors = config !== undefined && wanted ? await lookAtAnchors(config, file !== undefined) : undefined;
   let expected = { seq: 0, hash: genesisHash };
   let count = 0;
   let heldAt: number | undefined;
-  for await (const rows of file === undefined ? fromStore() : fromFile(file)) {
+  for await (const rows of rowsOf(file, config)) {
     const result = verifyAuditRows(rows, expected);
     if (!result.ok) {
       process.stdout.write(`BROKEN at entry ${result.seq}: ${result.because}\n`);
       return 1;
     }
     count += rows.length;
+    for (const row of rows) anchors?.see(row);
     heldAt ??= rows.find(({ hash }) => hash === values.holds)?.seq;
     expected = rows.at(-1) ?? expected;
   }
   process.stdout.write(`The chain of ${count} entries is whole. Head: entry ${expected.seq}, ${expected.hash}\n`);
-  if (values.holds === undefined) return 0;
-  // A head that was told elsewhere (in the thread of a card, say) is in a chain that nobody has rewritten or cut off.
-  if (heldAt === undefined) {
-    process.stdout.write('BROKEN: it does not hold the entry of that hash, so it was rewritten or cut off.\n');
-    return 1;
-  }
-  process.stdout.write(`It holds that hash as entry ${heldAt}.\n`);
-  return 0;
+  const ends = [values.holds === undefined ? undefined : heldWords(heldAt), anchors?.end(expected.seq)];
+  for (const { lines } of ends.flatMap((end) => end ?? []))
+    process.stdout.write(lines.map((one) => `${one}\n`).join(''));
+  const codes = ends.map((end) => end?.code ?? 0);
+  return codes.includes(1) ? 1 : Math.max(...codes);
 }
 
-async function* fromStore(): AsyncGenerator<readonly AuditRow[]> {
-  const config = loadConfig({ kind: 'cli' });
+/** A head that was told elsewhere (in the thread of a card, say) is in a chain that nobody has rewritten or cut off. */
+function heldWords(heldAt: number | undefined): { readonly lines: readonly string[]; readonly code: 0 | 1 } {
+  const lost = 'BROKEN: it does not hold the entry of that hash, so it was rewritten or cut off.';
+  if (heldAt === undefined) return { lines: [lost], code: 1 };
+  return { lines: [`It holds that hash as entry ${heldAt}.`], code: 0 };
+}
+
+function rowsOf(file: string | undefined, config: Config | undefined): AsyncIterable<readonly AuditRow[]> {
+  return file === undefined ? fromStore(config ?? loadConfig({ kind: 'cli' })) : fromFile(file);
+}
+
+async function* fromStore(config: Config): AsyncGenerator<readonly AuditRow[]> {
   const { store, close } = await connectStore(config, [], openLog('error'));
   try {
     for (let after = 0; ; ) {

@@ -8,6 +8,7 @@ import { AddressesSection } from './domain/address-lists.ts';
 import { AlertMapping } from './domain/alert-mapping.ts';
 import { PolicyRule } from './domain/approval-policy.ts';
 import { AthenaSection } from './domain/athena/settings.ts';
+import { AuditSection } from './domain/audit-anchor.ts';
 import { DetectionSettings } from './domain/detection/settings.ts';
 import { EscalationConfig } from './domain/escalation.ts';
 import { ExceptionEntry } from './domain/exceptions.ts';
@@ -101,6 +102,7 @@ export const ConfigFile = z.strictObject({
   mappings: z.array(AlertMapping).default([]),
   athena: AthenaSection.optional(),
   signInLogs: z.array(SignInLog).default([]),
+  audit: AuditSection,
   imports: z.array(ImportEntry).default([]),
   rules: z
     .strictObject({

@@ -1,5 +1,6 @@
 /** `firebreak doctor`: looks at an installation with the eyes of the bot, and says what would fail at night. Reads only. */
 import { type Config, loadConfig } from './config.ts';
+import type { AnchorState } from './contracts/audit-anchor.ts';
 import type { AwsReach } from './contracts/aws.ts';
 import { asError, SetupError, UpstreamError, UserError } from './contracts/errors.ts';
 import { type Look, roleLooks } from './doctor-roles.ts';
@@ -8,8 +9,11 @@ import type { Account } from './domain/inventory.ts';
 import { parseArn } from './domain/principal.ts';
 import { openLog } from './log.ts';
 import { connectChat, connectQueue, connectReach, connectStore } from './wire.ts';
+import { connectAnchors } from './wire-anchor.ts';
 
 type Finding = { readonly what: string; readonly ok: boolean; readonly says: string };
+
+const anchorMs = 60_000;
 
 /** Prints one line per check. 0 when all hold, else 1. */
 export async function doctor(): Promise<number> {
@@ -17,11 +21,13 @@ export async function doctor(): Promise<number> {
   const log = openLog('silent');
   const found: Finding[] = [{ what: 'config', ok: true, says: config.configPath }];
   for (const warning of config.warnings) found.push({ what: 'config', ok: false, says: warning });
+  let anchored: AnchorState | undefined;
   found.push(
     await check('database and queue', async () => {
       const stored = await connectStore(config, [], log);
       try {
         await stored.store.check();
+        anchored = await stored.store.anchors.state();
         const queue = await connectQueue(config, stored.connectionString, log);
         await queue.check();
         await queue.close(1_000);
@@ -36,6 +42,7 @@ export async function doctor(): Promise<number> {
       return 'accepts the bot token';
     }),
   );
+  if (config.audit.anchor !== undefined) found.push(await check('audit anchor', () => lookAtAnchor(config, anchored)));
   const reach = connectReach(config, log);
   const accounts = await check('AWS identity', async () => (await reach.accounts()).join(', '));
   found.push(accounts);
@@ -52,6 +59,23 @@ export async function doctor(): Promise<number> {
   }
   for (const { what, ok, says } of found) process.stdout.write(`${ok ? 'ok  ' : 'FAIL'}  ${what}: ${says}\n`);
   return found.every((finding) => finding.ok) ? 0 : 1;
+}
+
+/** The bucket must be able to lock, and to be read; whether it can be written shows what the worker did last. */
+async function lookAtAnchor(config: Config, state: AnchorState | undefined): Promise<string> {
+  const bucket = await connectAnchors(config);
+  if (bucket === undefined) return '';
+  try {
+    const lacks = await bucket.lacks(AbortSignal.timeout(anchorMs));
+    if (lacks !== undefined) throw new SetupError([`${bucket.name}: ${lacks}`]);
+    const of = `${bucket.name} has Object Lock`;
+    if (state === undefined) return `${of}; no worker has written one yet`;
+    if (!state.ok)
+      throw new SetupError([`${of}, but the last try to write failed (${state.because}), at ${state.triedAt}`]);
+    return `${of}; the last was written for entry ${state.last?.seq} at ${state.last?.at}`;
+  } finally {
+    bucket.close();
+  }
 }
 
 async function checkRoles(account: Account, config: Config, reach: AwsReach): Promise<readonly Finding[]> {

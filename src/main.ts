@@ -10,7 +10,7 @@ const usage = `Firebreak: AWS incident response in Slack
                [--format json|dot|mermaid|csv|timesketch]   the answer for another tool
   firebreak ir contain|undo ... --as ID --code CODE  ask for a plan while Slack is down; approve|reject|withdraw|record APPROVAL too
   firebreak import DIR|s3://bucket/prefix            read CloudTrail, flow and DNS logs into the data folder [--since T --until T --accounts A,.. --regions R,..]
-  firebreak audit verify [FILE]                      check the hash chain of the audit, or of an exported file
+  firebreak audit verify [FILE] [--holds HASH] [--anchors]   check the hash chain of the audit, or of an exported file
   firebreak audit export                             print the audit as JSON lines
   firebreak athena ddl                               print the CREATE TABLE statements for the config's Athena tables
   firebreak rules lint|test|coverage [DIR]           check detection rules, run their tests, show what they cover

@@ -14,7 +14,7 @@ export interface Metrics {
 
 interface Sources {
   readonly queue: Queue;
-  readonly store: Pick<Store, 'noise' | 'deadLetters' | 'intake'>;
+  readonly store: Pick<Store, 'noise' | 'deadLetters' | 'intake' | 'anchors'>;
   readonly chat: Pick<Chat, 'reachable'>;
   readonly log: Log;
 }
@@ -87,6 +87,27 @@ export function openMetrics({ queue, store, chat, log }: Sources): Metrics {
     registers: [register],
   });
 
+  const anchors = new Gauge({
+    name: 'firebreak_audit_anchors',
+    help: 'Tries to put the head of the audit into S3, since the installation',
+    labelNames: ['result'],
+    registers: [register],
+  });
+  const anchoredAt = new Gauge({
+    name: 'firebreak_audit_anchored_timestamp_seconds',
+    help: 'When the head of the audit was last put into S3',
+    registers: [register],
+  });
+
+  /** Nothing where nothing was ever tried: the config may name no bucket. */
+  async function readAnchors(): Promise<void> {
+    const state = await store.anchors.state();
+    if (state === undefined) return;
+    anchors.set({ result: 'written' }, state.written);
+    anchors.set({ result: 'failed' }, state.failed);
+    if (state.last !== undefined) anchoredAt.set(Date.parse(state.last.at) / 1_000);
+  }
+
   async function readIntake(): Promise<void> {
     const now = Date.now();
     deadLetters.reset();
@@ -111,6 +132,7 @@ export function openMetrics({ queue, store, chat, log }: Sources): Metrics {
       }
       await readSlack();
       await readIntake();
+      await readAnchors();
       return { contentType: register.contentType, body: await register.metrics() };
     },
   };

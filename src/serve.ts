@@ -53,6 +53,7 @@ import {
   connectStore,
   plannedEvidence,
 } from './wire.ts';
+import { anchoring } from './wire-anchor.ts';
 import { lakeFeeds } from './wire-lake.ts';
 import { otherSources } from './wire-other.ts';
 
@@ -134,6 +135,8 @@ async function start(
     await startWorker(worker, alone, stops);
     stops.push(await startIntake(config, worker));
     for (const feed of await lakeFeeds(config, log)) stops.push(running((signal) => keepFed(feed, signal)));
+    const anchors = await anchoring(config, worker);
+    if (anchors) stops.push(anchors.close, every(sweepEveryMs, 'the anchor of the audit', anchors.run, log));
     const lake = connectLakeWatch(config, log);
     const looking = { ...deps, detectors };
     stops.push(every(sweepEveryMs, 'the look at responder sessions', openResponderWatch(worker), log));

@@ -1,5 +1,6 @@
 /** The one HTTP port: Slack's door, the webhooks, health and metrics. In Socket Mode the port stays for the webhooks. */
 import Fastify, { type FastifyInstance } from 'fastify';
+import { anchorReady } from './anchor-ready.ts';
 import type { Config } from './config.ts';
 import { asError, SetupError } from './contracts/errors.ts';
 import type { Log } from './contracts/log.ts';
@@ -117,10 +118,12 @@ async function readiness(
     chat.reachable(),
     waitingAlerts(store, log),
   ]);
+  const anchor = database.ok ? await anchorReady(config, store, clock.now(), log) : undefined;
   const parts = {
     database: { ...database, required: true },
     queue: { ...jobs, required: true },
     ...(database.ok ? { intake: await intakeReady(config, store, clock.now(), log) } : {}),
+    ...(anchor === undefined ? {} : { anchor }),
     slack: {
       ...(slack.ok ? { ok: true } : { ok: false, because: slack.because }),
       required: false,

@@ -1,6 +1,7 @@
 /** CloudFormation of the roles and of the way in for findings: the same policies as on the permissions page, with parameters in them. */
 import { stringify } from 'yaml';
 import {
+  anchorPolicy,
   auditPolicy,
   auditTrust,
   executorPolicy,
@@ -57,7 +58,7 @@ function substituted(value: unknown): unknown {
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, substituted(inner)]));
   if (typeof value !== 'string' || !value.includes('${')) return value;
-  const text = value.replace(/\$\{(?!AWS::|HubAccountId|ExternalId|OrgId)/g, '${!');
+  const text = value.replace(/\$\{(?!AWS::|HubAccountId|ExternalId|OrgId|AnchorBucket|AnchorPrefix)/g, '${!');
   return text === value || /\$\{[^!]/.test(text) ? { 'Fn::Sub': text } : value;
 }
 
@@ -189,7 +190,21 @@ function hubTemplate(): Template {
         Default: 'ecs-tasks.amazonaws.com',
         Description: 'Who hands out the credentials of worker and executor. Give each process its own role.',
       },
+      AnchorBucket: {
+        Type: 'String',
+        Default: '',
+        Description:
+          'audit.anchor.bucket of the config: a bucket with Object Lock, best in another account. Empty: none.',
+        AllowedPattern: '([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?',
+      },
+      AnchorPrefix: {
+        Type: 'String',
+        Default: 'firebreak-audit/',
+        Description: 'audit.anchor.prefix of the config, with the slash at its end.',
+        AllowedPattern: '[^*?$]+/',
+      },
     },
+    Conditions: { HasAnchor: { 'Fn::Not': [{ 'Fn::Equals': [{ Ref: 'AnchorBucket' }, ''] }] } },
     Resources: {
       WorkerRole: role('FirebreakWorker', 'serve --role worker', trust),
       ...managed('WorkerPolicy', 'WorkerRole', workerPolicy(arn('*', 'IrAudit'))),
@@ -204,6 +219,14 @@ function hubTemplate(): Template {
           },
         },
       },
+      ...conditional(
+        'HasAnchor',
+        managed(
+          'AnchorPolicy',
+          'WorkerRole',
+          anchorPolicy(`arn:${own('AWS::Partition')}:s3:::${own('AnchorBucket')}`, own('AnchorPrefix')),
+        ),
+      ),
       ExecutorRole: role('FirebreakExecutor', 'serve --role executor', trust),
       ...managed('ExecutorPolicy', 'ExecutorRole', executorPolicy(arn('*', 'IrResponder'))),
       FindingsQueue: {

@@ -51,6 +51,19 @@ export function intakePolicy(queues: string, topics: string): Policy {
   );
 }
 
+/**
+ * What the worker needs to anchor the audit in the config's own bucket (src/aws/audit-anchors.ts): to put and lock, not to
+ * delete, to shorten a time or to go round a lock.
+ */
+export function anchorPolicy(bucket: string, prefix: string): Policy {
+  const look = ['s3:GetBucketObjectLockConfiguration', 's3:ListBucketVersions'];
+  const write = ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject', 's3:PutObjectRetention'];
+  return policy(
+    { Sid: 'FindAnchors', Effect: 'Allow', Action: look, Resource: bucket },
+    { Sid: 'Anchor', Effect: 'Allow', Action: write, Resource: `${bucket}/${prefix}*` },
+  );
+}
+
 /** Rights of the identity that the executor runs as: it may become the responder roles, and nothing else. */
 export function executorPolicy(responderRole: string): Policy {
   const becoming = ['sts:AssumeRole', 'sts:SetSourceIdentity', 'sts:TagSession'];
@@ -184,6 +197,13 @@ With \`queues\` or \`sns.topics\` in the config, the worker also needs this, for
 \`kms:Decrypt\` for a queue with a key of its own). It deletes nothing but the messages that it has stored:
 
 ${json(intakePolicy(`arn:aws:sqs:eu-west-1:${hub}:firebreak-findings`, `arn:aws:sns:eu-west-1:${hub}:security-alerts`))}
+
+With \`audit.anchor\` in the config, the worker also needs this, for that bucket and prefix. It is the one thing that Firebreak
+writes to AWS beside messages that it deletes from its own queues, topics that it confirms, and the calls of approved plans; the
+bucket is the installation's own, and best in another account, with a bucket policy that lets the worker in. Without
+\`s3:ListBucket\` S3 answers 403 instead of 404 for a bucket or object that is not there:
+
+${json(anchorPolicy('arn:aws:s3:::example-audit-anchors', 'firebreak-audit/'))}
 
 The executor (\`serve --role executor\`):
 

@@ -1,6 +1,7 @@
 /**
- * What may be written to AWS at all. An operation that is not listed here cannot be sent, whatever a plan says. Each line: the
+ * What may be written to a target account at all. An operation that is not listed here cannot be sent, whatever a plan says. Each line: the
  * operation, the module that has it, and the fields of its answer that a plan may use later (nothing else of it is kept).
+ * Beside it Firebreak puts the heads of its own audit into its own bucket, with the worker's identity (audit-anchors.ts).
  */
 import type { ApiCall, WrittenService } from '../contracts/aws.ts';
 import { type ClientOptions, iamClient, lateClients } from './clients.ts';

@@ -4,6 +4,7 @@ import type { Alert } from './alert.ts';
 import type { Approval, ApprovalState, Plan, PlanContext, Step, Vote, Watched } from './approval.ts';
 import type { AthenaLedger } from './athena.ts';
 import type { AuditEntry, AuditStore } from './audit.ts';
+import type { AnchorsStore } from './audit-anchor.ts';
 import type { InvestigationRequest } from './command.ts';
 import type { EnrichmentsStore } from './enrichment.ts';
 import type { HostStore } from './host.ts';
@@ -271,6 +272,7 @@ export interface Store extends StrikeStores {
   readonly approvals: ApprovalsStore;
   readonly enrichments: EnrichmentsStore;
   readonly audit: AuditStore;
+  readonly anchors: AnchorsStore;
   readonly settings: SettingsStore;
   readonly athena: AthenaLedger;
   readonly stream: StreamStore;

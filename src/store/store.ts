@@ -4,6 +4,7 @@ import { SetupError } from '../contracts/errors.ts';
 import type { Log } from '../contracts/log.ts';
 import type { SettingsStore, Store } from '../contracts/store.ts';
 import { alertsStore } from './alerts.ts';
+import { anchorsStore } from './anchors.ts';
 import { approvalsStore } from './approvals.ts';
 import { athenaLedger } from './athena-ledger.ts';
 import { appendAudit, auditStore } from './audit.ts';
@@ -53,6 +54,7 @@ export async function openStore(input: {
     approvals: approvalsStore(db),
     enrichments: enrichmentsStore(db),
     audit: auditStore(db),
+    anchors: anchorsStore(db),
     settings: settingsStore(db),
     athena: athenaLedger(db),
     stream: streamStore(db),

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parted, policyLimit } from '../../scripts/reference/cloudformation.ts';
 import {
+  anchorPolicy,
   auditPolicy,
   auditTrust,
   executorPolicy,
@@ -69,6 +70,8 @@ const values = {
   ExternalId: 'change-me',
   OrgId: '',
   RunsOn: 'ecs-tasks.amazonaws.com',
+  AnchorBucket: 'example-audit-anchors',
+  AnchorPrefix: 'firebreak-audit/',
 };
 const hubRole = (name: string) => `arn:aws-us-gov:iam::444455556666:role/ir/${name}`;
 const member = resolved('member', values);
@@ -112,7 +115,12 @@ describe('member.yml', () => {
 
 describe('hub.yml', () => {
   it('gives worker and executor what the page says, for all accounts', () => {
-    const worker = rolesOf(hub, 'WorkerRole');
+    const anchor = anchorPolicy('arn:aws-us-gov:s3:::example-audit-anchors', 'firebreak-audit/').Statement;
+    const anchoring = rights(anchor);
+    const all = rolesOf(hub, 'WorkerRole');
+    expect(rights(all)).toEqual(expect.arrayContaining([...anchoring]));
+    expect(hub.Resources.AnchorPolicy1?.Condition).toBe('HasAnchor');
+    const worker = all.filter((one) => !rights([one]).some((right) => anchoring.includes(right)));
 
     expect(rights(worker)).toEqual(
       expect.arrayContaining([...rights(workerPolicy('arn:aws-us-gov:iam::*:role/ir/IrAudit').Statement)]),
