@@ -199,8 +199,8 @@ With \`queues\` or \`sns.topics\` in the config, the worker also needs this, for
 ${json(intakePolicy(`arn:aws:sqs:eu-west-1:${hub}:firebreak-findings`, `arn:aws:sns:eu-west-1:${hub}:security-alerts`))}
 
 With \`audit.anchor\` in the config, the worker also needs this, for that bucket and prefix. It is the one thing that Firebreak
-writes to AWS beside messages that it deletes from its own queues, topics that it confirms, and the calls of approved plans; the
-bucket is the installation's own, and best in another account, with a bucket policy that lets the worker in. Without
+writes to AWS beside the calls of approved plans, its own queues and topics, and the results of Athena; the bucket is the
+installation's own, and best in another account, with a bucket policy that lets the worker in. Without
 \`s3:ListBucket\` S3 answers 403 instead of 404 for a bucket or object that is not there:
 
 ${json(anchorPolicy('arn:aws:s3:::example-audit-anchors', 'firebreak-audit/'))}

@@ -156,9 +156,10 @@ describe('the product', () => {
       /\b(Create|Delete|Update|Put|Attach|Detach|Terminate|Stop|Run|Modify|Revoke|Authorize|Add|Remove|Deactivate|Tag)[A-Z]\w*Command\b/;
 
     // What was taken from the queue of the alerts is deleted there, and a query of our own in Athena is stopped: neither changes
-    // anybody's resources.
+    // anybody's resources. The heads of our audit go into a bucket of our own, with the worker's identity.
     const own = (file: string) => {
       const text = read(file).replaceAll(/\bStopQueryExecutionCommand\b/g, '');
+      if (file === 'src/aws/audit-anchors.ts') return text.replaceAll(/\bPutObjectCommand\b/g, '');
       return file === 'src/aws/queues.ts' ? text.replaceAll('DeleteMessageBatchCommand', '') : text;
     };
     expect(product.filter((file) => command.test(own(file)))).toEqual([]);
