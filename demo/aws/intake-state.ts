@@ -33,6 +33,8 @@ export interface IntakeState {
   readonly confirmations: Map<string, { readonly topicArn: string; confirmed: string | undefined }>;
   /** By `account/region`: the detector's id; a place without one has GuardDuty off. */
   readonly detectors: Map<string, string>;
+  /** The account that GuardDuty was delegated to: its detectors hold the findings of all accounts. */
+  administrator?: string;
   /** By `account/region/id`. */
   readonly findings: Map<string, GuardDutyDetail>;
 }

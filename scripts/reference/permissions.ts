@@ -28,7 +28,12 @@ const athenaCalls = [
 ] as const;
 
 /** GuardDuty asked for what no event brought, and each finding read again (src/aws/findings.ts). */
-export const intakeReads = ['guardduty:GetFindings', 'guardduty:ListDetectors', 'guardduty:ListFindings'] as const;
+export const intakeReads = [
+  'guardduty:GetFindings',
+  'guardduty:ListDetectors',
+  'guardduty:ListFindings',
+  'guardduty:ListMembers',
+] as const;
 
 interface Statement {
   readonly Sid?: string;

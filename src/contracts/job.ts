@@ -8,6 +8,9 @@ export interface Jobs {
     readonly userId: string;
     readonly channel: string;
     readonly mark: 'snooze' | 'false-positive' | 'open';
+    /** Of a snooze: why, and until when (ISO 8601 UTC). */
+    readonly reason?: string | undefined;
+    readonly until?: string | undefined;
   };
   /** Brings the card of a case up to date, and tells what was not told yet. */
   'case.show': { readonly caseId: string };

@@ -32,7 +32,7 @@ export const NoiseConfig = z.strictObject({
     .default(60),
   /** A finding that was quiet so long comes back to the channel as a message of its own. */
   recurrenceHours: z.number().int().min(1).max(2_160).default(24),
-  /** How long the button on a card snoozes. */
+  /** The span that the dialog of the button Snooze offers first. */
   snoozeHours: z.number().int().min(1).max(2_160).default(24),
   report: z
     .strictObject({
