@@ -72,7 +72,10 @@ async function look(
         below = judgeFinding(alert, undefined);
     } catch (error) {
       if (signal.aborted) throw error;
-      log.info({ administrator, because: codeOf(error) }, "GuardDuty's administrator cannot be asked, the account itself is");
+      log.info(
+        { administrator, because: codeOf(error) },
+        "GuardDuty's administrator cannot be asked, the account itself is",
+      );
     }
   }
   try {
