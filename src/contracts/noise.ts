@@ -117,7 +117,12 @@ export interface NoiseStore {
     windowMs: number;
     line: string;
     group: string;
-  }): Promise<{ admission: Admission; digestId?: string | undefined; fresh: boolean }>;
+  }): Promise<{
+    admission: Admission;
+    digestId?: string | undefined;
+    /** Decided by this call; of a line: and the first that its digest does not show yet. */
+    fresh: boolean;
+  }>;
   /** Gives a case a card that had none. What was said so far is in the card. False where it had one. */
   promote(caseId: string, at: string): Promise<boolean>;
   /** Not posted yet, in order; `upTo` is the last entry of which this is all. */

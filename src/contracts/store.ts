@@ -68,7 +68,13 @@ export interface CasesStore {
     join?: { readonly links: AlertLinks; readonly since: string } | undefined;
     /** What the thread shall say of it; pure. Not asked where the alert opens a case. */
     tell?: ((before: CaseBefore) => Told | undefined) | undefined;
-  }): Promise<{ case: Case; previous: Alert | undefined; told?: Told | undefined }>;
+  }): Promise<{
+    case: Case;
+    previous: Alert | undefined;
+    told?: Told | undefined;
+    /** An earlier call for this alert did it. */
+    again?: boolean | undefined;
+  }>;
   /** Whether there is a case that holds the finding of this key. */
   isOpen(dedupeKey: string): Promise<boolean>;
   /** The case whose card this message is. */

@@ -39,7 +39,11 @@ export async function admitAlert(
   const channel = channelFor({ alert, account, channels: settings.channels });
   const at = deps.clock.now().toISOString();
   const snooze = snoozeOf(alert, await store.noise.snoozes(at));
-  const { case: found } = await store.cases.openOrMerge({
+  const {
+    case: found,
+    told,
+    again,
+  } = await store.cases.openOrMerge({
     alert,
     channel,
     at,
@@ -56,7 +60,8 @@ export async function admitAlert(
     await store.escalations.arm(found.id, found.round, dueTimes(settings.escalation, at));
   }
   const admission = found.admission ?? (await decide(found, alert, account, snooze, at, deps));
-  const shown = await raised(found, admission, at, deps);
+  const mayRaise = again === true || told?.ownChannel !== undefined;
+  const shown = mayRaise ? await raised(found, admission, at, deps) : admission;
   // Who set a tag takes a look into the logs: the line of the digest does not wait for it.
   const hidden = shown === 'digest' || shown === 'snoozed';
   if (hidden && claimedJewels(alert, settings.crownJewels.tags).length > 0)
@@ -109,6 +114,7 @@ async function decide(
     line: digestLine(alert),
     group: digestGroup(alert, account),
   });
+  // Whoever shows a digest goes on until all its lines are there: the first one that waits calls him.
   if (digestId !== undefined && fresh) {
     await queue.add('digest.show', { digestId }, { id: `digest-${digestId}`, delayMs: gatherMs });
   }
