@@ -41,8 +41,13 @@ firebreak.process.on('exit', (code) => {
 });
 
 await firebreak.ready();
-for (const finding of [...findings.mining, findings.accessKey]) await send(finding);
-await slack.waitFor(() => [...slack.messages('C07IRALERTS'), ...slack.messages('C07IRCRITIC')].length > 0, 20_000);
+const isAboutKey = ({ text }: { readonly text: string }) => text.includes(aws.credentials.attacker.accessKeyId);
+const cards = () => [...slack.messages('C07IRALERTS'), ...slack.messages('C07IRCRITIC')].length;
+for (const finding of findings.mining) await send(finding);
+await slack.waitFor(() => cards() >= findings.mining.length, 20_000);
+// The last one, so that its card is the one at the bottom: the steps of the page are about its key.
+await send(findings.accessKey);
+await slack.waitFor(() => slack.messages('C07IRALERTS').some(isAboutKey), 20_000);
 console.log(
   `\n  Firebreak's demo is ready after ${((Date.now() - began) / 1_000).toFixed(1)} s. Open:\n\n    ${slack.url}\n`,
 );

@@ -68,7 +68,7 @@ export async function answerApi(
   world.state.changed();
   if (await runHooks(world, record, 'before', response)) return true;
 
-  const fault = world.faults.next(method);
+  const fault = world.faults.next(method, args);
   if (fault) record.fault = fault.how;
   if (fault && fault.how !== 'afterThenClose') {
     misbehave(fault, record, response);

@@ -13,6 +13,8 @@ export interface Fault {
   readonly retryAfter?: number;
   /** For `error`. */
   readonly error?: string;
+  /** Hits only calls whose arguments hold this text. */
+  readonly holding?: string;
   /** How often; default once. */
   readonly times?: number;
 }
@@ -29,9 +31,12 @@ export function createFaults() {
       };
     },
     /** The fault that hits this call, if any; uses it up. */
-    next(method: string): Fault | undefined {
+    next(method: string, args: Readonly<Record<string, unknown>> = {}): Fault | undefined {
       const entry = planned.find(
-        (each) => each.left > 0 && (each.fault.method === method || each.fault.method === '*'),
+        ({ fault, left }) =>
+          left > 0 &&
+          (fault.method === method || fault.method === '*') &&
+          (fault.holding === undefined || JSON.stringify(args).includes(fault.holding)),
       );
       if (!entry) return undefined;
       entry.left -= 1;

@@ -91,7 +91,7 @@ interface ActionBase<Target extends z.ZodType, Before extends z.ZodType> {
   touches(target: z.output<Target>, before: z.output<Before>, accountId: string, partition: string): readonly string[];
   /**
    * More for the card than the pre-state says: last use, other keys. One sentence each; never decides anything. `records` are
-   * those of the artifact, of the last week, as far as the logs could be read.
+   * those of the artifact, of the last 90 days, as far as the logs could be read.
    */
   background(
     target: z.output<Target>,

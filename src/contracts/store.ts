@@ -80,8 +80,12 @@ export interface CasesStore {
   /** The case whose card this message is. */
   ofMessage(channel: string, ts: string): Promise<string | undefined>;
   get(caseId: string): Promise<Case | undefined>;
+  /** The type of its latest alert, which is all that the executor may read of a case. */
+  alertType(caseId: string): Promise<string | undefined>;
   /** The case that an alert's `dedupeKey` belongs to. */
   ofKey(dedupeKey: string): Promise<string | undefined>;
+  /** The newest case since then, open to all, whose alert names this key, principal or resource as the one that it is about. */
+  naming(id: string, accountId: string, since: string): Promise<string | undefined>;
   /** A case without a finding behind it: `/ir contain` typed by hand. */
   openByHand(input: { title: string; channel: string; accountId: string; at: string }): Promise<string>;
   setMessage(caseId: string, channel: string, ts: string): Promise<void>;

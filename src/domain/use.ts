@@ -1,5 +1,7 @@
 /** Who used a thing for what: records condensed to a few lines for a card. */
+import type { Artifact } from '../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
+import { actsIn } from './acting.ts';
 import { count, utc } from './phrases.ts';
 
 const shown = 4;
@@ -25,6 +27,24 @@ export function usesOf(records: readonly CloudTrailRecord[]): string[] {
   });
   if (places.length > shown) lines.push(`and ${places.length - shown} more places of use`);
   return lines;
+}
+
+/**
+ * What the target did itself: how often in 7, 30 and 90 days, and from where in the shortest of these in which it was used.
+ * Calls that only name it are not its use, so that whoever looked at a key is not taken for its user.
+ */
+export function useOver(records: readonly CloudTrailRecord[], target: Artifact, now: Date): string[] {
+  const own = records.filter((record) => actsIn(target, record));
+  const within = (days: number) => {
+    const from = now.getTime() - days * 86_400_000;
+    return own.filter(({ eventTime }) => Date.parse(eventTime) >= from);
+  };
+  const [week, month, quarter] = [within(7), within(30), within(90)];
+  const total = `${count(week.length, 'call')} by it in 7 days, ${month.length} in 30 days, ${quarter.length} in 90 days`;
+  if (quarter.length === 0) return [total];
+  const addresses = new Set(quarter.map(({ sourceIPAddress }) => sourceIPAddress)).size;
+  const shownOnes = [week, month, quarter].find(({ length }) => length > 0) ?? [];
+  return [`${total}, from ${count(addresses, 'address', 'addresses')}`, ...usesOf(shownOnes)];
 }
 
 function topCalls(records: readonly CloudTrailRecord[]): string {

@@ -5,11 +5,11 @@ import type { AwsReader } from '../contracts/aws.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { asError } from '../contracts/errors.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
-import { usesOf } from '../domain/use.ts';
+import { useOver } from '../domain/use.ts';
 import type { WorkerDeps } from './deps.ts';
 
-const days = 7;
-/** Enough for a card: a key used more than this in a week is in heavy use, which is what must be said. */
+const days = 90;
+/** Enough for a card: a key used more than this is in heavy use, which is what must be said. The newest come first. */
 const maxRequests = 150;
 
 /** Lines for the card. Never throws for a log that cannot be read: the card then says so. */
@@ -35,8 +35,9 @@ export async function blastRadius(
       signal,
       onProgress: () => undefined,
     });
-    records = await evidence.recordsOf(action.artifact(target as never, before as never));
-    lines.push(...usesOf(records));
+    const artifact = action.artifact(target as never, before as never);
+    records = await evidence.recordsOf(artifact);
+    lines.push(...useOver(records, artifact, now));
     const looked = evidence.coverage();
     if (!looked.complete) {
       const failed = looked.sources.filter((source) => source.failed || source.truncated).map((source) => source.name);

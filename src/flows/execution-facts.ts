@@ -18,7 +18,7 @@ export async function executionFacts(
 ): Promise<ExecutionFacts> {
   const { settings, store } = deps;
   const rights = rightsOf(action, approval.plan.accountId, deps);
-  const alertType = (await store.cases.get(approval.caseId))?.alert.type;
+  const alertType = await store.cases.alertType(approval.caseId);
   const judged = judgedAgain({ plan: approval.plan, action, self: await deps.reach.self(), alertType }, deps);
   return {
     now: deps.clock.now().toISOString(),

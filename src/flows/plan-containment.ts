@@ -119,10 +119,19 @@ async function refuseTwin(plan: Plan, { store, settings }: WorkerDeps): Promise<
   );
 }
 
-async function caseOf(request: ContainmentRequest, plan: Plan, at: Date, { store }: WorkerDeps): Promise<string> {
+/** An alert of this age is still what a typed wish is about. */
+const caseDays = 7;
+
+async function caseOf(request: ContainmentRequest, plan: Plan, at: Date, deps: WorkerDeps): Promise<string> {
+  const { store } = deps;
   const undone = request.undoOf === undefined ? undefined : await store.approvals.get(request.undoOf);
   const known = request.caseId ?? undone?.caseId;
   if (known !== undefined) return known;
+  const action = deps.actions.find((candidate) => candidate.name === plan.action);
+  const about = action?.artifact(plan.target as never, plan.before as never);
+  const since = new Date(at.getTime() - caseDays * 86_400_000).toISOString();
+  const alerted = about && (await store.cases.naming(about.id, plan.accountId, since));
+  if (alerted !== undefined) return alerted;
   return store.cases.openByHand({
     title: `${plan.action} ${targetWords(plan.target)}`,
     channel: request.channel,
@@ -198,7 +207,7 @@ async function drawUndo(undoOf: string, signal: AbortSignal, deps: WorkerDeps): 
   }
   const at = done.sentAt ?? done.steps.at(-1)?.at ?? done.createdAt;
   const restores = { before: done.plan.before, done: applied, at };
-  const alertType = (await deps.store.cases.get(done.caseId))?.alert.type;
+  const alertType = await deps.store.cases.alertType(done.caseId);
   return drawn({ action, direction: 'undo', target: done.plan.target, before, restores, alertType, aws, signal }, deps);
 }
 

@@ -54,6 +54,8 @@ export async function openChat(options: ChatOptions): Promise<Chat> {
   // chat.update has about 50 a minute for all messages together; chat.postMessage one a second per channel.
   const updates = openPace({ burst: 4, everyMs: 60_000 / 41, maxWaitMs: 5_000, clock });
   const posts = openPace({ burst: 3, everyMs: 1_000, maxWaitMs: 5_000, clock });
+  /** Updates that wait for their turn: a newer state of the same message takes the place of the older one. */
+  const waitingUpdates = new Map<string, { message: Message; sent: Promise<void> }>();
   const reach = openCache<{ ok: true } | { ok: false; because: string }>(15_000, clock);
   /** Ids of channels that the config names by name, as Slack told them. */
   const channelIds = new Map<string, string>();
@@ -117,9 +119,20 @@ export async function openChat(options: ChatOptions): Promise<Chat> {
       }
     },
 
-    async update({ channel, ts, message }) {
-      await updates('');
-      await send('chat.update', message, { channel, ts }, 'replace');
+    update({ channel, ts, message }) {
+      const key = `${channel} ${ts}`;
+      const waiting = waitingUpdates.get(key);
+      if (waiting !== undefined) {
+        waiting.message = message;
+        return waiting.sent;
+      }
+      const entry = { message, sent: Promise.resolve() };
+      waitingUpdates.set(key, entry);
+      entry.sent = (async () => {
+        await updates('').finally(() => waitingUpdates.delete(key));
+        await send('chat.update', entry.message, { channel, ts }, 'replace');
+      })();
+      return entry.sent;
     },
 
     async tell({ channel, userId, threadTs, message }) {

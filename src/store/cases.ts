@@ -37,6 +37,12 @@ export function casesStore(db: Database): CasesStore {
         return row === undefined ? undefined : caseOf(row);
       }),
 
+    alertType: (caseId) =>
+      asking(async () => {
+        const row = await db.selectFrom('cases').select('alert').where('id', '=', text(caseId)).executeTakeFirst();
+        return row?.alert.type;
+      }),
+
     ofKey: (dedupeKey) =>
       asking(async () => {
         const row = await db
@@ -45,6 +51,17 @@ export function casesStore(db: Database): CasesStore {
           .where('dedupe_key', '=', text(dedupeKey))
           .executeTakeFirst();
         return row?.case_id;
+      }),
+
+    naming: (id, accountId, since) =>
+      asking(async () => {
+        const { rows } = await sql<{ id: string }>`
+          select id from cases where opened_at >= ${since} and restricted_to is null
+          and alert->>'accountId' = ${text(accountId)} and alert->>'sample' is distinct from 'true'
+          and (${text(id)} in (alert->'actor'->>'accessKeyId', alert->'actor'->>'principalArn', alert->'resource'->>'id')
+            or exists (select from json_array_elements_text(alert->'resourceIds') as named(id) where named.id = ${text(id)}))
+          order by message_ts is null, opened_at desc limit 1`.execute(db);
+        return rows[0]?.id;
       }),
 
     openByHand: ({ title, channel, accountId, at }) =>

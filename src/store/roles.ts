@@ -31,10 +31,11 @@ grant update (state, outcome, watched, shown) on approvals to firebreak_app;
 grant update (handled_at) on vote_requests, containment_requests to firebreak_app;
 grant insert, select (vote_id) on vote_codes to firebreak_app;
 
--- executor: nothing, but what follows. No buttons, no posts, no alerts, no cases.
+-- executor: nothing, but what follows. No buttons, no posts, no alerts.
 revoke all on all tables in schema public from firebreak_executor;
 grant select on approvals, approval_votes, approval_steps, proofs, standings, vote_requests, vote_refusals, settings, audit,
-  enrollments, vote_codes, code_failures, firebreak_migration to firebreak_executor;
+  strike_steps, enrollments, vote_codes, code_failures, firebreak_migration to firebreak_executor;
+grant select (id, alert) on cases to firebreak_executor;
 grant update (state, outcome, after, sent_at) on approvals to firebreak_executor;
 grant insert, update on approval_steps, proofs, vote_refusals to firebreak_executor;
 grant update (last_step) on enrollments to firebreak_executor;

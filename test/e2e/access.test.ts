@@ -42,7 +42,7 @@ describe('who may read', () => {
     await scene.slack.click(omar, alerts, found.ts, 'pivot');
 
     const summary = await scene.slack.waitFor(
-      () => messages(alerts).find((message) => wordsOf(message).includes('evidence channel')),
+      () => scene.slack.thread(alerts, found.ts).find((message) => wordsOf(message).includes('evidence channel')),
       60_000,
     );
     expect(summary.thread_ts).toBe(found.ts);

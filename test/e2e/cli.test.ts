@@ -101,7 +101,11 @@ describe('against AWS', () => {
     });
     env = { ...own, FIREBREAK_CONFIG: file };
   });
-  afterAll(() => aws?.close());
+  afterAll(async () => {
+    await aws?.close();
+    // What LookupEvents told is kept for the next question.
+    rmSync(join(empty, 'data'), { recursive: true, force: true });
+  });
 
   it('answers a pivot as one JSON document and nothing else, or in words, with 0 where everything was looked at', async () => {
     const [ran, words] = await Promise.all([
@@ -131,7 +135,6 @@ describe('against AWS', () => {
     // What LookupEvents answered is kept, so that it is not asked again.
     expect(readdirSync(empty)).toEqual(['data']);
     expect(readdirSync(join(empty, 'data'))).toEqual(['lake']);
-    rmSync(join(empty, 'data'), { recursive: true });
   });
 
   it('ends with 3 where one Region fails, and names it', async () => {

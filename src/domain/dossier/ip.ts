@@ -117,7 +117,7 @@ export function ipHeadline(answer: IpAnswer): string {
     named.length === 0
       ? 'no principal was seen using it'
       : named.length === 1
-        ? `${labelOf(named[0]?.principal ?? '')} alone used it`
+        ? `it was seen in use by ${labelOf(named[0]?.principal ?? '')} alone`
         : `${named.length} principals used it, so blocking it would hit others too`;
   return `${answer.ip} is ${kindWords(answer)}; ${users}${unfinished(answer.coverage)}.`;
 }
@@ -219,7 +219,7 @@ export function ipBrief(answer: IpAnswer): Brief {
     named.length === 0
       ? ''
       : named.length === 1
-        ? `; ${labelOf(named[0]?.principal ?? '')} alone used it`
+        ? `; seen in use by ${labelOf(named[0]?.principal ?? '')}${answer.coverage.complete ? ' alone' : ', though not everything was looked at'}`
         : `; ${named.length} principals used it`;
   return {
     facts: [{ label: 'Address', value: line(code(answer.ip), ` ${kindWords(answer)}${used}`) }],

@@ -178,6 +178,20 @@ describe('update', () => {
     expect(slack.of('chat.update')[1]?.args).toMatchObject({ ts: '1.1', text: message.text });
   });
 
+  it('sends only the newest state of a message that waits for its turn, and tells all who asked how it went', async () => {
+    for (let n = 0; n < 4; n += 1) await chat.update({ channel: 'C1', ts: `0.${n}`, message });
+    const states = ['Approved.', 'Applying.', 'Done.'].map((text) => ({ text, parts: [] }));
+
+    await Promise.all(states.map((state) => chat.update({ channel: 'C1', ts: '1.1', message: state })));
+    slack.on('chat.update', { json: { ok: false, error: 'message_not_found' } });
+    const failed = states.map((state) => failureOf(chat.update({ channel: 'C1', ts: '2.2', message: state })));
+
+    const sent = slack.of('chat.update').slice(4);
+    expect((await Promise.all(failed)).map(({ code }) => code)).toEqual(Array(3).fill('message_not_found'));
+    expect(sent.map(({ args }) => [args.ts, args.text])).toEqual([['1.1', 'Done.']]);
+    expect(slack.of('chat.update').slice(5)).toHaveLength(1);
+  });
+
   it('sends at most 45 updates in a minute, over all messages', async () => {
     const start = clock.now().getTime();
     const at: number[] = [];

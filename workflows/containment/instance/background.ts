@@ -17,7 +17,7 @@ const managers: readonly (readonly [string, string])[] = [
 ];
 const longest = 80;
 
-/** `records`: those that name the instance, of the last week. Text of tags is whatever somebody wrote: shortened, and inert. */
+/** `records`: those that name the instance, of the last 90 days. Text of tags is whatever somebody wrote: shortened, and inert. */
 export function backgroundOf(
   instance: Instance,
   { targets, balancers }: Pick<Placement, 'targets' | 'balancers'>,
@@ -59,7 +59,7 @@ function whoSet(key: string, records: readonly CloudTrailRecord[]): string {
     .filter(({ eventName, errorCode }) => errorCode === undefined && ['CreateTags', 'RunInstances'].includes(eventName))
     .filter(({ requestParameters }) => JSON.stringify(requestParameters ?? {}).includes(`"key":${JSON.stringify(key)}`))
     .sort((a, b) => (a.eventTime < b.eventTime ? 1 : -1))[0];
-  if (setting === undefined) return 'who set it is not in the logs of the last week';
+  if (setting === undefined) return 'who set it is not in the logs of the last 90 days';
   const who = setting.userIdentity.arn ?? setting.userIdentity.principalId ?? 'somebody unknown';
   return `${shown(who)} set it at ${setting.eventTime}`;
 }
