@@ -31,6 +31,15 @@ export interface Told {
   readonly recurrence?: boolean | undefined;
 }
 
+/** Where an alert went. */
+export interface Joined {
+  readonly case: Case;
+  readonly previous: Alert | undefined;
+  readonly told?: Told | undefined;
+  /** An earlier call for this alert did it. */
+  readonly again?: boolean | undefined;
+}
+
 /** One alert in a case, in the order in which they went in. */
 export interface CaseEntry {
   readonly number: number;
