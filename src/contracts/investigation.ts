@@ -150,6 +150,8 @@ export interface Investigation<Target extends z.ZodType = z.ZodType, Answer = un
   readonly permissions: readonly string[];
   /** Whether it uses `ctx.rules`; elsewhere `--rules` is refused rather than ignored. */
   readonly takesRules?: boolean;
+  /** True where it asks what is there now: a window means nothing to it. */
+  readonly ofNow?: boolean;
   run(target: z.output<Target>, ctx: InvestigationContext): Promise<Report<Answer>>;
 }
 

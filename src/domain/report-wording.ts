@@ -83,7 +83,9 @@ export function coverageSentence(coverage: Coverage): string {
   const events = coverage.sources.reduce((sum, source) => sum + source.events, 0);
   const places = `${count(coverage.accounts.length, 'account')}, ${count(coverage.regions.length, 'Region')}`;
   const span = `${utc(coverage.from)} to ${utc(coverage.to)}`;
-  const basis = `Looked at ${count(events, 'event')} in ${places}, ${span}.`;
+  const isNow = coverage.from === coverage.to && events === 0;
+  const what = isNow ? 'what is there now' : count(events, 'event');
+  const basis = `Looked at ${what} in ${places}, ${isNow ? utc(coverage.to) : span}.`;
   return coverage.complete ? basis : `NOT COMPLETE. ${basis}`;
 }
 

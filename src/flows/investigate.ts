@@ -66,7 +66,7 @@ async function run(
   deps: WorkerDeps,
 ): Promise<void> {
   const stored = await elsewhere(asked, deps);
-  const subject = subjectOf(stored);
+  const subject = subjectOf(stored, unit);
   const base = { title: unit.title, subject, requestedBy: stored.requestedBy };
   const place = await start(stored, progressMessage({ ...base, step: '', progress: undefined }), deps);
   const ticker = coalesced(deps, place, (step, progress) => progressMessage({ ...base, step, progress }));
@@ -104,7 +104,7 @@ async function run(
   } finally {
     await ticker.stop();
   }
-  await tell(stored, place, { ...base, report }, deps);
+  await tell(stored, place, { ...base, report, ofNow: unit.ofNow ?? false }, deps);
   await summarise(asked, stored, report.headline, deps);
   const answer = storable(report.answer, report.headline, report.coverage);
   await deps.store.investigations.finish(stored.id, answer, deps.clock.now().toISOString());
@@ -113,13 +113,13 @@ async function run(
 async function tell(
   stored: StoredInvestigation,
   place: Place,
-  told: { title: string; subject: string; requestedBy: string; report: Report },
+  told: { title: string; subject: string; requestedBy: string; report: Report; ofNow: boolean },
   deps: WorkerDeps,
 ): Promise<void> {
   const { report } = told;
   const inThread = stored.threadTs !== undefined;
   const threadTs = stored.threadTs ?? place.ts;
-  const buttons = await buttonsOf(stored, report, deps);
+  const buttons = await buttonsOf(stored, told, deps);
   await deps.chat.update({ ...place, message: headlineMessage({ ...told, inThread }, buttons) });
   await postOnce(
     { key: `investigation:${stored.id}:report`, channel: place.channel, threadTs, message: reportMessage(report) },
@@ -183,7 +183,7 @@ function attachmentOf(file: ReportFile): Attachment {
 
 async function buttonsOf(
   stored: StoredInvestigation,
-  report: Report,
+  { report, ofNow }: { report: Report; ofNow: boolean },
   { store, settings }: WorkerDeps,
 ): Promise<Button[]> {
   const buttons: Button[] = [];
@@ -204,7 +204,7 @@ async function buttonsOf(
     });
   }
   const next = wider[stored.request.since ?? settings.pivot.window];
-  if (next !== undefined && stored.request.until === undefined) {
+  if (next !== undefined && stored.request.until === undefined && !ofNow) {
     buttons.push({
       action: 'widen',
       value: await store.buttons.mint(`investigation:${stored.id}:widen:${next}`, {
@@ -255,8 +255,11 @@ function failure(error: unknown): Message {
   );
 }
 
-function subjectOf(stored: StoredInvestigation): string {
+function subjectOf(stored: StoredInvestigation, { ofNow }: Investigation): string {
   // The word that the question is about, whatever the investigation calls it.
   const { artifact, pick, account } = stored.request.target;
-  return [artifact, pick, account].find((word) => typeof word === 'string') ?? 'all that the logs hold';
+  return (
+    [artifact, pick, account].find((word) => typeof word === 'string') ??
+    (ofNow ? 'what is there now' : 'all that the logs hold')
+  );
 }

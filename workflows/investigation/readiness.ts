@@ -17,6 +17,7 @@ export const readiness = defineInvestigation({
     only: z.array(z.string().regex(/^\d{12}$/)).optional(),
   }),
   permissions: [...postureReads],
+  ofNow: true,
 
   async run({ only }, ctx) {
     const { aws, inventory = [] } = ctx;

@@ -70,7 +70,8 @@ export function instanceParts(answer: InstanceAnswer): readonly Part[] {
           {
             label: 'Machine',
             value: line(
-              `${facts.type}, launched ${facts.launchedAt === null ? 'at a time not known' : utc(facts.launchedAt)}${facts.keyName === null ? '' : `, SSH key ${facts.keyName}`}`,
+              code(facts.type),
+              `, launched ${facts.launchedAt === null ? 'at a time not known' : utc(facts.launchedAt)}${facts.keyName === null ? '' : `, SSH key ${facts.keyName}`}`,
             ),
           },
         ]),
