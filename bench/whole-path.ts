@@ -19,9 +19,9 @@ import { eventually, serverOf } from '../test/support/killing.ts';
 import { openScene, wordsOf } from '../test/support/scene.ts';
 
 const perSecond = 500;
-const seconds = 10;
+const seconds = 5;
 const storm = Number(process.env.BENCH_STORM ?? 3_000);
-const singles = 6;
+const singles = 5;
 const senders = 24;
 
 const redis = process.argv[2] === 'redis' ? await startTestRedis() : undefined;
