@@ -16,7 +16,7 @@ import { catalogue } from '../detections/index.ts';
 import type { Evidence } from '../src/contracts/evidence.ts';
 import { baselineOf } from '../src/domain/baseline/baseline.ts';
 import { type Match, pickRules, runHunt } from '../src/domain/sigma/hunt.ts';
-import { narrowingOf } from '../src/domain/sigma/narrowing.ts';
+import { narrowingOf, recordsFor } from '../src/domain/sigma/narrowing.ts';
 import { openFolderEvidence } from '../src/evidence/folder.ts';
 import { sqlText } from '../src/evidence/lake/columns.ts';
 import { openLakeEvidence } from '../src/evidence/lake/lake.ts';
@@ -85,7 +85,7 @@ async function fullScan(): Promise<number> {
 
 async function hunted(evidence: Evidence, word: string): Promise<readonly Match[]> {
   const picked = pickRules(word, catalogue());
-  const records = evidence.all?.(narrowingOf(picked));
+  const records = recordsFor(picked, evidence);
   if (records === undefined) throw new Error('the source cannot be read whole');
   return (await runHunt(records, picked, { signal, progress: () => undefined })).matches;
 }

@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/src/domain/{approval,approval-policy,blanks,people,plan}.test.ts'],
+    include: [
+      'test/src/domain/{approval,approval-on-host,approval-policy,blanks,people,plan,rules,watch}.test.ts',
+      'test/src/domain/{one-time-code,session-policy,role-check}.test.ts',
+    ],
   },
 });

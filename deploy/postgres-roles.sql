@@ -24,11 +24,12 @@ grant update (state, outcome, watched, shown) on approvals to firebreak_app;
 grant update (handled_at) on vote_requests, containment_requests to firebreak_app;
 grant insert, select (vote_id) on vote_codes to firebreak_app;
 
--- executor: nothing, but what follows. No buttons, no posts, no alerts.
+-- executor: nothing, but what follows. No buttons, no posts, no alerts; of cases what the rules of approval ask for.
 revoke all on all tables in schema public from firebreak_executor;
 grant select on approvals, approval_votes, approval_steps, proofs, standings, vote_requests, vote_refusals, settings, audit,
-  strike_steps, enrollments, vote_codes, code_failures, firebreak_migration to firebreak_executor;
-grant select (id, alert) on cases to firebreak_executor;
+  enrollments, vote_codes, code_failures, firebreak_migration to firebreak_executor;
+grant select (id, alert, restricted_to) on cases to firebreak_executor;
+grant select (request_id, strike_id, index) on strike_steps to firebreak_executor;
 grant update (state, outcome, after, sent_at) on approvals to firebreak_executor;
 grant insert, update on approval_steps, proofs, vote_refusals to firebreak_executor;
 grant update (last_step) on enrollments to firebreak_executor;

@@ -1,6 +1,7 @@
-/** `firebreak audit verify [FILE]` and `firebreak audit export`. */
+/** `firebreak audit verify [FILE] [--holds HASH]` and `firebreak audit export`. */
 import { createReadStream, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
 import { loadConfig } from './config.ts';
 import { SetupError } from './contracts/errors.ts';
 import type { AuditRow } from './contracts/store.ts';
@@ -11,15 +12,21 @@ import { connectStore } from './wire.ts';
 const batch = 1_000;
 
 export async function auditCommand(words: readonly string[]): Promise<number> {
-  const [what, file, ...more] = words;
+  const { values, positionals } = parseArgs({
+    args: [...words],
+    options: { holds: { type: 'string' } },
+    allowPositionals: true,
+  });
+  const [what, file, ...more] = positionals;
   if (what === 'export' && file === undefined) {
     for await (const rows of fromStore()) for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`);
     return 0;
   }
   if (what !== 'verify' || more.length > 0)
-    throw new SetupError(['usage: firebreak audit verify [FILE] | firebreak audit export']);
+    throw new SetupError(['usage: firebreak audit verify [FILE] [--holds HASH] | firebreak audit export']);
   let expected = { seq: 0, hash: genesisHash };
   let count = 0;
+  let heldAt: number | undefined;
   for await (const rows of file === undefined ? fromStore() : fromFile(file)) {
     const result = verifyAuditRows(rows, expected);
     if (!result.ok) {
@@ -27,9 +34,17 @@ export async function auditCommand(words: readonly string[]): Promise<number> {
       return 1;
     }
     count += rows.length;
+    heldAt ??= rows.find(({ hash }) => hash === values.holds)?.seq;
     expected = rows.at(-1) ?? expected;
   }
-  process.stdout.write(`The chain of ${count} entries is whole. Head: ${expected.hash}\n`);
+  process.stdout.write(`The chain of ${count} entries is whole. Head: entry ${expected.seq}, ${expected.hash}\n`);
+  if (values.holds === undefined) return 0;
+  // A head that was told elsewhere (in the thread of a card, say) is in a chain that nobody has rewritten or cut off.
+  if (heldAt === undefined) {
+    process.stdout.write('BROKEN: it does not hold the entry of that hash, so it was rewritten or cut off.\n');
+    return 1;
+  }
+  process.stdout.write(`It holds that hash as entry ${heldAt}.\n`);
   return 0;
 }
 

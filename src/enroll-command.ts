@@ -34,6 +34,10 @@ export async function enrollCommand(words: readonly string[]): Promise<number> {
       if (values.second !== undefined && users.length > 0 && !users.includes(values.second)) {
         throw new UserError(`${values.second} is no approver of the config.`, usage);
       }
+      const named = config.people.find(({ slack }) => slack.includes(userId));
+      if (values.second !== undefined && named?.slack.includes(values.second)) {
+        throw new UserError(`${values.second} is ${named.name} as well, by the config.`, usage);
+      }
       await confirmBySecond(userId, values, store);
     }
     const now = systemClock.now();

@@ -32,6 +32,7 @@ import { planStrike, recordStrikeVote, showStrike } from './flows/strike.ts';
 import { openSweep } from './flows/sweep.ts';
 import { verifyFinding } from './flows/verify-finding.ts';
 import { watch } from './flows/watch.ts';
+import { openResponderWatch } from './flows/watch-responder.ts';
 import { weighJewel } from './flows/weigh-jewel.ts';
 import { startIntake } from './intake.ts';
 import { openLog } from './log.ts';
@@ -136,6 +137,7 @@ async function start(
     for (const feed of await lakeFeeds(config, log)) stops.push(running((signal) => keepFed(feed, signal)));
     const lake = connectLakeWatch(config, log);
     const looking = { ...deps, detectors };
+    stops.push(every(sweepEveryMs, 'the look at responder sessions', openResponderWatch(worker), log));
     stops.push(every(detectEveryMs, 'detection', () => detect(looking), log));
     stops.push(
       every(lakeEveryMs, 'the look into the lake', () => store.turn('lake-watch', () => watchLake(lake, looking)), log),

@@ -184,6 +184,21 @@ const devices: Readonly<Record<string, Operation>> = {
   }),
 };
 
+/** Of the account, assigned or not. */
+function listVirtualDevices(page: Page): Operation {
+  return {
+    readOnly: true,
+    run(call) {
+      const { account } = call.principal;
+      call.may('iam:ListVirtualMFADevices', '*');
+      const assigned = [...account.users.values()].flatMap((user) => user.mfaDevices.map(({ serial }) => serial));
+      const virtual = [...assigned, ...account.unassignedMfa].filter((serial) => serial.includes(':mfa/')).sort();
+      const { items, more } = page(call, virtual);
+      return { output: { VirtualMFADevices: items.map((SerialNumber) => ({ SerialNumber })), ...more } };
+    },
+  };
+}
+
 const makers: Readonly<Record<string, Operation>> = {
   CreateServiceSpecificCredential: write((call) => {
     const ServiceName = text(call.input, 'ServiceName') ?? '';
@@ -237,6 +252,7 @@ const leaving: Readonly<Record<string, Operation>> = {
 /** The operations; `page` is IAM's own way of paging. */
 export function credentialOperations(page: Page): Readonly<Record<string, Operation>> {
   return {
+    ListVirtualMFADevices: listVirtualDevices(page),
     ...Object.assign({}, ...families.map((family) => operationsOf(family, page))),
     ...passwords,
     ...devices,

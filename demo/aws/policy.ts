@@ -41,10 +41,18 @@ function list(value: Many | boolean | undefined): readonly string[] {
 }
 
 function glob(pattern: string, text: string, ignoreCase = false): boolean {
+  // `${*}`, `${?}` and `${$}` are the signs themselves.
   const source = pattern
-    .replace(/[\\^$.|+()[\]{}]/g, '\\$&')
-    .replace(/\*/g, '[\\s\\S]*')
-    .replace(/\?/g, '[\\s\\S]');
+    .split(/\$\{([*?$])\}/)
+    .map((part, index) =>
+      index % 2 === 1
+        ? `\\${part}`
+        : part
+            .replace(/[\\^$.|+()[\]{}]/g, '\\$&')
+            .replace(/\*/g, '[\\s\\S]*')
+            .replace(/\?/g, '[\\s\\S]'),
+    )
+    .join('');
   return new RegExp(`^${source}$`, ignoreCase ? 'i' : '').test(text);
 }
 

@@ -1,22 +1,21 @@
 /** The IAM side of the reference: what each unit calls, and the policies that follow from it. Made from the lists. */
 import { actions } from '#actions';
 import { investigations } from '#investigations';
+import {
+  auditRights,
+  auditTrust,
+  intakeReads,
+  organizationReads,
+  type Policy,
+  planReads,
+  policyOf as policy,
+  reachReads,
+  responderRights,
+  responderTrust,
+  sessionTags,
+  sortedNames as sorted,
+} from '#src/domain/role-rights.ts';
 import { fence, generatedBy, table } from './markdown.ts';
-
-/** What finding the Regions of an account takes (src/aws/reach.ts), whatever is asked. */
-export const reachReads = ['account:ListRegions', 'ec2:DescribeRegions'] as const;
-
-/** The blast radius on an approval card is read from the logs (src/flows/blast-radius.ts). */
-export const planReads = ['cloudtrail:LookupEvents'] as const;
-
-/** What the inventory asks of AWS Organizations, where the config says `inventory.organizations` (src/aws/organization.ts). */
-export const organizationReads = [
-  'account:GetAlternateContact',
-  'organizations:DescribeOrganizationalUnit',
-  'organizations:ListAccounts',
-  'organizations:ListParents',
-  'organizations:ListTagsForResource',
-] as const;
 
 /** What asking Athena takes (src/aws/athena.ts), in the account of the config's `athena` section only. */
 const athenaCalls = [
@@ -27,60 +26,16 @@ const athenaCalls = [
   'athena:StopQueryExecution',
 ] as const;
 
-/** GuardDuty asked for what no event brought, and each finding read again (src/aws/findings.ts). */
-export const intakeReads = [
-  'guardduty:GetFindings',
-  'guardduty:ListDetectors',
-  'guardduty:ListFindings',
-  'guardduty:ListMembers',
-] as const;
+export { auditTrust, intakeReads, organizationReads, type Policy, planReads, reachReads, responderTrust };
 
-interface Statement {
-  readonly Sid?: string;
-  readonly Effect: 'Allow' | 'Deny';
-  readonly Principal?: Readonly<Record<string, string>>;
-  readonly Action: readonly string[];
-  readonly Resource?: string | readonly string[];
-  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
-}
-
-export interface Policy {
-  readonly Version: '2012-10-17';
-  readonly Statement: readonly Statement[];
-}
-
-const sessionTags = ['ir-case', 'ir-plan', 'ir-requester', 'ir-approver'];
-
-function policy(...statements: readonly Statement[]): Policy {
-  return { Version: '2012-10-17', Statement: statements };
-}
-
-function sorted(names: Iterable<string>): readonly string[] {
-  return [...new Set(names)].sort();
-}
-
-/** Rights of the audit role: every read of every investigation and of every plan. */
+/** Rights of the audit role. */
 export function auditPolicy(): Policy {
-  const reads = [
-    ...reachReads,
-    ...planReads,
-    ...intakeReads,
-    ...investigations.flatMap((unit) => unit.permissions),
-    ...actions.flatMap((action) => action.permissions.read),
-  ];
-  return policy({ Sid: 'Look', Effect: 'Allow', Action: sorted(reads), Resource: '*' });
+  return auditRights(investigations, actions);
 }
 
-/** Rights of the responder role: the union of what the session policies of all actions can ask for, over all targets. */
+/** Rights of the responder role. */
 export function responderPolicy(accountId: string, partition: string): Policy {
-  const statements = actions.flatMap((action) => action.roleStatements(accountId, partition));
-  const merged = new Map<string, Statement>();
-  for (const { Sid: _, ...statement } of statements) {
-    const { Action, ...rest } = statement;
-    const key = JSON.stringify(rest);
-    merged.set(key, { ...rest, Action: sorted([...(merged.get(key)?.Action ?? []), ...Action]) });
-  }
-  return policy(...merged.values());
+  return responderRights(actions, accountId, partition);
 }
 
 /** Rights of the identity that the worker runs as: it may become the audit roles, and nothing else. */
@@ -137,33 +92,6 @@ function athenaPolicy(): Policy {
       Resource: [results, `${results}/firebreak/*`],
     },
   );
-}
-
-/** Who may become the audit role. */
-export function auditTrust(principal: string, externalId: string): Policy {
-  return policy({
-    Effect: 'Allow',
-    Principal: { AWS: principal },
-    Action: ['sts:AssumeRole'],
-    Condition: { StringEquals: { 'sts:ExternalId': externalId } },
-  });
-}
-
-/** Who may become the responder role, and that a session without case, plan, requester and approver is refused. */
-export function responderTrust(principal: string, externalId: string): Policy {
-  return policy({
-    Effect: 'Allow',
-    Principal: { AWS: principal },
-    Action: ['sts:AssumeRole', 'sts:SetSourceIdentity', 'sts:TagSession'],
-    Condition: {
-      StringEquals: { 'sts:ExternalId': externalId },
-      StringLike: {
-        'sts:SourceIdentity': 'ir-*',
-        ...Object.fromEntries(sessionTags.map((tag) => [`aws:RequestTag/${tag}`, '*'])),
-      },
-      'ForAllValues:StringEquals': { 'aws:TagKeys': sessionTags },
-    },
-  });
 }
 
 const account = '111122223333';

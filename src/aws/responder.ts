@@ -6,6 +6,7 @@ import { AssumeRoleCommand } from '@aws-sdk/client-sts';
 import type { AwsResponder, ResponderRequest } from '../contracts/aws.ts';
 import { UpstreamError } from '../contracts/errors.ts';
 import { globalRegion, partitionOfRegion } from '../domain/partition.ts';
+import { responderSessionName, sessionName } from '../domain/unknown-session.ts';
 import { partitionOfRole, stsClient } from './clients.ts';
 import { reader } from './reader.ts';
 import { writeOf } from './writes.ts';
@@ -22,7 +23,7 @@ export async function assumeResponder(
   const answer = await stsClient(stsRegion, { credentials: undefined, maxAttempts: 3 }).send(
     new AssumeRoleCommand({
       RoleArn: roleArn,
-      RoleSessionName: sessionName(`ir-${request.caseId}-${request.approvalId}`),
+      RoleSessionName: responderSessionName({ caseId: request.caseId, id: request.approvalId }),
       SourceIdentity: sessionName(`ir-${request.approver}`),
       DurationSeconds: 900,
       Policy: JSON.stringify(request.policy),
@@ -49,11 +50,6 @@ export async function assumeResponder(
     // Sent once, and judged by reading back.
     write: async (call) => writeOf(call).send({ credentials, maxAttempts: 1 }),
   };
-}
-
-/** RoleSessionName and SourceIdentity take 2 to 64 of `[\w+=,.@-]`. */
-function sessionName(text: string): string {
-  return text.replace(/[^\w+=,.@-]/g, '-').slice(0, 64);
 }
 
 /** Tag values take up to 256 letters, digits, spaces and `_.:/=+-@`. */

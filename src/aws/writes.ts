@@ -33,6 +33,7 @@ const operations: Readonly<Record<WrittenService, Readonly<Record<string, readon
     DeleteServiceSpecificCredential: [],
     DeleteSSHPublicKey: [],
     DeleteSigningCertificate: [],
+    DeleteVirtualMFADevice: [],
     RemoveUserFromGroup: [],
     DeleteUser: [],
   },

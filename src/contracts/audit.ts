@@ -20,4 +20,6 @@ export interface AuditStore {
   append(entry: AuditEntry): Promise<void>;
   /** In order of seq, from `after` (exclusive). */
   read(after: number, limit: number): Promise<readonly AuditRow[]>;
+  /** The newest entry's number and hash; undefined before the first. */
+  head(): Promise<{ readonly seq: number; readonly hash: string } | undefined>;
 }

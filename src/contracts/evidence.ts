@@ -1,7 +1,7 @@
 /** Evidence: where records come from, and what was and was not looked at (safety rule 9). */
 import type { Artifact, NodeKind } from './artifact.ts';
 import type { CloudTrailRecord } from './cloudtrail.ts';
-import type { Narrowing } from './condition.ts';
+import type { Narrowing, Told } from './condition.ts';
 
 export interface CoverageSource {
   /** `CloudTrail LookupEvents eu-west-1 111122223333`, `CloudTrail files`, ... */
@@ -83,8 +83,9 @@ export interface Evidence {
    * Every record in the window, exact duplicates dropped, in no promised order. As with `recordsOf`, failures show in
    * `coverage()`. Absent where the source answers single questions only: then the window was not looked at as a whole.
    * `narrowing`: what of it will be read; fields and records that it does not want may be missing from what comes.
+   * `told`: gets records whose answers the source knows; they do not come otherwise. A source may know none.
    */
-  all?(narrowing?: Narrowing): AsyncIterable<CloudTrailRecord>;
+  all?(narrowing?: Narrowing, told?: Told): AsyncIterable<CloudTrailRecord>;
   /**
    * Who used an address, where more than `moreThan` principals did and telling so is much cheaper than reading all their
    * records; undefined everywhere else. The same as `addressUseOf` of the records that `recordsOf` would give.

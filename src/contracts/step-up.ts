@@ -13,6 +13,9 @@ export interface Enrollment {
   readonly enrolledBy: string;
 }
 
+/** What others than the executor may know of it. */
+export type KnownEnrollment = Omit<Enrollment, 'secret'>;
+
 /** A code that was right, for one plan. */
 export interface Proof {
   readonly userId: string;
@@ -24,6 +27,8 @@ export interface StepUpStore {
   /** Audits in the same transaction. Replaces an earlier enrollment of the same person. */
   enroll(enrollment: Enrollment): Promise<void>;
   enrollment(userId: string): Promise<Enrollment | undefined>;
+  /** Those since a time, oldest first. */
+  enrolled(since: string): Promise<readonly KnownEnrollment[]>;
   /** Whether a code came with the vote that nobody has looked at yet. */
   hasCode(voteId: string): Promise<boolean>;
   /** Gives the code out once, and forgets it. */

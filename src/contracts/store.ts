@@ -74,8 +74,8 @@ export interface CasesStore {
   /** The case whose card this message is. */
   ofMessage(channel: string, ts: string): Promise<string | undefined>;
   get(caseId: string): Promise<Case | undefined>;
-  /** The type of its latest alert, which is all that the executor may read of a case. */
-  alertType(caseId: string): Promise<string | undefined>;
+  /** As much of it as the executor may read. */
+  brief(caseId: string): Promise<(Pick<Case, 'id' | 'restrictedTo'> & { readonly alertType: string }) | undefined>;
   /** The case that an alert's `dedupeKey` belongs to. */
   ofKey(dedupeKey: string): Promise<string | undefined>;
   /** The newest case since then, open to all, whose alert names this key, principal or resource as the one that it is about. */

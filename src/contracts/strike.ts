@@ -38,6 +38,8 @@ export interface StrikesStore {
   ofApproval(approvalId: string): Promise<string | undefined>;
   /** Approvals of the steps before this one in its strike, in order. */
   earlier(approvalId: string): Promise<readonly string[]>;
+  /** What a case has cards of: its strikes and its plans, by id. */
+  ofCase(caseId: string): Promise<{ readonly strikes: readonly string[]; readonly approvals: readonly string[] }>;
   /** Asked for but not planned, oldest first: what the sweep queues again. */
   unplanned(olderThan: string, limit: number): Promise<readonly string[]>;
 }

@@ -224,7 +224,10 @@ function buttons({ approval, action, button, undo }: ApprovalCard): Part[] {
 }
 
 /** A word in the approval's thread for those who follow it; an update of a card notifies nobody. */
-export function milestone(approval: Approval): Message | undefined {
+export function milestone(
+  approval: Approval,
+  head?: { readonly seq: number; readonly hash: string },
+): Message | undefined {
   const what = whatOf(approval);
   const said: Partial<Record<ApprovalState, string>> = {
     verified: `Done and read back from AWS: ${what}.`,
@@ -245,6 +248,10 @@ export function milestone(approval: Approval): Message | undefined {
           line(sentenceSaid, ' ', person(approval.requester.userId), ...voters.flatMap((voter) => [text(' '), voter])),
         ],
       },
+      // Outside of the database: a chain that was rewritten or cut off no longer holds it.
+      ...(head === undefined
+        ? []
+        : [{ kind: 'context' as const, lines: [line(`Head of the audit: entry ${head.seq}, `, code(head.hash))] }]),
     ],
   };
 }

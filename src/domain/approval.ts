@@ -93,7 +93,10 @@ export function castVote(approval: Approval, ballot: Ballot): Outcome | { readon
   }
   const approvers = approval.votes.filter((vote) => vote.vote === 'approve');
   if (approvers.some((vote) => !areTwoPeople(vote.person, ballot.person))) {
-    return { refused: 'another account of the same person has approved already' };
+    return {
+      refused:
+        'this seems to be another account of the same person who has approved already; if not, name both under "people" in the config',
+    };
   }
   return counted(approval, ballot, approvers.length + 1 >= approval.required ? 'approved' : undefined);
 }
@@ -145,6 +148,8 @@ export interface ExecutionFacts {
   readonly required: number;
   /** Why the executor itself would not make this plan now, if so: protected, never contained, other calls, another role. */
   readonly objection: string | undefined;
+  /** Slack ids of the few that the case is closed to; undefined where it is open. */
+  readonly few: readonly string[] | undefined;
 }
 
 export type MayExecute =
@@ -188,6 +193,8 @@ export function mayExecute(approval: Approval, facts: ExecutionFacts): MayExecut
   if (!alone && distinctPeople(votes, approval) < Math.max(approval.required, facts.required))
     return no('it lacks approvals by distinct people other than the requester');
   if (isHalfApplied) return { kind: 'yes' };
+  const outsider = facts.few === undefined ? undefined : votes.find(({ userId }) => !facts.few?.includes(userId));
+  if (outsider !== undefined) return no(`the case was closed to a few, and ${outsider.userId} is none of them`);
   for (const vote of votes) {
     if (facts.approvers.some(({ users }) => users.length > 0 && !users.includes(vote.userId))) {
       return no(`${vote.userId} is no longer an approver`);

@@ -1,6 +1,6 @@
 /** Who is told of a plan that waits, and when: nobody waits unseen. Pure. Times are ISO 8601 UTC. */
 import type { Approval } from '../contracts/approval.ts';
-import type { Message } from '../contracts/message.ts';
+import type { Inline, Message } from '../contracts/message.ts';
 import type { Notice, NoticeStage } from '../contracts/strike.ts';
 import { isOver } from './approval.ts';
 import { whatOf } from './approval-wording.ts';
@@ -79,6 +79,8 @@ export interface NoticeOf {
   readonly account: Account | undefined;
   /** Where the card is: a channel's id. */
   readonly channel: string;
+  /** The case is closed to a few, who have the card directly. */
+  readonly isClosed?: boolean;
 }
 
 /** A direct message: what waits, until when, and where the card with the plan is. No button: the plan is on the card. */
@@ -101,7 +103,7 @@ export function waitsMessage(of: NoticeOf, stage: 'asked' | 'reminded'): Message
             date(approval.expiresAt),
             '.',
           ),
-          line('Read and decide on its card: ', linkTo(of.channel), ' (channel ', code(of.channel), ').'),
+          line('Read and decide on its card: ', ...whereIs(of), '.'),
         ],
       },
     ],
@@ -149,8 +151,22 @@ export function reviewMessage(of: NoticeOf): Message {
       person(approval.requester.userId),
       `, case ${approval.caseId}. It is ${approval.state}; calls: ${call}.`,
     ),
-    line('The card, with Undo where that is possible: ', linkTo(of.channel), ' (channel ', code(of.channel), ').'),
+    line('The card, with Undo where that is possible: ', ...whereIs(of), '.'),
   );
+}
+
+/** To the few of a closed case, where too few of them may decide. */
+export function nobodyDecides({ approval }: NoticeOf): Message {
+  const { caseId, required } = approval;
+  return say(
+    `A plan of case ${caseId} waits, and too few of the people that the case is closed to may approve it (it needs ${required}).`,
+    line('Name an approver too: ', code(`/ir restrict ${caseId} @person ...`), ', with everybody who shall keep it.'),
+  );
+}
+
+function whereIs({ channel, isClosed }: NoticeOf): readonly Inline[] {
+  if (isClosed === true) return [text('it is in this conversation')];
+  return [linkTo(channel), text(' (channel '), code(channel), text(')')];
 }
 
 /** Slack's documented deep link; the id comes from Slack itself. */

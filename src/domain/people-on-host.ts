@@ -60,6 +60,11 @@ export const liftWithinMs = 30 * 60_000;
 
 /** Whether an earlier wish and this person lift a freeze together: of this freeze, not too old, and certainly two people. */
 export function liftsWith(earlier: LiftWish, frozenAt: string, person: string, now: Date): boolean {
+  return stillWished(earlier, frozenAt, now) && areTwoPeople(earlier.person, person);
+}
+
+/** Whether an earlier wish still counts: it is about this freeze, and not too old. */
+export function stillWished(earlier: LiftWish, frozenAt: string, now: Date): boolean {
   const age = now.getTime() - Date.parse(earlier.at);
-  return earlier.at >= frozenAt && age >= 0 && age <= liftWithinMs && areTwoPeople(earlier.person, person);
+  return earlier.at >= frozenAt && age >= 0 && age <= liftWithinMs;
 }

@@ -37,7 +37,11 @@ export function personOf(profile: Pick<PersonProfile, 'userId' | 'email'>, rules
   return `${listed ? 'listed' : 'unknown'}:${profile.userId}`;
 }
 
-/** True only when the two are certainly two people. An e-mail beside an unreadable one proves nothing. */
+/**
+ * True only when the two are certainly two people: two names of the config, two readable e-mails, or two ids that the config
+ * vouches for. A name beside an e-mail proves nothing where nobody knows the name's e-mail; an e-mail beside an unreadable one
+ * proves nothing either.
+ */
 export function areTwoPeople(a: string, b: string): boolean {
   if (a === b) return false;
   const kinds = [kindOf(a), kindOf(b)];
@@ -45,8 +49,12 @@ export function areTwoPeople(a: string, b: string): boolean {
   const [emailA, emailB] = [emailOf(a), emailOf(b)];
   if (emailA !== undefined && emailA === emailB) return false;
   if (kinds[0] === 'name' && kinds[1] === 'name') return nameOf(a) !== nameOf(b);
-  return !(kinds.includes('email') && kinds.includes('listed'));
+  // Somebody known by e-mail alone is told apart by e-mail alone.
+  return !kinds.includes('email') || (emailA !== undefined && emailB !== undefined);
 }
+
+/** Why two ids count as one, and what to do about it; for after a colon. */
+export const notTwo = 'only two e-mails, or two names under "people" in the config, tell people apart';
 
 function kindOf(person: string): string {
   return person.slice(0, person.indexOf(':'));

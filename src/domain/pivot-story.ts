@@ -2,7 +2,7 @@
 import type { Artifact } from '../contracts/artifact.ts';
 import type { CreatedThing, Sighting } from '../contracts/pivot.ts';
 import { eventsByUser } from './address-use.ts';
-import { count } from './phrases.ts';
+import { count, upperFirst } from './phrases.ts';
 import { type Actor, labelOf } from './pivot-actors.ts';
 import { isPart, sortOf, sortRank } from './pivot-created.ts';
 import type { PivotGraph } from './pivot-engine.ts';
@@ -159,8 +159,4 @@ export function deedsOf(story: Story): readonly Deed[] {
   }
   const score = (deed: Deed) => deed.weight * (deed.sighting.outcome === 'success' ? 2 : 1);
   return [...deeds.values()].sort((a, b) => Number(b.isCore) - Number(a.isCore) || score(b) - score(a));
-}
-
-function upperFirst(words: string): string {
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }

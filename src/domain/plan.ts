@@ -18,9 +18,10 @@ export function bindsOf(
   return (state) => action.binds?.(state as never) ?? state;
 }
 
-/** The target as people read it. Lists are counted, not spelled out: the card shows them elsewhere. */
+/** The target as people read it. Lists are counted, not spelled out: the card shows them elsewhere. An ARN says name and account again. */
 export function targetWords(target: Plan['target']): string {
   return Object.entries(target)
+    .filter(([name]) => name !== 'arn' && name !== 'roleArn')
     .filter(([, value]) => value !== '' && (!Array.isArray(value) || value.length > 0))
     .map(([name, value]) => (Array.isArray(value) ? `(${value.length} ${name})` : String(value)))
     .join(' ');

@@ -60,6 +60,11 @@ export function nameKeyOfArn(text: string): string | undefined {
   return match ? `${arn.partition}:${arn.accountId}:${match[1]}:${match[2]?.toLowerCase()}` : undefined;
 }
 
+/** The name of a user or role, without its path; empty where the ARN is none. */
+export function nameOfArn(text: string): string {
+  return parseArn(text)?.resource.split('/').at(-1) ?? '';
+}
+
 /** What counts as one principal for hub rules: all sessions of a role together (DESIGN.md 5). */
 export function principalGroup(node: GraphNode): string {
   return node.kind === 'session' ? (roleArnOfSession(node.id) ?? node.id) : node.id;

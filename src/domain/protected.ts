@@ -9,6 +9,18 @@ function isSamePrincipal(a: string, b: string): boolean {
   return key !== undefined && key === nameKeyOfArn(b);
 }
 
+/**
+ * Stands for a user whose path could not be read. IAM allows no path with two slashes and nothing between them, so that nobody can
+ * make a user who looks like this.
+ */
+export function userOfUnknownPath(partition: string, accountId: string, name: string): string {
+  return `arn:${partition}:iam::${accountId}:user//${name}`;
+}
+
+export function hasUnknownPath(arn: string): boolean {
+  return /^arn:[^:]*:iam::[^:]*:user\/\/[^/]+$/.test(arn);
+}
+
 /** Ours and AWS's own, in every partition. `*` stands for any characters. */
 const always: readonly (readonly [string, string])[] = [
   ['arn:*:iam::*:role/aws-service-role/*', 'a service-linked role: only its service can change it'],
@@ -16,8 +28,8 @@ const always: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * Why one of the names is protected, or undefined. `own` are the roles of the config and the process's own identity. A user's ARN
- * with `*` for its path could be any user of that name: it is protected as soon as the list names users at all.
+ * Why one of the names is protected, or undefined. `own` are the roles of the config and the process's own identity. A user of
+ * unknown path could have any: it is protected as soon as the list names users at all.
  */
 export function protectedBecause(
   names: readonly string[],
@@ -28,8 +40,7 @@ export function protectedBecause(
       return `${name} is what Firebreak itself uses`;
     const byRule = always.find(([pattern]) => globMatch(pattern, name));
     if (byRule !== undefined) return `${name} is ${byRule[1]}`;
-    const pathUnknown = name.includes(':user/*/');
-    const byPath = pathUnknown
+    const byPath = hasUnknownPath(name)
       ? config.patterns.find((candidate) => candidate.toLowerCase().includes(':user/'))
       : undefined;
     if (byPath !== undefined)

@@ -14,11 +14,14 @@ export function cleanJson(value: Json): Json {
   return clean(value, 0, false, { left: maxValues }) as Json;
 }
 
-/** Keys whose text is a secret wherever it stands, and those among them that only name one or describe a rule. */
+/**
+ * Keys whose text is a secret wherever it stands, and those among them that only name one, describe a rule or, as
+ * `responseElements.PasswordUpdated` of sign-in, say how a call ended.
+ */
 const secretKey =
   /secret|password|passwd|session_?-?token|security_?-?token|identity_?-?token|(access|id|refresh|bearer|auth\w*)_?-?token|samlassertion|private_?-?key|keymaterial/i;
 const secretName =
-  /(arn|id|ids|name|names|type|policy|reset|resetrequired|lastused|lastchanged|age|length|prevention|stage|stages|status|versionid)$/i;
+  /(arn|id|ids|name|names|type|policy|reset|resetrequired|lastused|lastchanged|age|length|prevention|stage|stages|status|versionid|^password(updated|recovery(requested|completed)))$/i;
 /** What redaction looks for, cheaply: most text has nothing of it. */
 const suspicious = /PRIVATE KEY|xox|xapp-|eyJ|FwoG|IQoJ|FQoG|X-Amz-|secret|\/\/|hooks\.slack/i;
 /** Far below the length of any token. */

@@ -35,6 +35,11 @@ export function parseRecord(value: unknown): ParsedRecord {
   return { ok: true, record: tidy(raw, { eventID, eventTime, eventName, eventSource }) };
 }
 
+/** The `userIdentity` of a record, by itself: the same as `parseRecord` makes of it. Never throws. */
+export function parseIdentity(value: unknown): CloudTrailRecord['userIdentity'] {
+  return tidyIdentity(objectOf(cleanJson({ userIdentity: value }).userIdentity) ?? {});
+}
+
 const objects = ['requestParameters', 'responseElements', 'additionalEventData', 'serviceEventDetails'] as const;
 const words = ['errorCode', 'errorMessage', 'sharedEventID', 'eventType', 'vpcEndpointId'] as const;
 

@@ -1,7 +1,8 @@
-/** What is left on the card of a case that is closed to a named few. */
+/** What is left on the cards of a case that is closed to a named few. */
+import type { Approval } from '../contracts/approval.ts';
 import type { Message } from '../contracts/message.ts';
 import type { Case } from '../contracts/store.ts';
-import { code, line } from './phrases.ts';
+import { code, line, say } from './phrases.ts';
 
 export function restrictedCard({ id, restrictedTo = [] }: Case): Message {
   const text = `Case ${id} is closed to ${restrictedTo.length} people. Ask the on-call lead.`;
@@ -11,3 +12,14 @@ export function restrictedCard({ id, restrictedTo = [] }: Case): Message {
   ];
   return { text, parts: [{ kind: 'lines', lines }] };
 }
+
+/** Without the target and the action: whoever reads it may be the one that it is about. */
+export function closedPlan({ caseId, state }: Pick<Approval, 'caseId' | 'state'>): Message {
+  return say(`A plan of case ${caseId} is ${state}.`, line(haveIt));
+}
+
+export function closedStrike(caseId: string): Message {
+  return say(`There is a plan for case ${caseId}.`, line(haveIt));
+}
+
+const haveIt = 'The case is closed to a named few, who have the card.';

@@ -9,6 +9,7 @@ import type { Strike, StrikeStep } from '../contracts/strike.ts';
 import { type AliveItem, leftOf, type OwnerTag } from './alive.ts';
 import { artifactsIn } from './artifacts-in-text.ts';
 import { bold, code, count, line, person } from './phrases.ts';
+import { nameKeyOfArn } from './principal.ts';
 
 /** Keys, identities, sessions and instances that the case is about. Addresses never: they may be shared. */
 export function strikeSeeds(alert: Alert): readonly string[] {
@@ -51,7 +52,9 @@ export function strikeOf(facts: StrikeFacts): DrawnStrike {
   const left = leftOf(facts.items);
   const notes: string[] = [];
   const denied = new Set(
-    left.flatMap(({ step, kind }) => (step?.action === 'deny-all' && /^(user|role)$/.test(kind) ? step.words : [])),
+    left.flatMap(({ step, kind }) =>
+      step?.action === 'deny-all' && /^(user|role)$/.test(kind) ? step.words.map(sameName) : [],
+    ),
   );
   const steps = new Map<string, StrikeStep>();
   const add = (step: StrikeStep) => {
@@ -75,7 +78,7 @@ export function strikeOf(facts: StrikeFacts): DrawnStrike {
       continue;
     }
     // A deny on an identity that he made ends its keys and password as well.
-    if (item.step.action !== 'deny-all' && denied.has(item.of) && item.kind !== 'session') continue;
+    if (item.step.action !== 'deny-all' && denied.has(sameName(item.of)) && item.kind !== 'session') continue;
     add({
       phase: 'credentials',
       ...item.step,
@@ -91,6 +94,11 @@ export function strikeOf(facts: StrikeFacts): DrawnStrike {
     );
   }
   return { steps: all.slice(0, mostSteps), notes: notes.slice(0, 20) };
+}
+
+/** An ARN out of a session's lacks the path that IAM's own has. */
+function sameName(arn: string): string {
+  return nameKeyOfArn(arn) ?? arn;
 }
 
 function rank({ kind, step }: AliveItem): number {

@@ -2,7 +2,7 @@
 import type { Coverage } from '../contracts/evidence.ts';
 import type { Line, Part } from '../contracts/message.ts';
 import { unfinished } from './answers.ts';
-import { bold, code, count, line, utc } from './phrases.ts';
+import { bold, code, count, line, upperFirst, utc } from './phrases.ts';
 import { labelOf } from './pivot-actors.ts';
 import { type HuntStory, nameOfStory } from './sigma/stories.ts';
 import type { TriageAnswer } from './triage-answers.ts';
@@ -14,9 +14,10 @@ export function triageHeadline(
   answers: readonly TriageAnswer[],
   suspects: readonly HuntStory[],
   coverage: Coverage,
-  /** What the sweep found odd. */
-  remark = '',
+  /** What GuardDuty reports and what the sweep found odd. */
+  remarks: readonly string[] = [],
 ): string {
+  const remark = remarks.join('; ');
   const hits = answers.filter(({ state }) => state === 'hits').length;
   const open = answers.filter(({ state }) => state === 'not-looked-at').length;
   if (hits === 0 && open === answers.length) return 'The triage could not answer: too little could be looked at.';
@@ -24,10 +25,9 @@ export function triageHeadline(
   const found = `${hits} of ${count(answers.length, 'question')} ${hits === 1 ? 'has' : 'have'} hits${left}`;
   const [first] = suspects;
   if (first === undefined) {
-    if (hits > 0)
-      return `Nothing grave was found in what was looked at; ${found}${remark && `; ${remark}`}${unfinished(coverage)}.`;
-    if (remark !== '')
-      return `Nothing was found in the log of what was looked at, but ${remark}${unfinished(coverage)}.`;
+    const inLog = hits > 0 ? 'No grave match in the log' : 'Nothing was found in the log';
+    if (remark !== '') return `${upperFirst(remark)}. ${inLog} of what was looked at; ${found}${unfinished(coverage)}.`;
+    if (hits > 0) return `Nothing grave was found in what was looked at; ${found}${unfinished(coverage)}.`;
     return `Nothing was found in what was looked at${unfinished(coverage)}.`;
   }
   const others = suspects.length > 1 ? ` and ${count(suspects.length - 1, 'other')}` : '';

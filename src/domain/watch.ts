@@ -47,7 +47,9 @@ export function watched(
   );
   const refused = own.filter(isRefusal);
   const settled = new Date(Date.parse(since.sentAt) + settlingMs).toISOString();
-  const successes = own.filter((record) => !isRefusal(record) && record.eventTime > settled.slice(0, 19));
+  // CloudTrail knows whole seconds: what came in the last second of settling may have been within it.
+  const isAfter = ({ eventTime }: CloudTrailRecord) => eventTime.slice(0, 19) > settled.slice(0, 19);
+  const successes = own.filter((record) => !isRefusal(record) && isAfter(record));
   return {
     refused: refused.length,
     succeeded: successes.length,

@@ -112,8 +112,8 @@ function withRest(lake: Evidence, rest: Evidence): Evidence {
     ...(wholes.length < 2
       ? {}
       : {
-          async *all(narrowing) {
-            for (const whole of wholes) yield* whole(narrowing);
+          async *all(narrowing, told) {
+            for (const whole of wholes) yield* whole(narrowing, told);
           },
         }),
     async addressUse(ip, moreThan) {

@@ -10,8 +10,8 @@ import type { Message } from '../contracts/message.ts';
 import { type AliveItem, digestOf } from '../domain/alive.ts';
 import { bold, line } from '../domain/phrases.ts';
 import { reportMessage } from '../domain/report-wording.ts';
+import { placesOf, tellThreads } from './approval-places.ts';
 import { containButtons, offersOf } from './contain-buttons.ts';
-import { postOnce } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 import { windowOf } from './window-of.ts';
 
@@ -43,9 +43,9 @@ export async function lookForAlive(
   const isOurs = approval.state === 'verified' && approval.plan.direction === 'apply';
   if (!isOurs || undone?.state === 'verified' || !credentialKinds.includes(artifact.kind))
     return over(approvalId, deps);
-  const place = await deps.store.posts.get(`approval:${approvalId}`);
+  const places = await placesOf(approval, deps);
   const report = await ask(artifact, new Date(approval.createdAt), ctx, deps);
-  if (place === undefined || report === undefined) return;
+  if (places.length === 0 || report === undefined) return;
   const { items, nothingLeft } = report.answer as { items: readonly AliveItem[]; nothingLeft: boolean };
   const digest = digestOf(items, report.coverage.complete);
   const now = deps.clock.now();
@@ -55,7 +55,7 @@ export async function lookForAlive(
   const news = (before?.news ?? 0) + (isNews ? 1 : 0);
   if (isNews) {
     const message = await messageOf(approval, report, { isLast, nothingLeft }, deps);
-    await postOnce({ key: `alive:${approvalId}:${news}`, channel: place.channel, threadTs: place.ts, message }, deps);
+    await tellThreads(`alive:${approvalId}:${news}`, places, message, deps);
   }
   await deps.store.aliveLooks.save(approvalId, { digest, news, over: isLast }, now.toISOString());
   if (isLast) return;

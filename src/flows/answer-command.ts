@@ -1,8 +1,10 @@
 /** /ir words -> command decides -> stored and queued -> answer within 3 seconds. No AWS here. */
-import type { CommandContext, CommandOutcome } from '../contracts/command.ts';
+import type { ApprovalLine, CommandContext, CommandOutcome } from '../contracts/command.ts';
 import { UserError } from '../contracts/errors.ts';
 import type { Message } from '../contracts/message.ts';
+import { closedTo } from '../domain/access.ts';
 import { refusal, say } from '../domain/phrases.ts';
+import { targetWords } from '../domain/plan.ts';
 import { interpret, wordsOf } from '../domain/words.ts';
 import { changeRules } from './change-rules.ts';
 import type { WebDeps } from './deps.ts';
@@ -34,7 +36,7 @@ export async function answerCommand(input: SlashCommand, deps: WebDeps): Promise
   if (looked.refusal !== undefined && command.name !== 'help') {
     return refusal(`You cannot do this: ${looked.refusal}.`, undefined);
   }
-  const outcome = await command.decide(args, contextOf(deps));
+  const outcome = await command.decide(args, contextOf(input.userId, deps));
   if (command.name !== 'help') {
     const accounts = outcome.kind === 'investigate' ? outcome.request.accounts : undefined;
     const { userId, channelId: channel } = input;
@@ -44,24 +46,37 @@ export async function answerCommand(input: SlashCommand, deps: WebDeps): Promise
   return act(outcome, input, looked, deps);
 }
 
-function contextOf({ commands, actions, store, clock, ruleShelf }: WebDeps): CommandContext {
+function contextOf(userId: string, { commands, actions, store, clock, ruleShelf }: WebDeps): CommandContext {
   return {
     now: clock.now(),
     commands,
     actions: actions.map(({ name, usage, title }) => ({ name, usage, title })),
-    openApprovals: async () =>
-      (await store.approvals.open()).map((approval) => ({
-        id: approval.id,
-        state: approval.state,
-        what: `${approval.plan.direction === 'undo' ? 'undo ' : ''}${approval.plan.action} ${Object.values(approval.plan.target).join(' ')}`,
-        requester: approval.requester.userId,
-        expiresAt: approval.expiresAt,
-      })),
+    openApprovals: () => openTo(userId, store),
     frozen: async () => (await store.settings.frozen()).frozen,
     ...(ruleShelf === undefined ? {} : { rules: () => ruleShelf.view() }),
     snoozes: () => store.noise.snoozes(clock.now().toISOString()),
     noise: (since, until) => store.noise.report(since, until, 20),
   };
+}
+
+/** Plans of a case that is closed to a few are named to the few only. */
+async function openTo(userId: string, store: WebDeps['store']): Promise<readonly ApprovalLine[]> {
+  const lines: ApprovalLine[] = [];
+  for (const { id, state, plan, caseId, requester, expiresAt } of await store.approvals.open()) {
+    const closed = closedTo(await store.cases.get(caseId), userId);
+    const what = `${plan.direction === 'undo' ? 'undo ' : ''}${plan.action} ${targetWords(plan.target)}`;
+    lines.push({ id, state, what: closed ?? what, requester: requester.userId, expiresAt });
+  }
+  return lines;
+}
+
+/** What of a case that is closed from now on stands in channels already is taken out of them. */
+async function hideCards(caseId: string, at: string, { store, queue }: WebDeps): Promise<void> {
+  const { strikes, approvals } = await store.strikes.ofCase(caseId);
+  for (const approvalId of approvals) {
+    await queue.add('approval.changed', { approvalId }, { id: `restrict-${approvalId}-${at}` });
+  }
+  for (const strikeId of strikes) await queue.add('strike.changed', { strikeId }, { id: `restrict-${strikeId}-${at}` });
 }
 
 async function act(
@@ -116,6 +131,7 @@ async function act(
       const closed = await deps.store.cases.restrict(caseId, userIds, input.userId, at);
       if (!closed) return refusal(`There is no case ${caseId} that you could close.`, undefined);
       await deps.queue.add('case.show', { caseId }, { id: `restrict-${caseId}-${at}` });
+      await hideCards(caseId, at, deps);
       return say(
         `${caseId} is closed to ${userIds.length + 1} people at most; its card tells others nothing from now on.`,
       );

@@ -5,7 +5,7 @@ import { UserError } from '../contracts/errors.ts';
 import type { ExecutionFacts } from '../domain/approval.ts';
 import { canonical } from '../domain/canonical.ts';
 import type { ExecutorDeps } from './deps.ts';
-import { callsFor } from './inspect-target.ts';
+import { callsFor, sessionPolicyOf } from './inspect-target.ts';
 import { cautionOf, checkContainable } from './locate-target.ts';
 import { rightsOf } from './rights-of.ts';
 
@@ -18,8 +18,11 @@ export async function executionFacts(
 ): Promise<ExecutionFacts> {
   const { settings, store } = deps;
   const rights = rightsOf(action, approval.plan.accountId, deps);
-  const alertType = await store.cases.alertType(approval.caseId);
-  const judged = judgedAgain({ plan: approval.plan, action, self: await deps.reach.self(), alertType }, deps);
+  const about = await store.cases.brief(approval.caseId);
+  const judged = judgedAgain(
+    { plan: approval.plan, action, self: await deps.reach.self(), alertType: about?.alertType },
+    deps,
+  );
   return {
     now: deps.clock.now().toISOString(),
     mode: settings.mode,
@@ -31,6 +34,7 @@ export async function executionFacts(
     approvers: [settings.rules.approvers, ...rights.approve],
     required: judged.required,
     objection: judged.objection,
+    few: about?.restrictedTo,
   };
 }
 
@@ -43,8 +47,6 @@ function judgedAgain(
   deps: ExecutorDeps,
 ): { required: number; objection: string | undefined } {
   const { plan, action, self, alertType } = judged;
-  const target = plan.target as never;
-  const before = plan.before as never;
   try {
     const checked = checkContainable(action, plan.target, plan.before, plan, deps, self);
     const { responderRole } = checked;
@@ -53,7 +55,7 @@ function judgedAgain(
       return { required, objection: 'the responder role in the config is not the one of the plan' };
     }
     const calls = callsFor(action, plan, plan.before);
-    const policy = action.sessionPolicy(target, before, plan.accountId, plan.partition, plan.restores);
+    const policy = sessionPolicyOf(action, plan, calls ?? []);
     const same = calls !== undefined && canonical([calls, policy]) === canonical([plan.calls, plan.sessionPolicy]);
     return { required, objection: same ? undefined : 'the calls of the plan are not those of the action' };
   } catch (error) {

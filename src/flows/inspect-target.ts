@@ -1,8 +1,9 @@
 /** What an action reads of its target, and what it would call on it: the unit's methods, given what the flows have. */
 import type { ContainmentAction } from '../contracts/action.ts';
-import type { Applied, Plan } from '../contracts/approval.ts';
+import type { Plan } from '../contracts/approval.ts';
 import type { ApiCall, AwsReach, AwsReader, PolicyDocument } from '../contracts/aws.ts';
 import { UserError } from '../contracts/errors.ts';
+import { narrowed } from '../domain/session-policy.ts';
 import type { Settings } from './deps.ts';
 
 interface Looking {
@@ -39,15 +40,17 @@ export function callsFor(
 /** AWS takes a session policy of at most this many characters (DOMAIN.md 9.1). */
 const longestPolicy = 2_048;
 
-/** What the plan's session may do. Throws UserError where the target holds more than one session policy can name. */
+/**
+ * What the plan's session may do: its calls on its target, and the reads that show them. Throws UserError where the target holds
+ * more than one session policy can name.
+ */
 export function sessionPolicyOf(
   action: ContainmentAction,
-  target: Plan['target'],
-  before: Plan['before'],
-  { accountId, partition }: Pick<AwsReader, 'accountId' | 'partition'>,
-  restores: Applied | undefined,
+  { target, before, accountId, partition, restores }: Omit<Plan, 'sessionPolicy' | 'calls'>,
+  calls: readonly ApiCall[],
 ): PolicyDocument {
-  const policy = action.sessionPolicy(target as never, before as never, accountId, partition, restores);
+  const widest = action.sessionPolicy(target as never, before as never, accountId, partition, restores);
+  const policy = narrowed(widest, calls, action);
   const size = JSON.stringify(policy).length;
   if (size <= longestPolicy) return policy;
   throw new UserError(

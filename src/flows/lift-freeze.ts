@@ -1,6 +1,7 @@
 /** A freeze in Slack: one responder pulls the brake, two approvers release it, and the default channel hears of both. */
 import type { Message } from '../contracts/message.ts';
-import { liftsWith, liftWithinMs } from '../domain/people-on-host.ts';
+import { areTwoPeople, notTwo } from '../domain/people.ts';
+import { liftsWith, liftWithinMs, stillWished } from '../domain/people-on-host.ts';
 import { bold, date, line, refusal, say, text } from '../domain/phrases.ts';
 import { postOnce } from './deliver.ts';
 import type { ChatDeps, WorkerDeps } from './deps.ts';
@@ -36,6 +37,11 @@ async function lift(
       await store.settings.setFrozen(false, by, `${earlier.reason}; ${reason}`.slice(0, 600), at);
       return say('The freeze is lifted. Plans run again.');
     }
+  }
+  const waits = earlier !== undefined && earlier.userId !== userId && stillWished(earlier, freeze.at, now);
+  if (waits && !areTwoPeople(earlier.person, person)) {
+    const sentence = `You cannot lift it together with ${earlier.userId}: ${notTwo}.`;
+    return refusal(sentence, 'Another approver can, or the host does.');
   }
   await store.host.wishLift({ userId, person, reason, at });
   return say(

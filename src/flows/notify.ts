@@ -1,6 +1,6 @@
 /** A plan waits -> direct messages, a reminder, the channel; decided -> said where it was asked; alone -> a review. From the store. */
 import type { Approval } from '../contracts/approval.ts';
-import { asError, UpstreamError } from '../contracts/errors.ts';
+import { asError } from '../contracts/errors.ts';
 import type { Message } from '../contracts/message.ts';
 import type { NoticeStage, Told } from '../contracts/strike.ts';
 import { audit } from '../domain/approval.ts';
@@ -8,6 +8,7 @@ import {
   decidersOf,
   escalationMessage,
   type NoticeOf,
+  nobodyDecides,
   noLongerWaits,
   reviewMessage,
   stageDue,
@@ -15,6 +16,8 @@ import {
   wasAlone,
 } from '../domain/notices.ts';
 import type { GroupMembers } from '../domain/people.ts';
+import { closedPlan } from '../domain/restricted-case.ts';
+import { fewOf, placesOf, unlessRefused } from './approval-places.ts';
 import { postOnce } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 import { rightsOf } from './rights-of.ts';
@@ -44,23 +47,35 @@ export async function queueNotices({
 export async function notify({ approvalId }: { readonly approvalId: string }, deps: Needs): Promise<void> {
   await deps.store.turn(`notify:${approvalId}`, async () => {
     const approval = await deps.store.approvals.get(approvalId);
-    const place = await deps.store.posts.get(`approval:${approvalId}`);
     if (approval === undefined) return;
+    const few = await fewOf(approval, deps);
+    const [place] = await placesOf(approval, deps);
     const notices = await deps.store.notices.of(approvalId);
     const stage = stageDue(approval, notices, deps.clock.now().toISOString(), deps.settings.mode);
     // Without a card there is nothing to decide on yet.
     if (stage === undefined || (place === undefined && approval.state === 'proposed')) return;
     const account = deps.settings.accounts.find(({ id }) => id === approval.plan.accountId);
-    const of: NoticeOf = { approval, account, channel: place?.channel ?? approval.channel };
+    const of: About = {
+      approval,
+      account,
+      channel: place?.channel ?? approval.channel,
+      few,
+      isClosed: few !== undefined,
+    };
     const earlier = notices.flatMap(({ told }) => told);
     const told = await carryOut(stage, of, earlier, deps);
     await deps.store.notices.note(approvalId, { stage, told, at: deps.clock.now().toISOString() });
   });
 }
 
+/** `few`: the Slack ids that the case is closed to; nobody else is told of its plans. */
+interface About extends NoticeOf {
+  readonly few: readonly string[] | undefined;
+}
+
 async function carryOut(
   stage: NoticeStage,
-  of: NoticeOf,
+  of: About,
   earlier: readonly Told[],
   deps: Needs,
 ): Promise<readonly Told[]> {
@@ -70,14 +85,20 @@ async function carryOut(
     case 'reminded': {
       // Of the steps of a strike the first that waits speaks for all: one message a person, not one a step.
       if (await waitsBehindAnother(approval, deps)) return [];
-      const pending = (await deciders(approval, deps)).filter((id) => !hasVoted(approval, id));
+      const may = await deciders(of, deps);
+      const pending = may.filter((id) => !hasVoted(approval, id));
+      if (of.few !== undefined && may.length < approval.required) {
+        await tellEach(`notice:${approval.id}:nobody:${of.few.length}`, of.few, nobodyDecides(of), deps);
+      }
       return tellEach(`notice:${approval.id}:${stage}`, pending, waitsMessage(of, stage), deps);
     }
     case 'escalated': {
       if (await waitsBehindAnother(approval, deps)) return [];
       // The levels of `escalation` where there are some; the approvers again in any case.
-      const next = [...new Set(deps.settings.escalation.levels.flatMap(({ users }) => users))];
-      const called = [...new Set([...(await deciders(approval, deps)), ...next])];
+      const next = amongFew(of, [...new Set(deps.settings.escalation.levels.flatMap(({ users }) => users))]);
+      const may = await deciders(of, deps);
+      if (of.few !== undefined) return tellEach(`notice:${approval.id}:next`, may, waitsMessage(of, 'reminded'), deps);
+      const called = [...new Set([...may, ...next])];
       const message = escalationMessage(of, called);
       await postOnce({ key: `notice:${approval.id}:escalated`, channel: of.channel, message }, deps);
       const told = earlier.map(({ userId }) => userId);
@@ -93,25 +114,30 @@ async function carryOut(
 }
 
 /** What was asked is answered where it was asked. An update makes no sound, so an expiry is a message of its own. */
-async function decided(of: NoticeOf, earlier: readonly Told[], deps: Needs): Promise<readonly Told[]> {
+async function decided(of: About, earlier: readonly Told[], deps: Needs): Promise<readonly Told[]> {
   const message = noLongerWaits(of);
   for (const { channel, ts, userId } of earlier) {
-    await unlessRefused(userId, deps, () => deps.chat.update({ channel, ts, message }));
+    // Who was told before the case was closed is told nothing more, and loses what stood there.
+    const told = amongFew(of, [userId]).length > 0 ? message : closedPlan(of.approval);
+    await unlessRefused(userId, deps, () => deps.chat.update({ channel, ts, message: told }));
   }
   if (of.approval.state !== 'expired') return [];
-  const people = [...new Set(earlier.map(({ userId }) => userId))];
-  const asker = of.approval.requester.userId;
-  return tellEach(`notice:${of.approval.id}:expired`, [...new Set([...people, asker])], message, deps);
+  const people = [...earlier.map(({ userId }) => userId), of.approval.requester.userId];
+  return tellEach(`notice:${of.approval.id}:expired`, amongFew(of, [...new Set(people)]), message, deps);
+}
+
+function amongFew({ few }: Pick<About, 'few'>, people: readonly string[]): readonly string[] {
+  return few === undefined ? people : people.filter((userId) => few.includes(userId));
 }
 
 /** A lone approval is looked at by another approver afterwards. */
-async function askForReview(of: NoticeOf, deps: Needs): Promise<void> {
+async function askForReview(of: About, deps: Needs): Promise<void> {
   const { approval } = of;
   const wrote = approval.sentAt !== undefined || approval.steps.some(({ state }) => state === 'done');
   if (!wasAlone(approval) || !wrote) return;
-  const others = (await deciders(approval, deps)).filter((id) => id !== approval.requester.userId);
+  const others = (await deciders(of, deps)).filter((id) => id !== approval.requester.userId);
   const told = await tellEach(`notice:${approval.id}:review`, others, reviewMessage(of), deps);
-  if (told.length === 0) {
+  if (told.length === 0 && of.few === undefined) {
     const message = reviewMessage(of);
     await postOnce({ key: `notice:${approval.id}:review`, channel: of.channel, message }, deps);
   }
@@ -125,6 +151,18 @@ async function askForReview(of: NoticeOf, deps: Needs): Promise<void> {
   );
 }
 
+/** Takes what a plan was about out of the messages of those that its case is closed to by now. */
+export async function hideNotices(
+  approval: Approval,
+  few: readonly string[],
+  deps: Pick<Needs, 'store' | 'chat' | 'log'>,
+): Promise<void> {
+  const told = (await deps.store.notices.of(approval.id)).flatMap((notice) => notice.told);
+  for (const { userId, channel, ts } of told.filter((one) => !few.includes(one.userId))) {
+    await unlessRefused(userId, deps, () => deps.chat.update({ channel, ts, message: closedPlan(approval) }));
+  }
+}
+
 async function waitsBehindAnother(approval: Approval, { store }: Needs): Promise<boolean> {
   for (const id of await store.strikes.earlier(approval.id)) {
     if ((await store.approvals.get(id))?.state === 'proposed') return true;
@@ -136,7 +174,8 @@ function hasVoted(approval: Approval, userId: string): boolean {
   return approval.votes.some((vote) => vote.userId === userId);
 }
 
-async function deciders(approval: Approval, deps: Needs): Promise<readonly string[]> {
+async function deciders(of: About, deps: Needs): Promise<readonly string[]> {
+  const { approval } = of;
   const action = deps.actions.find(({ name }) => name === approval.plan.action);
   const rights = action && rightsOf(action, approval.plan.accountId, deps);
   const crowds = rights?.approve ?? [];
@@ -145,7 +184,7 @@ async function deciders(approval: Approval, deps: Needs): Promise<readonly strin
     deps,
   );
   const asker = rights?.alone === true ? undefined : approval.requester.userId;
-  return decidersOf(deps.settings.rules, crowds, groups, asker);
+  return amongFew(of, decidersOf(deps.settings.rules, crowds, groups, asker));
 }
 
 async function members(ids: readonly string[], { chat, log }: Needs): Promise<GroupMembers> {
@@ -174,14 +213,4 @@ async function tellEach(
     });
   }
   return told;
-}
-
-/** Somebody who cannot be written to (left, blocks the app) must not keep the others from hearing. */
-async function unlessRefused(userId: string, { log }: Needs, write: () => Promise<void>): Promise<void> {
-  try {
-    await write();
-  } catch (error) {
-    if (!(error instanceof UpstreamError) || error.retryable) throw error;
-    log.warn({ userId, code: error.code }, 'an approver could not be told directly');
-  }
 }

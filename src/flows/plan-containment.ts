@@ -18,9 +18,6 @@ import { rightsOf, touchedBy } from './rights-of.ts';
 import { isShown, refuse, sayThatItTakesLonger, showPlan, voidUnseen } from './show-plan.ts';
 import { askingRefusalOf, lookedOnHost } from './standing.ts';
 
-/** AWS's limit for a session policy in plain text (sts:AssumeRole). */
-const longestSessionPolicy = 2_048;
-
 interface Drawn {
   readonly plan: Plan;
   readonly context: PlanContext;
@@ -207,7 +204,7 @@ async function drawUndo(undoOf: string, signal: AbortSignal, deps: WorkerDeps): 
   }
   const at = done.sentAt ?? done.steps.at(-1)?.at ?? done.createdAt;
   const restores = { before: done.plan.before, done: applied, at };
-  const alertType = await deps.store.cases.alertType(done.caseId);
+  const alertType = (await deps.store.cases.brief(done.caseId))?.alertType;
   return drawn({ action, direction: 'undo', target: done.plan.target, before, restores, alertType, aws, signal }, deps);
 }
 
@@ -234,7 +231,7 @@ async function drawn(
   const because = more?.because ?? checked.because;
   const calls = callsFor(action, { direction, target, ...(restores && { restores }) }, before) ?? [];
   if (calls.length === 0) throw new UserError(`Nothing to do: ${action.describe(target as never, before as never)}.`);
-  const plan: Plan = {
+  const bare = {
     action: action.name,
     direction,
     accountId: aws.accountId,
@@ -242,15 +239,10 @@ async function drawn(
     target,
     before,
     calls,
-    sessionPolicy: sessionPolicyOf(action, target, before, aws, restores),
     responderRole,
     ...(restores && { restores }),
   };
-  if (JSON.stringify(plan.sessionPolicy).length > longestSessionPolicy) {
-    throw new UserError(
-      `The plan touches too many things at once: its session policy would be longer than the ${longestSessionPolicy} characters that AWS takes.`,
-    );
-  }
+  const plan: Plan = { ...bare, sessionPolicy: sessionPolicyOf(action, bare, calls) };
   const use = await blastRadius(action, target, before, aws, signal, deps);
   return {
     plan,

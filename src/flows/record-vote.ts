@@ -2,6 +2,7 @@
 import type { Approval, Vote } from '../contracts/approval.ts';
 import { asError, UserError } from '../contracts/errors.ts';
 import type { VoteRequest } from '../contracts/store.ts';
+import { closedTo } from '../domain/access.ts';
 import { audit, castVote } from '../domain/approval.ts';
 import { refusal } from '../domain/phrases.ts';
 import { channelRefusal } from './channel-refusal.ts';
@@ -49,6 +50,7 @@ async function count(voteId: string, vote: VoteRequest, deps: Needs): Promise<vo
   const looked = await (onHost && isProved
     ? lookedOnHost(vote.userId, 'approver', deps, about)
     : approvingRefusalOf(vote.userId, deps, about));
+  const closed = closedTo(voted && (await deps.store.cases.get(voted.caseId)), vote.userId);
   const shared = vote.vote === 'approve' && !onHost ? await channelRefusal(vote.channel, deps) : undefined;
   const action = deps.actions.find((candidate) => candidate.name === voted?.plan.action);
   const rights = voted && action ? rightsOf(action, voted.plan.accountId, deps) : { stepUp: false, alone: false };
@@ -59,7 +61,7 @@ async function count(voteId: string, vote: VoteRequest, deps: Needs): Promise<vo
       person: looked.person,
       vote: vote.vote,
       at: vote.at,
-      refusal: onHost ? (notProved ?? looked.refusal) : (shared ?? looked.refusal ?? notProved),
+      refusal: closed ?? (onHost ? (notProved ?? looked.refusal) : (shared ?? looked.refusal ?? notProved)),
       mode: deps.settings.mode,
       rights,
       proved: proofs.filter(({ userId }) => userId === vote.userId).map(({ planHash }) => planHash),

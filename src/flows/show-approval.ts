@@ -2,8 +2,9 @@
 import type { Approval } from '../contracts/approval.ts';
 import { isOver } from '../domain/approval.ts';
 import { approvalCard, milestone } from '../domain/approval-wording.ts';
-import { postOnce, postOrUpdate } from './deliver.ts';
+import { fewOf, showCards, tellThreads } from './approval-places.ts';
 import type { WorkerDeps } from './deps.ts';
+import { hideNotices } from './notify.ts';
 
 type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'chat' | 'clock' | 'settings' | 'actions' | 'log'>;
 
@@ -29,14 +30,11 @@ async function bringUpToDate(approvalId: string, deps: Needs): Promise<Approval 
     button: await deps.store.buttons.mint(`approval:${approvalId}`, { kind: 'approval', approvalId }),
     undo: undo?.state === 'verified' ? 'done' : undo !== undefined && !isOver(undo.state) ? 'asked' : 'none',
   });
-  const place = await postOrUpdate({ key: `approval:${approvalId}`, channel: approval.channel, message }, deps);
-  const note = milestone(approval);
-  if (note !== undefined) {
-    await postOnce(
-      { key: `approval:${approvalId}:${approval.state}`, channel: place.channel, threadTs: place.ts, message: note },
-      deps,
-    );
-  }
+  const places = await showCards(approval, message, deps);
+  const few = await fewOf(approval, deps);
+  if (few !== undefined) await hideNotices(approval, few, deps);
+  const note = milestone(approval, await deps.store.audit.head());
+  if (note !== undefined) await tellThreads(`approval:${approvalId}:${approval.state}`, places, note, deps);
   await deps.store.approvals.markShown(approvalId, approval.state);
   const strikeId = await deps.store.strikes.ofApproval(approvalId);
   if (strikeId !== undefined)

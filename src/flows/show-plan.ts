@@ -5,6 +5,7 @@ import type { ContainmentRequest } from '../contracts/store.ts';
 import { moveTo } from '../domain/approval.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
 import { refusal } from '../domain/phrases.ts';
+import { placesOf } from './approval-places.ts';
 import { tellOne } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 import { showApproval } from './show-approval.ts';
@@ -25,7 +26,7 @@ export async function showPlan(request: ContainmentRequest, approval: Approval, 
 
 export async function isShown(requestId: string, { store }: WorkerDeps): Promise<boolean> {
   const approval = await store.approvals.ofRequest(requestId);
-  return approval !== undefined && (await store.posts.get(`approval:${approval.id}`)) !== undefined;
+  return approval !== undefined && (await placesOf(approval, { store })).length > 0;
 }
 
 /** A plan whose card nobody can see must not wait for votes. */

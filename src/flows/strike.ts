@@ -3,11 +3,13 @@ import { asError, UpstreamError, UserError } from '../contracts/errors.ts';
 import type { Strike } from '../contracts/strike.ts';
 import type { AliveItem } from '../domain/alive.ts';
 import { refusal } from '../domain/phrases.ts';
+import { closedStrike } from '../domain/restricted-case.ts';
 import { type StepState, strikeCard, strikeOf, strikeSeeds } from '../domain/strike.ts';
 import { familyReport } from './alive-look.ts';
+import { fewIn, showToFew } from './approval-places.ts';
 import { channelRefusal } from './channel-refusal.ts';
 import { offersOf } from './contain-buttons.ts';
-import { postOrUpdate, tellOne } from './deliver.ts';
+import { tellOne } from './deliver.ts';
 import type { WebDeps, WorkerDeps } from './deps.ts';
 import { recordVote } from './record-vote.ts';
 import { rightsOf } from './rights-of.ts';
@@ -127,10 +129,9 @@ export async function showStrike(
             approvalIds,
           });
     const message = strikeCard(strike, states, button, waiting.length - withoutCode.length);
-    await postOrUpdate(
-      { key: `strike:${strikeId}`, channel: strike.channel, threadTs: strike.threadTs, message },
-      deps,
-    );
+    const { channel, threadTs, caseId } = strike;
+    const card = { key: `strike:${strikeId}`, channel, threadTs, message, closed: closedStrike(caseId) };
+    await showToFew(card, fewIn(await deps.store.cases.get(caseId)), deps);
   });
 }
 

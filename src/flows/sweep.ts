@@ -2,6 +2,7 @@
 import type { JobName, Jobs } from '../contracts/job.ts';
 import { moveTo } from '../domain/approval.ts';
 import { queueAliveLooks } from './alive-look.ts';
+import { announceEnrollments } from './announce-enrollments.ts';
 import type { WorkerDeps } from './deps.ts';
 import { announceFreeze } from './lift-freeze.ts';
 import { queueNotices } from './notify.ts';
@@ -120,5 +121,6 @@ export function openSweep(deps: Needs): () => Promise<void> {
     await queueAliveLooks(deps);
     // Last: where Slack is down, nothing else waits for it.
     await announceFreeze(deps);
+    await announceEnrollments(deps);
   };
 }

@@ -1,6 +1,7 @@
 /** A click on Approve that needs a one-time code: the dialog, and what comes back from it. The code is looked at by the executor. */
 import type { Approval } from '../contracts/approval.ts';
 import { UserError } from '../contracts/errors.ts';
+import { closedTo } from '../domain/access.ts';
 import { whatOf } from '../domain/approval-wording.ts';
 import type { WebDeps } from './deps.ts';
 import { rightsOf } from './rights-of.ts';
@@ -29,6 +30,8 @@ export async function askForCode(
 ): Promise<boolean> {
   const approval = await deps.store.approvals.get(click.approvalId);
   if (approval === undefined || !asksForCode(approval, click.userId, deps)) return false;
+  const closed = closedTo(await deps.store.cases.get(approval.caseId), click.userId);
+  if (closed !== undefined) throw new UserError(`You cannot approve this: ${closed}.`);
   if (click.triggerId === undefined)
     throw new UserError('Slack gave no way to ask for your one-time code. Press again.');
   const { button, channelId, threadTs } = click;

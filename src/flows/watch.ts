@@ -12,7 +12,7 @@ import { awsErrorFacts } from '../domain/aws-errors.ts';
 import { doneCalls } from '../domain/blanks.ts';
 import { line, person, say } from '../domain/phrases.ts';
 import { isNews, nextLook, watched, watchUntil, watchWords } from '../domain/watch.ts';
-import { postOnce } from './deliver.ts';
+import { placesOf, tellThreads } from './approval-places.ts';
 import type { WorkerDeps } from './deps.ts';
 import { inspectTarget } from './inspect-target.ts';
 import { announce } from './record-vote.ts';
@@ -34,8 +34,8 @@ export async function watch(
   const undone = await deps.store.approvals.undoFor(approvalId);
   // Once an undo is applied the state is meant to differ.
   if (undone !== undefined && ['applying', 'verified', 'failed', 'partial'].includes(undone.state)) return;
-  const place = await deps.store.posts.get(`approval:${approvalId}`);
-  if (place === undefined) return;
+  const places = await placesOf(approval, deps);
+  if (places.length === 0) return;
   const seen = await look(approval, action, ctx, deps);
   const at = deps.clock.now();
   const news = isNews(seen, approval.watched);
@@ -53,7 +53,7 @@ export async function watch(
       ...(bad ? [line(person(approval.requester.userId))] : []),
     );
     const key = `watch:${approvalId}:${seen.holds}:${seen.succeeded}:${seen.refused > 0}:${seen.over}`;
-    await postOnce({ key, channel: place.channel, threadTs: place.ts, message }, deps);
+    await tellThreads(key, places, message, deps);
     await announce(now, deps);
   }
   const delayMs = nextLook(approval.sentAt ?? approval.createdAt, seen.until, at);

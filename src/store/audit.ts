@@ -37,6 +37,13 @@ export function auditStore(db: Database): AuditStore {
   return {
     append: (entry) => asking(() => db.transaction().execute((tx) => appendAudit(tx, entry))),
 
+    head: () =>
+      asking(async () => {
+        const head = db.selectFrom('audit').select(['seq', 'hash']).orderBy('seq', 'desc').limit(1);
+        const row = await head.executeTakeFirst();
+        return row === undefined ? undefined : { seq: Number(row.seq), hash: row.hash };
+      }),
+
     read: (after, limit) =>
       asking(async () => {
         const rows = await db

@@ -37,10 +37,16 @@ export function casesStore(db: Database): CasesStore {
         return row === undefined ? undefined : caseOf(row);
       }),
 
-    alertType: (caseId) =>
+    brief: (caseId) =>
       asking(async () => {
-        const row = await db.selectFrom('cases').select('alert').where('id', '=', text(caseId)).executeTakeFirst();
-        return row?.alert.type;
+        const row = await db
+          .selectFrom('cases')
+          .select(['id', 'alert', 'restricted_to'])
+          .where('id', '=', text(caseId))
+          .executeTakeFirst();
+        if (row === undefined) return undefined;
+        const restrictedTo = row.restricted_to === null ? {} : { restrictedTo: row.restricted_to };
+        return { id: row.id, alertType: row.alert.type, ...restrictedTo };
       }),
 
     ofKey: (dedupeKey) =>

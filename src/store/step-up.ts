@@ -39,6 +39,22 @@ export function stepUpStore(db: Database): StepUpStore {
         return { userId, secret, enrolledAt: iso(row.enrolled_at), activeAt: iso(row.active_at), enrolledBy };
       }),
 
+    enrolled: (since) =>
+      asking(async () => {
+        const rows = await db
+          .selectFrom('enrollments')
+          .select(['user_id', 'enrolled_at', 'active_at', 'enrolled_by'])
+          .where('enrolled_at', '>=', new Date(since))
+          .orderBy('enrolled_at')
+          .execute();
+        return rows.map((row) => ({
+          userId: row.user_id,
+          enrolledAt: iso(row.enrolled_at),
+          activeAt: iso(row.active_at),
+          enrolledBy: row.enrolled_by,
+        }));
+      }),
+
     takeCode: (voteId) =>
       asking(async () => {
         const row = await db

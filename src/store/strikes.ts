@@ -109,6 +109,17 @@ export function strikesStore(db: Database): StrikesStore {
         return rows.map(({ id }) => id);
       }),
 
+    ofCase: (caseId) =>
+      asking(async () => {
+        const strikes = await db
+          .selectFrom('strikes')
+          .select('id')
+          .where(sql<string>`request->>'caseId'`, '=', text(caseId))
+          .execute();
+        const approvals = await db.selectFrom('approvals').select('id').where('case_id', '=', text(caseId)).execute();
+        return { strikes: strikes.map(({ id }) => id), approvals: approvals.map(({ id }) => id) };
+      }),
+
     unplanned: (olderThan, limit) =>
       asking(async () => {
         const rows = await db

@@ -37,6 +37,14 @@ async function expectBystander(): Promise<void> {
   expect(await on.looks(bystander)).toBe('works');
 }
 
+async function device(UserName: string, VirtualMFADeviceName: string): Promise<string> {
+  const { VirtualMFADevice } = await on.admin.send(new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName }));
+  const SerialNumber = VirtualMFADevice?.SerialNumber ?? '';
+  const codes = { AuthenticationCode1: '123456', AuthenticationCode2: '654321' };
+  await on.admin.send(new EnableMFADeviceCommand({ UserName, SerialNumber, ...codes }));
+  return SerialNumber;
+}
+
 describe('access keys', () => {
   it('disable-access-key stops the key, leaves the other key and the bystander, says that a session token lives, and comes undone', async () => {
     const stolen = await on.user('amy');
@@ -134,14 +142,6 @@ describe('passwords, devices and other credentials', () => {
     expect(hasButton(done, 'undo')).toBe(false);
     await on.refusedAsk(`remove-console-access ${arnOfUser('cora')}`, /no console password already/);
   });
-
-  async function device(UserName: string, VirtualMFADeviceName: string): Promise<string> {
-    const { VirtualMFADevice } = await on.admin.send(new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName }));
-    const SerialNumber = VirtualMFADevice?.SerialNumber ?? '';
-    const codes = { AuthenticationCode1: '123456', AuthenticationCode2: '654321' };
-    await on.admin.send(new EnableMFADeviceCommand({ UserName, SerialNumber, ...codes }));
-    return SerialNumber;
-  }
 
   it("deactivate-mfa-device takes the attacker's device, not the owner's", async () => {
     await on.user('mia');
@@ -243,6 +243,7 @@ describe('passwords, devices and other credentials', () => {
       ...['DeleteSigningCertificate', 'DeleteServiceSpecificCredential', 'DeleteServiceSpecificCredential'],
       'DeleteSSHPublicKey',
       'DeactivateMFADevice',
+      'DeleteVirtualMFADevice',
       'RemoveUserFromGroup',
       // What allows goes first, what refuses last.
       ...['DeleteUserPolicy', 'DetachUserPolicy', 'DeleteUserPolicy'],
@@ -250,6 +251,7 @@ describe('passwords, devices and other credentials', () => {
     ]);
     for (const operation of new Set(on.writes().slice(before))) expect(wordsOf(card)).toContain(`iam:${operation}`);
     expect(on.account().users.has('zed')).toBe(false);
+    expect(on.account().unassignedMfa.has(serial)).toBe(false);
     expect([await on.looks(stolen), await on.looks(token)]).toEqual(['AuthFailure', 'AuthFailure']);
     expect(held.some((id) => on.scene.aws.opensDoor(id))).toBe(false);
     expect(signsIn('zed', password, serial)).toBeUndefined();
@@ -261,12 +263,13 @@ describe('passwords, devices and other credentials', () => {
 
 describe('killed in the middle', () => {
   // The answer to a deletion is lost with the process: the next one must see that it is done, and not send it again.
-  it.each(['DeleteAccessKey', 'DeleteUserPolicy', 'DeleteUser'])(
+  it.each(['DeleteAccessKey', 'DeleteVirtualMFADevice', 'DeleteUserPolicy', 'DeleteUser'])(
     'delete-user goes on after kill -9 at %s, and sends no call twice',
     async (operation) => {
       const name = `kim-${operation}`;
       await on.user(name);
       await on.password(name);
+      const serial = await device(name, name);
       const card = await on.ask(`delete-user ${arnOfUser(name)}`);
       const before = on.writes().length;
       const killer = await killAtCall(on.scene, (event) => event === `aws ${operation} after 1`);
@@ -280,15 +283,39 @@ describe('killed in the middle', () => {
       expect(on.writes().slice(before)).toEqual([
         'DeleteAccessKey',
         'DeleteLoginProfile',
+        'DeactivateMFADevice',
+        'DeleteVirtualMFADevice',
         'DeleteUserPolicy',
         'DeleteUser',
       ]);
       expect(on.account().users.has(name)).toBe(false);
+      expect(on.account().unassignedMfa.has(serial)).toBe(false);
     },
   );
 });
 
 describe('who may not be contained, and who is somebody else by now', () => {
+  it('is a user of the same name under another path: the whole ARN is compared with what IAM says', async () => {
+    await on.admin.send(new CreateUserCommand({ UserName: 'ida', Path: '/ops/' }));
+    const known = 'arn:aws:iam::999999999999:user/ops/ida';
+
+    await on.refusedAsk(`deny-all ${arnOfUser('ida')}`, new RegExp(`IAM knows this name as ${known}`));
+    await on.refusedAsk('deny-all arn:aws:iam::999999999999:user/dev/ida', /There is no user/);
+    await on.refusedAsk(`delete-user ${arnOfUser('ida')}`, /There is no user/);
+    await on.refusedAsk(`deny-all ${known.replace('arn:aws:', 'arn:aws-cn:')}`, /There is no user/);
+    expect(wordsOf(await on.ask(`deny-all ${known}`))).toContain('ida');
+  });
+
+  it('is contained under a path of wildcards and variables, which its session takes letter by letter', async () => {
+    const path = `/\${aws:username}*/?/`;
+    await on.admin.send(new CreateUserCommand({ UserName: 'wild', Path: path }));
+    const key = await on.key('wild');
+
+    await on.contain(`deny-all arn:aws:iam::999999999999:user${path}wild`);
+    expect(on.state('wild').inlinePolicies).toHaveLength(1);
+    expect(await on.makesUser(key, 'more')).toBe('AccessDenied');
+  });
+
   it.each(['deny-all', 'delete-user'])(
     '%s does not touch a user who was made again under the same name after the plan',
     async (action) => {

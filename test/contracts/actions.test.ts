@@ -9,9 +9,10 @@ import type { ApiCall, AwsResponder } from '../../src/contracts/aws.ts';
 import { doneCalls, fill } from '../../src/domain/blanks.ts';
 import { bindsOf, planHash, sameState } from '../../src/domain/plan.ts';
 import { protectedBecause } from '../../src/domain/protected.ts';
+import { actionsOf } from '../../src/domain/session-policy.ts';
 import { wordsOf } from '../../src/domain/words.ts';
 import { completed } from '../../src/flows/complete-target.ts';
-import { inspectTarget } from '../../src/flows/inspect-target.ts';
+import { inspectTarget, sessionPolicyOf } from '../../src/flows/inspect-target.ts';
 import { actions } from '../../workflows/containment/index.ts';
 import { camelCase, exportsOf, oneSentence, sentences, unitsIn } from '../fakes/folder.ts';
 import { openWatchedAccount, type WatchedAccount } from '../fakes/watched-account.ts';
@@ -57,8 +58,10 @@ describe.each(tried)('the action %s on %s', (name, example, action) => {
     return inspectTarget(action, target, { aws, reach: account.reach, settings, signal, planned: within?.planned });
   }
 
-  function respond(before: Before, restores?: Applied): Promise<AwsResponder> {
-    const policy = action.sessionPolicy(target as never, before as never, account.accountId, 'aws', restores);
+  /** The session of a plan of these calls, as the flows open it. */
+  function respond(before: Before, calls: readonly ApiCall[], restores?: Applied): Promise<AwsResponder> {
+    const plan = planOf(action, target, before, account.accountId);
+    const policy = sessionPolicyOf(action, { ...plan, ...(restores && { restores }) }, calls);
     return account.reach.responder({
       accountId: account.accountId,
       policy,
@@ -78,7 +81,7 @@ describe.each(tried)('the action %s on %s', (name, example, action) => {
   ): Promise<Applied> {
     // What cannot be undone sends nothing, and opens no session for it.
     if (calls.length === 0) return { before, done: [], at: new Date().toISOString() };
-    const responder = within.as ?? (await respond(before, within.restores));
+    const responder = within.as ?? (await respond(before, calls, within.restores));
     const steps: Step[] = [];
     for (const [index, planned] of calls.entries()) {
       const now = new Date();
@@ -197,12 +200,34 @@ describe.each(tried)('the action %s on %s', (name, example, action) => {
 
   it('can be inspected and verified within its own session policy', async () => {
     const before = await inspect();
-    const responder = await respond(before);
+    const calls = action.apply(target as never, before as never);
+    const responder = await respond(before, calls);
 
     expect(await inspect({ responder, planned: before })).toEqual(before);
-    const { done } = await write(action.apply(target as never, before as never), before, { as: responder });
+    const { done } = await write(calls, before, { as: responder });
     const now = await inspect({ responder, planned: before });
     expect(action.verify('apply', before as never, now as never, done)).toEqual({ held: true });
+  });
+
+  it('may write in its session what its calls write, and nothing that only the way back would need', async () => {
+    const before = await inspect();
+    const calls = action.apply(target as never, before as never);
+    const plan = planOf(action, target, before, account.accountId);
+    const applied = await write(calls, before);
+    const after = await inspect({ planned: before });
+    const back = undoOf(after, applied);
+
+    const plans = [
+      { made: calls, of: plan },
+      ...(back.length > 0 ? [{ made: back, of: { ...plan, before: after, restores: applied } }] : []),
+    ];
+    for (const { made, of } of plans) {
+      const { Statement } = sessionPolicyOf(action, of, made);
+      const writes = Statement.flatMap(({ Action }) => Action).filter((one) => action.permissions.write.includes(one));
+      expect(writes.filter((one) => !actionsOf(made).has(one))).toEqual([]);
+      expect([...actionsOf(made)].filter((one) => !writes.includes(one))).toEqual([]);
+      expect(Statement.filter(({ Action }) => Action.length === 0)).toEqual([]);
+    }
   });
 
   it.each(partitions)('narrows its session to its permissions and its target in %s', async (partition) => {
@@ -238,7 +263,8 @@ describe.each(tried)('the action %s on %s', (name, example, action) => {
     const before = inPartition(await inspect(), partition);
     const touched = action.touches(target as never, before as never, account.accountId, partition);
 
-    for (const value of Object.values(target).filter(isName)) expect(touched).toContain(value);
+    const named = { ...target, ...inPartition({ arn: target.arn, roleArn: target.roleArn }, partition) };
+    for (const value of Object.values(named).filter(isName)) expect(touched).toContain(value);
     const arn = new RegExp(`^arn:${partition}:.*:${account.accountId}:`);
     expect(touched.some((entry) => arn.test(entry))).toBe(true);
     for (const entry of touched) expect(protectedBecause(touched, { patterns: [entry], own: [] })).toMatch(/protected/);
@@ -329,8 +355,9 @@ function covers(asked: string, name: string): boolean {
 
 /** The same pre-state as another partition would have it. */
 function inPartition(before: Before, partition: string): Before {
-  const moved = (value: unknown) => {
+  const moved = (value: unknown): unknown => {
     if (value === 'aws') return partition;
+    if (Array.isArray(value)) return value.map(moved);
     return typeof value === 'string' ? value.replace(/^arn:aws:/, `arn:${partition}:`) : value;
   };
   return Object.fromEntries(Object.entries(before).map(([field, value]) => [field, moved(value)]));

@@ -117,7 +117,18 @@ describe('the tests beside the rules', () => {
     const results = await runRuleTests(catalogueTests(), book);
 
     expect(results.filter(({ failures }) => failures.length > 0)).toEqual([]);
-    expect(results.reduce((sum, { cases }) => sum + cases, 0)).toBeGreaterThan(45);
+  });
+
+  it('show for every rule an event that matches and a near thing that does not', () => {
+    const written = catalogueTests().flatMap(({ text }) =>
+      parseAllDocuments(text).map(
+        (document) => document.toJS() as { rule: string; match?: unknown[]; miss?: unknown[] },
+      ),
+    );
+    const whole = new Set(written.filter(({ match, miss }) => match?.length && miss?.length).map(({ rule }) => rule));
+
+    expect(new Set(written.map(({ rule }) => rule)).size).toBe(written.length);
+    expect(book.rules.map(({ name }) => name).filter((name) => !whole.has(name))).toEqual([]);
   });
 
   it('lie beside the rule that they are about', () => {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { storyFindings } from '../../demo/aws/findings.ts';
 import { type DemoAws, startDemoAws } from '../../demo/aws/server.ts';
 import { configFor, environmentFor } from '../../demo/setting.ts';
 import type { PivotAnswer } from '../../src/contracts/pivot.ts';
@@ -170,6 +171,24 @@ describe('against AWS', () => {
       expect([what, coverage.complete, coverage.sources.every((source) => source.failed)]).toEqual([what, false, true]);
       expect(headline).toMatch(/could not|not everything could/);
     }
+  });
+
+  it('says in a triage what GuardDuty reports, before it says what the log does not show', async () => {
+    const { mining, sample } = storyFindings(new Date());
+    for (const finding of [...mining, sample]) aws.addFinding(finding);
+
+    const ran = await bare(['ir', 'triage', '--json'], { env });
+
+    const { verdict, plan, reported } = JSON.parse(ran.stdout) as {
+      verdict: string;
+      plan: string[];
+      reported: { findings: { type: string; about?: string }[] };
+    };
+    expect(verdict).toMatch(/^GuardDuty reports \d findings, the gravest High 8\.0 CryptoCurrency:EC2\/BitcoinTool/);
+    expect(verdict).not.toContain('Nothing');
+    expect(plan.join()).toContain('Go through what GuardDuty reports');
+    expect(reported.findings).toHaveLength(mining.length);
+    expect(reported.findings[0]?.about).toMatch(/^i-/);
   });
 
   it('makes a plan without running it, and ends with 1 or 2 where there is none', async () => {

@@ -55,6 +55,12 @@ async function approveWith(code: string, card: Message, who: string): Promise<vo
   await scene.slack.submitView(who, { 'code-text': code });
 }
 
+/** The channel of Firebreak's direct messages to somebody; empty before the first. */
+function directTo(who: string): string {
+  const sent = scene.slack.calls.find(({ method, args }) => method === 'chat.postMessage' && args.channel === who);
+  return typeof sent?.reply?.channel === 'string' ? sent.reply.channel : '';
+}
+
 function told(who: string, says: RegExp): Promise<Message> {
   return scene.slack.waitFor(() => scene.slack.ephemerals(who).find((message) => says.test(message.text)), 15_000);
 }
@@ -131,6 +137,27 @@ describe('an enrollment', () => {
     expect(row?.wait).toBe(24 * 3_600);
     secret = second.secret;
   });
+
+  it('is told to the person, to the approvers and in the channel, with who confirmed it', async () => {
+    const heard = (channel: string) =>
+      scene.slack
+        .messages(channel)
+        .map(wordsOf)
+        .filter((words) => words.includes('enrolled for one-time codes'));
+    for (const who of [omar, rosa]) {
+      await scene.slack.waitFor(
+        () =>
+          heard(directTo(who)).find((words) => words.includes(`new one-time codes`) && words.includes(`confirmed by`)),
+        30_000,
+      );
+    }
+    const [own] = heard(directTo(omar));
+    expect(own).toMatch(/^You were enrolled/);
+    await scene.slack.waitFor(() => heard(alerts).find((words) => words.includes('confirmed by')), 30_000);
+    expect(JSON.stringify(scene.slack.calls)).not.toContain(secret);
+    // Each was told once: at the first enrollment, and at the new one.
+    expect(new Set(heard(directTo(omar))).size).toBe(heard(directTo(omar)).length);
+  }, 60_000);
 });
 
 describe('the rules of approval', () => {

@@ -2,6 +2,7 @@
  * An account that writes down what is asked of it: the local server of AWS's protocols with the story in it, reached by the
  * real SDK through the real reach, under the very policies that docs/reference/permissions.md tells operators to set.
  */
+import { storyFindings } from '../../demo/aws/findings.ts';
 import { type DemoAws, startDemoAws } from '../../demo/aws/server.ts';
 import type { Role } from '../../demo/aws/state.ts';
 import { addFleet } from '../../demo/aws/stories/fleet.ts';
@@ -149,6 +150,7 @@ export async function openWatchedAccount(): Promise<WatchedAccount> {
   const aws = await startDemoAws({ story, backgroundEvents: 20, lookupRatePerSecond: 10_000 });
   setDocumentedRights(aws);
   giveCredentials(aws);
+  for (const finding of storyFindings(new Date()).mining) aws.addFinding(finding);
   const { hub } = aws.credentials;
   Object.assign(process.env, {
     AWS_ENDPOINT_URL: aws.url,

@@ -13,9 +13,9 @@ import {
 import type { ConsoleLogin, Family, Member, SessionSeen } from '#src/domain/family.ts';
 import type { Looked } from '#src/domain/looked.ts';
 import { labelOf } from '#src/domain/pivot-actors.ts';
-import { nameKeyOfArn, parseArn, roleArnOfSession, sessionOf } from '#src/domain/principal.ts';
+import { nameKeyOfArn, nameOfArn, parseArn, roleArnOfSession, sessionOf } from '#src/domain/principal.ts';
 import type { SessionLine } from '#src/domain/session-chains.ts';
-import { roleCredentials, userCredentials } from './credentials.ts';
+import { roleCredentials, type UserCredentials, userCredentials } from './credentials.ts';
 import { look } from './look.ts';
 
 export interface Checked {
@@ -65,6 +65,8 @@ class Check {
   readonly #family: Family;
   readonly #ctx: InvestigationContext;
   readonly #denials = new Map<string, readonly Denial[] | undefined>();
+  /** ARNs as IAM has them, by account and name: those of sessions lack the path. */
+  readonly #arns = new Map<string, string>();
 
   constructor(family: Family, ctx: InvestigationContext) {
     this.#family = family;
@@ -81,9 +83,9 @@ class Check {
       this.gaps.push(`the credentials of ${arn} (${reader.reason})`);
       return;
     }
-    const found = await userCredentials(reader.value, nameOf(arn), this.#ctx.signal);
+    const found = await userCredentials(reader.value, nameOfArn(arn), this.#ctx.signal);
     const denials = this.#noteDenials(arn, found.denials);
-    this.#tagsOf(arn, found.user);
+    this.#noteKnown(arn, found.user);
     for (const [what, looked] of Object.entries(found) as [string, Looked<unknown>][]) {
       if (!looked.ok) this.gaps.push(`${what} of ${arn} (${looked.reason})`);
     }
@@ -159,9 +161,9 @@ class Check {
       if (made !== undefined) this.#untold('role', arn, reader.reason, by);
       return;
     }
-    const found = await roleCredentials(reader.value, nameOf(arn), this.#ctx.signal);
+    const found = await roleCredentials(reader.value, nameOfArn(arn), this.#ctx.signal);
     const denials = this.#noteDenials(arn, found.denials);
-    this.#tagsOf(arn, found.role);
+    this.#noteKnown(arn, found.role);
     for (const [what, looked] of Object.entries(found) as [string, Looked<unknown>][]) {
       if (!looked.ok) this.gaps.push(`${what} of ${arn} (${looked.reason})`);
     }
@@ -250,7 +252,8 @@ class Check {
       : this.#step('revoke-role-sessions', [role]);
   }
 
-  #step(action: string, words: readonly string[], otherwise?: Remedy): { step?: Remedy } {
+  #step(action: string, named: readonly string[], otherwise?: Remedy): { step?: Remedy } {
+    const words = named.map((word) => this.#arns.get(nameKeyOfArn(word) ?? '') ?? word);
     const offers = this.#ctx.offers?.(action, words) ?? false;
     if (offers) return { step: { action, words } };
     return otherwise === undefined ? {} : { step: otherwise };
@@ -277,7 +280,8 @@ class Check {
     return this.#denials.get(nameKeyOfArn(arn) ?? arn);
   }
 
-  #tagsOf(arn: string, looked: Looked<{ readonly tags: readonly { key: string; value: string }[] } | undefined>): void {
+  #noteKnown(arn: string, looked: UserCredentials['user']): void {
+    if (looked.ok && looked.value?.arn) this.#arns.set(nameKeyOfArn(looked.value.arn) ?? '', looked.value.arn);
     for (const { key, value } of (looked.ok && looked.value?.tags) || []) {
       if (!/owner|team|contact|service|app/i.test(key)) continue;
       const set = this.#family.tagged.find((tag) => tag.key === key && nameKeyOfArn(tag.id) === nameKeyOfArn(arn));
@@ -293,8 +297,4 @@ class Check {
       return aws.reader(accountId);
     }, this.#ctx.signal);
   }
-}
-
-function nameOf(arn: string): string {
-  return parseArn(arn)?.resource.split('/').at(-1) ?? '';
 }

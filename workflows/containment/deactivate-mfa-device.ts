@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { defineAction } from '#src/contracts/action.ts';
 import type { PolicyDocument } from '#src/contracts/aws.ts';
 import { NotFoundError, UserError } from '#src/contracts/errors.ts';
+import { literalArn } from '#src/domain/session-policy.ts';
 import {
   accountOfPrincipal,
   PrincipalState,
@@ -71,7 +72,10 @@ export const deactivateMfaDevice = defineAction({
     isEnabled ? [iamCall('DeactivateMFADevice', { UserName: name, SerialNumber: serialNumber }, partition)] : [],
   verify: (_direction, _before, now) =>
     now.isEnabled ? { held: false, because: 'IAM still lists the device' } : { held: true },
-  sessionPolicy: (_target, { principalArn }) => ({ Version: '2012-10-17', Statement: statements(principalArn) }),
+  sessionPolicy: (_target, { principalArn }) => ({
+    Version: '2012-10-17',
+    Statement: statements(literalArn(principalArn)),
+  }),
   roleStatements: (accountId, partition) => statements(`arn:${partition}:iam::${accountId}:user/*`),
   mintedLivesMs: () => 36 * 3_600_000,
   willNotStop: ({ passwordMade }) => [

@@ -1,9 +1,10 @@
 /** Eradication: deletes a user with all he holds (DOMAIN.md 5.2, 5.5). For the end of a case. */
 import { defineAction } from '#src/contracts/action.ts';
 import type { ApiCall, PolicyDocument } from '#src/contracts/aws.ts';
+import { literalArn } from '#src/domain/session-policy.ts';
 import { accountOfPrincipal, PrincipalTarget, principalIn } from './identity/principal.ts';
 import { credentialIn, families, iamCall } from './identity/user-credentials.ts';
-import { WholeUser, wholeUser, wholeUserReads } from './identity/whole-user.ts';
+import { virtualDeviceRead, WholeUser, wholeUser, wholeUserReads } from './identity/whole-user.ts';
 
 const usage = 'delete-user <ARN of a user>';
 const onUser = [
@@ -17,20 +18,22 @@ const onUser = [
   'iam:DeleteUserPolicy',
   'iam:DetachUserPolicy',
 ];
+const deviceWrite = 'iam:DeleteVirtualMFADevice';
 /** What refuses him goes last: what is left of him must not come to life between two calls. */
 const refuses = /Deny|Revoke|Quarantine|OnlyKnown|^Firebreak/;
 
 export const deleteUser = defineAction({
   name: 'delete-user',
-  title: 'Delete the user for good, with his keys, password, devices, certificates, group memberships and policies.',
+  title:
+    'Delete the user for good, with his keys, password, MFA devices, certificates, group memberships and policies.',
   impact: 'Everything that runs as this user never works again, and what names him in other policies points at nobody.',
   usage,
   examples: ['arn:aws:iam::999999999999:user/JaneDoe'],
   target: PrincipalTarget,
   before: WholeUser,
   permissions: {
-    read: [...wholeUserReads].sort(),
-    write: [...onUser, 'iam:RemoveUserFromGroup'].sort(),
+    read: [...wholeUserReads, virtualDeviceRead].sort(),
+    write: [...onUser, deviceWrite, 'iam:RemoveUserFromGroup'].sort(),
   },
   approvals: 2,
   kind: 'eradication',
@@ -39,7 +42,7 @@ export const deleteUser = defineAction({
   parse: (words) => principalIn(words, ['user'], usage),
   accountOf: accountOfPrincipal,
   artifact: (_target, { principalArn }) => ({ kind: 'user', id: principalArn }),
-  inspect: ({ name, accountId }, ctx) => wholeUser(name, accountId, ctx),
+  inspect: wholeUser,
   background: (_target, { keys, inline, attached }) =>
     Promise.resolve([
       ...keys
@@ -47,34 +50,41 @@ export const deleteUser = defineAction({
         .map(({ id }) => `Key ${id} is still Active: disable it first and see what breaks, which can be undone.`),
       `Lost with the user: ${inline.length} inline policies, whose text stays in the audit, and ${attached.length} attachments.`,
     ]),
-  touches: ({ name }, { principalArn, principalId, keys }) => [
+  touches: ({ name }, { principalArn, principalId, keys, virtualDevices }) => [
     principalArn,
     principalId,
     name,
     ...keys.map(({ id }) => id),
+    ...virtualDevices,
   ],
   apply: ({ name }, before) => (before.exists ? callsToDelete(name, before) : []),
   seen: (call, now) => (isGone(call, now) ? {} : undefined),
-  verify: (_direction, _before, now) =>
-    now.exists ? { held: false, because: 'IAM still shows the user' } : { held: true },
+  verify(_direction, _before, now) {
+    if (now.exists) return { held: false, because: 'IAM still shows the user' };
+    const [left] = now.virtualDevices;
+    return left === undefined ? { held: true } : { held: false, because: `IAM still shows the device ${left}` };
+  },
   sessionPolicy: (_target, before, accountId, partition) => ({
     Version: '2012-10-17',
     Statement: [
-      { Effect: 'Allow', Action: [...onUser, ...wholeUserReads], Resource: before.principalArn },
+      { Effect: 'Allow', Action: [...onUser, ...wholeUserReads], Resource: literalArn(before.principalArn) },
       ...(before.groups.length === 0
         ? []
         : [onGroups(before.groups.map((group) => `arn:${partition}:iam::${accountId}:group${group}`))]),
+      ...(before.virtualDevices.length === 0 ? [] : [onDevices(before.virtualDevices)]),
+      lookAtDevices,
     ],
   }),
   roleStatements: (accountId, partition) => [
     { Effect: 'Allow', Action: [...onUser, ...wholeUserReads], Resource: `arn:${partition}:iam::${accountId}:user/*` },
     onGroups([`arn:${partition}:iam::${accountId}:group/*`]),
+    onDevices([`arn:${partition}:iam::${accountId}:mfa/*`]),
+    lookAtDevices,
   ],
   mintedLivesMs: () => 12 * 3_600_000,
   willNotStop: () => [
     'Roles that the user has already assumed live on until their session ends, up to 12 hours.',
     'Users, keys, roles and resources that the user made stay.',
-    'Virtual MFA devices stay behind unassigned, where they open nothing.',
   ],
   describe: ({ name }, state) =>
     state.exists
@@ -95,6 +105,11 @@ function callsToDelete(UserName: string, before: WholeUser): ApiCall[] {
     ...(before.passwordMade === '' ? [] : [call('DeleteLoginProfile')]),
     ...before.credentials.map(({ kind, id }) => call(families[kind].remove, { [families[kind].idField]: id })),
     ...before.devices.map((serial) => call('DeactivateMFADevice', { SerialNumber: serial })),
+    // What somebody else has taken away meanwhile must not keep the user alive.
+    ...before.virtualDevices.map((SerialNumber) => ({
+      ...iamCall('DeleteVirtualMFADevice', { SerialNumber }, before.partition),
+      goesOn: true as const,
+    })),
     ...before.groups.map((group) => call('RemoveUserFromGroup', { GroupName: nameOf(group) })),
     ...policies.filter(({ named }) => !refuses.test(nameOf(named))).map((policy) => policy.call),
     ...policies.filter(({ named }) => refuses.test(nameOf(named))).map((policy) => policy.call),
@@ -104,6 +119,7 @@ function callsToDelete(UserName: string, before: WholeUser): ApiCall[] {
 
 function isGone(call: ApiCall, now: WholeUser): boolean {
   const { operation, input } = call;
+  if (operation === 'DeleteVirtualMFADevice') return !now.virtualDevices.includes(String(input.SerialNumber));
   if (!now.exists) return true;
   const other = credentialIn(call);
   if (other !== undefined) return !now.credentials.some(({ kind, id }) => kind === other.kind && id === other.id);
@@ -132,3 +148,9 @@ function nameOf(path: string): string {
 function onGroups(groups: readonly string[]): PolicyDocument['Statement'][number] {
   return { Effect: 'Allow', Action: ['iam:RemoveUserFromGroup'], Resource: groups };
 }
+
+function onDevices(serials: readonly string[]): PolicyDocument['Statement'][number] {
+  return { Effect: 'Allow', Action: [deviceWrite], Resource: serials };
+}
+
+const lookAtDevices = { Effect: 'Allow', Action: [virtualDeviceRead], Resource: '*' } as const;

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { defineAction } from '#src/contracts/action.ts';
 import type { ApiCall, PolicyDocument } from '#src/contracts/aws.ts';
+import { literalArn } from '#src/domain/session-policy.ts';
 import {
   accountOfPrincipal,
   PrincipalState,
@@ -82,7 +83,10 @@ export const disableServiceCredentials = defineAction({
       ? { held: true }
       : { held: false, because: `IAM does not read ${other.id} as ${wanted}` };
   },
-  sessionPolicy: (_target, { principalArn }) => ({ Version: '2012-10-17', Statement: statements(principalArn) }),
+  sessionPolicy: (_target, { principalArn }) => ({
+    Version: '2012-10-17',
+    Statement: statements(literalArn(principalArn)),
+  }),
   roleStatements: (accountId, partition) => statements(`arn:${partition}:iam::${accountId}:user/*`),
   mintedLivesMs: () => 3_600_000,
   willNotStop: () => [

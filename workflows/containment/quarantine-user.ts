@@ -5,6 +5,7 @@ import { type ActionContext, defineAction } from '#src/contracts/action.ts';
 import type { PolicyDocument } from '#src/contracts/aws.ts';
 import { UpstreamError } from '#src/contracts/errors.ts';
 import { globalRegion } from '#src/domain/partition.ts';
+import { literalArn } from '#src/domain/session-policy.ts';
 import {
   accountOfPrincipal,
   PrincipalState,
@@ -52,7 +53,7 @@ export const quarantineUser = defineAction({
       : { held: false, because: `IAM still reads attached: ${now.attached}` },
   sessionPolicy: (_target, before) => ({
     Version: '2012-10-17',
-    Statement: statements(before.principalArn, before.partition),
+    Statement: statements(literalArn(before.principalArn), before.partition),
   }),
   roleStatements: (accountId, partition) => statements(`arn:${partition}:iam::${accountId}:user/*`, partition),
   mintedLivesMs: () => 12 * 3_600_000,

@@ -3,6 +3,7 @@ import { GetUserCommand } from '@aws-sdk/client-iam';
 import { z } from 'zod';
 import { defineAction } from '#src/contracts/action.ts';
 import type { PolicyDocument } from '#src/contracts/aws.ts';
+import { literalArn } from '#src/domain/session-policy.ts';
 import {
   accountOfPrincipal,
   PrincipalState,
@@ -55,7 +56,10 @@ export const removeConsoleAccess = defineAction({
     passwordMade === '' ? [] : [iamCall('DeleteLoginProfile', { UserName: name }, partition)],
   verify: (_direction, _before, now) =>
     now.passwordMade === '' ? { held: true } : { held: false, because: 'IAM still shows a login profile' },
-  sessionPolicy: (_target, { principalArn }) => ({ Version: '2012-10-17', Statement: statements(principalArn) }),
+  sessionPolicy: (_target, { principalArn }) => ({
+    Version: '2012-10-17',
+    Statement: statements(literalArn(principalArn)),
+  }),
   roleStatements: (accountId, partition) => statements(`arn:${partition}:iam::${accountId}:user/*`),
   mintedLivesMs: () => 12 * 3_600_000,
   willNotStop: () => [

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type ActionContext, defineAction } from '#src/contracts/action.ts';
 import type { ApiCall, PolicyDocument } from '#src/contracts/aws.ts';
 import { UpstreamError, UserError } from '#src/contracts/errors.ts';
+import { literalArn } from '#src/domain/session-policy.ts';
 import { tooEarly } from './identity/revoke-older.ts';
 import { accountOfInstance, findInstance, instanceArn, instanceFacts, instanceIn } from './instance/instance-of.ts';
 import {
@@ -140,7 +141,7 @@ export const removeInstanceProfile = defineAction({
 
   sessionPolicy: ({ instanceId }, { principalArn, region }, accountId, partition) => ({
     Version: '2012-10-17',
-    Statement: statements(principalArn, instanceArn(instanceId, region, accountId, partition), partition),
+    Statement: statements(literalArn(principalArn), instanceArn(instanceId, region, accountId, partition), partition),
   }),
   roleStatements: (accountId, partition) =>
     statements(

@@ -1,6 +1,7 @@
 /** Refuses the credentials of one instance, wherever they are used, and of no other that has the same role (DOMAIN.md 5.6, P3b). */
 import { defineAction } from '#src/contracts/action.ts';
 import { UserError } from '#src/contracts/errors.ts';
+import { literalArn } from '#src/domain/session-policy.ts';
 import { principalIn } from './identity/principal.ts';
 import { tooEarly } from './identity/revoke-older.ts';
 import { accountOfInstance, findInstance, instanceFacts, instanceIn } from './instance/instance-of.ts';
@@ -38,7 +39,9 @@ export const revokeInstanceSession = defineAction({
   parse([word, role, ...more]) {
     const instance = instanceIn(word, usage);
     if (more.length > 0) throw new UserError('Name one instance, and at most one role.', `Usage: contain ${usage}`);
-    return { ...instance, roleName: role === undefined ? '' : principalIn([role], ['role'], usage).name };
+    if (role === undefined) return { ...instance, roleName: '' };
+    const { name: roleName, arn: roleArn } = principalIn([role], ['role'], usage);
+    return { ...instance, roleName, ...(roleArn === undefined ? {} : { roleArn }) };
   },
   accountOf: accountOfInstance,
   artifact: ({ instanceId }, { principalArn, roleName }) => {
@@ -75,7 +78,7 @@ export const revokeInstanceSession = defineAction({
 
   sessionPolicy: (_target, { principalArn }) => ({
     Version: '2012-10-17',
-    Statement: [...roleStatementsOf(principalArn), lookStatement],
+    Statement: [...roleStatementsOf(literalArn(principalArn)), lookStatement],
   }),
   roleStatements: (accountId, partition) => [
     ...roleStatementsOf(`arn:${partition}:iam::${accountId}:role/*`),

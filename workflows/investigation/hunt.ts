@@ -5,7 +5,7 @@ import { unfinished, withGaps } from '#src/domain/answers.ts';
 import { Production, productionCounts } from '#src/domain/detection/production.ts';
 import { cannotReadAll, type Match, type Picked } from '#src/domain/sigma/hunt.ts';
 import { historyParts, huntHeadline, huntParts, huntTimeline, isLoud } from '#src/domain/sigma/hunt-wording.ts';
-import { narrowingOf } from '#src/domain/sigma/narrowing.ts';
+import { recordsFor } from '#src/domain/sigma/narrowing.ts';
 import {
   idCollisions,
   nothingSettled,
@@ -37,7 +37,7 @@ export const hunt = defineInvestigation({
     const settled = pickSettled(pick, book, settings, ctx.now());
     const { picked } = settled;
     ctx.progress(`Hunting with ${picked.running.length} rules`);
-    const records = ctx.evidence.all?.(narrowingOf(picked));
+    const records = recordsFor(picked, ctx.evidence);
     const { matches, notListed, excepted, history } = await runSettled(records, settled, {
       signal: ctx.signal,
       progress: (step) => ctx.progress(step),

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { defineInvestigation } from '#src/contracts/investigation.ts';
 import type { Part } from '#src/contracts/message.ts';
 import { csvFile, jsonFile, unfinished, withGaps } from '#src/domain/answers.ts';
+import { Production, productionCounts } from '#src/domain/detection/production.ts';
 import { bold, code, count, line } from '#src/domain/phrases.ts';
 import { cannotReadAll } from '#src/domain/sigma/hunt.ts';
-import { narrowingOf } from '#src/domain/sigma/narrowing.ts';
+import { recordsFor } from '#src/domain/sigma/narrowing.ts';
 import { navigatorLayer, type RuleLine, ruleLines, ruleWarnings, tacticCounts } from '#src/domain/sigma/rule-report.ts';
 import {
   idCollisions,
@@ -25,18 +26,23 @@ export const rules = defineInvestigation({
   target: z.object({
     /** As in a hunt. */
     pick: z.string().min(1).max(200).default('all'),
+    production: Production,
   }),
   permissions: ['cloudtrail:LookupEvents'],
   takesRules: true,
 
-  async run({ pick }, ctx) {
+  async run({ pick, production }, ctx) {
     const book = catalogue(ctx.rules);
     const settings = ctx.ruleSettings ?? nothingSettled;
     const settled = pickSettled(pick, book, settings, ctx.now());
     const { picked } = settled;
     ctx.progress(`Trying ${picked.reporting.size} rules on the past`);
-    const records = ctx.evidence.all?.(narrowingOf(picked));
-    const { matches, notListed, excepted } = await runSettled(records, settled, ctx);
+    const records = recordsFor(picked, ctx.evidence);
+    const { matches, notListed, excepted } = await runSettled(records, settled, {
+      signal: ctx.signal,
+      progress: (step) => ctx.progress(step),
+      counts: productionCounts(production),
+    });
     const looked = ctx.evidence.coverage();
     const coverage = withGaps(looked, records || !looked.complete ? [] : [cannotReadAll]);
     const lines = ruleLines(picked.reporting, matches, notListed);

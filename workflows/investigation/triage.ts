@@ -4,6 +4,8 @@ import type { CloudTrailRecord } from '#src/contracts/cloudtrail.ts';
 import type { Coverage } from '#src/contracts/evidence.ts';
 import { defineInvestigation, type InvestigationContext } from '#src/contracts/investigation.ts';
 import { withGaps } from '#src/domain/answers.ts';
+import { Production, productionCounts } from '#src/domain/detection/production.ts';
+import { type Reported, reportedNext, reportedParts, reportedPlan, reportedRemark } from '#src/domain/reported.ts';
 import { cannotReadAll } from '#src/domain/sigma/hunt.ts';
 import { huntTimeline } from '#src/domain/sigma/hunt-wording.ts';
 import { narrowingOf } from '#src/domain/sigma/narrowing.ts';
@@ -14,6 +16,7 @@ import { sweepNext, sweepParts, sweepPlan, sweepRemark } from '#src/domain/sweep
 import { triageCollector } from '#src/domain/triage-answers.ts';
 import { triageHeadline, triageParts, triagePlan } from '#src/domain/triage-wording.ts';
 import { catalogue } from '../../detections/index.ts';
+import { detectorReads, reportedIn } from '../account-state/detectors.ts';
 import { look } from '../account-state/look.ts';
 import { accountNow, runningReads } from '../account-state/running.ts';
 
@@ -22,42 +25,57 @@ const maxKeys = 5;
 export const triage = defineInvestigation({
   name: 'triage',
   title: 'Triage',
-  target: z.object({}),
-  permissions: [...runningReads, 'cloudtrail:LookupEvents'],
+  target: z.object({ production: Production }),
+  permissions: [...runningReads, ...detectorReads, 'cloudtrail:LookupEvents'],
   takesRules: true,
 
-  async run(_target, ctx) {
+  async run({ production }, ctx) {
     ctx.progress('Reading every event of the window');
     const collector = triageCollector();
     const settled = pickSettled('all', catalogue(ctx.rules), ctx.ruleSettings ?? nothingSettled, ctx.now());
     const records = ctx.evidence.all?.(narrowingOf(settled.picked, true));
     const see = (record: CloudTrailRecord): void =>
       collector.add(record, settled.exceptions.heldByAny(record) !== undefined);
-    const { matches, excepted } = await runSettled(records && watched(records, see), settled, ctx);
+    const { matches, excepted } = await runSettled(records && watched(records, see), settled, {
+      signal: ctx.signal,
+      progress: (step) => ctx.progress(step),
+      counts: productionCounts(production),
+    });
     const looked = ctx.evidence.coverage();
-    const sweep = await sweepFor(looked, ctx);
-    const coverage = withGaps(looked, [...(records || !looked.complete ? [] : [cannotReadAll]), ...sweep.failures]);
+    const { sweep, reported } = await presentOf(looked, ctx);
+    const coverage = withGaps(looked, [
+      ...(records || !looked.complete ? [] : [cannotReadAll]),
+      ...sweep.failures,
+      ...reported.failures,
+    ]);
     // What runs now answers no question about the past, so its gaps leave those answers alone.
     const answers = collector.answers(matches, looked.complete && !records ? coverage : looked);
     const stories = storiesOf(matches);
     const suspects = stories.filter(({ level }) => level === 'high' || level === 'critical');
     const keys = [...new Set(suspects.flatMap(({ principal }) => collector.keysOf(principal)))].slice(0, maxKeys);
-    const headline = triageHeadline(answers, suspects, coverage, sweepRemark(sweep));
+    const remarks = [reportedRemark(reported), sweepRemark(sweep)].filter((remark) => remark !== '');
+    const headline = triageHeadline(answers, suspects, coverage, remarks);
     const steps = triagePlan(answers, suspects, keys, coverage);
     // The last step is about asking again.
-    const plan = [...steps.slice(0, -1), ...sweepPlan(sweep), ...steps.slice(-1)];
+    const plan = [...steps.slice(0, -1), ...reportedPlan(reported), ...sweepPlan(sweep), ...steps.slice(-1)];
     const timeline = huntTimeline(stories, matches);
     return {
       headline,
-      parts: [...triageParts(answers, suspects, plan), ...sweepParts(sweep), ...settledParts(settled, excepted)],
+      parts: [
+        ...triageParts(answers, suspects, plan),
+        ...reportedParts(reported),
+        ...sweepParts(sweep),
+        ...settledParts(settled, excepted),
+      ],
       coverage,
-      answer: { steps: answers, verdict: headline, plan, sweep, ...settledJson(settled, excepted), coverage },
+      answer: { steps: answers, verdict: headline, plan, reported, sweep, ...settledJson(settled, excepted), coverage },
       pictures: timeline ? [{ kind: 'timeline', title: 'Triage', timeline }] : [],
       next: [
         ...suspects
           .filter(({ principal }) => principal !== '' && !/\s/.test(principal))
           .slice(0, 3)
           .map(({ principal }) => `/ir pivot ${principal}`),
+        ...reportedNext(reported),
         ...sweepNext(sweep),
         '/ir hunt all',
       ],
@@ -70,19 +88,30 @@ export const triage = defineInvestigation({
   },
 });
 
-/** What exists now, in the accounts that were looked at and can be asked. */
-async function sweepFor({ accounts, from, sources }: Coverage, ctx: InvestigationContext): Promise<Sweep> {
+/** What exists now, and what GuardDuty reports, in the accounts that were looked at and can be asked. */
+async function presentOf(
+  { accounts, from, sources }: Coverage,
+  ctx: InvestigationContext,
+): Promise<{ sweep: Sweep; reported: Reported }> {
   const { aws } = ctx;
-  if (aws === undefined) return noSweep('AWS was not asked, only log files were read');
+  const nothing = { findings: [], off: [], failures: [] };
+  if (aws === undefined) return { sweep: noSweep('AWS was not asked, only log files were read'), reported: nothing };
   const known = await look(() => aws.accounts(), ctx.signal);
-  if (!known.ok) return { ...noSweep(known.reason), failures: [`what exists now: ${known.reason}`] };
+  if (!known.ok)
+    return {
+      sweep: { ...noSweep(known.reason), failures: [`what exists now: ${known.reason}`] },
+      reported: nothing,
+    };
   const asked = known.value.filter(
     (account) => accounts.includes(account) || sources.some(({ name }) => name.includes(account)),
   );
-  if (asked.length === 0) return noSweep('none of the accounts can be asked');
+  if (asked.length === 0) return { sweep: noSweep('none of the accounts can be asked'), reported: nothing };
   const since = from === '' ? ctx.now().toISOString() : from;
-  const found = await Promise.all(asked.map((account) => accountNow(aws, account, since, ctx)));
-  return sweepOf(found, ctx.inventory ?? []);
+  const [found, reported] = await Promise.all([
+    Promise.all(asked.map((account) => accountNow(aws, account, since, ctx))),
+    reportedIn(aws, asked, since, ctx),
+  ]);
+  return { sweep: sweepOf(found, ctx.inventory ?? []), reported };
 }
 
 /** The same records, each shown to `see` as it passes. */

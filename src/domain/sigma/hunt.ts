@@ -1,6 +1,7 @@
 /** A hunt: rules over every record of a window. Matches are kept small, since a window may hold millions of records. */
 import type { AddressBook } from '../../contracts/address.ts';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
+import type { Told } from '../../contracts/condition.ts';
 import { UserError } from '../../contracts/errors.ts';
 import type { RuleException, RuleSummary } from '../../contracts/rules.ts';
 import { type BaselineHistory, baselineOf } from '../baseline/baseline.ts';
@@ -10,6 +11,7 @@ import { principalGroup, principalOf } from '../principal.ts';
 import { outcomeOf } from '../sightings.ts';
 import { type Correlator, type Counts, correlatorOf } from './correlate.ts';
 import { matchKeeper, pastMatches } from './kept-matches.ts';
+import { toldRules } from './narrowing.ts';
 import { isCalled, type RuleBook } from './parse.ts';
 import { ruleSet } from './rule-set.ts';
 import { type EventRule, type Level, levels, type SigmaRule } from './tree.ts';
@@ -129,9 +131,12 @@ export interface HuntContext {
   readonly counts?: Counts | undefined;
 }
 
+/** Records, or where to get them from a source that may know the answers to what the rules ask (`narrowingOf`). */
+export type HuntRecords = AsyncIterable<CloudTrailRecord> | ((told: Told) => AsyncIterable<CloudTrailRecord>);
+
 /** Runs the picked rules over the records. Rejects when the signal aborts, or with what the source throws. */
 export async function runHunt(
-  records: AsyncIterable<CloudTrailRecord>,
+  records: HuntRecords,
   picked: Picked,
   ctx: HuntContext,
   exceptions?: ExceptionBook,
@@ -156,18 +161,31 @@ export async function runHunt(
     return exception !== undefined;
   };
   let read = 0;
-  for await (const record of records) {
+  const take = (record: CloudTrailRecord, matched: readonly EventRule[]): void => {
     read += 1;
     if (read % reportEvery === 0) {
       ctx.signal.throwIfAborted();
       ctx.progress(`${read.toLocaleString('en-US')} events checked, ${kept.count().toLocaleString('en-US')} matches`);
     }
     if (past && exceptions?.heldByAny(record) === undefined) past.observe(record);
-    for (const rule of set.match(record)) {
+    for (const rule of matched) {
       for (const one of heeding.get(rule) ?? []) if (!isHeld(one.rule, record)) one.correlator.add(rule, record);
       if (picked.reporting.has(rule) && !isHeld(rule, record)) kept.add(matchOf(rule, record, whoIn(record)));
     }
-  }
+  };
+  const rulesOf = toldRules(picked);
+  // What goes wrong here is not the source's failure, which may go on to tell.
+  let failure: { readonly error: unknown } | undefined;
+  const told: Told = (record, yes) => {
+    if (failure) return;
+    try {
+      take(record, rulesOf(record, yes));
+    } catch (error) {
+      failure = { error };
+    }
+  };
+  for await (const record of typeof records === 'function' ? records(told) : records) take(record, set.match(record));
+  if (failure) throw failure.error;
   for (const { correlator } of correlators) for (const match of burstMatches(correlator, whoIn)) kept.add(match);
   for (const match of pastMatches(past?.found() ?? [], picked)) kept.add(match);
   const excepted = [...held].map(([exception, count]) => ({ exception, matches: count }));

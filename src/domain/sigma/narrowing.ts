@@ -1,6 +1,8 @@
 /** What a hunt needs of the records that it looks at, so that a source can leave out the rest. */
-import type { Narrowing } from '../../contracts/condition.ts';
-import type { Picked } from './hunt.ts';
+import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
+import { type Ask, maxAsks, type Narrowing } from '../../contracts/condition.ts';
+import type { Evidence } from '../../contracts/evidence.ts';
+import type { HuntRecords, Picked } from './hunt.ts';
 import { specialised } from './matcher.ts';
 import { isCalled } from './parse.ts';
 import { nameFields } from './rule-set.ts';
@@ -12,32 +14,87 @@ const madeOf: ReadonlyMap<string, string> = new Map([
   ['firebreak.productionInstance', 'responseElements'],
 ]);
 
+/** What the rules of a hunt come to for the events of one name. */
+interface Reading {
+  readonly rule: EventRule;
+  /** What is left to be asked; true: every event of the name matches. */
+  readonly rest: Node | true;
+  /** Fields that correlations read where it matches. */
+  readonly counted: readonly string[];
+}
+
+/** Rules that may match events of a name, in their own order. */
+function readingsOf({ reporting, running }: Picked): (eventSource: string, eventName: string) => readonly Reading[] {
+  const rules = running.map((rule) => ({ rule, counted: countedBy(rule, reporting).map(topOf) }));
+  return (eventSource, eventName) =>
+    rules.flatMap(({ rule, counted }) => {
+      const rest = specialised(rule.tree, nameFields, { eventSource, eventName });
+      return rest === false ? [] : [{ rule, rest, counted }];
+    });
+}
+
 /** The narrowing for a hunt with these rules. `every`: records that no rule heeds are wanted too, for who counts them. */
-export function narrowingOf({ reporting, running }: Picked, every = false): Narrowing {
-  const rules = running.map((rule) => ({ rule, counted: countedBy(rule, reporting) }));
-  const past = [...reporting].some(({ kind }) => kind === 'baseline');
+export function narrowingOf(picked: Picked, every = false): Narrowing {
+  const readings = readingsOf(picked);
+  const past = [...picked.reporting].some(({ kind }) => kind === 'baseline');
   return (eventSource, eventName) => {
-    const fields = new Set<string>(eventName === 'ConsoleLogin' ? ['responseElements'] : []);
-    const left: Node[] = [];
-    if (past) for (const field of ['userAgent', 'sessionCredentialFromConsole']) fields.add(field);
-    if (past && eventName === 'CreateAccessKey') fields.add('responseElements');
+    const kept = new Set<string>(eventName === 'ConsoleLogin' ? ['responseElements'] : []);
+    const read = new Set<string>();
+    const asks: Ask[] = [];
+    if (past) for (const field of ['userAgent', 'sessionCredentialFromConsole']) kept.add(field);
+    if (past && eventName === 'CreateAccessKey') kept.add('responseElements');
     let isWhole = every || past;
     let isAll = false;
-    for (const { rule, counted } of rules) {
-      const rest = specialised(rule.tree, nameFields, { eventSource, eventName });
-      if (rest === false) continue;
-      for (const field of counted) fields.add(topOf(field));
+    for (const { rest, counted } of readings(eventSource, eventName)) {
+      for (const field of rest === true ? counted : []) kept.add(field);
+      for (const field of counted) read.add(field);
       if (rest === true) isWhole = true;
       else {
-        left.push(rest);
-        isAll = collect(rest, fields) || isAll;
+        asks.push({ where: rest, fields: counted });
+        isAll = collect(rest, read) || isAll;
       }
     }
-    if (left.length === 0 && !isWhole) return undefined;
+    if (asks.length === 0 && !isWhole) return undefined;
     return {
-      fields: isAll ? 'all' : [...fields].sort(),
-      where: isWhole ? undefined : { kind: 'or', of: left },
+      fields: isAll ? 'all' : [...new Set([...kept, ...read])].sort(),
+      where: isWhole ? undefined : { kind: 'or', of: asks.map(({ where }) => where) },
+      ...(every || past || asks.length > maxAsks ? {} : { asks, kept: [...kept].sort() }),
     };
+  };
+}
+
+/** The records of a source for a hunt with these rules; undefined where it cannot be read whole. */
+export function recordsFor(picked: Picked, evidence: Evidence): HuntRecords | undefined {
+  const all = evidence.all?.bind(evidence);
+  return all && ((told) => all(narrowingOf(picked), told));
+}
+
+interface Answers {
+  readonly list: readonly Reading[];
+  /** By the answers. */
+  readonly matched: Map<number, readonly EventRule[]>;
+}
+
+/** The rules that match, from the answers to the asks of `narrowingOf` with the same rules. */
+export function toldRules(picked: Picked): (record: CloudTrailRecord, yes: number) => readonly EventRule[] {
+  const readings = readingsOf(picked);
+  const byName = new Map<string, Map<string, Answers>>();
+  return ({ eventSource, eventName }, yes) => {
+    const bySource = byName.get(eventName) ?? new Map<string, Answers>();
+    if (bySource.size === 0) byName.set(eventName, bySource);
+    const known = bySource.get(eventSource) ?? { list: readings(eventSource, eventName), matched: new Map() };
+    if (known.matched.size === 0) bySource.set(eventSource, known);
+    const found = known.matched.get(yes);
+    if (found) return found;
+    let bit = 0;
+    const matched = known.list.flatMap(({ rule, rest }) => {
+      if (rest === true) return [rule];
+      const isYes = (yes >>> bit) & 1;
+      bit += 1;
+      return isYes ? [rule] : [];
+    });
+    known.matched.set(yes, matched);
+    return matched;
   };
 }
 

@@ -1,10 +1,17 @@
 /** A hunt as the operator settled it: rules that are switched off report nothing, and what is excepted is counted. */
-import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import type { Part } from '../../contracts/message.ts';
 import type { RuleSettings } from '../../contracts/rules.ts';
 import { type ExceptionBook, exceptionBook, exceptionWords, isRuleNamed } from '../exceptions.ts';
 import { bold, code, count, line } from '../phrases.ts';
-import { type Excepted, type HuntContext, type HuntResult, type Picked, pickRules, runHunt } from './hunt.ts';
+import {
+  type Excepted,
+  type HuntContext,
+  type HuntRecords,
+  type HuntResult,
+  type Picked,
+  pickRules,
+  runHunt,
+} from './hunt.ts';
 import type { RuleBook } from './parse.ts';
 import type { SigmaRule } from './tree.ts';
 
@@ -33,7 +40,7 @@ export function pickSettled(word: string, book: RuleBook, settings: RuleSettings
 
 /** Runs what was picked; without records nothing is run. */
 export async function runSettled(
-  records: AsyncIterable<CloudTrailRecord> | undefined,
+  records: HuntRecords | undefined,
   { picked, exceptions }: SettledPick,
   ctx: HuntContext,
 ): Promise<HuntResult> {

@@ -8,36 +8,51 @@
 import type { Node, Pattern, Test } from '../../contracts/condition.ts';
 import { sqlText } from './columns.ts';
 import { type FieldSql, fieldSql, jsonPath, nestedSql, plainSql, valuesSql } from './fields-sql.ts';
+import { foldedPatternsSql, testSql, unknown } from './test-sql.ts';
 
-const unknown = 'CAST(NULL AS BOOLEAN)';
 const filledAtDoor = new Set(['awsRegion', 'sourceIPAddress', 'userAgent']);
 
-/** A value as a test may ask for it: as JSON, as text, and as text in lower case where it is ASCII. */
-interface Value {
-  readonly json: string;
-  readonly text: string;
-  readonly folded: string;
+/** How a test asks for a value: as JSON, as text, or as text in lower case where it is ASCII. */
+type Form = 'json' | 'text' | 'folded';
+/** Columns that `Conditions.over` adds for each field: of its one value, and lists of its values. */
+const ones: Readonly<Record<Form, string>> = { json: 'o', text: 't', folded: 'l' };
+const manies: Readonly<Record<Form, string>> = { json: 'm', text: 'mt', folded: 'ml' };
+
+interface Known {
+  readonly number: number;
+  readonly sql: FieldSql;
+  /** Groups of rows whose conditions read the field; undefined: those of all rows do. */
+  groups: Set<number> | undefined;
 }
 
-/** Makes conditions over rows of which each field is read once, however many conditions ask for it. */
+/**
+ * Makes conditions over rows of which each field is read once, however many conditions ask for it. A condition that is about the rows
+ * of one group only (their `class`) may say so: then no other rows are looked into for it, and its value for them says nothing.
+ */
 export class Conditions {
-  readonly #fields = new Map<string, { readonly number: number; readonly sql: FieldSql }>();
+  readonly #fields = new Map<string, Known>();
+  #group: number | undefined;
 
   /** SQL of type BOOLEAN over the columns that `over` adds. */
-  sql(node: Node): string {
+  sql(node: Node, group?: number): string {
+    this.#group = group;
+    return this.#sql(node);
+  }
+
+  #sql(node: Node): string {
     switch (node.kind) {
       case 'and':
-        return node.of.length === 0 ? 'true' : `(${node.of.map((part) => this.sql(part)).join(' AND ')})`;
+        return node.of.length === 0 ? 'true' : `(${node.of.map((part) => this.#sql(part)).join(' AND ')})`;
       case 'or':
         return this.#either(node.of);
       case 'not':
-        return `(NOT ${this.sql(node.of)})`;
+        return `(NOT ${this.#sql(node.of)})`;
       case 'null':
         return `(NOT ${this.#presence(node.field)})`;
       case 'exists':
         return node.expected ? this.#presence(node.field) : `(NOT ${this.#presence(node.field)})`;
       case 'field':
-        return this.#ofAnyValue(node.field, (value) => testSql(node.test, value));
+        return this.#ofAnyValue(node.field, formOf(node.test), (value) => testSql(node.test, value));
       case 'keyword':
         return unknown;
     }
@@ -51,6 +66,17 @@ export class Conditions {
     const columns = distinct(fields.flatMap(({ sql }) => (sql.isScalar ? [] : [sql.json])));
     const pathsOf = (column: string) =>
       distinct(fields.flatMap(({ sql }) => (sql.json === column && sql.path.length > 0 ? [jsonPath(sql.path)] : [])));
+    const gates = distinct(fields.map(({ groups }) => gateOf(groups)));
+    const gate = ({ groups }: Known) => `k${gates.indexOf(gateOf(groups))}`;
+    const firsts = [
+      ...gates.map((sql, i) => `${sql} AS k${i}`),
+      ...columns.map((column, i) => {
+        const readers = fields.filter(({ sql }) => !sql.isScalar && sql.json === column);
+        const all = readers.some(({ groups }) => groups === undefined);
+        const sql = gateOf(all ? undefined : new Set(readers.flatMap(({ groups }) => [...(groups ?? [])])));
+        return `${sql === 'true' ? column : `CASE WHEN ${sql} THEN ${column} END`} AS c${i}`;
+      }),
+    ];
     // Each column is parsed once, for all the paths that are asked of it.
     const read = [
       ...guards.map((guard, i) => `coalesce(TRY(${guard}), false) AS g${i}`),
@@ -59,23 +85,33 @@ export class Conditions {
         const list =
           paths.length === 0
             ? []
-            : [`TRY(CAST(json_extract(${column}, [${paths.map(sqlText).join(', ')}]) AS VARCHAR[])) AS x${i}`];
-        return [`NOT ${nestedSql(column)} AS u${i}`, ...list];
+            : [`TRY(CAST(json_extract(c${i}, [${paths.map(sqlText).join(', ')}]) AS VARCHAR[])) AS x${i}`];
+        return [`contains(c${i}, '[') AS b${i}`, ...list];
       }),
     ];
-    const found = fields.map(({ number: n, sql }) => {
-      if (sql.isScalar) return `${missing(sql, `TRY(${sql.json})`)} AS o${n}`;
+    const nested = columns.map((_column, i) => `CASE WHEN b${i} THEN NOT ${nestedSql(`c${i}`)} ELSE true END AS u${i}`);
+    const found = fields.map((field) => {
+      const { number: n, sql } = field;
+      if (sql.isScalar) return `CASE WHEN ${gate(field)} THEN ${missing(sql, `TRY(${sql.json})`)} END AS o${n}`;
       const at = columns.indexOf(sql.json);
       const place = pathsOf(sql.json).indexOf(jsonPath(sql.path)) + 1;
-      return `${missing(sql, sql.path.length === 0 ? sql.json : `x${at}[${place}]`)} AS o${n}`;
+      return `CASE WHEN ${gate(field)} THEN ${missing(sql, sql.path.length === 0 ? `c${at}` : `x${at}[${place}]`)} END AS o${n}`;
     });
-    const states = fields.map(({ number: n, sql }) => `${stateOf(n, sql, guards, columns)} AS s${n}`);
+    const states = fields.map((field) => `${stateOf(field, gate(field), guards, columns)} AS s${field.number}`);
     const texts = fields.map(({ number: n, sql }) => {
-      const many = sql.isScalar ? '' : `, CASE WHEN s${n} = 2 THEN TRY(${valuesSql(sql.json, sql.path)}) END AS m${n}`;
+      const json = `c${columns.indexOf(sql.json)}`;
+      const many = sql.isScalar ? '' : `, CASE WHEN s${n} = 2 THEN TRY(${valuesSql(json, sql.path)}) END AS m${n}`;
       return `TRY(${textOf(`o${n}`)}) AS t${n}${many}`;
     });
-    const folded = fields.map(({ number: n }) => `${lowerOf(`t${n}`)} AS l${n}`);
-    return [read, found, states, texts, folded].reduce(
+    const lists = fields.filter(({ sql }) => !sql.isScalar);
+    const folded = [
+      ...fields.map(({ number: n }) => `${lowerOf(`t${n}`)} AS l${n}`),
+      ...lists.map(({ number: n }) => `TRY(list_transform(m${n}, lambda v: ${textOf('v')})) AS mt${n}`),
+    ];
+    const listsFolded = lists.map(
+      ({ number: n }) => `TRY(list_transform(mt${n}, lambda v: ${lowerOf('v')})) AS ml${n}`,
+    );
+    return [firsts, read, [...nested, ...found], states, texts, folded, listsFolded].reduce(
       (rows, picks) => (picks.length === 0 ? rows : `SELECT *, ${picks.join(', ')} FROM (${rows})`),
       from,
     );
@@ -88,29 +124,33 @@ export class Conditions {
     for (const node of nodes) {
       if (node.kind === 'field' && node.test.kind === 'text' && !node.test.cased)
         byField.set(node.field, [...(byField.get(node.field) ?? []), node.test.pattern]);
-      else parts.push(this.sql(node));
+      else parts.push(this.#sql(node));
     }
     for (const [field, patterns] of byField)
-      parts.push(this.#ofAnyValue(field, (value) => foldedPatternsSql(patterns, value)));
+      parts.push(this.#ofAnyValue(field, 'folded', (value) => foldedPatternsSql(patterns, value)));
     return parts.length === 0 ? 'false' : `(${parts.join(' OR ')})`;
   }
 
   #presence(field: string): string {
-    return this.#ofAnyValue(field, ({ json }) => (filledAtDoor.has(field) ? `(${json} <> '""')` : 'true'));
+    return this.#ofAnyValue(field, 'json', (json) => (filledAtDoor.has(field) ? `(${json} <> '""')` : 'true'));
   }
 
   /** True where the test holds for any value; NULL where for none, but not of all is it known that it does not. */
-  #ofAnyValue(field: string, test: (value: Value) => string): string {
+  #ofAnyValue(field: string, form: Form, test: (value: string) => string): string {
     const known = this.#fields.get(field);
     const sql = known?.sql ?? fieldSql(field);
     if (sql === undefined) return unknown;
     const number = known?.number ?? this.#fields.size;
-    if (!known) this.#fields.set(field, { number, sql });
-    const single = test({ json: `o${number}`, text: `t${number}`, folded: `l${number}` });
+    const groups = known ? known.groups : new Set<number>();
+    const group = this.#group;
+    if (!known) this.#fields.set(field, { number, sql, groups: group === undefined ? undefined : groups });
+    else if (group === undefined) known.groups = undefined;
+    if (group !== undefined) groups?.add(group);
+    const single = test(`${ones[form]}${number}`);
     const one = `WHEN 1 THEN CASE WHEN o${number} IS NULL THEN false ELSE ${single} END`;
     if (sql.isScalar) return `(CASE s${number} ${one} END)`;
-    const each = test({ json: 'v', text: textOf('v'), folded: lowerOf(textOf('v')) });
-    const verdicts = `list_transform(m${number}, lambda v: CASE ${each} WHEN true THEN 2 WHEN false THEN 0 ELSE 1 END)`;
+    const each = `lambda v: CASE ${test('v')} WHEN true THEN 2 WHEN false THEN 0 ELSE 1 END`;
+    const verdicts = `list_transform(${manies[form]}${number}, ${each})`;
     const many = `WHEN 2 THEN CASE coalesce(list_max(${verdicts}), CASE WHEN m${number} IS NULL THEN 1 ELSE 0 END) WHEN 2 THEN true WHEN 0 THEN false END`;
     return `(CASE s${number} ${one} ${many} END)`;
   }
@@ -126,20 +166,29 @@ function missing({ isWord }: FieldSql, value: string): string {
   return isWord ? `nullif(${present}, '""')` : present;
 }
 
+function gateOf(groups: ReadonlySet<number> | undefined): string {
+  return groups === undefined ? 'true' : `class IN (${[...groups].sort((a, b) => a - b).join(', ')})`;
+}
+
 /** 1: one value or none, in o. 2: to be read the long way, in m. NULL: for the matcher. */
-function stateOf(number: number, sql: FieldSql, guards: readonly string[], columns: readonly string[]): string {
-  const { json, path, isScalar } = sql;
-  const own = sql.guardsValue(`o${number}`);
-  const conditions = [...sql.guards.map((guard) => `g${guards.indexOf(guard)}`), ...(own === undefined ? [] : [own])];
+function stateOf(field: Known, gate: string, guards: readonly string[], columns: readonly string[]): string {
+  const { json, path, isScalar } = field.sql;
+  const own = field.sql.guardsValue(`o${field.number}`);
+  const conditions = [
+    ...field.sql.guards.map((guard) => `g${guards.indexOf(guard)}`),
+    ...(own === undefined ? [] : [own]),
+  ];
   const holds = conditions.length === 0 ? 'true' : conditions.join(' AND ');
-  if (isScalar) return `CASE WHEN ${holds} THEN 1 END`;
-  return `CASE WHEN NOT (${holds}) THEN NULL WHEN ${json} IS NULL THEN 1 WHEN NOT u${columns.indexOf(json)} THEN NULL
-    ${path.length === 0 ? '' : `WHEN x${columns.indexOf(json)} IS NULL THEN NULL `}WHEN ${plainSql(json, path)} THEN 1 ELSE 2 END`;
+  if (isScalar) return `CASE WHEN ${gate} AND ${holds} THEN 1 END`;
+  const at = columns.indexOf(json);
+  return `CASE WHEN NOT (${gate} AND ${holds}) THEN NULL WHEN c${at} IS NULL THEN 1 WHEN NOT u${at} THEN NULL
+    ${path.length === 0 ? '' : `WHEN x${at} IS NULL THEN NULL `}WHEN NOT b${at}${plainSql(`c${at}`, path)} THEN 1 ELSE 2 END`;
 }
 
 /** Text of a JSON scalar as JavaScript has it; NULL for objects, fractions and numbers too long for it. */
 function textOf(value: string): string {
-  return `(CASE WHEN starts_with(${value}, '"') THEN json_extract_string(${value}, '$')
+  const bare = `CASE WHEN contains(${value}, '\\') THEN json_extract_string(${value}, '$') ELSE substring(${value}, 2, length(${value}) - 2) END`;
+  return `(CASE WHEN starts_with(${value}, '"') THEN ${bare}
     WHEN ${value} IN ('true', 'false') OR regexp_full_match(${value}, '0|-?[1-9][0-9]{0,14}') THEN ${value} END)`;
 }
 
@@ -148,102 +197,6 @@ function lowerOf(text: string): string {
   return `(CASE WHEN strlen(${text}) = length(${text}) THEN lower(${text}) END)`;
 }
 
-function testSql(test: Test, value: Value): string {
-  switch (test.kind) {
-    case 'text':
-      return test.cased ? casedPatternSql(test.pattern, value) : foldedPatternsSql([test.pattern], value);
-    case 'regex':
-      return regexSql(test.source, test.flags, value.text);
-    case 'cidr':
-      return cidrSql(test.network, value.text);
-    case 'compare':
-      return compareSql(test, value.text);
-    case 'field':
-      return unknown;
-  }
-}
-
-/** Any of the patterns: plain texts in one look-up, all others in one automaton. */
-function foldedPatternsSql(patterns: readonly Pattern[], { folded }: Value): string {
-  if (patterns.some(isAnything)) return 'true';
-  const lowered = patterns.map((pattern) =>
-    pattern.map((piece) => (piece.kind === 'text' ? { ...piece, text: piece.text.toLowerCase() } : piece)),
-  );
-  if (lowered.some(hasEnd)) return unknown;
-  const isText = (pattern: Pattern) => pattern.every((piece) => piece.kind === 'text');
-  const texts = lowered.filter(isText).map(literalOf);
-  const others = lowered.filter((pattern) => !isText(pattern)).map(regexOf);
-  const parts = [
-    ...(texts.length === 0 ? [] : [`${folded} IN (${texts.map(sqlText).join(', ')})`]),
-    ...(others.length === 0 ? [] : [`regexp_full_match(${folded}, ${sqlText(others.join('|'))}, 's')`]),
-  ];
-  return `(${parts.join(' OR ')})`;
-}
-
-function casedPatternSql(pattern: Pattern, { text }: Value): string {
-  if (isAnything(pattern)) return 'true';
-  if (hasEnd(pattern)) return unknown;
-  return `(CASE WHEN strlen(${text}) = length(${text}) THEN regexp_full_match(${text}, ${sqlText(regexOf(pattern))}, 's') END)`;
-}
-
-function isAnything(pattern: Pattern): boolean {
-  return pattern.length > 0 && pattern.every((piece) => piece.kind === 'any');
-}
-
-/** A statement ends at U+0000, and texts with half a surrogate pair are none in SQL. */
-function hasEnd(pattern: Pattern): boolean {
-  return pattern.some((piece) => piece.kind === 'text' && (piece.text.includes('\0') || !piece.text.isWellFormed()));
-}
-
-function literalOf(pattern: Pattern): string {
-  return pattern.map((piece) => (piece.kind === 'text' ? piece.text : '')).join('');
-}
-
-function regexOf(pattern: Pattern): string {
-  return pattern
-    .map((piece) => {
-      if (piece.kind === 'any') return '.*';
-      return piece.kind === 'one' ? '.' : piece.text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-    })
-    .join('');
-}
-
-/**
- * Only what means the same in both engines: plain characters, groups, classes, repeats and a few escapes, over printable ASCII.
- */
-function regexSql(source: string, flags: string, text: string): string {
-  const isShared =
-    /^[\x20-\x7e]*$/.test(source) &&
-    !/\(\?(?!:)|\[\^?\]|\[\^?[^\]]*\[|&&|~~|\{\d*,?\d{3,}|[*+?}][+*{]|[*+?}]\?\?|\\(?![.dDwWsS/\-:*?+()[\]{}|^$"'@,;=])/.test(
-      source,
-    ) &&
-    source !== '';
-  if (!isShared) return unknown;
-  const options = flags.includes('i') ? 'i' : 'c';
-  return `(CASE WHEN regexp_full_match(${text}, '[ -~]*') THEN regexp_matches(${text}, ${sqlText(source)}, '${options}') END)`;
-}
-
-/** Addresses of version 4 in their usual form; names of services are none; all else is for the matcher. */
-function cidrSql(network: string, text: string): string {
-  const [range = '', bits = ''] = network.split('/');
-  const octets = range.split('.').map(Number);
-  if (octets.length !== 4 || !/^\d{1,2}$/.test(bits) || octets.some((octet) => !(octet >= 0 && octet <= 255)))
-    return unknown;
-  const size = 2 ** (32 - Number(bits));
-  const first = Math.floor(octets.reduce((sum, octet) => sum * 256 + octet, 0) / size) * size;
-  const number = [0, 1, 2, 3]
-    .map((at) => `TRY_CAST(split_part(${text}, '.', ${at + 1}) AS BIGINT) * ${256 ** (3 - at)}`)
-    .join(' + ');
-  const octet = '(0|[1-9][0-9]?|1[0-9][0-9]|2[0-4][0-9]|25[0-5])';
-  return `(CASE WHEN regexp_full_match(${text}, ${sqlText(`(${octet}\\.){3}${octet}`)})
-    THEN ${number} BETWEEN ${first} AND ${first + size - 1}
-    WHEN regexp_full_match(${text}, '([a-z][a-z-]*\\.)+(com|cn|aws)|AWS Internal') THEN false END)`;
-}
-
-const signs = { lt: '<', lte: '<=', gt: '>', gte: '>=' } as const;
-
-function compareSql({ sign, number }: Test & { readonly kind: 'compare' }, text: string): string {
-  return `(CASE WHEN regexp_full_match(${text}, '-?[0-9]{1,15}(\\.[0-9]{1,6})?')
-    THEN TRY_CAST(${text} AS DOUBLE) ${signs[sign]} CAST(${number} AS DOUBLE)
-    WHEN regexp_full_match(${text}, '[A-Za-z]*') AND NOT contains(lower(${text}), 'infinity') THEN false END)`;
+function formOf(test: Test): Form {
+  return test.kind === 'text' && !test.cased ? 'folded' : 'text';
 }

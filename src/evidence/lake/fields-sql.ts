@@ -119,11 +119,11 @@ export function valuesSql(json: string, path: readonly string[]): string {
   return lists.length === 1 ? (lists[0] ?? '') : `list_concat(${lists.join(', ')})`;
 }
 
-/** True where no list and no key with dots of its own can be in the way to the value. */
+/** More conditions, as ` AND ...`: no key with dots of its own can be in the way to the value (lists are looked for elsewhere). */
 export function plainSql(json: string, path: readonly string[]): string {
   const rests = path.map((_key, at) => path.slice(at).join('.')).filter((rest) => rest.includes('.'));
   const dotted = rests.map((rest) => ` AND NOT contains(${json}, ${sqlText(`"${rest}"`)})`).join('');
-  return `(NOT contains(${json}, '[')${dotted}${rests.length > 0 ? ` AND NOT contains(${json}, '\\u')` : ''})`;
+  return `${dotted}${rests.length > 0 ? ` AND NOT contains(${json}, '\\u')` : ''}`;
 }
 
 /** Lists in lists: rare, and not followed. */

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artifact } from '../../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
-import type { Narrowing } from '../../contracts/condition.ts';
+import type { Narrowing, Told } from '../../contracts/condition.ts';
 import { UserError } from '../../contracts/errors.ts';
 import type { AddressUse, Coverage, Evidence } from '../../contracts/evidence.ts';
 import type { Log } from '../../contracts/log.ts';
@@ -211,7 +211,7 @@ class LakeSession implements LakeEvidence {
   }
 
   /** Reads on a connection of its own, so that questions may be asked in between. Nothing is kept, so there is no cap. */
-  async *all(narrowing?: Narrowing): AsyncGenerator<CloudTrailRecord> {
+  async *all(narrowing?: Narrowing, told?: Told): AsyncGenerator<CloudTrailRecord> {
     const { dataDir, log, signal } = this.#options;
     const { shards } = this.#reader;
     const { connection, close } = await openReader(lakeFolder(dataDir), shards);
@@ -225,6 +225,7 @@ class LakeSession implements LakeEvidence {
         shards: shards.map((shard) => shard.path),
         limits: this.#limits,
         narrowing,
+        told,
         log,
         signal,
         onCount: (records) => {

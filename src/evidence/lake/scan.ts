@@ -2,9 +2,10 @@
 import { hash } from 'node:crypto';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
-import type { Narrowing, Wanted } from '../../contracts/condition.ts';
+import type { Narrowing, Told, Wanted } from '../../contracts/condition.ts';
 import type { Log } from '../../contracts/log.ts';
 import { canonicalText } from '../../domain/record.ts';
+import { toldSql } from './answers-sql.ts';
 import { columnTypes, sqlText } from './columns.ts';
 import { Conditions } from './condition-sql.ts';
 import { rowAssembler } from './row-assembler.ts';
@@ -16,6 +17,7 @@ export interface Scan {
   /** Conditions of the window, with their values. */
   readonly limits: { readonly sql: readonly string[]; readonly values: Readonly<Record<string, string>> };
   readonly narrowing: Narrowing | undefined;
+  readonly told?: Told | undefined;
   readonly log: Log;
   readonly signal: AbortSignal;
   /** Called with the number of records in the window, before the first one comes. */
@@ -48,7 +50,7 @@ export async function* scanLake(scan: Scan): AsyncGenerator<CloudTrailRecord> {
   await noteNames(connection, plan);
   const repeated = await noteRepeated(scan);
   try {
-    yield* rowsOf(scan, narrowed(scan, plan, true));
+    yield* rowsOf(scan, narrowed(scan, plan, true), plan);
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof Refused)) throw error;
@@ -86,10 +88,12 @@ function plainText(json: unknown): string {
 }
 
 async function noteNames(connection: DuckDBConnection, { names }: Plan): Promise<void> {
-  await connection.run('CREATE OR REPLACE TEMP TABLE wanted (source VARCHAR, name VARCHAR, class INTEGER)');
+  await connection.run(
+    'CREATE OR REPLACE TEMP TABLE wanted (source VARCHAR, name VARCHAR, class INTEGER, label INTEGER)',
+  );
   for (let at = 0; at < names.length; at += 500) {
     const rows = names.slice(at, at + 500);
-    const values = rows.map((row) => `(${sqlText(row.source)}, ${sqlText(row.name)}, ${row.class})`);
+    const values = rows.map((row, i) => `(${sqlText(row.source)}, ${sqlText(row.name)}, ${row.class}, ${at + i})`);
     await connection.run(`INSERT INTO wanted VALUES ${values.join(', ')}`);
   }
 }
@@ -106,7 +110,17 @@ async function noteRepeated({ connection, shards, limits }: Scan): Promise<boole
   return Number(reader.getRows()[0]?.[0]) > 0;
 }
 
-function narrowed({ shards, limits }: Scan, { classes }: Plan, heed: boolean): Query {
+function narrowed({ shards, limits, told }: Scan, { classes }: Plan, heed: boolean): Query {
+  const once = `NOT coalesce(event_uuid IN (SELECT uuid FROM repeated WHERE uuid IS NOT NULL), false)
+    AND NOT coalesce(eventID IN (SELECT id FROM repeated WHERE id IS NOT NULL), false)`;
+  const rows = `SELECT * FROM ${tableOf(shards)} records JOIN wanted ON eventSource = source AND eventName = name
+    ${whereOf([...limits.sql, once])}`;
+  if (told !== undefined && heed) return { sql: toldSql(classes, rows), values: limits.values };
+  const conditions = new Conditions();
+  const tests = classes.flatMap(({ where }, number) =>
+    where === undefined || !heed ? [] : [`WHEN ${number} THEN ${conditions.sql(where, number)}`],
+  );
+  const wanted = tests.length === 0 ? [] : [`TRY(CASE class ${tests.join(' ')} ELSE true END) IS NOT FALSE`];
   const picks = columnTypes.flatMap(([column]) => {
     if (unread.has(column)) return [];
     const readers = classes.flatMap(({ fields }, number) =>
@@ -117,15 +131,6 @@ function narrowed({ shards, limits }: Scan, { classes }: Plan, heed: boolean): Q
       ? []
       : [pick(column, `CASE WHEN class IN (${readers.join(', ')}) THEN "${column}" END`)];
   });
-  const once = `NOT coalesce(event_uuid IN (SELECT uuid FROM repeated WHERE uuid IS NOT NULL), false)
-    AND NOT coalesce(eventID IN (SELECT id FROM repeated WHERE id IS NOT NULL), false)`;
-  const rows = `SELECT * FROM ${tableOf(shards)} records JOIN wanted ON eventSource = source AND eventName = name
-    ${whereOf([...limits.sql, once])}`;
-  const conditions = new Conditions();
-  const tests = classes.flatMap(({ where }, number) =>
-    where === undefined || !heed ? [] : [`WHEN ${number} THEN ${conditions.sql(where)}`],
-  );
-  const wanted = tests.length === 0 ? [] : [`TRY(CASE class ${tests.join(' ')} ELSE true END) IS NOT FALSE`];
   return {
     sql: `SELECT ${picks.join(', ')} FROM (${conditions.over(rows)}) ${whereOf(wanted)}`,
     values: limits.values,
@@ -159,12 +164,13 @@ interface Query {
 /** What DuckDB would not even begin with. */
 class Refused extends Error {}
 
-async function* rowsOf(scan: Scan, { sql, values }: Query): AsyncGenerator<CloudTrailRecord> {
+/** `plan`: whose labels stand for the names. */
+async function* rowsOf(scan: Scan, { sql, values }: Query, plan?: Plan): AsyncGenerator<CloudTrailRecord> {
   const result = await scan.connection.stream(sql, { ...values }).catch((error: unknown) => {
     throw new Refused(error instanceof Error ? error.message : String(error));
   });
   const names = result.columnNames();
-  const assemble = rowAssembler(names);
+  const assemble = rowAssembler([...names, 'eventSource', 'eventName'].filter((name) => !ofAnswers.has(name)));
   // The next rows are read while these are looked at.
   let next = result.fetchChunk();
   for (let chunk = await next; chunk && chunk.rowCount > 0; chunk = await next) {
@@ -179,11 +185,26 @@ async function* rowsOf(scan: Scan, { sql, values }: Query): AsyncGenerator<Cloud
         const value = columns[i]?.[at];
         if (value !== null) row[names[i] ?? ''] = value;
       }
+      const yes = plan && tookAnswers(row, plan);
       const record = assemble(row);
       if (record === undefined) scan.onDamage();
+      else if (scan.told && yes !== undefined) scan.told(record, yes);
       else yield record;
     }
   }
+}
+
+/** Columns of `toldSql` that are no fields of a record. */
+const ofAnswers: ReadonlySet<string> = new Set(['yes', 'label', 'rest']);
+
+/** Puts the fields of a row of `toldSql` in their places, and returns its answers, where they are known. */
+function tookAnswers(row: Record<string, unknown>, { names }: Plan): number | undefined {
+  const { yes, label, rest } = row;
+  if (typeof label !== 'number') return undefined;
+  row.eventSource = names[label]?.source;
+  row.eventName = names[label]?.name;
+  if (typeof rest === 'string') row.extra = `{${rest}}`;
+  return typeof yes === 'number' && yes >= 0 ? yes : undefined;
 }
 
 async function* withoutRepeats(records: AsyncIterable<CloudTrailRecord>): AsyncGenerator<CloudTrailRecord> {

@@ -5,7 +5,14 @@ import type { Approval, Plan, Vote } from '../../../src/contracts/approval.ts';
 import type { Standing } from '../../../src/contracts/store.ts';
 import { castVote, type ExecutionFacts, mayExecute } from '../../../src/domain/approval.ts';
 import type { PeopleRules } from '../../../src/domain/people.ts';
-import { approvingOnHost, askingOnHost, isNamed, liftsWith, liftWithinMs } from '../../../src/domain/people-on-host.ts';
+import {
+  approvingOnHost,
+  askingOnHost,
+  isNamed,
+  liftsWith,
+  liftWithinMs,
+  stillWished,
+} from '../../../src/domain/people-on-host.ts';
 import { planHash } from '../../../src/domain/plan.ts';
 
 const plan: Plan = {
@@ -105,6 +112,7 @@ const facts: ExecutionFacts = {
   proofs: [{ userId: 'UOMAR', planHash: planHash(plan), at: ballot.at }],
   required: 1,
   objection: undefined,
+  few: undefined,
 };
 const approved = proposed({ state: 'approved', votes: [vote] });
 
@@ -204,5 +212,66 @@ describe('by the config alone', () => {
 
   it('names whoever is responder or approver', () => {
     expect(['UOMAR', 'UROSA', 'S0ONCALL'].map((id) => isNamed(id, rules))).toEqual([true, true, false]);
+  });
+});
+
+describe('votes by two doors', () => {
+  const second: Vote = { ...vote, userId: 'UANNA', person: 'listed:UANNA' };
+  const { door: _door, hostUser: _hostUser, ...inSlack } = second;
+  const both = (other: Vote) => proposed({ state: 'approved', required: 2, votes: [vote, other] });
+  const two = {
+    ...facts,
+    required: 2,
+    approvers: [{ users: ['UOMAR', 'UANNA'], groups: [] }],
+    standings: [...facts.standings, standing('UANNA')],
+    proofs: [...facts.proofs, { userId: 'UANNA', planHash: planHash(plan), at: ballot.at }],
+  };
+
+  it('need a proof for each that was given on the host', () => {
+    expect(mayExecute(both(second), two)).toEqual({ kind: 'yes' });
+    expect(mayExecute(both(second), { ...two, proofs: facts.proofs })).toMatchObject({
+      kind: 'no',
+      because: 'an approval given on the host lacks its one-time code',
+    });
+  });
+
+  it('count by the config alone only where all were given on the host', () => {
+    const known = two.standings.map(({ by, ...rest }) => (rest.userId === 'UANNA' ? rest : { ...rest, by }));
+
+    expect(mayExecute(both(inSlack), { ...two, standings: known as Standing[] })).toMatchObject({
+      kind: 'no',
+      because: 'Slack did not tell who the requester is',
+    });
+  });
+
+  it('count by the config only for somebody on every list of it', () => {
+    const approvers = [...two.approvers, { users: ['UANNA'], groups: [] }, { users: [], groups: ['S0'] }];
+
+    expect(mayExecute(both(second), { ...two, approvers })).toMatchObject({ kind: 'no' });
+    expect(
+      mayExecute(approved, { ...facts, approvers: [...facts.approvers, { users: [], groups: ['S0'] }] }),
+    ).toMatchObject({ kind: 'no', because: 'Slack did not tell who an approver is' });
+  });
+});
+
+describe('asking on the host', () => {
+  const rules = { approvers: { users: ['UOMAR'], groups: ['S1'] }, responders: undefined, people: [] };
+
+  it('is for those whom the config names, and by every policy', () => {
+    expect(isNamed('UOMAR', rules)).toBe(true);
+    expect(isNamed('UROSA', rules)).toBe(false);
+    expect(isNamed('UROSA', { ...rules, responders: { users: ['UROSA'], groups: [] } })).toBe(true);
+    expect(askingOnHost('UOMAR', rules, [], []).refusal).toBeUndefined();
+    expect(askingOnHost('UROSA', rules, [], []).refusal).toMatch(/by user id/);
+    const crowds = [{ users: ['UROSA'], groups: [] }];
+    expect(askingOnHost('UOMAR', rules, crowds, []).refusal).toMatch(/by user id/);
+    const responders = { users: ['UROSA'], groups: [] };
+    expect(askingOnHost('UROSA', { ...rules, responders }, crowds, []).refusal).toBeUndefined();
+  });
+
+  it('lifts with a wish of the very moment of the freeze, and of now', () => {
+    const wish = { userId: 'UOMAR', person: 'email:o@x', reason: 'over', at: '2026-11-20T22:00:00.000Z' };
+
+    expect(stillWished(wish, wish.at, new Date(wish.at))).toBe(true);
   });
 });

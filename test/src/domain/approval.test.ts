@@ -73,6 +73,7 @@ const facts: ExecutionFacts = {
   proofs: [],
   required: 1,
   objection: undefined,
+  few: undefined,
 };
 
 describe('a vote', () => {
@@ -191,7 +192,7 @@ describe('what a vote leaves', () => {
       'only the person who asked can withdraw it',
       'the person who asked cannot approve',
       'this seems to be the same person as the one who asked; if not, name both under "people" in the config',
-      'another account of the same person has approved already',
+      'this seems to be another account of the same person who has approved already; if not, name both under "people" in the config',
     ]);
   });
 });
@@ -509,5 +510,46 @@ describe('the state machine', () => {
         if (approval.state === 'approved') expect(approvers.size).toBeGreaterThanOrEqual(required);
       }),
     );
+  });
+});
+
+describe('a case that is closed to a few', () => {
+  const approved = proposed({ state: 'approved', votes: [vote] });
+
+  it('runs on their votes only, as the executor reads it', () => {
+    expect(mayExecute(approved, { ...facts, few: ['UOMAR', 'UROSA'] })).toEqual({ kind: 'yes' });
+    expect(mayExecute(approved, { ...facts, few: undefined })).toEqual({ kind: 'yes' });
+    expect(mayExecute(approved, { ...facts, few: ['UROSA'] })).toEqual({
+      kind: 'no',
+      state: 'stale',
+      because: 'the case was closed to a few, and UOMAR is none of them',
+    });
+    expect(mayExecute(approved, { ...facts, few: [] })).toMatchObject({ kind: 'no' });
+  });
+
+  it('still brings to its end what is half applied', () => {
+    const [call] = plan.calls;
+    const step = { index: 0, state: 'done', call: call as never, at: vote.at } as const;
+
+    expect(mayExecute({ ...approved, state: 'applying', steps: [step] }, { ...facts, few: ['UROSA'] })).toEqual({
+      kind: 'yes',
+    });
+  });
+});
+
+describe('what failed before AWS answered the last call', () => {
+  it('can be undone as soon as one call may have been carried out', () => {
+    const [call] = plan.calls;
+    const step = (index: number, state: 'intent' | 'done' | 'refused') => ({
+      index,
+      state,
+      call: call as never,
+      at: vote.at,
+    });
+    const failed = (...steps: ReturnType<typeof step>[]) => isUndoable(proposed({ state: 'failed', steps }));
+
+    expect(failed(step(0, 'intent'), step(1, 'refused'))).toBe(true);
+    expect(failed(step(0, 'refused'))).toBe(false);
+    expect(failed()).toBe(false);
   });
 });

@@ -39,6 +39,14 @@ describe('two people', () => {
   });
 });
 
+describe('one known by name only and one known by e-mail only', () => {
+  it('count as one, since the e-mail may be that of the name', () => {
+    expect(areTwoPeople('name:alex', 'email:b@x')).toBe(false);
+    expect(areTwoPeople('email:b@x', 'name:alex')).toBe(false);
+    expect(areTwoPeople('name:alex email:a@x', 'email:b@x')).toBe(true);
+  });
+});
+
 describe('a person', () => {
   it('is known by the mapping, then the e-mail without regard to case, then by being listed', () => {
     expect(personOf({ userId: 'UALEX2', email: 'x@example.com' }, rules)).toBe('name:alex email:x@example.com');
@@ -49,8 +57,10 @@ describe('a person', () => {
 
   it('is two people only where that is certain', () => {
     expect(areTwoPeople('email:a@x', 'email:b@x')).toBe(true);
-    expect(areTwoPeople('name:alex', 'email:b@x')).toBe(true);
+    expect(areTwoPeople('name:alex', 'name:bea')).toBe(true);
     expect(areTwoPeople('listed:U1', 'listed:U2')).toBe(true);
+    expect(areTwoPeople('name:alex', 'listed:U2')).toBe(true);
+    expect(areTwoPeople('name:alex email:a@x', 'listed:U2')).toBe(true);
     expect(areTwoPeople('email:a@x', 'email:a@x')).toBe(false);
     expect(areTwoPeople('email:a@x', 'listed:U2')).toBe(false);
     expect(areTwoPeople('email:a@x', 'unknown:U2')).toBe(false);
@@ -182,5 +192,19 @@ describe('the rules of people, one by one', () => {
     ).toBeUndefined();
     expect(involvedRefusal({ userId: 'UOMAR', email: '' }, { people }, [''])).toBeUndefined();
     expect(involvedRefusal(omar, { people }, ['OMAR'])).toMatch(/whose identity/);
+  });
+});
+
+describe('whoever it is about', () => {
+  const touched = ['arn:aws:iam::1:user/alex', 'alex'];
+
+  it('is told by the config or by the e-mail, and by nothing where neither says anything', () => {
+    const named = { people: [{ name: 'alex', slack: ['UALEX'], aws: ['ALEX'] }] };
+
+    expect(involvedRefusal({ userId: 'UALEX', email: undefined }, named, touched)).toBeDefined();
+    expect(involvedRefusal({ userId: 'UBEA', email: 'Alex@example.com' }, rules, touched)).toBeDefined();
+    expect(involvedRefusal({ userId: 'UBEA', email: undefined }, rules, touched)).toBeUndefined();
+    expect(involvedRefusal({ userId: 'UBEA', email: '' }, rules, ['', ...touched])).toBeUndefined();
+    expect(involvedRefusal({ userId: 'UBEA', email: undefined }, rules, [''])).toBeUndefined();
   });
 });

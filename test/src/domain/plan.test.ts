@@ -104,3 +104,26 @@ describe('words of a plan', () => {
     expect(cliCommand({ ...call, input: { Name: 'A9_./:=@+,-z' } })).toContain('--name A9_./:=@+,-z ');
   });
 });
+
+describe('the words of a target', () => {
+  it('leave out an ARN, which says the name and the account again, what is empty, and count lists', () => {
+    const arn = 'arn:aws:iam::111122223333:user/ops/ida';
+
+    expect(targetWords({ kind: 'user', name: 'ida', accountId: '111122223333', arn })).toBe('user ida 111122223333');
+    expect(targetWords({ instanceId: 'i-1', roleName: 'Web', roleArn: arn, region: '' })).toBe('i-1 Web');
+    expect(targetWords({ name: 'ida', keep: ['a', 'b'], none: [] })).toBe('ida (2 keep)');
+  });
+});
+
+describe('a command whose time is that of its run', () => {
+  it('has the shell write it', () => {
+    const call: ApiCall = {
+      service: 'iam',
+      operation: 'PutRolePolicy',
+      region: 'us-east-1',
+      input: { PolicyDocument: { at: { $fill: 'time', plusSeconds: 30 } } },
+    };
+
+    expect(cliCommand(call)).toContain(`'"$(date -u -d '+30 seconds' +%Y-%m-%dT%H:%M:%SZ)"'`);
+  });
+});

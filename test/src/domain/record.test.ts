@@ -86,6 +86,12 @@ describe('parseRecord', () => {
     expect(record.errorMessage).not.toContain('xxxx');
   });
 
+  it('keeps how a change of a password ended', () => {
+    const responseElements = { PasswordUpdated: 'Failure', PasswordRecoveryRequested: 'Success' };
+
+    expect(parsed({ ...assumeRole, responseElements }).responseElements).toEqual(responseElements);
+  });
+
   it.each([
     ['2026-11-20T22:00:00Z', '2026-11-20T22:00:00Z'],
     ['2026-11-20T22:00:00.000Z', '2026-11-20T22:00:00Z'],

@@ -4,7 +4,7 @@ import { commands } from '../../../commands/index.ts';
 import { UserError } from '../../../src/contracts/errors.ts';
 import { accountOfKeyId } from '../../../src/domain/access-key.ts';
 import { cliCommand, drift, planHash } from '../../../src/domain/plan.ts';
-import { protectedBecause } from '../../../src/domain/protected.ts';
+import { protectedBecause, userOfUnknownPath } from '../../../src/domain/protected.ts';
 import { redact, redactText } from '../../../src/domain/redaction.ts';
 import { interpret, wordsOf } from '../../../src/domain/words.ts';
 
@@ -63,11 +63,26 @@ describe('protected targets', () => {
     expect(protectedBecause(['AKIASOMEBODYELSE'], { ...config, own })).toBeUndefined();
   });
 
-  it('are users whose path could not be read, as soon as the list names users', () => {
-    const unknown = ['arn:aws:iam::1:user/*/pipeline'];
+  it('say by which rule, and are our own under any path', () => {
+    const own = ['arn:aws:iam::1:role/X'];
+    const says = (name: string) => protectedBecause([name], { ...config, own });
 
-    expect(protectedBecause(unknown, { ...config, patterns: ['arn:aws:iam::*:user/break-glass/*'] })).toBeDefined();
+    expect(says('arn:aws:iam::1:role/ops/x')).toBe('arn:aws:iam::1:role/ops/x is what Firebreak itself uses');
+    expect(says('arn:aws:iam::2:role/ops/x')).toBeUndefined();
+    expect(says('arn:aws:iam::1:user/x')).toBeUndefined();
+    expect(says('arn:aws:iam::1:role/aws-service-role/y/Z')).toMatch(/is a service-linked role/);
+    expect(says('arn:aws:iam::1:role/ir/Z')).toMatch(/is a role of the incident-response installation/);
+    expect(says('ceo')).toBe('ceo is on the protected list of the config (ceo)');
+  });
+
+  it('are users whose path could not be read, as soon as the list names users', () => {
+    const unknown = [userOfUnknownPath('aws', '1', 'pipeline')];
+    const withUsers = { ...config, patterns: ['arn:aws:iam::*:user/break-glass/*'] };
+
+    expect(protectedBecause(unknown, withUsers)).toMatch(/path of .* could not be read/);
     expect(protectedBecause(unknown, config)).toBeUndefined();
+    // IAM allows an asterisk as a path: that is a known one.
+    expect(protectedBecause(['arn:aws:iam::1:user/*/pipeline'], withUsers)).toBeUndefined();
   });
 
   it('are not those that merely resemble one', () => {

@@ -125,3 +125,90 @@ describe('the looks', () => {
     expect(isNews(seen([], '2026-11-20T22:40:00Z', { holds: false }), quiet)).toBe(true);
   });
 });
+
+describe('the words of a look, each by itself', () => {
+  const now = '2026-11-20T23:00:00Z';
+  const success = call('2026-11-20T22:30:00Z');
+
+  it('say that somebody changed it back, or that it could not be read, and nothing of either where it holds', () => {
+    const back = 'IT NO LONGER HOLDS: somebody changed it back. Pivot on the target.';
+    const unread = 'It could not be read again: whether it still holds is not known.';
+    const words = (holds: boolean | undefined) => watchWords({ ...seen([], now), holds });
+
+    expect([true, false, undefined].map((holds) => words(holds).startsWith(back))).toEqual([false, true, false]);
+    expect([true, false, undefined].map((holds) => words(holds).startsWith(unread))).toEqual([false, false, true]);
+  });
+
+  it('tell calls that may go on from those that must not', () => {
+    const active = seen([success], now);
+
+    expect(watchWords({ ...active, isPartial: true })).toContain(
+      'Calls that it still may make: 1, the last at 2026-11-20 22:30',
+    );
+    expect(watchWords({ ...active, isPartial: true })).not.toContain('STILL ACTIVE');
+    expect(watchWords({ ...active, isPartial: false })).toContain('STILL ACTIVE: 1 call');
+    expect(watchWords({ ...seen([], now), isPartial: true })).not.toContain('Calls that it still may make');
+  });
+
+  it('count refused attempts, and say what was not looked at', () => {
+    const refused = seen([call('2026-11-20T22:20:00Z', { errorCode: 'ExpiredToken' })], now, { missing: 'eu-west-1' });
+
+    expect(watchWords(refused)).toBe(
+      'Not all of CloudTrail was looked at: eu-west-1. Refused attempts: 1. Watched until 2026-11-22 10:10 UTC.',
+    );
+    expect(watchWords(seen([], now))).not.toContain('Not all of CloudTrail');
+    expect(watchWords({ ...refused, over: true })).not.toContain('Watched until');
+  });
+
+  it('do not call a refusal a proof where other work is meant to go on, until the time is over', () => {
+    const refused = { ...seen([call('2026-11-20T22:20:00Z', { errorCode: 'AccessDenied' })], now), isPartial: true };
+
+    expect(isContained(refused)).toBe(false);
+    expect(isContained({ ...refused, over: true })).toBe(true);
+    expect(isContained({ ...refused, isPartial: false })).toBe(true);
+  });
+});
+
+describe('what is counted, at the edges', () => {
+  it('begins in the second of the change, and for successes after the last second of settling', () => {
+    const now = '2026-11-20T23:00:00Z';
+    const refusal = { errorCode: 'AccessDenied' };
+
+    expect(seen([call('2026-11-20T22:10:00Z', refusal)], now).refused).toBe(1);
+    expect(seen([call('2026-11-20T22:09:59Z', refusal)], now).refused).toBe(0);
+    expect(seen([call('2026-11-20T22:11:00Z')], now).succeeded).toBe(0);
+    expect(seen([call('2026-11-20T22:11:01Z')], now).succeeded).toBe(1);
+    const two = seen([call('2026-11-20T22:40:00Z'), call('2026-11-20T22:20:00Z')], now);
+    expect(two.lastSuccess).toBe('2026-11-20T22:40:00Z');
+  });
+
+  it('is over when what CloudTrail delivers late can have come, and not a moment before', () => {
+    expect(seen([], '2026-11-22T10:24:59.999Z').over).toBe(false);
+    expect(seen([], '2026-11-22T10:25:00.000Z').over).toBe(true);
+  });
+
+  it('lasts for half an hour at least', () => {
+    expect(watchUntil(sentAt, 0)).toBe('2026-11-20T22:40:00.000Z');
+  });
+});
+
+describe('news', () => {
+  const now = '2026-11-20T23:00:00Z';
+  const quiet = seen([], now);
+  const refused = seen([call('2026-11-20T22:20:00Z', { errorCode: 'AccessDenied' })], now);
+
+  it('is the first look, a change of what holds, another success, a containment, and the end', () => {
+    expect(isNews(quiet, undefined)).toBe(true);
+    expect(isNews({ ...quiet, holds: false }, quiet)).toBe(true);
+    expect(isNews(seen([call('2026-11-20T22:30:00Z')], now), quiet)).toBe(true);
+    expect(isNews(refused, quiet)).toBe(true);
+    const lost = { ...quiet, missing: 'eu-west-1' };
+    expect(isNews({ ...lost, over: true }, lost)).toBe(true);
+  });
+
+  it('is not the same again', () => {
+    expect(isNews(quiet, quiet)).toBe(false);
+    expect(isNews(refused, refused)).toBe(false);
+    expect(isNews({ ...quiet, over: true }, { ...quiet, over: true })).toBe(false);
+  });
+});

@@ -6,7 +6,7 @@ import { triageSteps } from '../../../src/domain/triage-steps.ts';
 import { triage } from '../../../workflows/investigation/triage.ts';
 import { record, session, user } from '../../src/domain/pivot-records.ts';
 
-function run(records: readonly CloudTrailRecord[], complete = true) {
+function run(records: readonly CloudTrailRecord[], complete = true, target: unknown = {}) {
   const coverage = {
     complete,
     accounts: ['999999999999'],
@@ -17,7 +17,7 @@ function run(records: readonly CloudTrailRecord[], complete = true) {
     badFiles: [],
     notLookedAt: complete ? [] : ['the rest'],
   };
-  return triage.run(triage.target.parse({}), {
+  return triage.run(triage.target.parse(target), {
     evidence: {
       recordsOf: () => Promise.resolve([]),
       async *all() {
@@ -60,6 +60,22 @@ describe('a triage', () => {
 
     expect(answer.steps.map((step) => step.id).slice(0, 9)).toEqual(nine);
     expect(answer.steps).toHaveLength(triageSteps.length);
+  });
+
+  it('counts only production among the instances that were terminated, where the config says what is', async () => {
+    const items = Array.from({ length: 20 }, (_, i) => ({ instanceId: `i-${String(i).padStart(17, '0')}` }));
+    const burst = [call('ec2', 'TerminateInstances', { responseElements: { instancesSet: { items } } })];
+    const headline = async (production: unknown) => (await run(burst, true, { production })).headline;
+
+    expect(await headline({ instances: [], accounts: ['999999999999'] })).toContain('Suspicious: user mallory');
+    expect(await headline({ instances: items.map(({ instanceId }) => instanceId), accounts: [] })).toContain(
+      'Suspicious: user mallory',
+    );
+    expect(
+      await headline({ instances: items.slice(1).map(({ instanceId }) => instanceId), accounts: [] }),
+    ).not.toContain('Suspicious');
+    expect(await headline({ instances: [], accounts: ['111122223333'] })).not.toContain('Suspicious');
+    expect(await headline(undefined)).toContain('Suspicious: user mallory');
   });
 
   it('never says clean: nothing was found in what was looked at', async () => {

@@ -12,6 +12,8 @@ import { NotFoundError, UpstreamError, UserError } from '#src/contracts/errors.t
 import { accessKeyId } from '#src/domain/access-key.ts';
 import { isAwsError } from '#src/domain/aws-errors.ts';
 import { globalRegion } from '#src/domain/partition.ts';
+import { hasUnknownPath, userOfUnknownPath } from '#src/domain/protected.ts';
+import { literalArn } from '#src/domain/session-policy.ts';
 
 export const KeyTarget = z.strictObject({
   accessKeyId: z.string().regex(accessKeyId, 'is not an access key id'),
@@ -127,7 +129,7 @@ async function arnOf(userName: string, aws: AwsReader, signal: AbortSignal): Pro
     // Without the right to read the user his path stays unknown, and is written so: the protected list then decides
     // as if he had every path.
     if (isAwsError(error, 'AccessDenied', 'AccessDeniedException')) {
-      return `arn:${aws.partition}:iam::${aws.accountId}:user/*/${userName}`;
+      return userOfUnknownPath(aws.partition, aws.accountId, userName);
     }
     throw error;
   }
@@ -216,7 +218,8 @@ export function keyStatements(write: string, resource: string | readonly string[
 
 /** With an unknown path: with and without one, since user names are unique in an account. */
 export function ownerResource({ userArn }: KeyState): string | readonly string[] {
-  return userArn.includes(':user/*/') ? [userArn, userArn.replace(':user/*/', ':user/')] : userArn;
+  if (!hasUnknownPath(userArn)) return literalArn(userArn);
+  return [userArn.replace(':user//', ':user/*/'), userArn.replace(':user//', ':user/')];
 }
 
 export const keyReads = [

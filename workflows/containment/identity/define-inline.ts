@@ -9,6 +9,7 @@ import {
 } from '#src/contracts/action.ts';
 import type { Applied, DoneCall } from '#src/contracts/approval.ts';
 import type { CloudTrailRecord } from '#src/contracts/cloudtrail.ts';
+import { literalArn } from '#src/domain/session-policy.ts';
 import {
   holdsDocument,
   InlineState,
@@ -99,7 +100,7 @@ export function inlineAction<Target extends PrincipalTarget = PrincipalTarget>(
     verify: holdsDocument,
     sessionPolicy: ({ kind }: Target, { principalArn }: InlineState) => ({
       Version: '2012-10-17' as const,
-      Statement: inlineStatements(principalArn, [kind]),
+      Statement: inlineStatements(literalArn(principalArn), [kind]),
     }),
     roleStatements: (accountId: string, partition: string) =>
       kinds.flatMap((kind) => inlineStatements(`arn:${partition}:iam::${accountId}:${kind}/*`, [kind])),

@@ -11,6 +11,8 @@ export const PrincipalTarget = z.strictObject({
   name: z.string().regex(/^[\w+=,.@-]{1,64}$/),
   /** Empty where only the name was given: then the account that has it is looked for. */
   accountId: z.string().regex(/^(\d{12})?$/),
+  /** Set where its whole ARN was given: then it is this one, path and partition too, or nothing is planned. */
+  arn: z.string().max(2_048).optional(),
 });
 export type PrincipalTarget = z.output<typeof PrincipalTarget>;
 
@@ -38,7 +40,8 @@ export function principalIn(
   if (words.length !== 1 || word === '') throw new UserError(`Which ${which}? Name one.`, `Usage: contain ${usage}`);
   const arn = parseArnStrict(word);
   const [kind, name] = arn === undefined ? shortNamed(word, kinds) : namedByArn(arn.service, arn.resource);
-  const target = { kind, name, accountId: arn?.accountId ?? '' };
+  const whole = arn?.service === 'iam' ? { arn: word } : {};
+  const target = { kind, name, accountId: arn?.accountId ?? '', ...whole };
   const read = PrincipalTarget.safeParse(target);
   if (!read.success || !kinds.includes(read.data.kind)) {
     throw new UserError(`That names no ${which}.`, `Usage: contain ${usage}`);
@@ -65,7 +68,8 @@ export function accountOfPrincipal({ accountId }: PrincipalTarget): string | und
 }
 
 /**
- * Reads it. Throws NotFoundError where this account does not have it, UserError for roles that only their service can change.
+ * Reads it. Throws NotFoundError where this account does not have it, UserError for roles that only their service can change, and
+ * where IAM knows the name under another ARN than the one given.
  */
 export async function principalState(
   target: PrincipalTarget,
@@ -78,9 +82,11 @@ export async function principalState(
   try {
     if (kind === 'user') {
       const { User } = await aws.iam.send(new GetUserCommand({ UserName: name }), options);
+      refuseOther(target, User?.Arn);
       return found(User?.Arn, User?.UserId, 0, aws.partition, planned);
     }
     const { Role } = await aws.iam.send(new GetRoleCommand({ RoleName: name }), options);
+    refuseOther(target, Role?.Arn);
     refuseServiceRole(Role?.Arn ?? '');
     return found(Role?.Arn, Role?.RoleId, Role?.MaxSessionDuration ?? 3_600, aws.partition, planned);
   } catch (error) {
@@ -102,6 +108,15 @@ function found(
     throw new NotFoundError(`${arn} is another one than was planned for: it was created again since`);
   }
   return { principalArn: arn, principalId: id, maxSessionSeconds, partition };
+}
+
+/** Names are one per account whatever the path: who named another path meant another principal, or was told a false one. */
+export function refuseOther({ kind, arn }: Pick<PrincipalTarget, 'kind' | 'arn'>, known: string | undefined): void {
+  if (arn === undefined || known === undefined || known === '' || arn === known) return;
+  throw new UserError(
+    `There is no ${kind} ${arn}: IAM knows this name as ${known}.`,
+    'If that is the one, name it by its own ARN.',
+  );
 }
 
 /** DOMAIN.md 5.4: what cannot be changed, and what to do instead. */

@@ -20,6 +20,8 @@ import { InstanceFacts, InstanceTarget } from './instance-of.ts';
 export const SessionTarget = InstanceTarget.extend({
   /** Empty until the plan is drawn, unless it is typed: then the role of the instance's profile. Kept, since the profile may go. */
   roleName: z.string().regex(/^([\w+=,.@-]{1,64})?$/),
+  /** Set where the role was given by its ARN: then it is this one, path and all. */
+  roleArn: z.string().max(2_048).optional(),
 });
 export type SessionTarget = z.output<typeof SessionTarget>;
 
@@ -34,14 +36,14 @@ function policyNameOf({ instanceId }: InstanceTarget): string {
   return `FirebreakRevokeInstance-${instanceId}`;
 }
 
-function roleTarget(name: string): PrincipalTarget {
-  return { kind: 'role', name, accountId: '' };
+function roleTarget(name: string, arn?: string): PrincipalTarget {
+  return { kind: 'role', name, accountId: '', ...(arn === undefined ? {} : { arn }) };
 }
 
 /** The role of the target, else of the profile. Throws UserError where there is none, or where it cannot be changed. */
 export async function roleOf(target: SessionTarget, profileArn: string, ctx: ActionContext) {
   const roleName = target.roleName === '' ? await roleIn(profileArn, ctx) : target.roleName;
-  const state = await inlineState(roleTarget(roleName), policyNameOf(target), ctx);
+  const state = await inlineState(roleTarget(roleName, target.roleArn), policyNameOf(target), ctx);
   return { roleName, ...state };
 }
 
