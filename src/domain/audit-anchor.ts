@@ -62,7 +62,9 @@ export function readAnchor(prefix: string, key: string, text: string): FoundAnch
 export function isAnchorDue(state: AnchorState | undefined, everyMinutes: number, now: Date): boolean {
   if (state === undefined) return true;
   const waitMs = state.ok ? everyMinutes * 60_000 : Math.min(everyMinutes, 2) * 60_000;
-  return now.getTime() >= Date.parse(state.triedAt) + waitMs;
+  const agoMs = now.getTime() - Date.parse(state.triedAt);
+  // A try in the future is a clock put back, or a note that somebody forged to stop us.
+  return agoMs < -60_000 || agoMs >= waitMs;
 }
 
 /** Undefined where all is well; else one sentence that names no account and no bucket. */

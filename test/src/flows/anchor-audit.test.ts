@@ -97,6 +97,12 @@ describe('anchoring', () => {
 
     expect(s3.versions.map(({ body }) => (JSON.parse(body) as { seq: number }).seq)).toEqual([1, 3]);
     expect(await stores[0].anchors.state()).toMatchObject({ ok: true, written: 2, failed: 0, last: { seq: 3 } });
+
+    const never = '2099-01-01T00:00:00Z';
+    await stores[0].anchors.note({ ok: true, triedAt: never, since: never, written: 2, failed: 0 });
+    await happen('execute');
+    await run();
+    expect(s3.versions).toHaveLength(3);
   });
 
   it('finds what it wrote where the answer was lost, overwrites nothing, and says so where another thing stands there', async () => {
