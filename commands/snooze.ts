@@ -3,10 +3,9 @@
 import { z } from 'zod';
 import { defineCommand } from '#src/contracts/command.ts';
 import { UserError } from '#src/contracts/errors.ts';
+import { typedEnd } from '#src/domain/snooze-end.ts';
 import { snoozeList } from '#src/domain/snooze-wording.ts';
-import { parseDuration, parseTime } from '#src/domain/window.ts';
 
-const longestMs = 90 * 24 * 60 * 60 * 1_000;
 const usage =
   '/ir snooze [add --until 7d [--type TYPE] [--account ID] [--resource NAME] [--actor NAME] <reason> | end S-1]';
 const how = `Usage: ${usage}`;
@@ -57,11 +56,7 @@ export const snooze = defineCommand({
     if ([type, account, resource, actor].every((word) => word === undefined)) {
       throw new UserError('Say what: a type, an account, a resource or an actor. Everything cannot be snoozed.', how);
     }
-    const end = /^\d+\s?[a-z]$/i.test(until.trim())
-      ? new Date(ctx.now.getTime() + parseDuration(until)).toISOString()
-      : parseTime(until, ctx.now);
-    const ms = Date.parse(end) - ctx.now.getTime();
-    if (!(ms > 0) || ms > longestMs) throw new UserError('The end lies in the past, or more than 90 days away.', how);
+    const end = typedEnd(until, ctx.now, how);
     const rule = {
       ...(type === undefined ? {} : { type }),
       ...(account === undefined ? {} : { accountId: account }),

@@ -33,6 +33,7 @@ import { openSweep } from './flows/sweep.ts';
 import { verifyFinding } from './flows/verify-finding.ts';
 import { watch } from './flows/watch.ts';
 import { openResponderWatch } from './flows/watch-responder.ts';
+import { weighJewel } from './flows/weigh-jewel.ts';
 import { startIntake } from './intake.ts';
 import { openLog } from './log.ts';
 import { openRuleShelf } from './rule-shelf.ts';
@@ -165,6 +166,7 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
       {
         'alert.verify': (payload, ctx) =>
           verifyFinding(payload, ctx, { ...deps, showAgain: (alert) => showAgain(alert, deps) }),
+        'case.weigh': (payload, ctx) => weighJewel(payload, ctx, deps),
         'sns.subscription': (payload, ctx) => handleSubscription(payload, ctx, deps),
       },
       { concurrency: 4, alone },

@@ -20,6 +20,7 @@ export function settingsOf(config: Config): Settings {
     protectedPatterns: config.protected,
     forensics: config.forensics,
     verifyFindings: config.guardduty.verify,
+    guardDutyAdministrator: config.guardduty.administrator,
     pivot: config.pivot,
     production: productionOf(config.accounts, config.detections.productionInstances),
     detections: config.detections,

@@ -10,6 +10,7 @@ import { keepLetter } from './flows/keep-letter.ts';
 import { pressButton } from './flows/press-button.ts';
 import { receiveAlert } from './flows/receive-alert.ts';
 import { reportFromDialog } from './flows/report.ts';
+import { snoozeFromDialog } from './flows/snooze-dialog.ts';
 import { voteWithCode } from './flows/vote-with-code.ts';
 import { intakeReady } from './intake-ready.ts';
 import { openMetrics } from './metrics.ts';
@@ -73,6 +74,7 @@ export async function startWeb(config: Config, deps: WebDeps): Promise<{ port: n
       action: (request) => pressButton(request, deps),
       report: (request) => reportFromDialog(request, deps),
       code: (request) => voteWithCode(request, deps),
+      snooze: (request) => snoozeFromDialog(request, deps),
     },
     ...(appToken === undefined
       ? {

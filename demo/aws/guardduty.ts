@@ -1,4 +1,4 @@
-/** Amazon GuardDuty: ListDetectors, ListFindings, GetFindings in REST JSON (https://docs.aws.amazon.com/guardduty/latest/APIReference/). */
+/** Amazon GuardDuty: ListDetectors, ListMembers, ListFindings, GetFindings in REST JSON (https://docs.aws.amazon.com/guardduty/latest/APIReference/). */
 import { AwsError } from './errors.ts';
 import type { GuardDutyDetail } from './intake-state.ts';
 import type { Input, Value } from './protocols.ts';
@@ -20,7 +20,10 @@ function findingsOf(call: Call): readonly GuardDutyDetail[] {
   const detectorId = text(call.input, 'detectorId') ?? '';
   call.may(`guardduty:${call.operation}`, `arn:aws:guardduty:${region}:${principal.account.id}:detector/${detectorId}`);
   if (state.intake.detectors.get(placeOf(call)) !== detectorId) throw bad(foreignDetector);
-  return [...state.intake.findings].filter(([key]) => key.startsWith(`${placeOf(call)}/`)).map(([, detail]) => detail);
+  const isAdministrator = state.intake.administrator === principal.account.id;
+  return [...state.intake.findings]
+    .filter(([key, detail]) => (isAdministrator ? detail.region === region : key.startsWith(`${placeOf(call)}/`)))
+    .map(([, detail]) => detail);
 }
 
 function fieldOf(detail: unknown, path: string): unknown {
@@ -40,6 +43,32 @@ function fits(detail: GuardDutyDetail, path: string, condition: Input): boolean 
     if (operator === 'greaterThanOrEqual' || operator === 'gte') return millis(value) >= Number(wanted);
     throw bad(`The request is rejected because the criterion ${operator} is not part of this world.`);
   });
+}
+
+/** Every other account with a detector in the Region is a member; other accounts than the administrator's have none. */
+function listMembers(call: Call) {
+  const { state, region, principal } = call;
+  const detectorId = text(call.input, 'detectorId') ?? '';
+  call.may('guardduty:ListMembers', `arn:aws:guardduty:${region}:${principal.account.id}:detector/${detectorId}`);
+  if (state.intake.detectors.get(placeOf(call)) !== detectorId) throw bad(foreignDetector);
+  const administratorId = principal.account.id;
+  const places = state.intake.administrator === administratorId ? [...state.intake.detectors] : [];
+  const members = places.flatMap(([place, memberDetector]) => {
+    const [accountId = '', memberRegion] = place.split('/');
+    if (memberRegion !== region || accountId === administratorId) return [];
+    const email = `aws+${accountId}@example.com`;
+    return [
+      {
+        accountId,
+        administratorId,
+        email,
+        detectorId: memberDetector,
+        relationshipStatus: 'Enabled',
+        updatedAt: '2026-01-10T09:00:00.000Z',
+      },
+    ];
+  });
+  return { output: { members, nextToken: '' } };
 }
 
 function listFindings(call: Call) {
@@ -85,6 +114,7 @@ export const guardduty: Service = {
   routes: [
     { method: 'GET', path: /^\/detector$/, operation: 'ListDetectors' },
     { method: 'GET', path: /^\/detector\/(?<detectorId>[^/]+)$/, operation: 'GetDetector' },
+    { method: 'GET', path: /^\/detector\/(?<detectorId>[^/]+)\/member$/, operation: 'ListMembers' },
     { method: 'POST', path: /^\/detector\/(?<detectorId>[^/]+)\/findings$/, operation: 'ListFindings' },
     { method: 'POST', path: /^\/detector\/(?<detectorId>[^/]+)\/findings\/get$/, operation: 'GetFindings' },
   ],
@@ -117,6 +147,7 @@ export const guardduty: Service = {
         };
       },
     },
+    ListMembers: { readOnly: true, run: listMembers },
     ListFindings: { readOnly: true, run: listFindings },
     GetFindings: {
       readOnly: true,

@@ -27,18 +27,31 @@ export type GuardDutyDetail = Readonly<Record<string, unknown>> & {
   readonly updatedAt: string;
 };
 
+export interface PublishedMessage {
+  readonly id: string;
+  readonly topicArn: string;
+  readonly message: string;
+  readonly subject: string | undefined;
+  readonly group: string | undefined;
+  readonly deduplicationId: string | undefined;
+}
+
 export interface IntakeState {
+  /** What was published to topics, oldest first; a repeat with a deduplication id is there once. */
+  readonly published: PublishedMessage[];
   readonly queues: Map<string, MessageQueueState>;
   /** Token to topic. A token may be used again for the same topic. */
   readonly confirmations: Map<string, { readonly topicArn: string; confirmed: string | undefined }>;
   /** By `account/region`: the detector's id; a place without one has GuardDuty off. */
   readonly detectors: Map<string, string>;
+  /** The account that GuardDuty was delegated to: its detectors hold the findings of all accounts. */
+  administrator?: string;
   /** By `account/region/id`. */
   readonly findings: Map<string, GuardDutyDetail>;
 }
 
 export function newIntakeState(): IntakeState {
-  return { queues: new Map(), confirmations: new Map(), detectors: new Map(), findings: new Map() };
+  return { published: [], queues: new Map(), confirmations: new Map(), detectors: new Map(), findings: new Map() };
 }
 
 /** Puts a finding into GuardDuty, or its newer state in the place of the older. */

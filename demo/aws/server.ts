@@ -52,6 +52,8 @@ export interface DemoAws {
   opensDoor(credentialId: string): boolean;
   /** GuardDuty holds this finding from now on: an event as EventBridge delivers it. */
   addFinding(event: { readonly detail: Readonly<Record<string, unknown>> }): void;
+  /** GuardDuty is delegated to the hub: it is on there too, and holds what all accounts have. */
+  delegateGuardDuty(): void;
   /** Makes a queue in the hub account. `send` puts a message into it. */
   addQueue(name: string, options?: { readonly visibilityMs?: number }): DemoQueue;
   /** A subscription waits for its confirmation. */
@@ -170,6 +172,14 @@ export async function startDemoAws(options: DemoAwsOptions = {}): Promise<DemoAw
     credentials: cast.credentials,
     accounts: cast.accounts,
     addFinding: ({ detail }) => putFinding(world.state.intake, detail as GuardDutyDetail),
+    delegateGuardDuty() {
+      const { intake } = world.state;
+      intake.administrator = cast.hub.id;
+      for (const place of [...intake.detectors.keys()]) {
+        const region = place.split('/')[1] ?? '';
+        intake.detectors.set(`${cast.hub.id}/${region}`, `administrator-${region}`);
+      }
+    },
     addQueue(name, { visibilityMs = 30_000 } = {}) {
       const url = `https://sqs.${intakeRegion}.amazonaws.com/${cast.hub.id}/${name}`;
       const queue = {

@@ -1,4 +1,4 @@
-/** Amazon SNS: ConfirmSubscription (https://docs.aws.amazon.com/sns/latest/api/API_ConfirmSubscription.html). */
+/** Amazon SNS: ConfirmSubscription and Publish (https://docs.aws.amazon.com/sns/latest/api/API_Operations.html). */
 import { randomUUID } from 'node:crypto';
 import { AwsError } from './errors.ts';
 import { type Service, text } from './service.ts';
@@ -11,6 +11,28 @@ export const sns: Service = {
   eventSource: 'sns.amazonaws.com',
   global: false,
   operations: {
+    Publish: {
+      readOnly: false,
+      run(call) {
+        const topicArn = text(call.input, 'TopicArn') ?? '';
+        const [message = '', subject] = [text(call.input, 'Message'), text(call.input, 'Subject')];
+        call.may('sns:Publish', topicArn);
+        const isPrintable = subject === undefined || /^[\x21-\x7e][\x20-\x7e]{0,99}$/.test(subject);
+        if (!isPrintable) throw new AwsError('InvalidParameter', 400, 'Invalid parameter: Subject');
+        if (message === '') throw new AwsError('InvalidParameter', 400, 'Invalid parameter: Empty message');
+        if (topicArn.split(':')[3] !== call.region)
+          throw new AwsError('InvalidParameter', 400, 'Invalid parameter: TopicArn');
+        const group = text(call.input, 'MessageGroupId');
+        const deduplicationId = text(call.input, 'MessageDeduplicationId');
+        const { published } = call.state.intake;
+        const before = published.find(
+          (one) => deduplicationId !== undefined && one.deduplicationId === deduplicationId,
+        );
+        const id = before?.id ?? randomUUID();
+        if (before === undefined) published.push({ id, topicArn, message, subject, group, deduplicationId });
+        return { output: { MessageId: id } };
+      },
+    },
     ConfirmSubscription: {
       readOnly: false,
       parameters: (input) => ({ topicArn: text(input, 'TopicArn'), token: 'HIDDEN_DUE_TO_SECURITY_REASONS' }),

@@ -8,7 +8,7 @@ export function control(element, block, index, ctx) {
   if (element.type === 'button') return button(element, block, index, ctx);
   if (menus.includes(element.type)) return menu(element, block, index, ctx);
   if (element.type === 'radio_buttons' || element.type === 'checkboxes') return boxes(element, block, index, ctx);
-  if (/_text_input$|^number_input$/.test(element.type)) return textInput(element, block, ctx);
+  if (/_text_input$|^number_input$|^datepicker$/.test(element.type)) return textInput(element, block, ctx);
   return el('span', { class: 'unsupported', text: `This page cannot show a "${element.type}" element.` });
 }
 
@@ -141,7 +141,7 @@ function boxes(element, block, index, ctx) {
 }
 
 function textInput(element, block, ctx) {
-  const value = ctx.values?.get(block.block_id) ?? element.initial_value ?? '';
+  const value = ctx.values?.get(block.block_id) ?? element.initial_value ?? element.initial_date ?? '';
   const attributes = {
     class: 'b-input',
     test: `input-${element.action_id}`,
@@ -152,7 +152,7 @@ function textInput(element, block, ctx) {
   };
   const node = element.multiline
     ? el('textarea', { ...attributes, rows: '4' })
-    : el('input', { ...attributes, type: 'text' });
+    : el('input', { ...attributes, type: element.type === 'datepicker' ? 'date' : 'text' });
   node.value = value;
   if (value) ctx.values?.set(block.block_id, value);
   node.addEventListener('input', () => ctx.values?.set(block.block_id, node.value));

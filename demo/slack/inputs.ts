@@ -64,7 +64,8 @@ export function entered(blocks: readonly LooseBlock[], values: ViewValues): Reco
 }
 
 function enteredText(control: Control, values: ViewValues): string {
-  const initial = control.element.initial_value;
+  const { initial_value: typed, initial_date: day, initial_option: option } = control.element;
+  const initial = [typed, day, isRecord(option) ? option.value : undefined].find((each) => typeof each === 'string');
   return values[control.blockId] ?? values[control.actionId] ?? (typeof initial === 'string' ? initial : '');
 }
 

@@ -23,6 +23,7 @@ import {
   type Group,
   type Message,
   type Person,
+  type View,
 } from './workspace.ts';
 
 export interface DemoSlackOptions {
@@ -62,6 +63,8 @@ export interface DemoSlack extends Omit<Interactions, 'takeTrigger'> {
   thread(channelId: string, ts: string): readonly Message[];
   /** What only this person sees, oldest first. */
   ephemerals(userId: string): readonly Ephemeral[];
+  /** Dialogs that the person has open, bottom first. */
+  views(userId: string): readonly View[];
   files(): readonly StoredFile[];
   /** Plans a fault; returns the way to call it off. */
   fail(fault: Fault): () => void;
@@ -174,6 +177,7 @@ export async function startDemoSlack(options: DemoSlackOptions): Promise<DemoSla
     messages: (channelId) => state.in(channelId).filter((each) => (each.thread_ts ?? each.ts) === each.ts),
     thread: (channelId, ts) => state.in(channelId).filter((each) => each.thread_ts === ts && each.ts !== ts),
     ephemerals: (userId) => state.ephemerals.filter((each) => each.to === userId),
+    views: (userId) => (state.stacks.get(userId) ?? []).flatMap((id) => state.views.get(id) ?? []),
     files: () => [...state.files.values()],
     fail: (fault) => faults.plan(fault),
     onCall(hook) {

@@ -132,7 +132,8 @@ ${table(['unit', 'kind', 'reads', 'writes'], unitRows)}
 
 Beside these, every look at an account asks for its Regions with ${names(reachReads)} (the second only where the first
 is refused; neither where the config names \`regions\`), and every plan reads the target's use with ${names(planReads)}.
-The worker asks GuardDuty with ${names(intakeReads)} (see \`guardduty\` in the config).
+The worker asks GuardDuty with ${names(intakeReads)} (see \`guardduty\` in the config), of the administrator account too where one is named. A pager of kind \`sns\` asks \`sns:Publish\` on its topic for
+the worker's own identity.
 \`sts:GetCallerIdentity\` is called where the config has no accounts, or one without \`auditRole\`; AWS asks no permission for it.
 
 ## Audit role

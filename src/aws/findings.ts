@@ -6,18 +6,26 @@ import {
   type ListDetectorsCommandOutput,
   ListFindingsCommand,
   type ListFindingsCommandOutput,
+  ListMembersCommand,
+  type ListMembersCommandOutput,
 } from '@aws-sdk/client-guardduty';
 import type { AwsReach } from '../contracts/aws.ts';
 import { UpstreamError, UserError } from '../contracts/errors.ts';
 import type { FindingSource, FoundFinding } from '../contracts/intake.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
 
-const detectorsKeptMs = 10 * 60_000;
+const listsKeptMs = 10 * 60_000;
 /** GetFindings takes 50 ids. */
 const pageSize = 50;
 
+interface Kept {
+  readonly at: number;
+  readonly ids: readonly string[];
+}
+
 export function openFindings(reach: Pick<AwsReach, 'reader'>): FindingSource {
-  const detectorLists = new Map<string, { readonly at: number; readonly ids: readonly string[] }>();
+  const detectorLists = new Map<string, Kept>();
+  const memberLists = new Map<string, Kept>();
 
   async function clientOf(accountId: string, region: string) {
     return (await reach.reader(accountId)).guardduty(region);
@@ -27,7 +35,7 @@ export function openFindings(reach: Pick<AwsReach, 'reader'>): FindingSource {
     async detectors(accountId, region, signal) {
       const place = `${accountId}/${region}`;
       const kept = detectorLists.get(place);
-      if (kept !== undefined && Date.now() - kept.at < detectorsKeptMs) return kept.ids;
+      if (kept !== undefined && Date.now() - kept.at < listsKeptMs) return kept.ids;
       const ids: string[] = [];
       let token: string | undefined;
       do {
@@ -71,6 +79,33 @@ export function openFindings(reach: Pick<AwsReach, 'reader'>): FindingSource {
         if (page.FindingIds.length > 0) yield page.FindingIds;
         token = page.NextToken || undefined;
       } while (token !== undefined);
+    },
+
+    async members({ accountId, region, detectorId }, signal) {
+      const kept = memberLists.get(detectorId);
+      if (kept !== undefined && Date.now() - kept.at < listsKeptMs) return kept.ids;
+      const ids: string[] = [];
+      let token: string | undefined;
+      do {
+        const page: ListMembersCommandOutput = await ask(async () =>
+          (await clientOf(accountId, region)).send(
+            new ListMembersCommand({
+              DetectorId: detectorId,
+              OnlyAssociated: 'true',
+              MaxResults: pageSize,
+              ...(token === undefined ? {} : { NextToken: token }),
+            }),
+            { abortSignal: signal },
+          ),
+        );
+        if (page.Members === undefined) throw notAws();
+        // A member that was suspended or left sends its findings no longer.
+        for (const { AccountId, RelationshipStatus } of page.Members)
+          if (AccountId !== undefined && RelationshipStatus === 'Enabled') ids.push(AccountId);
+        token = page.NextToken || undefined;
+      } while (token !== undefined);
+      memberLists.set(detectorId, { at: Date.now(), ids });
+      return ids;
     },
 
     async read({ accountId, region, detectorId, ids }, signal) {

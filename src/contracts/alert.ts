@@ -52,6 +52,14 @@ export interface AlertSignal {
   readonly indicators: readonly string[];
 }
 
+/** A tag of a resource that the alert names. Text from outside, and maybe the actor's own claim. */
+export interface ResourceTag {
+  /** Id or ARN. */
+  readonly resource: string;
+  readonly key: string;
+  readonly value: string;
+}
+
 /** A line of the card that only this kind of alert has. */
 export interface AlertFact {
   /** Firebreak's own word. */
@@ -86,6 +94,8 @@ export interface Alert {
   };
   /** All resource ids that the finding names (an AttackSequence names many). */
   readonly resourceIds: readonly string[];
+  /** As the finding tells them; at most 200. */
+  readonly resourceTags?: readonly ResourceTag[];
   readonly actor: AlertActor;
   /** Those beside `actor`, where a sequence or a report names several. */
   readonly furtherActors?: readonly AlertActor[];

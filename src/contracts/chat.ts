@@ -21,6 +21,18 @@ export interface ChannelFacts {
   readonly externallyShared: boolean;
 }
 
+/** The dialog of the button Snooze. */
+export interface SnoozeAsked {
+  /** The opaque id that the answer carries back. */
+  readonly button: string;
+  readonly channelId: string;
+  /** What would be muted, shown as plain text. */
+  readonly what: string;
+  readonly spans: readonly { readonly hours: number; readonly label: string }[];
+  /** Hours of the span that is chosen at first. */
+  readonly usual: number;
+}
+
 export interface Chat {
   /** Posts. `channel` may be an id or a name; the id that Slack answers with comes back. `deliveryId` goes into the message's metadata so that `findPosted` can tell after an ambiguous failure. */
   post(input: {
@@ -56,6 +68,8 @@ export interface Chat {
       readonly what: string;
     },
   ): Promise<void>;
+  /** Asks why and until when. */
+  openSnooze(triggerId: string, asked: SnoozeAsked): Promise<void>;
   /** Cached at most 30 s; `fresh` asks Slack in any case, as every vote must. */
   person(userId: string, options?: { readonly fresh?: boolean }): Promise<PersonProfile>;
   /** Members of a user group (S...). Cached at most 60 s unless `fresh`. Throws, so that callers fail closed. */

@@ -53,6 +53,11 @@ export interface FindingSource {
     place: { accountId: string; region: string; detectorId: string; since: string },
     signal: AbortSignal,
   ): AsyncIterable<readonly string[]>;
+  /** Accounts whose findings this administrator's detector holds too (relationship status Enabled). */
+  members(
+    place: { accountId: string; region: string; detectorId: string },
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
   /** Those that are there, in any order; at most 50 ids. */
   read(
     place: { accountId: string; region: string; detectorId: string; ids: readonly string[] },

@@ -8,7 +8,12 @@ export interface Jobs {
     readonly userId: string;
     readonly channel: string;
     readonly mark: 'snooze' | 'false-positive' | 'open';
+    /** Of a snooze: why, and until when (ISO 8601 UTC). */
+    readonly reason?: string | undefined;
+    readonly until?: string | undefined;
   };
+  /** A case without a card whose resource is tagged as a crown jewel: who set the tag? */
+  'case.weigh': { readonly caseId: string; readonly alertId: string };
   /** Brings the card of a case up to date, and tells what was not told yet. */
   'case.show': { readonly caseId: string };
   'digest.show': { readonly digestId: string };
@@ -59,7 +64,7 @@ export const lanes = {
     'noise.report',
   ],
   // Asks AWS and may wait for it: cards must not wait behind it.
-  intake: ['alert.verify', 'sns.subscription'],
+  intake: ['alert.verify', 'case.weigh', 'sns.subscription'],
   investigations: ['investigation.run'],
   // Slow AWS answers must hold up neither cards nor people's questions.
   enrichment: ['case.enrich'],

@@ -31,6 +31,15 @@ export interface Told {
   readonly recurrence?: boolean | undefined;
 }
 
+/** Where an alert went. */
+export interface Joined {
+  readonly case: Case;
+  readonly previous: Alert | undefined;
+  readonly told?: Told | undefined;
+  /** An earlier call for this alert did it. */
+  readonly again?: boolean | undefined;
+}
+
 /** One alert in a case, in the order in which they went in. */
 export interface CaseEntry {
   readonly number: number;
@@ -117,7 +126,12 @@ export interface NoiseStore {
     windowMs: number;
     line: string;
     group: string;
-  }): Promise<{ admission: Admission; digestId?: string | undefined; fresh: boolean }>;
+  }): Promise<{
+    admission: Admission;
+    digestId?: string | undefined;
+    /** Decided by this call; of a line: and the first that its digest does not show yet. */
+    fresh: boolean;
+  }>;
   /** Gives a case a card that had none. What was said so far is in the card. False where it had one. */
   promote(caseId: string, at: string): Promise<boolean>;
   /** Not posted yet, in order; `upTo` is the last entry of which this is all. */

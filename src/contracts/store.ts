@@ -8,7 +8,7 @@ import type { InvestigationRequest } from './command.ts';
 import type { EnrichmentsStore } from './enrichment.ts';
 import type { HostStore } from './host.ts';
 import type { DeadLettersStore, IntakeStore, SubscriptionsStore } from './intake.ts';
-import type { Admission, AlertLinks, CaseBefore, EscalationsStore, NoiseStore, Told } from './noise.ts';
+import type { Admission, AlertLinks, CaseBefore, EscalationsStore, Joined, NoiseStore, Told } from './noise.ts';
 import type { RulesStore } from './rules.ts';
 import type { StepUpStore } from './step-up.ts';
 import type { StreamStore } from './stream.ts';
@@ -68,7 +68,7 @@ export interface CasesStore {
     join?: { readonly links: AlertLinks; readonly since: string } | undefined;
     /** What the thread shall say of it; pure. Not asked where the alert opens a case. */
     tell?: ((before: CaseBefore) => Told | undefined) | undefined;
-  }): Promise<{ case: Case; previous: Alert | undefined; told?: Told | undefined }>;
+  }): Promise<Joined>;
   /** Whether there is a case that holds the finding of this key. */
   isOpen(dedupeKey: string): Promise<boolean>;
   /** The case whose card this message is. */

@@ -10,6 +10,11 @@ export const FindingWatch = z.strictObject({
   firstLookHours: z.number().int().min(1).max(2_160).default(24),
   /** Read each finding again by its id, and mark it on the card. */
   verify: z.boolean().default(true),
+  /** GuardDuty's delegated administrator: its detectors hold the findings of all members, which are then not asked one by one. */
+  administrator: z
+    .string()
+    .regex(/^\d{12}$/, 'is not a 12-digit account id')
+    .optional(),
 });
 export type FindingWatchSettings = z.output<typeof FindingWatch>;
 

@@ -97,6 +97,7 @@ export function factsOfRow(row: Row, source: string): AccountFacts | undefined {
     expectedCountries: countries && countries.length > 0 ? countries : undefined,
     egress: egress && egress.length > 0 ? egress : undefined,
     ou: word(columns.ou),
+    tags: tagWords(tagsOf(row)),
     from: [source],
   });
 }
@@ -114,6 +115,14 @@ function tagsOf(row: Row): Row {
     );
   }
   return typeof value === 'object' && value !== null ? (value as Row) : {};
+}
+
+function tagWords(tags: Row): Readonly<Record<string, string>> | undefined {
+  const words = Object.entries(tags).flatMap(([key, value]) => {
+    const word = typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+    return word === undefined ? [] : [[key, word.slice(0, 256)] as const];
+  });
+  return words.length === 0 ? undefined : Object.fromEntries(words.slice(0, 50));
 }
 
 function jsonOr(text: string): unknown {
@@ -163,19 +172,31 @@ function compact(facts: AccountFacts): AccountFacts {
 
 /** Facts of the config, which win over every other source. */
 export function factsOfConfig(account: Account): AccountFacts {
-  const { id, name, environment, owner, dataClass, contacts, expectedCountries, egress } = account;
-  return compact({ id, name, environment, owner, dataClass, contacts, expectedCountries, egress, from: ['config'] });
+  const { id, name, environment, owner, dataClass, contacts, expectedCountries, egress, tags } = account;
+  return compact({
+    id,
+    name,
+    environment,
+    owner,
+    dataClass,
+    contacts,
+    expectedCountries,
+    egress,
+    tags,
+    from: ['config'],
+  });
 }
 
 /** The account as cards show it and routing reads it: the config's entry, filled from the other sources. */
 export function shownAccount(config: Account | undefined, facts: AccountFacts | undefined): Account | undefined {
   if (facts === undefined) return config;
-  const { id, name, environment, owner, dataClass, contacts, expectedCountries, egress } = facts;
+  const { id, name, environment, owner, dataClass, contacts, expectedCountries, egress, tags } = facts;
   const lists = {
     ...(dataClass === undefined ? {} : { dataClass: [...dataClass] }),
     ...(contacts === undefined ? {} : { contacts: [...contacts] }),
     ...(expectedCountries === undefined ? {} : { expectedCountries: [...expectedCountries] }),
     ...(egress === undefined ? {} : { egress: [...egress] }),
+    ...(tags === undefined ? {} : { tags: { ...tags } }),
   };
   return { id, name, environment, owner, ...lists, ...config };
 }

@@ -22,6 +22,8 @@ export const AccountEntry = z
     /** What lies in it: PII, PCI, PHI, FIN, none, ... */
     dataClass: z.union([Word.transform((word) => [word]), z.array(Word)]).optional(),
     contacts: z.union([Word.transform((word) => [word]), z.array(Word)]).optional(),
+    /** Tags of the account; `crownJewels.tags` refers to them. */
+    tags: z.record(Word, z.string().max(256)).optional(),
     /** ISO 3166-1 alpha-2. */
     expectedCountries: z
       .array(

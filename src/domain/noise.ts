@@ -13,6 +13,7 @@ import { updateWorthSaying } from './case-story.ts';
 import { globMatch } from './glob.ts';
 import { inert } from './inert.ts';
 import type { Account } from './inventory.ts';
+import { hasJewelTag } from './jewel-tags.ts';
 import { code, line, text } from './phrases.ts';
 import { severityLabel, severityRank, severityWord } from './severity.ts';
 
@@ -32,7 +33,7 @@ export const NoiseConfig = z.strictObject({
     .default(60),
   /** A finding that was quiet so long comes back to the channel as a message of its own. */
   recurrenceHours: z.number().int().min(1).max(2_160).default(24),
-  /** How long the button on a card snoozes. */
+  /** The span that the dialog of the button Snooze offers first. */
   snoozeHours: z.number().int().min(1).max(2_160).default(24),
   report: z
     .strictObject({
@@ -54,13 +55,16 @@ export const CrownJewels = z.strictObject({
   dataClasses: z.array(z.string().min(1)).default([]),
   /** Names or ARNs of resources and identities, `*` for any characters. */
   resources: z.array(z.string().min(1)).default([]),
+  /** `KEY=VALUE`, `*` for any characters: tags of the account in the inventory, and of resources as findings tell them. */
+  tags: z.array(z.string().regex(/^[^=]+=.+$/, 'has not the form KEY=VALUE')).default([]),
 });
 export type CrownJewels = z.output<typeof CrownJewels>;
-export const noJewels: CrownJewels = { accounts: [], dataClasses: [], resources: [] };
+export const noJewels: CrownJewels = { accounts: [], dataClasses: [], resources: [], tags: [] };
 
-/** Whether an alert is about what must never drown. A sample is about nothing. */
+/** Whether an alert is about what must never drown. A sample is about nothing. Tags of resources are weighed apart (`jewel-tags`). */
 export function isCrownJewel(alert: Alert, account: Account | undefined, jewels: CrownJewels): boolean {
   if (alert.sample) return false;
+  if (hasJewelTag(account?.tags, jewels.tags)) return true;
   if (jewels.accounts.includes(alert.accountId)) return true;
   const classes = jewels.dataClasses.map((word) => word.toLowerCase());
   if (account?.dataClass?.some((word) => classes.includes(word.toLowerCase())) === true) return true;

@@ -21,7 +21,12 @@ export const organizationReads = [
 ] as const;
 
 /** GuardDuty asked for what no event brought, and each finding read again (src/aws/findings.ts). */
-export const intakeReads = ['guardduty:GetFindings', 'guardduty:ListDetectors', 'guardduty:ListFindings'] as const;
+export const intakeReads = [
+  'guardduty:GetFindings',
+  'guardduty:ListDetectors',
+  'guardduty:ListFindings',
+  'guardduty:ListMembers',
+] as const;
 
 /** `firebreak doctor` reads both roles of an account with the audit role (src/aws/role-facts.ts). */
 const doctorReads = [

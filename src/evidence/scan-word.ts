@@ -3,11 +3,11 @@ import type { Artifact } from '../contracts/artifact.ts';
 import { parseIp } from '../domain/address.ts';
 import { nameKeyOfArn, parseArn } from '../domain/principal.ts';
 
+/** Plain, so that it can be handed to a worker. */
 export interface ScanWord {
-  /** The same for the same word. */
-  readonly key: string;
-  /** Where it stands, in order. */
-  placesIn(content: Buffer): Generator<number>;
+  readonly text: string;
+  /** Names of users and roles are the same in any case. */
+  readonly isAnyCase: boolean;
 }
 
 /** `=` is left out, which some writers escape. */
@@ -28,23 +28,21 @@ export function scanWordOf({ kind, id }: Artifact): ScanWord | undefined {
   return nameKeyOfArn(id) === undefined ? exact(word) : inAnyCase(word);
 }
 
-function exact(word: string): ScanWord {
-  const bytes = Buffer.from(word);
-  return {
-    key: word,
-    *placesIn(content) {
-      for (let at = content.indexOf(bytes); at >= 0; at = content.indexOf(bytes, at + 1)) yield at;
-    },
-  };
+function exact(text: string): ScanWord {
+  return { text, isAnyCase: false };
 }
 
-/** Names of users and roles are the same in any case. */
-function inAnyCase(word: string): ScanWord {
-  const pattern = new RegExp(word.replaceAll(/[.+]/g, '\\$&'), 'gi');
-  return {
-    key: `any case ${word.toLowerCase()}`,
-    *placesIn(content) {
-      for (const { index } of content.toString('latin1').matchAll(pattern)) yield index;
-    },
-  };
+function inAnyCase(text: string): ScanWord {
+  return { text, isAnyCase: true };
+}
+
+/** Where the word stands, in order. */
+export function* placesOf({ text, isAnyCase }: ScanWord, content: Buffer): Generator<number> {
+  if (isAnyCase) {
+    const pattern = new RegExp(text.replaceAll(/[.+]/g, '\\$&'), 'gi');
+    for (const { index } of content.toString('latin1').matchAll(pattern)) yield index;
+    return;
+  }
+  const bytes = Buffer.from(text);
+  for (let at = content.indexOf(bytes); at >= 0; at = content.indexOf(bytes, at + 1)) yield at;
 }

@@ -2,30 +2,25 @@
  * Evidence from a large folder of CloudTrail files without reading all of them into memory: each question unpacks every file and
  * looks for a word that its records must hold; only records that hold it are parsed. The first answer before an import is done.
  */
-import { readFile } from 'node:fs/promises';
 import pLimit from 'p-limit';
 import type { Artifact } from '../contracts/artifact.ts';
 import type { Coverage, Evidence } from '../contracts/evidence.ts';
 import { type FolderOptions, filterOf, type LogFileFound, openFolderEvidence } from './folder.ts';
-import { recordSpans } from './lake/cut.ts';
 import { layoutOf } from './lake/layout.ts';
-import { maxInMemory, unpack } from './lake/prepare.ts';
+import { maxInMemory } from './lake/prepare.ts';
 import { readLogFile } from './log-file.ts';
 import type { FileReport } from './log-text.ts';
 import { createRecordIndex } from './record-index.ts';
+import { openScanPool, type ScanPool } from './scan-pool.ts';
 import { type ScanWord, scanWordOf } from './scan-word.ts';
 import { jsonOf, unwrap } from './unwrap.ts';
-
-/** Unpacked at the same time; Node has four threads for it. */
-const ahead = 4;
-/** Word characters written as escapes: such a file is parsed as a whole. */
-const escapedLetters = /\\u00(?:2[b-e]|3[0-9]|4[0-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9a])/i;
-const escapeStart = Buffer.from('\\u00');
 
 export interface ScanOptions extends FolderOptions {
   /** All files below the folder, listed before. */
   readonly files: readonly LogFileFound[];
   readonly unreadable: readonly { readonly path: string; readonly reason: string }[];
+  /** Bytes of files up to which no threads are started. */
+  readonly few?: number;
 }
 
 /**
@@ -71,27 +66,38 @@ export function openScanEvidence(options: ScanOptions): Evidence {
     });
   }
 
-  async function scanFile(file: LogFileFound, word: ScanWord): Promise<void> {
+  async function scanFile(file: LogFileFound, word: ScanWord, pool: ScanPool): Promise<void> {
     if (held.has(file.path)) return;
     const isFirst = !reports.has(file.path);
-    const plain = file.size > maxInMemory ? undefined : await unpack(await readFile(file.absolute), false);
-    const spans = plain && recordSpans(plain.content, isFirst);
-    if (!plain || !spans || (isFirst && hasEscapedLetters(plain.content))) return readCarefully(file);
+    const texts = file.size > maxInMemory ? undefined : await pool.ask({ file: file.absolute, word, isFirst });
+    if (texts === undefined) return readCarefully(file);
     reports.set(file.path, { path: file.path, verdict: 'log' });
-    for (const { start, end } of spans.holding(word.placesIn(plain.content))) {
-      const value = jsonOf(plain.content.toString('utf8', start, end));
+    for (const text of texts) {
+      const value = jsonOf(text);
       if (value === undefined) return readCarefully(file);
       unwrap(value, keep);
     }
   }
 
   async function scan(word: ScanWord): Promise<void> {
-    const limit = pLimit(ahead);
+    const pool = openScanPool(
+      options.files.reduce((sum, { size }) => sum + size, 0),
+      options.few,
+    );
+    try {
+      await scanAll(word, pool);
+    } finally {
+      await pool.close();
+    }
+  }
+
+  async function scanAll(word: ScanWord, pool: ScanPool): Promise<void> {
+    const limit = pLimit(pool.width);
     await Promise.all(
       options.files.map((file) =>
         limit(async () => {
           try {
-            await scanFile(file, word);
+            await scanFile(file, word, pool);
           } catch (error) {
             const code = (error as NodeJS.ErrnoException).code;
             if (code === undefined) throw error;
@@ -149,8 +155,9 @@ export function openScanEvidence(options: ScanOptions): Evidence {
       if (opened) return opened.recordsOf(artifact);
       const word = scanWordOf(artifact);
       if (word === undefined) return (await readWhole()).recordsOf(artifact);
-      const running = asked.get(word.key) ?? scan(word);
-      asked.set(word.key, running);
+      const key = word.isAnyCase ? `any case ${word.text.toLowerCase()}` : word.text;
+      const running = asked.get(key) ?? scan(word);
+      asked.set(key, running);
       await running;
       return index.recordsOf(artifact);
     },
@@ -166,12 +173,6 @@ export function openScanEvidence(options: ScanOptions): Evidence {
       requests: 0,
     }),
   };
-}
-
-function hasEscapedLetters(content: Buffer): boolean {
-  for (let at = content.indexOf(escapeStart); at >= 0; at = content.indexOf(escapeStart, at + 1))
-    if (escapedLetters.test(content.toString('latin1', at, at + 6))) return true;
-  return false;
 }
 
 function sorted(values: readonly string[], only: readonly string[] | undefined): readonly string[] {

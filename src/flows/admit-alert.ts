@@ -2,10 +2,12 @@
 import type { Alert } from '../contracts/alert.ts';
 import type { Admission } from '../contracts/noise.ts';
 import type { Case } from '../contracts/store.ts';
+import type { AccountFacts } from '../contracts/surroundings.ts';
 import { linksOf, noveltyOf } from '../domain/activity.ts';
 import { dueTimes } from '../domain/escalation.ts';
 import type { Account } from '../domain/inventory.ts';
 import { shownAccount } from '../domain/inventory-sources.ts';
+import { claimedJewels } from '../domain/jewel-tags.ts';
 import {
   alwaysSpeaks,
   digestGroup,
@@ -21,6 +23,7 @@ import type { WorkerDeps } from './deps.ts';
 
 type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'clock' | 'settings' | 'accounts'>;
 
+const patienceMs = 2_000;
 /** Lines that come within this time are shown together: Slack takes few updates a minute. */
 const gatherMs = 4_000;
 
@@ -32,14 +35,15 @@ export async function admitAlert(
 ): Promise<{ case: Case; admission: Admission }> {
   const { store, settings } = deps;
   const configured = settings.accounts.find(({ id }) => id === alert.accountId);
-  const account = shownAccount(
-    configured,
-    deps.accounts.known().find(({ id }) => id === alert.accountId),
-  );
+  const account = shownAccount(configured, await factsOf(alert.accountId, deps));
   const channel = channelFor({ alert, account, channels: settings.channels });
   const at = deps.clock.now().toISOString();
   const snooze = snoozeOf(alert, await store.noise.snoozes(at));
-  const { case: found } = await store.cases.openOrMerge({
+  const {
+    case: found,
+    told,
+    again,
+  } = await store.cases.openOrMerge({
     alert,
     channel,
     at,
@@ -56,7 +60,30 @@ export async function admitAlert(
     await store.escalations.arm(found.id, found.round, dueTimes(settings.escalation, at));
   }
   const admission = found.admission ?? (await decide(found, alert, account, snooze, at, deps));
-  return { case: found, admission: await raised(found, admission, at, deps) };
+  const mayRaise = again === true || told?.ownChannel !== undefined;
+  const shown = mayRaise ? await raised(found, admission, at, deps) : admission;
+  // Who set a tag takes a look into the logs: the line of the digest does not wait for it.
+  const hidden = shown === 'digest' || shown === 'snoozed';
+  if (hidden && claimedJewels(alert, settings.crownJewels.tags).length > 0)
+    await deps.queue.add('case.weigh', { caseId: found.id, alertId }, { id: `weigh-${alertId}` });
+  return { case: found, admission: shown };
+}
+
+/** The tags of an account may have to be asked of AWS Organizations, which is kept for an hour; an alert waits so long at most. */
+async function factsOf(accountId: string, { accounts, settings, clock }: Needs): Promise<AccountFacts | undefined> {
+  const known = accounts.known().find(({ id }) => id === accountId);
+  if (settings.crownJewels.tags.length === 0) return known;
+  const late = new AbortController();
+  const asked = accounts.find(accountId).then(({ account }) => account);
+  const waited = clock.sleep(patienceMs, late.signal).then(
+    () => known,
+    () => known,
+  );
+  try {
+    return (await Promise.race([asked, waited])) ?? known;
+  } finally {
+    late.abort();
+  }
 }
 
 function joinOf(alert: Alert, at: string, joinMinutes: number) {
@@ -87,6 +114,7 @@ async function decide(
     line: digestLine(alert),
     group: digestGroup(alert, account),
   });
+  // Whoever shows a digest goes on until all its lines are there: the first one that waits calls him.
   if (digestId !== undefined && fresh) {
     await queue.add('digest.show', { digestId }, { id: `digest-${digestId}`, delayMs: gatherMs });
   }

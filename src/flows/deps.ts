@@ -46,6 +46,7 @@ export interface Settings {
   readonly detections: { readonly maxAgeHours: number };
   /** Whether findings are read again from AWS. */
   readonly verifyFindings: boolean;
+  readonly guardDutyAdministrator: string | undefined;
   readonly pivot: { readonly window: string; readonly maxRequests: number; readonly maxEvents: number };
   readonly hubs: {
     readonly maxPrincipalsPerIp: number;

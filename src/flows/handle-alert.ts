@@ -46,7 +46,6 @@ export async function handleAlert({ alertId }: { readonly alertId: string }, dep
     // A line of a digest is not read again. Queued first: whoever shows the card marks all of its alerts as handled.
     if (deps.settings.verifyFindings && alert.source === 'guardduty')
       await deps.queue.add('alert.verify', { alertId }, { id: `verify-${alertId}` });
-    await wantEnrichment(found, deps);
     try {
       await deliverCase(found.id, deps);
     } catch (error) {

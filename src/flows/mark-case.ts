@@ -1,6 +1,7 @@
 /** buttons Snooze and False positive, and `/ir open` -> written down -> the card and its thread show it. */
 import type { Jobs } from '../contracts/job.ts';
 import { closedTo } from '../domain/access.ts';
+import { inert } from '../domain/inert.ts';
 import { ruleOf } from '../domain/noise.ts';
 import { code, date, line, person, say } from '../domain/phrases.ts';
 import { severityRank } from '../domain/severity.ts';
@@ -31,17 +32,18 @@ export async function markCase(input: Jobs['case.mark'], deps: WorkerDeps): Prom
   await showCase(caseId, deps);
 }
 
-async function snooze({ caseId, userId, channel }: Jobs['case.mark'], at: string, deps: WorkerDeps): Promise<void> {
+async function snooze(input: Jobs['case.mark'], at: string, deps: WorkerDeps): Promise<void> {
+  const { caseId, userId, channel } = input;
   const { store, settings } = deps;
   const found = await store.cases.get(caseId);
   if (found === undefined) return;
   const held = (await store.noise.snoozes(at)).find((each) => each.caseId === caseId);
-  const until = new Date(Date.parse(at) + settings.noise.snoozeHours * 3_600_000).toISOString();
+  const until = input.until ?? new Date(Date.parse(at) + settings.noise.snoozeHours * 3_600_000).toISOString();
   const made =
     held ??
     (await store.noise.addSnooze({
       rule: ruleOf(found.alert),
-      reason: `pressed on the card of ${caseId}`,
+      reason: input.reason ?? `pressed on the card of ${caseId}`,
       by: userId,
       at,
       until,
@@ -50,6 +52,7 @@ async function snooze({ caseId, userId, channel }: Jobs['case.mark'], at: string
     }));
   const words = [
     line('Snoozed until ', date(made.until), ' by ', person(made.by), ': ', ruleWords(made.rule), '.'),
+    line(`Why: ${inert(made.reason, 300)}`),
     line(
       'A critical, a higher severity or another resource still speaks. End it with ',
       code(`/ir snooze end ${made.id}`),

@@ -3,6 +3,7 @@ import { UserError } from '../contracts/errors.ts';
 import type { ButtonAction } from '../contracts/message.ts';
 import type { ButtonMeaning } from '../contracts/store.ts';
 import type { WebDeps } from './deps.ts';
+import { askForSnooze } from './snooze-dialog.ts';
 import { askForStrike, voteOnSteps } from './strike.ts';
 import { askForCode } from './vote-with-code.ts';
 
@@ -61,7 +62,12 @@ async function carryOut(click: Click, meaning: ButtonMeaning, deps: Needs): Prom
     );
     return true;
   }
-  if ((click.action === 'snooze' || click.action === 'false-positive') && meaning.kind === 'case') {
+  if (click.action === 'snooze' && meaning.kind === 'case') {
+    const { caseId } = meaning;
+    await askForSnooze({ caseId, userId, button: click.value, channelId: channel, triggerId: click.triggerId }, deps);
+    return true;
+  }
+  if (click.action === 'false-positive' && meaning.kind === 'case') {
     const { caseId } = meaning;
     const { action: mark } = click;
     await deps.queue.add('case.mark', { caseId, userId, channel, mark }, { id: `${mark}-${caseId}-${userId}` });

@@ -4,10 +4,11 @@ import { UserError } from '../contracts/errors.ts';
 import type { FindingSource, Verification } from '../contracts/intake.ts';
 import type { JobContext } from '../contracts/job.ts';
 import { judgeFinding } from '../domain/finding-watch.ts';
-import type { Deps } from './deps.ts';
+import type { Deps, Settings } from './deps.ts';
 import { codeOf, isHopeless } from './keep-letter.ts';
 
 type Needs = Pick<Deps, 'store' | 'clock' | 'log'> & {
+  readonly settings: Pick<Settings, 'guardDutyAdministrator'>;
   readonly findings: FindingSource;
   /** Brings the card of the finding up to date. */
   showAgain(alert: Alert): Promise<void>;
@@ -32,7 +33,7 @@ export async function verifyFinding(
   let result: Pick<Verification, 'state' | 'because'>;
   let failure: unknown;
   try {
-    result = await look(alert, deps.findings, signal);
+    result = await look(alert, deps, signal);
   } catch (error) {
     if (ctx.signal.aborted) throw error;
     failure = error;
@@ -53,21 +54,66 @@ function isSettled(known: Verification, alert: Alert): boolean {
   return known.updatedAt >= alert.updatedAt;
 }
 
+type Result = Pick<Verification, 'state' | 'because'>;
+
+/** The administrator's detector first, where there is one: it holds the findings of all members, and they have no say in it. */
 async function look(
   alert: Alert,
-  findings: FindingSource,
+  { settings, findings, log }: Pick<Needs, 'settings' | 'findings' | 'log'>,
   signal: AbortSignal,
-): Promise<Pick<Verification, 'state' | 'because'>> {
-  const { accountId, region, findingId } = alert;
-  const detectors = await findings.detectors(accountId, region, signal);
-  if (detectors.length === 0)
+): Promise<Result> {
+  const { guardDutyAdministrator: administrator } = settings;
+  let below: Result | undefined;
+  if (administrator !== undefined && administrator !== alert.accountId) {
+    try {
+      const there = await foundIn(administrator, alert, findings, signal);
+      if (there.found !== undefined) return judgeFinding(alert, there.found);
+      if (await isMember(alert.accountId, administrator, there.detectors, alert, findings, signal))
+        below = judgeFinding(alert, undefined);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      log.info(
+        { administrator, because: codeOf(error) },
+        "GuardDuty's administrator cannot be asked, the account itself is",
+      );
+    }
+  }
+  try {
+    const { detectors, found } = await foundIn(alert.accountId, alert, findings, signal);
+    if (found !== undefined) return judgeFinding(alert, found);
+    if (below !== undefined) return below;
+    if (detectors.length > 0) return judgeFinding(alert, undefined);
     return {
       state: 'unknown',
       because: 'GuardDuty is not on there now: somebody turned it off, or the finding is forged',
     };
+  } catch (error) {
+    if (below === undefined || signal.aborted) throw error;
+    return below;
+  }
+}
+
+async function foundIn(accountId: string, alert: Alert, findings: FindingSource, signal: AbortSignal) {
+  const { region, findingId } = alert;
+  const detectors = await findings.detectors(accountId, region, signal);
   for (const detectorId of detectors) {
     const [found] = await findings.read({ accountId, region, detectorId, ids: [findingId] }, signal);
-    if (found !== undefined) return judgeFinding(alert, found);
+    if (found !== undefined) return { detectors, found };
   }
-  return judgeFinding(alert, undefined);
+  return { detectors, found: undefined };
+}
+
+async function isMember(
+  accountId: string,
+  administrator: string,
+  detectors: readonly string[],
+  { region }: Alert,
+  findings: FindingSource,
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (const detectorId of detectors) {
+    const members = await findings.members({ accountId: administrator, region, detectorId }, signal);
+    if (members.includes(accountId)) return true;
+  }
+  return false;
 }

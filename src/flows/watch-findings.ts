@@ -43,21 +43,54 @@ export async function lookAtFindings(deps: WatchDeps, signal: AbortSignal): Prom
     const pauseMs = source.ok ? everyMs : Math.min(everyMs, againMs);
     return clock.now().getTime() - Date.parse(source.lookedAt) >= pauseMs;
   }
-  const due: Place[] = [];
-  for (const accountId of await accountsOf(deps)) {
-    for (const region of await regionsOf(accountId, isDue, deps)) {
-      const name = `guardduty ${accountId}/${region}`;
-      if (isDue(name)) due.push({ accountId, region, name });
+  async function dueOf(accounts: readonly string[]): Promise<Place[]> {
+    const due: Place[] = [];
+    for (const accountId of accounts) {
+      for (const region of await regionsOf(accountId, isDue, deps)) {
+        const name = `guardduty ${accountId}/${region}`;
+        if (isDue(name)) due.push({ accountId, region, name });
+      }
     }
+    return due;
   }
   let taken = 0;
-  async function lane(): Promise<void> {
-    for (let place = due.shift(); place !== undefined && !signal.aborted; place = due.shift()) {
-      taken += await lookAt(place, deps, signal);
+  async function lookAtAll(due: Place[]): Promise<void> {
+    async function lane(): Promise<void> {
+      for (let place = due.shift(); place !== undefined && !signal.aborted; place = due.shift()) {
+        taken += (await isCovered(place, deps, signal)) ? 0 : await lookAt(place, deps, signal);
+      }
     }
+    await Promise.all(Array.from({ length: atOnce }, lane));
   }
-  await Promise.all(Array.from({ length: atOnce }, lane));
+  // The administrator first: what it holds need not be asked of each member.
+  const { administrator } = watch;
+  const accounts = await accountsOf(deps);
+  if (administrator !== undefined) await lookAtAll(await dueOf([administrator]));
+  await lookAtAll(await dueOf(accounts.filter((id) => id !== administrator)));
   if (taken > 0) log.warn({ taken }, 'findings were found in GuardDuty that no event had brought');
+}
+
+/** The administrator's detector of this Region could be asked and holds this account's findings. Where nobody can say, it does not. */
+async function isCovered({ accountId, region, name }: Place, deps: WatchDeps, signal: AbortSignal): Promise<boolean> {
+  const { administrator } = deps.watch;
+  if (administrator === undefined || accountId === administrator) return false;
+  const asked = (await deps.store.intake.sources()).find((one) => one.name === `guardduty ${administrator}/${region}`);
+  if (asked?.ok !== true) return false;
+  try {
+    for (const detectorId of await deps.findings.detectors(administrator, region, signal)) {
+      const members = await deps.findings.members({ accountId: administrator, region, detectorId }, signal);
+      if (!members.includes(accountId)) continue;
+      await note({ name, ok: true, because: `asked through the administrator ${administrator}`, taken: 0 }, deps);
+      return true;
+    }
+  } catch (error) {
+    if (signal.aborted) throw error;
+    deps.log.info(
+      { administrator, region, because: codeOf(error) },
+      "GuardDuty's administrator does not tell its members",
+    );
+  }
+  return false;
 }
 
 async function accountsOf(deps: WatchDeps): Promise<readonly string[]> {

@@ -13,6 +13,7 @@ import { libraryLog } from './library-log.ts';
 import { httpReceiver } from './receiver.ts';
 import { type ReportRequest, reportOf, reportProblem } from './report-dialog.ts';
 import { type ActionRequest, actionsOf, type CommandRequest, commandOf } from './requests.ts';
+import { type SnoozeProblem, type SnoozeRequest, snoozeOf, snoozeProblem } from './snooze-dialog.ts';
 import { openSocket, type SocketOptions, type SocketStatus } from './socket.ts';
 import { clientOptions } from './web-api.ts';
 
@@ -25,6 +26,8 @@ export interface SlackHandlers {
   report(request: ReportRequest): Promise<void>;
   /** The same, for a one-time code. */
   code(request: CodeRequest): Promise<void>;
+  /** The same, for a snooze. What comes back is shown at its field. */
+  snooze(request: SnoozeRequest): Promise<SnoozeProblem | undefined>;
 }
 
 export interface SlackOptions {
@@ -175,13 +178,19 @@ export async function startSlack(options: SlackOptions): Promise<SlackApp> {
   ): Promise<void> {
     const code = codeOf(body, key);
     const report = reportOf(body, key);
+    const snooze = snoozeOf(body, key);
     try {
       if (code !== undefined) {
         // Sent twice by Slack it is one code, which counts once.
         if (await firstTime(key)) await inTime(handlers.code(code));
       } else if (report !== undefined) await inTime(handlers.report(report));
+      else if (snooze !== undefined) {
+        const wrong = await inTime(handlers.snooze(snooze));
+        if (wrong !== undefined) return ack(snoozeProblem(wrong));
+      }
     } catch (thrown) {
       const { text } = problem(thrown, 'dialog');
+      if (snooze !== undefined) return ack(snoozeProblem({ at: 'reason', words: text }));
       return ack(code === undefined ? reportProblem(text) : codeProblem(text));
     }
     return ack();

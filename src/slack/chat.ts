@@ -12,6 +12,7 @@ import { channelIdOf, eventType, findMessage } from './find-posted.ts';
 import { openCache, openPace, systemClock } from './pacing.ts';
 import { asObject, asText, openPeople } from './people.ts';
 import { reportView } from './report-dialog.ts';
+import { snoozeView } from './snooze-dialog.ts';
 import { type CallKind, explain, openWebApi } from './web-api.ts';
 
 interface ChatOptions {
@@ -157,6 +158,14 @@ export async function openChat(options: ChatOptions): Promise<Chat> {
     },
     async openReport(triggerId) {
       await api.call('views.open', { trigger_id: triggerId, view: reportView() }, { kind: 'append', timeoutMs: 2_000 });
+    },
+
+    async openSnooze(triggerId, asked) {
+      await api.call(
+        'views.open',
+        { trigger_id: triggerId, view: snoozeView(asked) },
+        { kind: 'append', timeoutMs: 2_000 },
+      );
     },
 
     person: people.person,

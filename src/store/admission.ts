@@ -1,7 +1,7 @@
 /** Whether a case gets a card, a line of a digest, or nothing: decided once, under a lock of the channel. */
 import { sql, type Transaction } from 'kysely';
 import type { Admission, NoiseStore, Novelty } from '../contracts/noise.ts';
-import { newId, text } from './database.ts';
+import { newId, text, withoutWaiting } from './database.ts';
 import type { Tables } from './tables.ts';
 
 type Tx = Transaction<Tables>;
@@ -16,7 +16,9 @@ const mostNewResources = 5;
 
 export async function admit(tx: Tx, input: Input): Promise<Output> {
   const { caseId, channel, at } = input;
-  await sql`select pg_advisory_xact_lock(${sql.lit(channelSpace)}, hashtext(${text(channel)}))`.execute(tx);
+  await sql`select ${withoutWaiting}, pg_advisory_xact_lock(${sql.lit(channelSpace)}, hashtext(${text(channel)}))`.execute(
+    tx,
+  );
   const row = await tx
     .selectFrom('cases')
     .leftJoin('digest_lines', 'digest_lines.case_id', 'cases.id')
@@ -31,14 +33,16 @@ export async function admit(tx: Tx, input: Input): Promise<Output> {
     await decide(tx, caseId, 'snoozed', at, input.snoozeId);
     return { admission: 'snoozed', fresh: true };
   }
-  const news = await isNews(tx, input);
-  if (input.always || news || (await newInLastMinute(tx, input)) < input.limit) {
+  const known = await knownOf(tx, input);
+  const { isNews, keys } = newsOf(known, input);
+  const isCard = input.always || isNews || known.recent < input.limit;
+  await see(tx, channel, keys);
+  if (isCard) {
     await decide(tx, caseId, 'card', at);
     return { admission: 'card', fresh: true };
   }
-  const digestId = await addLine(tx, input);
-  await decide(tx, caseId, 'digest', at);
-  return { admission: 'digest', digestId, fresh: true };
+  const { digestId, first } = await addLine(tx, input, known.open);
+  return { admission: 'digest', digestId, fresh: first };
 }
 
 async function decide(tx: Tx, caseId: string, admission: Admission, at: string, snoozeId?: string): Promise<void> {
@@ -49,47 +53,61 @@ async function decide(tx: Tx, caseId: string, admission: Admission, at: string, 
     .execute();
 }
 
-/** All that came, not only what got a card: while a storm lasts the channel stays quiet. Muted cases do not count. */
-async function newInLastMinute(tx: Tx, { channel, at, limit }: Input): Promise<number> {
-  const since = new Date(Date.parse(at) - minuteMs);
-  const rows = await tx
-    .selectFrom('cases')
-    .select('id')
-    .where('channel', '=', text(channel))
-    .where('admitted_at', '>', since)
-    .where('admission', 'in', ['card', 'digest'])
-    .limit(limit)
-    .execute();
-  return rows.length;
+interface Seen {
+  readonly key: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly times: number;
 }
 
-/** The first of its tactic, severity or resource in this account since the storm began. Remembers what it has seen. */
-async function isNews(tx: Tx, { channel, at, windowMs, novelty }: Input): Promise<boolean> {
+interface Known {
+  readonly seen: readonly Seen[];
+  /** Cases of the last minute, counted up to the limit. */
+  readonly recent: number;
+  /** The digest of this time, if there is one. */
+  readonly open: string | null;
+}
+
+/**
+ * What decides, in one question. All that came in the last minute counts, not only what got a card: while a storm lasts the channel
+ * stays quiet. Muted cases do not count.
+ */
+async function knownOf(tx: Tx, { channel, at, limit, windowMs, novelty }: Input): Promise<Known> {
+  const [place, now] = [text(channel), Date.parse(at)];
+  const keys = askedKeys(novelty);
+  const { rows } = await sql<Known>`select
+    (select coalesce(json_agg(json_build_object('key', key, 'at', extract(epoch from at) * 1000, 'times', times)), '[]')
+      from noise_seen where channel = ${place} and key in (${sql.join(keys)})) as seen,
+    (select count(*)::int from (select from cases where channel = ${place} and admitted_at > ${new Date(now - minuteMs)}
+      and admission in ('card', 'digest') limit ${limit}) as lately) as recent,
+    (select id from digests where channel = ${place} and opened_at > ${new Date(now - windowMs)}
+      order by opened_at desc limit 1) as open`.execute(tx);
+  return rows[0] ?? { seen: [], recent: 0, open: null };
+}
+
+function ranksFrom({ accountId, rank }: Novelty): readonly string[] {
+  return [0, 1, 2, 3].filter((each) => each >= rank).map((each) => text(`s ${accountId} ${each}`));
+}
+
+function askedKeys(novelty: Novelty): readonly string[] {
+  const { tactic, resource, breakouts } = keysOf(novelty);
+  return [tactic, ...ranksFrom(novelty), breakouts, ...(resource === undefined ? [] : [resource])];
+}
+
+/** Whether it is the first of its tactic, severity or resource in this account since the storm began; and what is to be remembered. */
+function newsOf(known: Known, { at, windowMs, novelty }: Input): { isNews: boolean; keys: readonly Seen[] } {
   const { tactic, rank, resource, breakouts } = keysOf(novelty);
-  const ranks = [0, 1, 2, 3].filter((each) => each >= novelty.rank).map((each) => `s ${novelty.accountId} ${each}`);
-  const asked = [tactic, ...ranks, breakouts, ...(resource === undefined ? [] : [resource])];
-  const since = Date.parse(at) - windowMs;
-  const rows = await tx
-    .selectFrom('noise_seen')
-    .select(['key', 'at', 'times'])
-    .where('channel', '=', text(channel))
-    .where('key', 'in', asked)
-    .execute();
-  const lately = new Map(rows.filter((row) => row.at.getTime() > since).map((row) => [row.key, row]));
-  const taken = lately.get(breakouts)?.times ?? 0;
-  const newResource = resource !== undefined && !lately.has(resource) && taken < mostNewResources;
-  await see(tx, channel, at, [tactic, rank, ...(resource === undefined ? [] : [resource])]);
-  if (newResource) {
-    // Its window begins with the first of them and is not moved on by the next ones.
-    const first = lately.get(breakouts);
-    const from = first === undefined ? at : first.at.toISOString();
-    await tx
-      .insertInto('noise_seen')
-      .values({ channel: text(channel), key: breakouts, at: from, times: taken + 1 })
-      .onConflict((conflict) => conflict.columns(['channel', 'key']).doUpdateSet({ at: from, times: taken + 1 }))
-      .execute();
-  }
-  return !lately.has(tactic) || !ranks.some((key) => lately.has(key)) || newResource;
+  const now = Date.parse(at);
+  const lately = new Map(known.seen.filter((row) => row.at > now - windowMs).map((row) => [row.key, row]));
+  const taken = lately.get(breakouts);
+  const newResource = resource !== undefined && !lately.has(resource) && (taken?.times ?? 0) < mostNewResources;
+  const keys = [tactic, rank, ...(resource === undefined ? [] : [resource])].map((key) => ({ key, at: now, times: 1 }));
+  // The window of new resources begins with the first of them and is not moved on by the next ones.
+  const counted = { key: breakouts, at: taken?.at ?? now, times: (taken?.times ?? 0) + 1 };
+  return {
+    isNews: !lately.has(tactic) || !ranksFrom(novelty).some((key) => lately.has(key)) || newResource,
+    keys: newResource ? [...keys, counted] : keys,
+  };
 }
 
 function keysOf({ accountId, tactic, rank, resource }: Novelty) {
@@ -101,43 +119,38 @@ function keysOf({ accountId, tactic, rank, resource }: Novelty) {
   };
 }
 
-async function see(tx: Tx, channel: string, at: string, keys: readonly string[]): Promise<void> {
+async function see(tx: Tx, channel: string, keys: readonly Seen[]): Promise<void> {
   await tx
     .insertInto('noise_seen')
-    .values(keys.map((key) => ({ channel: text(channel), key, at, times: 1 })))
+    .values(keys.map(({ key, at, times }) => ({ channel: text(channel), key, at: new Date(at).toISOString(), times })))
     .onConflict((conflict) =>
-      conflict.columns(['channel', 'key']).doUpdateSet((update) => ({ at: update.ref('excluded.at') })),
+      conflict
+        .columns(['channel', 'key'])
+        .doUpdateSet((update) => ({ at: update.ref('excluded.at'), times: update.ref('excluded.times') })),
     )
     .execute();
 }
 
-/** A line of the channel's digest of this time; the first one opens it. */
-async function addLine(tx: Tx, { caseId, channel, at, windowMs, line, group }: Input): Promise<string> {
-  const since = new Date(Date.parse(at) - windowMs);
-  const open = await tx
-    .selectFrom('digests')
-    .select('id')
-    .where('channel', '=', text(channel))
-    .where('opened_at', '>', since)
-    .orderBy('opened_at', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  const id = open?.id ?? newId();
-  if (open === undefined) {
+/** A line of the channel's digest of this time, which the first one opens; and that it is one. */
+async function addLine(
+  tx: Tx,
+  { caseId, channel, at, line, group }: Input,
+  open: string | null,
+): Promise<{ digestId: string; first: boolean }> {
+  const id = open ?? newId();
+  if (open === null) {
     await tx
       .insertInto('digests')
       .values({ id, channel: text(channel), opened_at: at })
       .execute();
   }
-  const { total } = await tx
-    .updateTable('digests')
-    .set((digest) => ({ total: digest('total', '+', 1) }))
-    .where('id', '=', id)
-    .returning('total')
-    .executeTakeFirstOrThrow();
-  await tx
-    .insertInto('digest_lines')
-    .values({ digest_id: id, number: total, case_id: caseId, group_words: text(group), line: text(line) })
-    .execute();
-  return id;
+  const { rows } = await sql<{ total: number; shown: number }>`with
+    digest as (update digests set total = total + 1 where id = ${id} returning total, shown),
+    line as (insert into digest_lines (digest_id, number, case_id, group_words, line)
+      select ${id}, total, ${caseId}, ${text(group)}, ${text(line)} from digest),
+    decided as (update cases set admission = 'digest', admitted_at = ${at}::timestamptz where id = ${caseId})
+    select total, shown from digest`.execute(tx);
+  const [digest] = rows;
+  if (digest === undefined) throw new Error('a digest vanished while its channel was locked');
+  return { digestId: id, first: digest.total === digest.shown + 1 };
 }

@@ -1,5 +1,6 @@
+import { sql } from 'kysely';
 import type { AlertsStore } from '../contracts/store.ts';
-import { asking, type Database, iso, json, newId, text } from './database.ts';
+import { asking, type Database, iso, json, newId, text, withoutWaiting } from './database.ts';
 
 export function alertsStore(db: Database): AlertsStore {
   return {
@@ -45,7 +46,12 @@ export function alertsStore(db: Database): AlertsStore {
 
     markHandled: (alertId, at) =>
       asking(async () => {
-        await db.updateTable('alerts').set({ handled_at: at }).where('id', '=', text(alertId)).execute();
+        await db
+          .updateTable('alerts')
+          .set({ handled_at: at })
+          .where('id', '=', text(alertId))
+          .where(sql<boolean>`${withoutWaiting} = 'off'`)
+          .execute();
       }),
 
     unhandled: (olderThan, limit) =>

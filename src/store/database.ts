@@ -1,6 +1,6 @@
 /** The connection pool, and what every table's file needs: opaque ids, text that PostgreSQL takes, errors by kind. */
 import { randomBytes } from 'node:crypto';
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { asError, SetupError, UpstreamError, UserError } from '../contracts/errors.ts';
 import type { Log } from '../contracts/log.ts';
@@ -65,6 +65,13 @@ export function json(value: unknown): string {
 
 /** SQLSTATE classes that the same statement meets again: data exception, constraint, invalid use, syntax or access rule. */
 const hopeless = new Set(['21', '22', '23', '26', '42', '44', '0A']);
+
+/**
+ * The commit of this transaction does not wait for the disk. Only for work that is done again when it is lost with a crash of the
+ * server: PostgreSQL's log is written in order, so that whatever is committed later and does wait (a claim before a post, a job
+ * that is done) makes this durable too.
+ */
+export const withoutWaiting = sql`set_config('synchronous_commit', 'off', true)`;
 
 /** Runs database work; what goes wrong is thrown as UpstreamError `database`, with the SQLSTATE or system code. */
 export async function asking<T>(work: () => Promise<T>): Promise<T> {

@@ -8,7 +8,7 @@ import { mergedAlert } from '../domain/alert-merge.ts';
 import { severityRank } from '../domain/severity.ts';
 import { appendAudit } from './audit.ts';
 import { caseOf, nextCaseId } from './case-rows.ts';
-import { CallerError, iso, json, optionalText, text } from './database.ts';
+import { CallerError, iso, json, optionalText, text, withoutWaiting } from './database.ts';
 import type { Tables } from './tables.ts';
 
 type Tx = Transaction<Tables>;
@@ -29,12 +29,19 @@ interface Found {
 }
 
 export async function openOrMerge(tx: Tx, input: Input): Promise<Output> {
-  const again = await doneBefore(tx, input);
-  if (again !== undefined) return again;
   const keys = [...new Set(input.join?.links.keys ?? [])].sort();
   // Two findings of one activity at the same moment must not open two cases.
-  for (const key of keys) await sql`select pg_advisory_xact_lock(${sql.lit(linkSpace)}, hashtext(${key}))`.execute(tx);
-  const found = (await ofFinding(tx, input)) ?? (await ofLinks(tx, input, keys)) ?? (await opened(tx, input));
+  const locks = keys.map((key) => sql`pg_advisory_xact_lock(${sql.lit(linkSpace)}, hashtext(${key}))`);
+  // An alert that is not marked as handled comes again.
+  const waits = input.alertId === undefined ? [] : [withoutWaiting];
+  if (locks.length + waits.length > 0) await sql`select ${sql.join([...waits, ...locks])}`.execute(tx);
+  const known = await knownOf(tx, input, keys);
+  const again = known.done ? await doneBefore(tx, input) : undefined;
+  if (again !== undefined) return again;
+  const found =
+    (known.finding ? await ofFinding(tx, input) : undefined) ??
+    (known.link ? await ofLinks(tx, input, keys) : undefined) ??
+    (await opened(tx, input));
   await remember(tx, found.row.id, keys, input.at);
   if (found.opened) await absorb(tx, found.row.id, input);
   const merged = await merge(tx, found, input);
@@ -50,7 +57,22 @@ async function doneBefore(tx: Tx, { alertId }: Input): Promise<Output | undefine
   if (alertId === undefined) return undefined;
   const entry = tx.selectFrom('case_entries').select('case_id').where('alert_id', '=', text(alertId));
   const row = await tx.selectFrom('cases').selectAll().where('id', '=', entry).executeTakeFirst();
-  return row === undefined ? undefined : { case: caseOf(row), previous: undefined };
+  return row === undefined ? undefined : { case: caseOf(row), previous: undefined, again: true };
+}
+
+/** What of it is there, in one question: most alerts of a storm are new in every respect. */
+async function knownOf(tx: Tx, { alert, alertId, join }: Input, keys: readonly string[]) {
+  const entry =
+    alertId === undefined ? sql`false` : sql`exists (select from case_entries where alert_id = ${text(alertId)})`;
+  const link =
+    join === undefined || keys.length === 0
+      ? sql`false`
+      : sql`exists (select from case_links where key in (${sql.join(keys)}) and at >= ${join.since}::timestamptz)`;
+  const { rows } = await sql<{ done: boolean; finding: boolean; link: boolean }>`select ${entry} as done,
+    exists (select from case_findings where dedupe_key = ${text(alert.dedupeKey)}) as finding, ${link} as link`.execute(
+    tx,
+  );
+  return rows[0] ?? { done: true, finding: true, link: true };
 }
 
 function lockedCase(tx: Tx, caseId: string): Promise<CaseRow> {
@@ -93,20 +115,47 @@ async function ofLinks(tx: Tx, input: Input, keys: readonly string[]): Promise<F
 
 async function opened(tx: Tx, input: Input): Promise<Found> {
   const { alert, channel, at } = input;
+  const key = text(alert.dedupeKey);
   const row = await tx
-    .insertInto('cases')
-    .values({
-      id: nextCaseId,
-      dedupe_key: text(alert.dedupeKey),
-      alert: json(alert),
-      channel: text(channel),
-      opened_at: at,
-      last_at: at,
-    })
-    .onConflict((conflict) => conflict.column('dedupe_key').doNothing())
-    .returningAll()
+    .with('fresh', (the) =>
+      the
+        .insertInto('cases')
+        .values({
+          id: nextCaseId,
+          dedupe_key: key,
+          alert: json(alert),
+          channel: text(channel),
+          opened_at: at,
+          last_at: at,
+        })
+        .onConflict((conflict) => conflict.column('dedupe_key').doNothing())
+        .returningAll(),
+    )
+    .with('member', (the) =>
+      the
+        .insertInto('case_findings')
+        .columns(['dedupe_key', 'case_id', 'alert', 'account_id', 'resource', 'tactic', 'at'])
+        .expression((of) =>
+          of
+            .selectFrom('fresh')
+            .select([
+              sql<string>`${key}`.as('dedupe_key'),
+              'fresh.id',
+              'fresh.alert',
+              sql<string>`${text(alert.accountId)}`.as('account_id'),
+              sql<string | null>`${optionalText(resourceKeyOf(alert))}::text`.as('resource'),
+              sql<string>`${text(tacticOf(alert))}`.as('tactic'),
+              'fresh.opened_at',
+            ]),
+        )
+        .onConflict((conflict) => conflict.column('dedupe_key').doNothing())
+        .returning('case_id'),
+    )
+    .selectFrom('fresh')
+    .innerJoin('member', 'member.case_id', 'fresh.id')
+    .selectAll('fresh')
     .executeTakeFirst();
-  if (row !== undefined && (await addMember(tx, row.id, input))) return { row, previous: undefined, opened: true };
+  if (row !== undefined) return { row, previous: undefined, opened: true };
   // Another delivery of the same finding won the race and has committed.
   const other = await ofFinding(tx, input);
   if (other === undefined) throw new Error('a case vanished while it was locked');

@@ -26,6 +26,7 @@ export const Asff = z.looseObject({
       id: text,
       partition: text,
       region: text,
+      tags: z.record(z.string(), z.unknown()).optional().catch(undefined),
       details: block({
         awsIamAccessKey: block({
           accessKeyId: text,

@@ -34,6 +34,8 @@ const Action = z.looseObject({
   rdsLoginAttemptAction: block({ remoteIpDetails }),
 });
 
+const tags = list(z.looseObject({ key: text, value: text }));
+
 const Resource = z.looseObject({
   resourceType: text,
   accessKeyDetails: block({
@@ -43,19 +45,24 @@ const Resource = z.looseObject({
     userType: text,
     userIdentity: block({ arn: text }),
   }),
-  instanceDetails: block({ instanceId: text, tags: list(z.looseObject({ key: text, value: text })) }),
+  instanceDetails: block({ instanceId: text, tags }),
   s3BucketDetails: list(
-    z.looseObject({ arn: text, name: text, s3ObjectDetails: list(z.looseObject({ objectArn: text, key: text })) }),
+    z.looseObject({
+      arn: text,
+      name: text,
+      tags,
+      s3ObjectDetails: list(z.looseObject({ objectArn: text, key: text })),
+    }),
   ),
-  eksClusterDetails: block({ arn: text, name: text }),
+  eksClusterDetails: block({ arn: text, name: text, tags }),
   kubernetesDetails: block({
     kubernetesUserDetails: block({ username: text }),
     kubernetesWorkloadDetails: block({ name: text, namespace: text, type: text }),
   }),
-  ecsClusterDetails: block({ arn: text, name: text, taskDetails: block({ arn: text }) }),
+  ecsClusterDetails: block({ arn: text, name: text, tags, taskDetails: block({ arn: text }) }),
   containerDetails: block({ id: text, name: text }),
-  lambdaDetails: block({ functionArn: text, functionName: text, role: text }),
-  rdsDbInstanceDetails: block({ dbInstanceIdentifier: text, dbInstanceArn: text }),
+  lambdaDetails: block({ functionArn: text, functionName: text, role: text, tags }),
+  rdsDbInstanceDetails: block({ dbInstanceIdentifier: text, dbInstanceArn: text, tags }),
   rdsLimitlessDbDetails: block({ dbShardGroupIdentifier: text, dbShardGroupArn: text }),
   rdsDbUserDetails: block({ user: text }),
   ebsSnapshotDetails: block({ snapshotArn: text }),
@@ -73,7 +80,7 @@ const Sequence = z.looseObject({
       user: block({ name: text, uid: text, type: text, credentialUid: text }),
     }),
   ),
-  resources: list(z.looseObject({ uid: text, name: text, resourceType: text })),
+  resources: list(z.looseObject({ uid: text, name: text, resourceType: text, tags })),
   endpoints: list(
     z.looseObject({
       ip: text,

@@ -1,9 +1,10 @@
 /** Which resource a finding is about, and who acted (DOMAIN.md 2.2). */
-import type { Alert } from '../contracts/alert.ts';
+import type { Alert, ResourceTag } from '../contracts/alert.ts';
 import type { Detail, FindingResource, FindingSequence } from './guardduty-detail.ts';
 
 /** An attack sequence may name 400 resources. */
 const mostResources = 400;
+const mostTags = 200;
 
 interface Named {
   readonly id?: string | undefined;
@@ -54,6 +55,28 @@ function one<Block>(block: Block | undefined, name: (block: Block) => Named): re
 
 function sequenceResources(sequence: FindingSequence | undefined): readonly (Named & { type?: string | undefined })[] {
   return (sequence?.resources ?? []).map((it) => ({ id: it.uid, name: it.name, type: it.resourceType }));
+}
+
+/** What the finding tells of the tags of its resources, each with the resource it is on. */
+export function tagsIn(detail: Detail): readonly ResourceTag[] {
+  const { resource } = detail;
+  const { instanceDetails, eksClusterDetails, ecsClusterDetails, lambdaDetails, rdsDbInstanceDetails } = resource ?? {};
+  const tagged = [
+    { on: instanceDetails?.instanceId, tags: instanceDetails?.tags },
+    ...(resource?.s3BucketDetails ?? []).map((bucket) => ({ on: bucket.name ?? bucket.arn, tags: bucket.tags })),
+    { on: eksClusterDetails?.arn, tags: eksClusterDetails?.tags },
+    { on: ecsClusterDetails?.arn, tags: ecsClusterDetails?.tags },
+    { on: lambdaDetails?.functionArn, tags: lambdaDetails?.tags },
+    { on: rdsDbInstanceDetails?.dbInstanceArn, tags: rdsDbInstanceDetails?.tags },
+    ...(detail.service?.detection?.sequence?.resources ?? []).map((it) => ({ on: it.uid, tags: it.tags })),
+  ];
+  return tagged
+    .flatMap(({ on, tags = [] }) =>
+      tags.flatMap(({ key, value = '' }) =>
+        on === undefined || key === undefined ? [] : [{ resource: on, key, value }],
+      ),
+    )
+    .slice(0, mostTags);
 }
 
 /** The resource to show, and the ids of all that are named, each once. An AccessKey finding may name an instance too. */

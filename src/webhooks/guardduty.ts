@@ -7,7 +7,7 @@ import { noSeverity } from '../domain/severity.ts';
 import { camelKeys, cleanJson, deepestNesting, isRecord, type Json } from './clean-json.ts';
 import { Detail } from './guardduty-detail.ts';
 import { domainOf, remotesOf } from './guardduty-remote.ts';
-import { actorOf, resourceOf } from './guardduty-resource.ts';
+import { actorOf, resourceOf, tagsIn } from './guardduty-resource.ts';
 import { sequenceActors, signalsOf } from './guardduty-sequence.ts';
 import { instantOf } from './instant.ts';
 
@@ -121,6 +121,7 @@ function placeOf(detail: Detail, envelope: { readonly [key: string]: Json }): Pl
 function alertOf(detail: Detail, id: string, type: string, place: Place): Alert {
   const { accountId, region, partition } = place;
   const { resource, resourceIds } = resourceOf(detail);
+  const resourceTags = tagsIn(detail);
   const { remote, notes: remoteNotes } = remotesOf(detail);
   const notes = [...place.notes, ...remoteNotes];
   const actor = actorOf(detail, partition, accountId);
@@ -170,6 +171,7 @@ function alertOf(detail: Detail, id: string, type: string, place: Place): Alert 
     region,
     resource,
     resourceIds,
+    ...(resourceTags.length > 0 && { resourceTags }),
     actor,
     ...(furtherActors.length > 0 && { furtherActors, accessKeys: [...new Set(keys)] }),
     ...(signals.length > 0 && { signals }),

@@ -96,6 +96,13 @@ function otherProduct(finding: Asff, id: string, content: Json, actionName: stri
     service: { action: finding.action ?? {} },
   });
   const resourceIds = [...new Set(resources.flatMap((it) => (it.id === undefined ? [] : [resourceIdOf(it.id)])))];
+  const resourceTags = resources
+    .flatMap(({ id: on, tags = {} }) =>
+      Object.entries(tags).flatMap(([key, value]) =>
+        on === undefined || typeof value !== 'string' ? [] : [{ resource: resourceIdOf(on), key, value }],
+      ),
+    )
+    .slice(0, 200);
   const provider = finding.findingProviderFields;
   const severity =
     severityOfLabel(finding.severity?.label, finding.severity?.normalized) ??
@@ -129,6 +136,7 @@ function otherProduct(finding: Asff, id: string, content: Json, actionName: stri
         ...given({ id: main?.id === undefined ? undefined : resourceIdOf(main.id) }),
       },
       resourceIds,
+      ...(resourceTags.length > 0 && { resourceTags }),
       actor: given({
         accessKeyId: keyId,
         principalId: key?.principalId,

@@ -1,9 +1,7 @@
 /** Which case a typed wish belongs to, and what the first look after a change says, a minute later. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hasButton, wordsOf } from '../support/scene.ts';
-import { arnOfUser, type Containment, openContainment } from './cast.ts';
-
-const refused = /^(UnauthorizedOperation|AuthFailure|AccessDenied|InvalidClientTokenId)$/;
+import { arnOfUser, type Containment, openContainment, refused } from './cast.ts';
 
 let on: Containment;
 beforeAll(async () => {

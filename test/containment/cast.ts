@@ -17,6 +17,11 @@ import { hasButton, openScene, type Scene, type SceneOptions, wordsOf } from '..
 const { alerts, rosa, omar, onCall, team } = demoIds;
 const una = 'U07UNA4ONCA';
 
+/** The words in which AWS refuses a call, by service. */
+export const refused = /^(UnauthorizedOperation|AuthFailure|AccessDenied|InvalidClientTokenId)$/;
+/** Both approvers. */
+export const both = ['omar', 'una'] as const;
+
 export interface Keys {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;

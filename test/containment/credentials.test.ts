@@ -19,10 +19,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { killAtCall } from '../support/killing.ts';
 import { hasButton, wordsOf } from '../support/scene.ts';
-import { arnOfUser, type Containment, type Keys, openContainment } from './cast.ts';
-
-const refused = /^(UnauthorizedOperation|AuthFailure|AccessDenied|InvalidClientTokenId)$/;
-const both = ['omar', 'una'] as const;
+import { arnOfUser, both, type Containment, type Keys, openContainment, refused } from './cast.ts';
 
 let on: Containment;
 let bystander: Keys;

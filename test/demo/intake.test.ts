@@ -44,6 +44,7 @@ describe('GuardDuty under the documented audit policy', () => {
     for await (const page of findings.changed({ ...place, detectorId, since: new Date(0).toISOString() }, signal))
       ids.push(...page);
     const found = await findings.read({ ...place, detectorId, ids }, signal);
+    expect(await findings.members({ ...place, detectorId }, signal)).toEqual([]);
 
     expect(found).toHaveLength(1 + mining.length);
     const [one] = found.filter(({ id }) => id === accessKey.detail.id);

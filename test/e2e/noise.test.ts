@@ -145,8 +145,29 @@ describe('noise', () => {
   it('is snoozed by the button; what is critical speaks all the same', async () => {
     await send({ id: 'snooze-1', user: 'sam' });
     await idle(scene);
+    const errors = () => scene.slack.views(rosa).at(-1)?.errors ?? {};
+    const fields = { 'snooze-reason': 'our own scanner', 'snooze-hours': '8' };
     expect((await scene.slack.click(rosa, alerts, cardsOf('sam')[0]?.ts ?? '', 'snooze')).outcome).toBe('ok');
+    expect(JSON.stringify(scene.slack.views(rosa).at(-1)?.blocks)).toContain(
+      'Mutes type Recon:IAMUser/MaliciousIPCaller',
+    );
+    // Slack itself asks for the reason; white space and a day that is over are refused by the app, each at its field.
+    await scene.slack.submitView(rosa, { 'snooze-hours': '8' });
+    expect(errors()).toHaveProperty('snooze-reason');
+    await scene.slack.submitView(rosa, { ...fields, 'snooze-reason': '    ' });
+    expect(errors()['snooze-reason']).toContain('Say why');
+    await scene.slack.submitView(rosa, { ...fields, 'snooze-day': '2020-01-01' });
+    expect(errors()['snooze-day']).toContain('past');
+    await scene.slack.submitView(rosa, fields);
+    expect(scene.slack.views(rosa)).toEqual([]);
     await eventually('it is said', () => threadOf(cardsOf('sam')[0]).includes('Snoozed until'));
+    expect(threadOf(cardsOf('sam')[0])).toContain('Why: our own scanner');
+    const [kept] = await sql<{ reason: string; hours: string }>(
+      scene,
+      `select reason, extract(epoch from until - at) / 3600 as hours from snoozes`,
+    );
+    expect(kept?.reason).toBe('our own scanner');
+    expect(Math.round(Number(kept?.hours))).toBe(8);
 
     await send({ id: 'snooze-2', user: 'sam' });
     await idle(scene);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DemoQueue } from '../../demo/aws/server.ts';
 import { configFor, environmentFor } from '../../demo/setting.ts';
 import { demoIds, type Message } from '../../demo/slack/workspace.ts';
+import { intakeReads } from '../../scripts/reference/permissions.ts';
 import { temporaryFolder } from '../support/databases.ts';
 import { run, sql } from '../support/doors.ts';
 import { eventually, idle, killAtCall } from '../support/killing.ts';
@@ -253,6 +254,79 @@ describe('POST /webhooks/sns', () => {
     const { deadLetter } = (await answer.json()) as { deadLetter: string };
     const listed = await run(['deadletters', 'show', deadLetter], { env: environment(scene) });
     expect(JSON.parse(listed.stdout)).toMatchObject({ door: 'sns', from: topicArn });
+  });
+});
+
+describe("GuardDuty's delegated administrator", () => {
+  let scene: Scene;
+  let policies: { name: string; document: unknown }[];
+  const administrator = () => scene.aws.accounts.hub.id;
+  const member = () => scene.aws.accounts.workshop.id;
+  const asked = (accountId: string, operation: string) =>
+    scene.aws.calls.filter((call) => call.operation === operation && call.principalArn?.includes(`:${accountId}:`))
+      .length;
+  beforeAll(async () => {
+    scene = await openScene({ env, start: false });
+    scene.aws.delegateGuardDuty();
+    const keyId = scene.aws.credentials.hub.accessKeyId;
+    const users = [...(scene.aws.state.accounts.get(administrator())?.users.values() ?? [])];
+    policies = users.find((user) => user.keys.some(({ id }) => id === keyId))?.inlinePolicies ?? [];
+    const document = {
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Action: [...intakeReads, 'account:ListRegions'], Resource: '*' }],
+    };
+    policies.push({ name: 'administrator', document });
+    scene.aws.addFinding(another(scene, { updatedAt: new Date().toISOString() }));
+    await scene.start({
+      config: { ...configFor(scene.aws), guardduty: { administrator: administrator() } },
+    });
+  }, longMs);
+  afterAll(() => scene?.close());
+
+  it("is asked for its members' findings, which are read again there, and no member is asked itself", {
+    timeout: longMs,
+  }, async () => {
+    await cardsBecome(scene, 1);
+    await eventually('it is marked', () => wordsOf(cards(scene)[0]).includes('Verified: read again from GuardDuty.'));
+    expect(wordsOf(cards(scene)[0])).toContain(member());
+    const sent = another(scene);
+    scene.aws.addFinding(sent);
+    expect((await scene.send(sent)).status).toBe(202);
+    expect((await scene.send(another(scene, { title: 'forged' }))).status).toBe(202);
+    const times = (text: string) => cards(scene).map(wordsOf).join('\n').split(text).length - 1;
+    await eventually('all are marked', () => times('Verified: read again') === 2 && times('may be forged') === 1);
+    await eventually('every Region was looked at', async () => {
+      const rows = await sql<{ name: string }>(
+        scene,
+        `select name from intake_sources where name like 'guardduty ${member()}/%'`,
+      );
+      return rows.length > 10;
+    });
+
+    expect(asked(member(), 'ListFindings')).toBe(0);
+    const told = await sql<{ because: string }>(
+      scene,
+      `select distinct because from intake_sources where name like 'guardduty ${member()}/%'`,
+    );
+    expect(told).toEqual([{ because: `asked through the administrator ${administrator()}` }]);
+    expect((await readyParts(scene)).intake?.ok).toBe(true);
+  });
+
+  it('leaves it to the account itself where the administrator cannot be asked', { timeout: longMs }, async () => {
+    policies.pop();
+    await sql(scene, `update intake_sources set looked_at = now() - interval '1 day'`);
+    await eventually('members are asked', () => asked(member(), 'ListFindings') > 0, 90_000);
+    await eventually('it is said', async () => (await readyParts(scene)).intake?.ok === false);
+    const finding = another(scene);
+    scene.aws.addFinding(finding);
+    const before = cards(scene).length;
+    await scene.send(finding);
+    await cardsBecome(scene, before + 1);
+    await eventually('it is verified all the same', () =>
+      cards(scene)
+        .slice(before)
+        .some((card) => wordsOf(card).includes('Verified: read again')),
+    );
   });
 });
 

@@ -15,7 +15,8 @@ export interface ToldTag extends Tag {
   readonly claim: boolean;
 }
 
-const writesTags = /^(CreateTags|Tag(User|Role|Resource|InstanceProfile|Policy)|Run|Create)/;
+const writesTags =
+  /^(CreateTags|AddTags|Put(Bucket|Object)Tagging|Tag(User|Role|Resource|InstanceProfile|Policy)|Run|Create)/;
 
 /** The tags with their setters. `records` are those of the thing, in order of time; `maker` is the principal that made it. */
 export function toldTags(
@@ -24,17 +25,24 @@ export function toldTags(
   records: readonly CloudTrailRecord[],
   maker: string | undefined,
 ): readonly ToldTag[] {
-  const setters = new Map<string, CloudTrailRecord>();
-  for (const record of records) {
-    if (!succeeded(record) || !writesTags.test(record.eventName) || !touches(record, id)) continue;
-    for (const { key, value } of fieldsOf(record.requestParameters)) if (key === 'key') setters.set(value, record);
-  }
+  const setters = tagSetters(id, records);
   return tags.map((tag) => {
     const record = setters.get(tag.key);
     const setBy = record && principalOf(record)?.id;
     if (record === undefined || setBy === undefined) return { ...tag, claim: false };
     return { ...tag, setBy, eventId: record.eventID, claim: maker !== undefined && sameThing(setBy, maker) };
   });
+}
+
+/** The record that set each tag of the thing last, by the tag's key. `records` are in order of time. */
+export function tagSetters(id: string, records: readonly CloudTrailRecord[]): ReadonlyMap<string, CloudTrailRecord> {
+  const setters = new Map<string, CloudTrailRecord>();
+  for (const record of records) {
+    if (!succeeded(record) || !writesTags.test(record.eventName) || !touches(record, id)) continue;
+    for (const { key, value } of fieldsOf(record.requestParameters))
+      if (key.toLowerCase() === 'key') setters.set(value, record);
+  }
+  return setters;
 }
 
 function touches(record: CloudTrailRecord, id: string): boolean {

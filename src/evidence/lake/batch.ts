@@ -1,23 +1,21 @@
 /** One shard in the making: prepared and careful lines in, one Parquet file and its page out. */
-import { closeSync, openSync, writeSync } from 'node:fs';
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import type { Log } from '../../contracts/log.ts';
 import { unwrap } from '../unwrap.ts';
-import { carefulLine, carefulSelect, jsonOfRow, preparedSelect } from './columns.ts';
+import { CarefulLines } from './careful-lines.ts';
+import { jsonOfRow, preparedSelect } from './columns.ts';
 import { cutRecords } from './cut.ts';
 import { type FilePage, type LakeFolder, type ShardPage, writePage } from './pages.ts';
 import { readCarefully, unpack } from './prepare.ts';
-import { makeBatchTable, writeShard } from './shard.ts';
+import { type Draft, draftShard, makeBatchTable, writeShard } from './shard.ts';
 import { linesOf, Sheaf } from './sheaf.ts';
-import { hashOfWord, WordFilter } from './words.ts';
 
 /** About 60,000 records, or many small files. */
 export const usualShardBytes = 80 * 1024 * 1024;
 const fullFiles = 20_000;
-const flushBytes = 1024 * 1024;
 
 export interface BatchTools {
   readonly db: DuckDBConnection;
@@ -45,9 +43,6 @@ interface Held {
   readonly careful: readonly CloudTrailRecord[];
 }
 
-/** Careful lines come one by one, and are parted by principal into so many groups behind those of the prepared lines. */
-const carefulParts = 16;
-const carefulGroups = 1_000_000;
 /** Of lines that were read file by file: any word may be in it. */
 const looseGroup = 999_999;
 
@@ -55,26 +50,21 @@ export class Batch {
   readonly #tools: BatchTools;
   readonly #name: string;
   readonly #prepared: string;
-  readonly #careful: string;
+  readonly #careful: CarefulLines;
   readonly #files: FilePage[] = [];
   readonly #held = new Map<number, Held>();
   readonly #sheaf = new Sheaf();
   #filters = new Map<number, Uint32Array>();
-  readonly #carefulWords = new Map<number, WordFilter>();
-  #carefulFd: number | undefined;
-  #carefulParts: string[] = [];
-  #carefulBytes = 0;
-  #longest = 0;
 
   constructor(tools: BatchTools, name: string) {
     this.#tools = tools;
     this.#name = name;
     this.#prepared = join(tools.folder.temp, `${name}.ndjson`);
-    this.#careful = join(tools.folder.temp, `${name}.careful.ndjson`);
+    this.#careful = new CarefulLines(join(tools.folder.temp, `${name}.careful.ndjson`));
   }
 
   get isFull(): boolean {
-    return this.#sheaf.bytes + this.#carefulBytes >= this.#tools.shardBytes || this.#files.length >= fullFiles;
+    return this.#sheaf.bytes + this.#careful.bytes >= this.#tools.shardBytes || this.#files.length >= fullFiles;
   }
 
   get isEmpty(): boolean {
@@ -107,7 +97,7 @@ export class Batch {
     const page = this.#files[number] as FilePage;
     const { file, close } = await again.open();
     try {
-      const read = await readCarefully(file, page.path, again.size, (record) => this.#keep(record, number));
+      const read = await readCarefully(file, page.path, again.size, (record) => this.#careful.add(record, number));
       const { reason: _former, ...rest } = page;
       this.#files[number] = {
         ...rest,
@@ -120,50 +110,16 @@ export class Batch {
     }
   }
 
-  #keep(record: CloudTrailRecord, number: number): void {
-    const group = carefulGroups + (hashOfWord(record.userIdentity.arn ?? record.sourceIPAddress) & (carefulParts - 1));
-    const line = carefulLine(record, number, group);
-    const text = Buffer.from(JSON.stringify(record));
-    const words = this.#carefulWords.get(group) ?? new WordFilter();
-    words.add(text, 0, text.length);
-    this.#carefulWords.set(group, words);
-    this.#carefulParts.push(line);
-    this.#carefulBytes += line.length;
-    this.#longest = Math.max(this.#longest, Buffer.byteLength(line));
-    if (this.#carefulParts.length >= 500) this.#flushCareful();
-  }
-
-  #flushCareful(): void {
-    if (this.#carefulParts.length === 0) return;
-    this.#carefulFd ??= openSync(this.#careful, 'wx', 0o600);
-    const bytes = Buffer.from(this.#carefulParts.join(''));
-    this.#carefulParts = [];
-    for (let at = 0; at < bytes.length; )
-      at += writeSync(this.#carefulFd, bytes, at, Math.min(flushBytes, bytes.length - at));
-  }
-
   /** Writes the shard and its page. Rejects with what DuckDB or the file system says; nothing of it counts then. */
   async finish(importedAt: string): Promise<ShardPage> {
-    const { db, folder, source } = this.#tools;
+    const { folder, source } = this.#tools;
     try {
-      await makeBatchTable(db);
       this.#filters = await this.#writePrepared();
-      if (this.#held.size > 0) await this.#loadPrepared();
-      this.#flushCareful();
-      if (this.#carefulFd !== undefined) {
-        closeSync(this.#carefulFd);
-        this.#carefulFd = undefined;
-        await this.#run(`INSERT INTO batch ${carefulSelect(this.#careful, this.#longest)}`);
-      }
-      for (const [group, words] of this.#carefulWords) this.#filters.set(group, words.take());
       const page: ShardPage = {
         version: 1,
         source,
         importedAt,
-        ...(await writeShard(db, folder, this.#name, {
-          filters: this.#filters,
-          inOrder: this.#carefulWords.size === 0 && !this.#filters.has(looseGroup),
-        })),
+        ...((await this.#writeStraight()) ?? (await this.#writeByTable())),
         files: this.#files,
       };
       await writePage(folder.shards, `${this.#name}.json`, page);
@@ -171,6 +127,58 @@ export class Batch {
     } finally {
       await this.discard();
     }
+  }
+
+  /**
+   * The usual way: from the lines into the shard. Undefined where any line is not as usual, which the other way looks into; then
+   * nothing of it was kept.
+   */
+  async #writeStraight(): Promise<Awaited<ReturnType<Draft['keep']>> | undefined> {
+    const { db, folder, template, nonce, log } = this.#tools;
+    const mark = this.#careful.mark();
+    for (const [number, { careful }] of this.#held) for (const record of careful) this.#careful.add(record, number);
+    const careful = this.#careful.select();
+    const selects = [
+      ...(this.#sheaf.rows > 0
+        ? [`SELECT * FROM (${preparedSelect(template, this.#prepared, nonce)}) WHERE NOT odd`]
+        : []),
+      ...(careful === undefined ? [] : [`SELECT * FROM (${careful}) ORDER BY grp`]),
+    ];
+    if (selects.length === 0) return undefined;
+    let draft: Draft | undefined;
+    try {
+      draft = await draftShard(db, folder, this.#name, selects.map((one) => `(${one})`).join(' UNION ALL '));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
+      log.info({ error: String(error).slice(0, 200) }, 'a batch was refused and is looked into');
+    }
+    if (draft && this.#isAsCut(draft.rows)) return draft.keep(this.#allFilters());
+    this.#careful.cutBack(mark);
+    return undefined;
+  }
+
+  /** True where every file has as many rows as were cut from it or kept of it. */
+  #isAsCut(rows: ReadonlyMap<number, number>): boolean {
+    const cut = (number: number) => this.#files[number]?.records ?? 0;
+    return (
+      [...rows].every(([number, n]) => cut(number) === n) &&
+      this.#files.every((file, i) => (rows.get(i) ?? 0) === file.records)
+    );
+  }
+
+  #allFilters(): Map<number, Uint32Array> {
+    for (const [group, filter] of this.#careful.takeFilters()) this.#filters.set(group, filter);
+    return this.#filters;
+  }
+
+  async #writeByTable(): Promise<Awaited<ReturnType<Draft['keep']>>> {
+    const { db, folder } = this.#tools;
+    await makeBatchTable(db);
+    if (this.#held.size > 0) await this.#loadPrepared();
+    const careful = this.#careful.select();
+    if (careful !== undefined) await this.#run(`INSERT INTO batch ${careful}`);
+    const inOrder = careful === undefined && !this.#filters.has(looseGroup);
+    return writeShard(db, folder, this.#name, { filters: this.#allFilters(), inOrder });
   }
 
   async #writePrepared(): Promise<Map<number, Uint32Array>> {
@@ -260,19 +268,17 @@ export class Batch {
       }
       for (const record of found) this.#pending.push([record, number]);
     }
-    for (const [record, number] of this.#pending) if (!back.has(number)) this.#keep(record, number);
+    for (const [record, number] of this.#pending) if (!back.has(number)) this.#careful.add(record, number);
     this.#pending = [];
     for (const [number, { careful }] of this.#held)
-      if (!back.has(number)) for (const record of careful) this.#keep(record, number);
+      if (!back.has(number)) for (const record of careful) this.#careful.add(record, number);
   }
 
   #pending: [CloudTrailRecord, number][] = [];
 
   async discard(): Promise<void> {
-    if (this.#carefulFd !== undefined) closeSync(this.#carefulFd);
-    this.#carefulFd = undefined;
     await rm(this.#prepared, { force: true });
-    await rm(this.#careful, { force: true });
+    await this.#careful.discard();
   }
 }
 

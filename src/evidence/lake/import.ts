@@ -118,7 +118,8 @@ class Import {
     const template = join(this.#folder.temp, 'template.ndjson');
     await writeFile(template, templateLine(nonce));
     const instance = await DuckDBInstance.create(':memory:', {
-      threads: '2',
+      // With two, each waits for the other for as long as it works; this process has other things to do meanwhile.
+      threads: '1',
       memory_limit: '256MB',
       temp_directory: join(this.#folder.temp, 'duckdb'),
       // The lines are in the order in which they are to lie.

@@ -1,6 +1,4 @@
 /** Evidence from the lake: shards of Parquet in the data folder, asked by DuckDB. Readers take no lock. */
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Artifact } from '../../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import type { Narrowing, Told } from '../../contracts/condition.ts';
@@ -11,15 +9,16 @@ import { compareRecords } from '../../domain/record.ts';
 import { holdsText } from '../../domain/text-search.ts';
 import { createRecordIndex } from '../record-index.ts';
 import { addressUseIn } from './address-use.ts';
-import { columnTypes, type Row, recordOfRow, sqlText } from './columns.ts';
+import { type Row, recordOfRow } from './columns.ts';
 import { limitsOf } from './limits.ts';
 import { conditionFor } from './needle.ts';
-import { type LakeFolder, lakeFolder, type Pages, readPages, type ShardPage } from './pages.ts';
-import { openReader, type Reader, type Shard } from './reader.ts';
+import { lakeFolder, type Pages, readPages } from './pages.ts';
+import { openReader, type Reader, type Shard, warmReader } from './reader.ts';
 import { scanLake } from './scan.ts';
 import { sessionCoverage } from './session-coverage.ts';
+import { picksOf, tableOf, usableShards } from './shards.ts';
 import { rowsHolding } from './text-search.ts';
-import { hashOfWord, readFilters } from './words.ts';
+import { hashOfWord, rowsPerGroup } from './words.ts';
 
 export interface LakeOptions {
   readonly dataDir: string;
@@ -46,6 +45,7 @@ export interface LakeEvidence extends Evidence {
  */
 export async function openLakeEvidence(options: LakeOptions): Promise<LakeEvidence> {
   const folder = lakeFolder(options.dataDir);
+  warmReader(folder);
   const pages = await readPages(folder);
   if (pages.shards.length === 0 && pages.runs.length === 0) {
     throw new UserError(
@@ -53,40 +53,11 @@ export async function openLakeEvidence(options: LakeOptions): Promise<LakeEviden
       'Fill it with: firebreak import DIR|s3://bucket/prefix',
     );
   }
-  const { shards, lost } = await usable(folder, pages.shards, options);
+  const { shards, lost } = await usableShards(folder, pages.shards, options.window);
   const db = await openReader(folder, shards);
   options.signal.addEventListener('abort', () => db.connection?.interrupt(), { once: true });
   return new LakeSession(options, { ...pages, damaged: [...pages.damaged, ...lost] }, db);
 }
-
-async function usable(folder: LakeFolder, pages: readonly ShardPage[], { window }: LakeOptions) {
-  const shards: Shard[] = [];
-  const lost: string[] = [];
-  for (const { shard, words, first, last } of pages) {
-    if (shard === undefined) continue;
-    if (window.to !== undefined && Date.parse(first ?? '') >= Date.parse(window.to)) continue;
-    if (window.from !== undefined && Date.parse(last ?? '') < Date.parse(window.from)) continue;
-    const path = join(folder.shards, shard.name);
-    const size = await stat(path).then(
-      (found) => found.size,
-      (error: NodeJS.ErrnoException) => {
-        if (error.code === undefined) throw error;
-        return -1;
-      },
-    );
-    if (size !== shard.bytes) lost.push(path);
-    else shards.push({ path, filters: await readFilters(words, join(folder.shards, words?.name ?? '')) });
-  }
-  return { shards, lost };
-}
-
-const picks = columnTypes
-  .map(([column]) => {
-    if (column === 'event_time') return 'epoch_ms(event_time) AS event_ms';
-    return column.endsWith('_uuid') ? `CAST(${column} AS VARCHAR) AS ${column}` : `"${column}"`;
-  })
-  .filter((pick) => pick !== '"ip"' && pick !== '"account"' && pick !== '"file"')
-  .join(', ');
 
 class LakeSession implements LakeEvidence {
   readonly #options: LakeOptions;
@@ -125,7 +96,8 @@ class LakeSession implements LakeEvidence {
     const where = await this.#whereIs(word);
     if (connection === undefined || where.shards.length === 0) return undefined;
     this.#queries += 1;
-    const table = `read_parquet([${where.shards.map(sqlText).join(', ')}])`;
+    const table = tableOf(where.shards);
+    const picks = picksOf(where.shards);
     const conditions = [...where.sql, ...this.#limits.sql];
     const values = { ...this.#limits.values, ip };
     return this.#orFailure(() =>
@@ -154,7 +126,7 @@ class LakeSession implements LakeEvidence {
     await this.#orFailure(async () => {
       const { sql: conditions, values } = this.#limits;
       const paths = shards.map((shard) => shard.path);
-      const question = { text, shards: paths, picks, conditions, values, limit: maxEvents + 1 };
+      const question = { text, shards: paths, picks: picksOf(shards), conditions, values, limit: maxEvents + 1 };
       for (const record of this.#records(await rowsHolding(connection, question))) {
         if (!holdsText(record, text)) continue;
         if (found.size() < maxEvents) found.add(record);
@@ -171,11 +143,13 @@ class LakeSession implements LakeEvidence {
     const where = await this.#whereIs(word);
     if (where.shards.length === 0) return;
     const room = this.#options.maxEvents - this.#index.size();
+    // Where the groups have fewer rows than that anyway, DuckDB need not count.
+    const most = Math.max(0, room) + this.#index.size() + 1;
     this.#queries += 1;
     await this.#orFailure(async () => {
       const reader = await connection.runAndReadAll(
-        `SELECT ${picks} FROM read_parquet([${where.shards.map(sqlText).join(', ')}])
-          WHERE ${[...where.sql, `(${sql})`, ...this.#limits.sql].join(' AND ')} LIMIT ${Math.max(0, room) + this.#index.size() + 1}`,
+        `SELECT ${picksOf(where.shards)} FROM ${tableOf(where.shards)}
+          WHERE ${[...where.sql, `(${sql})`, ...this.#limits.sql].join(' AND ')} ${where.rows <= most ? '' : `LIMIT ${most}`}`,
         { ...values, ...this.#limits.values },
       );
       for (const record of this.#records(reader.getRowObjects())) {
@@ -243,19 +217,21 @@ class LakeSession implements LakeEvidence {
     }
   }
 
-  /** Shards that may hold the word, and which of their groups. Those without filters are read as a whole. */
+  /** Shards that may hold the word, which of their groups, and about how many rows these have. Those without filters are read as a whole. */
   async #whereIs(
     word: string | undefined,
-  ): Promise<{ readonly shards: readonly string[]; readonly sql: readonly string[] }> {
+  ): Promise<{ readonly shards: readonly Shard[]; readonly sql: readonly string[]; readonly rows: number }> {
     const { connection, shards } = this.#reader;
-    const all = { shards: shards.map((shard) => shard.path), sql: [] };
+    const all = { shards, sql: [], rows: Number.POSITIVE_INFINITY };
     if (connection === undefined || word === undefined || shards.some((shard) => !shard.filters)) return all;
     const hash = hashOfWord(word);
-    const found = shards.map(({ path, filters }) => ({ path, groups: filters?.groupsWith(hash) ?? [] }));
+    const found = shards.map((shard) => ({ shard, groups: shard.filters?.groupsWith(hash) ?? [] }));
     const groups = found.flatMap((one) => one.groups);
+    const isFew = groups.length <= maxGroups;
     return {
-      shards: found.flatMap((one) => (one.groups.length > 0 ? one.path : [])),
-      sql: groups.length > maxGroups ? [] : [`grp IN (${groups.join(', ')})`],
+      shards: found.flatMap(({ shard, groups: some }) => (some.length > 0 ? shard : [])),
+      sql: isFew ? [`grp IN (${groups.join(', ')})`] : [],
+      rows: isFew ? groups.length * rowsPerGroup : Number.POSITIVE_INFINITY,
     };
   }
 

@@ -30,6 +30,8 @@ const ShardPage = z.object({
   /** Absent where none of the files held a record. */
   shard: z.object({ name: z.string(), rows: z.number(), bytes: z.number(), sha256: z.string() }).optional(),
   words: WordsPage.optional(),
+  /** Columns of the shard in which anything stands; absent in pages of earlier versions. */
+  columns: z.array(z.string()).optional(),
   first: z.string().optional(),
   last: z.string().optional(),
   accounts: z.array(z.string()),

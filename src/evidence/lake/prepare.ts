@@ -1,7 +1,7 @@
 /** Unpacks one log file, and reads those that need care record by record. */
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { gunzip, gunzipSync } from 'node:zlib';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { readLogFile } from '../log-file.ts';
 import type { FileReport } from '../log-text.ts';
@@ -19,18 +19,36 @@ export interface Plain {
 
 /** What is packed in the object, or undefined where it must be read piece by piece or is damaged. */
 export async function unpack(bytes: Buffer, hashIt: boolean): Promise<Plain | undefined> {
-  let content = bytes;
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
-    try {
-      content = await unpackAsync(bytes, { maxOutputLength: maxUnpacked, chunkSize: sizeHint(bytes) });
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? '';
-      // The careful reader says what is wrong with it, and saves what can be saved.
-      if (code.startsWith('Z_') || code === 'ERR_BUFFER_TOO_LARGE') return undefined;
-      throw error;
-    }
+  try {
+    const content = isGzip(bytes) ? await unpackAsync(bytes, limitsOf(bytes)) : bytes;
+    return { content, sha256: hashIt ? sha256(content) : undefined };
+  } catch (error) {
+    return undefinedWhereDamaged(error);
   }
-  return { content, sha256: hashIt ? sha256(content) : undefined };
+}
+
+/** The same in a worker, which has nothing else to do meanwhile. */
+export function unpackHere(bytes: Buffer): Buffer | undefined {
+  try {
+    return isGzip(bytes) ? gunzipSync(bytes, limitsOf(bytes)) : bytes;
+  } catch (error) {
+    return undefinedWhereDamaged(error);
+  }
+}
+
+function isGzip(bytes: Buffer): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+function limitsOf(bytes: Buffer) {
+  return { maxOutputLength: maxUnpacked, chunkSize: sizeHint(bytes) };
+}
+
+/** The careful reader says what is wrong with it, and saves what can be saved. */
+function undefinedWhereDamaged(error: unknown): undefined {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (!code.startsWith('Z_') && code !== 'ERR_BUFFER_TOO_LARGE') throw error;
+  return undefined;
 }
 
 /** What gzip says at its end of what is in it, so that it is unpacked in one piece. No more than a hint: anybody can write it. */

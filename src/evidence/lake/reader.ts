@@ -7,6 +7,8 @@ import type { Filters } from './words.ts';
 export interface Shard {
   readonly path: string;
   readonly filters: Filters | undefined;
+  /** Those in which anything stands; undefined where nobody has looked. */
+  readonly columns?: readonly string[] | undefined;
 }
 
 export interface Reader {
@@ -40,17 +42,23 @@ async function sandbox(folder: LakeFolder): Promise<DuckDBInstance> {
   return instance;
 }
 
+/** Starts DuckDB, so that it comes up while pages are read. Its failure shows in `openReader`. */
+export function warmReader(folder: LakeFolder): void {
+  instanceOf(folder).catch(() => undefined);
+}
+
+function instanceOf(folder: LakeFolder): Promise<DuckDBInstance> {
+  const known = instances.get(folder.shards);
+  if (known) return known;
+  const starting = sandbox(folder);
+  instances.set(folder.shards, starting);
+  starting.catch(() => instances.delete(folder.shards));
+  return starting;
+}
+
 /** A connection of its own for each session. */
 export async function openReader(folder: LakeFolder, shards: readonly Shard[]): Promise<Reader> {
   if (shards.length === 0) return { connection: undefined, shards, close: () => undefined };
-  const known = instances.get(folder.shards) ?? sandbox(folder);
-  instances.set(folder.shards, known);
-  const connection = await known.then(
-    (instance) => instance.connect(),
-    (error: unknown) => {
-      instances.delete(folder.shards);
-      throw error;
-    },
-  );
+  const connection = await (await instanceOf(folder)).connect();
   return { connection, shards, close: () => connection.closeSync() };
 }

@@ -9,7 +9,7 @@ import { columnTypes, groupColumn, sqlText } from './columns.ts';
 import { flush, type LakeFolder, type ShardPage } from './pages.ts';
 import { joinFilters, rowsPerGroup, type WordsPage, wordsKind } from './words.ts';
 
-type ShardFacts = Pick<ShardPage, 'shard' | 'words' | 'first' | 'last' | 'accounts' | 'regions'>;
+type ShardFacts = Pick<ShardPage, 'shard' | 'words' | 'columns' | 'first' | 'last' | 'accounts' | 'regions'>;
 
 interface Order {
   /** Of each group in the table. */
@@ -25,6 +25,35 @@ export async function makeBatchTable(db: DuckDBConnection): Promise<void> {
   await db.run(`CREATE TEMP TABLE batch (${columns}, odd BOOLEAN, odd_time VARCHAR)`);
 }
 
+/** A Parquet file whose rows are counted before it counts. */
+export interface Draft {
+  /** Rows of each file of the page. */
+  readonly rows: ReadonlyMap<number, number>;
+  /** Makes it the shard. Rejects with what DuckDB or the file system says. */
+  keep(filters: Order['filters']): Promise<ShardFacts>;
+}
+
+/**
+ * Writes the rows of a SELECT (the columns of `batch`, in the order in which they are to lie) without a table in
+ * between. Rejects with what DuckDB says.
+ */
+export async function draftShard(
+  db: DuckDBConnection,
+  folder: LakeFolder,
+  name: string,
+  select: string,
+): Promise<Draft> {
+  const part = join(folder.temp, `${name}.parquet`);
+  const base = shardBase();
+  await copyTo(db, part, base, `(${select})`);
+  const table = `read_parquet(${sqlText(part)})`;
+  const counted = await db.runAndReadAll(`SELECT coalesce(file, -1), count(*)::INTEGER FROM ${table} GROUP BY ALL`);
+  return {
+    rows: new Map(counted.getRows().map(([file, rows]) => [Number(file), Number(rows)])),
+    keep: async (filters) => keepPart(db, folder, name, part, await factsOf(db, table), filters, base),
+  };
+}
+
 /** Writes and drops the table. Rejects with what DuckDB or the file system says. */
 export async function writeShard(
   db: DuckDBConnection,
@@ -32,24 +61,62 @@ export async function writeShard(
   name: string,
   { filters, inOrder }: Order,
 ): Promise<ShardFacts> {
-  const { rows, first, last, accounts, regions } = await factsOf(db);
-  if (rows === 0) return { accounts, regions };
+  const facts = await factsOf(db, 'batch');
   const part = join(folder.temp, `${name}.parquet`);
-  // A number that no other shard has, but for bad luck, which costs a little time and no record.
-  const base = randomBytes(4).readUInt32LE() * 1_048_576;
-  const words = await writeWords(folder, name, filters, base);
-  const names = columnTypes.map(([column]) => `"${column}"`).join(', ');
-  // In the order of the groups and in small row groups, so that a question unpacks little beside what it asks for.
-  await db.run(
-    `COPY (SELECT grp + ${base} AS grp, ${names} FROM batch ${inOrder ? '' : 'ORDER BY grp'}) TO ${sqlText(part)}
-      (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowsPerGroup})`,
-  );
+  const base = shardBase();
+  if (facts.rows > 0) await copyTo(db, part, base, inOrder ? 'batch' : '(SELECT * FROM batch ORDER BY grp)');
   await db.run('DROP TABLE batch');
+  return keepPart(db, folder, name, part, facts, filters, base);
+}
+
+/** A number that no other shard has, but for bad luck, which costs a little time and no record. */
+function shardBase(): number {
+  return randomBytes(4).readUInt32LE() * 1_048_576;
+}
+
+/** In small row groups, so that a question unpacks little beside what it asks for. Level 1 packs these as well as 3 does. */
+async function copyTo(db: DuckDBConnection, part: string, base: number, rows: string): Promise<void> {
+  const names = columnTypes.map(([column]) => `"${column}"`).join(', ');
+  await db.run(
+    `COPY (SELECT grp + ${base} AS grp, ${names} FROM ${rows}) TO ${sqlText(part)}
+      (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE ${rowsPerGroup})`,
+  );
+}
+
+async function keepPart(
+  db: DuckDBConnection,
+  folder: LakeFolder,
+  name: string,
+  part: string,
+  { rows, first, last, accounts, regions }: Awaited<ReturnType<typeof factsOf>>,
+  filters: Order['filters'],
+  base: number,
+): Promise<ShardFacts> {
+  if (rows === 0) return { accounts, regions };
+  const words = await writeWords(folder, name, filters, base);
+  const columns = await filledColumns(db, part);
   await flush(part);
   const [{ size }, sha256] = [await stat(part), await hashOf(part)];
   await rename(part, join(folder.shards, `${name}.parquet`));
   await flush(folder.shards);
-  return { shard: { name: `${name}.parquet`, rows, bytes: size, sha256 }, words, first, last, accounts, regions };
+  return {
+    shard: { name: `${name}.parquet`, rows, bytes: size, sha256 },
+    words,
+    columns,
+    first,
+    last,
+    accounts,
+    regions,
+  };
+}
+
+/** By what the file says of itself: a column without a count of its nulls counts as filled. */
+async function filledColumns(db: DuckDBConnection, part: string): Promise<string[]> {
+  const reader = await db.runAndReadAll(
+    `SELECT path_in_schema FROM parquet_metadata(${sqlText(part)}) GROUP BY path_in_schema
+      HAVING sum(num_values) > sum(coalesce(stats_null_count, 0)) ORDER BY path_in_schema`,
+  );
+  return reader.getRows().map(([column]) => String(column));
 }
 
 async function writeWords(
@@ -66,10 +133,10 @@ async function writeWords(
   return { name, kind: wordsKind, bytes: bytes.length, groups };
 }
 
-async function factsOf(db: DuckDBConnection) {
+async function factsOf(db: DuckDBConnection, table: string) {
   const reader = await db.runAndReadAll(
     `SELECT count(*)::INTEGER AS rows, epoch_ms(min(event_time)) AS first, epoch_ms(max(event_time)) AS last,
-      list(DISTINCT account) AS accounts, list(DISTINCT awsRegion) AS regions FROM batch`,
+      list(DISTINCT account) AS accounts, list(DISTINCT awsRegion) AS regions FROM ${table}`,
   );
   const row = reader.getRowObjectsJS()[0] ?? {};
   const time = (value: unknown) => (value === null ? '' : new Date(Number(value)).toISOString().replace('.000Z', 'Z'));

@@ -41,41 +41,51 @@ export function hashOfWord(word: string): number {
 }
 
 const ids = new Set(['eventid', 'requestid', 'sharedeventid'].map(hashOfWord));
+/** Spares most keys the look into the set. */
+const idBits = new Uint8Array(64);
+for (const id of ids) idBits[id & 63] = 1;
 const uuidLength = 36;
+const recentMask = 4095;
 
 /** The filter of one group in the making. */
 export class WordFilter {
   readonly #bits = new Uint32Array(widestFilter);
+  /** Words that are noted already: most come again and again. */
+  readonly #recent = new Int32Array(recentMask + 1);
 
   /**
    * Notes the words of one record, a piece of its text at a time. Keys are left out, since every record has them, and so are
    * the UUIDs of records and requests, which no link is made of.
    */
   add(text: Buffer, from: number, to: number): void {
+    for (let i = from; i < to; i++) {
+      let letter = letters[text[i] as number] as number;
+      if (letter === 0) continue;
+      const start = i;
+      let hash = seed;
+      do {
+        hash = Math.imul(hash ^ letter, prime);
+        i += 1;
+        letter = i < to ? (letters[text[i] as number] as number) : 0;
+      } while (letter !== 0);
+      if (i - start < shortestWord) continue;
+      if (text[i] === 0x22 && text[i + 1] === 0x3a && i + 1 < to) {
+        if (idBits[hash & 63] !== 0 && ids.has(hash) && text[i + 2] === 0x22 && text[i + 3 + uuidLength] === 0x22)
+          i += 3 + uuidLength;
+      } else if (this.#recent[hash & recentMask] !== hash || hash === 0) {
+        this.#note(hash);
+      }
+    }
+  }
+
+  #note(hash: number): void {
     const bits = this.#bits;
     const mask = widestFilter * 32 - 1;
-    let hash = seed;
-    let length = 0;
-    for (let i = from; i <= to; i++) {
-      const letter = i < to ? (letters[text[i] as number] as number) : 0;
-      if (letter !== 0) {
-        hash = Math.imul(hash ^ letter, prime);
-        length += 1;
-        continue;
-      }
-      if (length >= shortestWord) {
-        if (text[i] === 0x22 && text[i + 1] === 0x3a) {
-          if (ids.has(hash) && text[i + 2] === 0x22 && text[i + 3 + uuidLength] === 0x22) i += 3 + uuidLength;
-        } else {
-          const step = stepOf(hash);
-          for (let probe = 0, at = hash; probe < probes; probe++, at = (at + step) | 0) {
-            const bit = at & mask;
-            bits[bit >>> 5] = (bits[bit >>> 5] as number) | (1 << (bit & 31));
-          }
-        }
-      }
-      hash = seed;
-      length = 0;
+    this.#recent[hash & recentMask] = hash;
+    const step = stepOf(hash);
+    for (let probe = 0, at = hash; probe < probes; probe++, at = (at + step) | 0) {
+      const bit = at & mask;
+      bits[bit >>> 5] = (bits[bit >>> 5] as number) | (1 << (bit & 31));
     }
   }
 
@@ -83,6 +93,7 @@ export class WordFilter {
   take(): Uint32Array {
     let filter = this.#bits.slice();
     this.#bits.fill(0);
+    this.#recent.fill(0);
     while (filter.length > 32 && fillOf(filter) < 0.2) {
       const half = filter.subarray(filter.length / 2);
       filter = filter.slice(0, filter.length / 2).map((bits, i) => bits | (half[i] as number));

@@ -32,7 +32,10 @@ describe('a file of accounts', () => {
     });
 
     expect(parseInventoryFile(json, 's.json').accounts).toEqual([
-      { id: '111122223333', name: 'shop', environment: 'prod', owner: 'team-shop', from: ['s.json'] },
+      {
+        ...{ id: '111122223333', name: 'shop', environment: 'prod', owner: 'team-shop', from: ['s.json'] },
+        tags: { Environment: 'prod', Owner: 'team-shop' },
+      },
     ]);
   });
 

@@ -112,7 +112,7 @@ describe('LookupEvents', () => {
     expect(await evidence.recordsOf(address)).toHaveLength(400);
     const asked = history.asks.length;
     expect(history.asks.every((ask) => ask.attribute === '')).toBe(true);
-    expect(new Set(history.asks.filter((ask) => ask.region === 'eu-west-1').map((ask) => ask.from)).size).toBe(8);
+    expect(new Set(history.asks.filter((ask) => ask.region === 'eu-west-1').map((ask) => ask.from)).size).toBe(11);
     expect(await evidence.recordsOf({ kind: 'ip', id: '203.0.113.9' })).toHaveLength(5);
     expect(await evidence.recordsOf(alice)).toHaveLength(405);
     expect(history.asks).toHaveLength(asked);

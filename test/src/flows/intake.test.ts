@@ -219,6 +219,7 @@ describe('asking GuardDuty', () => {
   /** GuardDuty in memory: 120 findings in one Region, a second Region that refuses, a third without a detector. */
   function sourceOf(asked: { region: string; since: string }[], pages: (readonly string[])[]): FindingSource {
     return {
+      members: async () => [],
       detectors: async (_account, region) => (region === 'eu-west-3' ? [] : ['detector']),
       async *changed({ region, since }) {
         asked.push({ region, since });

@@ -50,6 +50,7 @@ beforeEach(async () => {
     handlers: {
       report: async () => undefined,
       code: async () => undefined,
+      snooze: async () => undefined,
       command: (request) => {
         commands.push(request);
         return onCommand();

@@ -37,6 +37,7 @@ async function start(): Promise<void> {
     handlers: {
       report: async () => undefined,
       code: async () => undefined,
+      snooze: async () => undefined,
       command: (request) => {
         commands.push(request);
         return onCommand();

@@ -2,11 +2,20 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { checkBlocks, checkView } from '../../../demo/slack/block-rules.ts';
 import type { Alert } from '../../../src/contracts/alert.ts';
+import type { Brief } from '../../../src/contracts/investigation.ts';
 import type { Message } from '../../../src/contracts/message.ts';
-import { findingCard, furtherSeedsOf, pivotSeedOf } from '../../../src/domain/alert-wording.ts';
+import type { Case } from '../../../src/contracts/store.ts';
+import { type FindingCard, findingCard, furtherSeedsOf, pivotSeedOf } from '../../../src/domain/alert-wording.ts';
+import { ownMessage, withCaseNews } from '../../../src/domain/case-card.ts';
+import { threadNote } from '../../../src/domain/case-story.ts';
+import { digestHead, digestPage, linesPerPage } from '../../../src/domain/digest-wording.ts';
 import { addressFactsOf } from '../../../src/domain/finding-addresses.ts';
+import { defaultNoise, digestGroup, digestLine, ruleOf, storyOf } from '../../../src/domain/noise.ts';
+import { ruleWords } from '../../../src/domain/snooze-wording.ts';
 import { toSlack } from '../../../src/slack/blocks.ts';
+import { snoozeView } from '../../../src/slack/snooze-dialog.ts';
 import { type AlertEventOptions, parseAlertEvent } from '../../../src/webhooks/alert-event.ts';
 import { problemsOf } from '../slack/block-rules.ts';
 import {
@@ -46,7 +55,11 @@ function only(value: unknown, options: AlertEventOptions = anything): Alert {
 }
 
 function card(alert: Alert): Message {
-  return findingCard({
+  return findingCard(shown(alert));
+}
+
+function shown(alert: Alert): FindingCard {
+  return {
     case: { id: 'IR-1' },
     alert,
     account: undefined,
@@ -54,18 +67,88 @@ function card(alert: Alert): Message {
     buttons: { pivot: pivotSeedOf(alert) === undefined ? undefined : 'p', contain: 'c', acknowledge: 'a' },
     containable: { yes: true },
     now: new Date('2026-11-20T21:06:00Z'),
-  });
+  };
 }
 
 function words(message: Message): string {
   return JSON.stringify(message);
 }
 
-/** What Slack would refuse, and what it would bring to life. */
+const news: Brief = {
+  facts: [{ label: 'Who', value: [{ kind: 'text', text: 'user pipeline' }] }],
+  missing: ['the key: AccessDenied'],
+  mayComeLater: true,
+};
+
+/** All that a channel may hear of an alert: the card as it fills in, news of it, the note in the thread, a line of a digest. */
+function messagesOf(alert: Alert): readonly Message[] {
+  const opened = {
+    id: 'IR-1',
+    alert,
+    round: 1,
+    channel: 'C1',
+    version: 1,
+    shownVersion: 0,
+    cardFrom: 0,
+  } as unknown as Case;
+  const parts = [{ key: 'k', investigation: 'who' as const, brief: news, at: '2026-11-20T21:06:00Z' }];
+  const enrichment = {
+    ...{ caseId: 'IR-1', version: 'v', parts, accountMissing: [] },
+    tries: 1,
+    wantedAt: '2026-11-20T21:06:00Z',
+  };
+  const full = findingCard({
+    ...shown(alert),
+    enrichment: { enrichment, account: undefined },
+    verification: 'pending',
+  });
+  const line = storyOf(
+    alert,
+    'C1',
+    { case: opened, previous: undefined, members: [], lastAt: '2026-11-20T21:06:00Z' },
+    {
+      noise: defaultNoise,
+      jewel: true,
+      muted: false,
+    },
+  );
+  const said = line?.said ?? [{ kind: 'text', text: 'nothing' }];
+  return [
+    card(alert),
+    withCaseNews(full, { case: opened, parts: ['IR-2'], snooze: 's', falsePositive: 'f' }),
+    ownMessage({ caseId: 'IR-1', alert, account: undefined, said, acknowledge: 'a' }),
+    threadNote(alert, said),
+    digestPage(
+      0,
+      Array.from({ length: linesPerPage }, (_, at) => ({ number: at + 1, caseId: 'IR-1', line: digestLine(alert) })),
+    ),
+    digestHead({
+      ...{ id: 'd', channel: 'C1', openedAt: '2026-11-20T21:06:00Z', total: 80, shown: 0 },
+      groups: [{ group: digestGroup(alert, undefined), count: 80 }],
+    }),
+  ];
+}
+
+/** What Slack would refuse by either of two readings of its rules, and what it would bring to life. */
 function faultsOf(alert: Alert): readonly string[] {
-  const rendered = toSlack(card(alert));
-  const live = JSON.stringify(rendered).match(/<(?:!|@|#|https?:|mailto:)[^>]*>|@(?:here|channel|everyone)\b/giu) ?? [];
-  return [...problemsOf({ text: rendered.text, blocks: rendered.blocks ?? [] }), ...live.map((one) => `live: ${one}`)];
+  const asked = { button: 'b', channelId: 'C1', usual: 24, spans: [{ hours: 24, label: '24 hours' }] };
+  const dialog = checkView(snoozeView({ ...asked, what: `Mutes ${ruleWords(ruleOf(alert))}.` }), 'modal');
+  return [
+    ...(dialog.ok ? [] : dialog.messages),
+    ...messagesOf(alert).flatMap((message) => {
+      const rendered = toSlack(message);
+      const blocks = rendered.blocks ?? [];
+      const verdict = checkBlocks(blocks, 'message');
+      const live =
+        JSON.stringify(rendered).match(/<(?:!(?!date)|@|#|https?:|mailto:)[^>]*>|@(?:here|channel|everyone)\b/giu) ??
+        [];
+      return [
+        ...(verdict.ok ? [] : verdict.messages),
+        ...problemsOf({ text: rendered.text, blocks }),
+        ...live.map((one) => `live: ${one}`),
+      ];
+    }),
+  ];
 }
 
 describe('GuardDuty by any door', () => {
@@ -449,7 +532,12 @@ function samples(): readonly Sample[] {
         body: (JSON.parse(line) as { event: unknown }).event,
       })),
   );
-  return [...documents, ...lines];
+  // Tests of correlations hold no alerts; what is in their folder is walked all the same.
+  const others = globSync(join(sharedData, 'detection-tests/**/*.json')).map((file) => ({
+    name: relative(sharedData, file),
+    body: JSON.parse(readFileSync(file, 'utf8')) as unknown,
+  }));
+  return [...documents, ...lines, ...others];
 }
 
 /** Not alerts, or not at this door; each is refused with the reason. */

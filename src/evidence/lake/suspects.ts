@@ -1,0 +1,139 @@
+/**
+ * Finds what may be a secret in the bytes of a file, or what CloudTrail does not write so. Every byte of every file goes through
+ * here, so two bytes at a time are looked up in two tables, and only what passes both is looked at with an expression.
+ */
+
+/** What `cleanJson` (domain/record-clean.ts) may remove, as bytes, and wider. */
+const suspect = new RegExp(
+  [
+    'secret(?!smanager\\.amazonaws\\.com)|passw|token|samlassertion|private_?-?key|keymaterial|private key',
+    'hooks\\.slack|x-amz-|xox[abeprs]-|xapp-|eyJ|FwoG|IQoJ|FQoG',
+  ].join('|'),
+  'i',
+);
+/** Letters written as escapes, a key that is none, and numbers that are not JSON. */
+const strange = /\\[u/]|__proto__|[:,[]-?(?:NaN|nan|Inf|inf|INF)/;
+/** Longer than anything above with what follows it. */
+const windowBytes = 56;
+
+/** The characters that may stand at each place of the beginning of something suspect: both cases of a letter. */
+function anyCase(text: string): readonly string[] {
+  return [...text].map((letter) => letter.toLowerCase() + letter.toUpperCase());
+}
+
+const numberStart = [':,[', 'NnIi', 'anN'];
+const beginnings: readonly (readonly string[])[] = [
+  ...['secre', 'passw', 'token', 'samla', 'priva', 'keyma', 'hooks', 'x-amz', 'xapp-'].map(anyCase),
+  [...anyCase('xox'), 'aAbBeEpPrRsS', '-'],
+  ...['eyJ', 'FwoG', 'IQoJ', 'FQoG'].map(anyCase),
+  ['/', '/'],
+  ['\\', 'u/'],
+  [...'__pro'],
+  numberStart,
+  [':,[', '-', ...numberStart.slice(1)],
+];
+
+/** By two bytes: which beginnings may stand in them, and in the two before. */
+const firstPair = new Uint32Array(65_536);
+const secondPair = new Uint32Array(65_536);
+/** 32 at most. */
+let bit = 1;
+for (const [a = '', b = '', c, d, e] of beginnings) {
+  markPairs([a, b], [c, d]);
+  // A place further: a long one need not be seen from its beginning. A short one takes another bit, since it lets anything pass.
+  if (e === undefined) bit *= 2;
+  if (e === undefined) markPairs([undefined, a], [b, c]);
+  else markPairs([b, c], [d, e]);
+  bit *= 2;
+}
+
+type Pair = readonly [string | undefined, string | undefined];
+
+function markPairs(first: Pair, second: Pair): void {
+  mark(firstPair, first);
+  mark(secondPair, second);
+}
+
+function mark(table: Uint32Array, [first, second]: Pair): void {
+  for (const a of codesOf(first))
+    for (const b of codesOf(second)) table[a | (b << 8)] = ((table[a | (b << 8)] ?? 0) | bit) >>> 0;
+}
+
+function codesOf(letters: string | undefined): readonly number[] {
+  return letters === undefined
+    ? Array.from({ length: 256 }, (_, i) => i)
+    : [...letters].map((one) => one.charCodeAt(0));
+}
+
+export interface Suspect {
+  readonly at: number;
+  /** What was found, in its own case. */
+  readonly text: string;
+}
+
+/** Goes over the bytes of a file up to `stop`. Sequences may be reported that are harmless, never the other way round. */
+export class Suspects {
+  readonly #content: Buffer;
+  readonly #pairs: Uint16Array;
+  readonly #stop: number;
+
+  constructor(content: Buffer, stop: number) {
+    // Pairs begin at even places of the memory.
+    const own = content.byteOffset % 2 === 0 ? content : Buffer.from(new Uint8Array(content).buffer);
+    this.#content = own;
+    this.#pairs = new Uint16Array(own.buffer, own.byteOffset, own.length >> 1);
+    this.#stop = stop;
+  }
+
+  /** The next one that begins at `from` or later, or a byte before it. */
+  next(from: number): Suspect | undefined {
+    const pairs = this.#pairs;
+    const last = Math.min(pairs.length - 1, (this.#stop + 1) >> 1);
+    let before = firstPair[pairs[Math.max(0, (from >> 1) - 1)] as number] as number;
+    for (let i = Math.max(1, from >> 1); i <= last; i++) {
+      const pair = pairs[i] as number;
+      if ((before & (secondPair[pair] as number)) !== 0) {
+        const found = this.#look(i * 2 - 3, from);
+        if (found) return found;
+      }
+      before = firstPair[pair] as number;
+    }
+    // The tables look at whole pairs; the end of a file is short.
+    return this.#lookAtEnd(from, last * 2 - 3);
+  }
+
+  /** What begins at one of the few bytes from here. */
+  #look(at: number, from: number): Suspect | undefined {
+    const start = Math.max(at, from, 0);
+    const text = this.#content.toString('latin1', start, Math.min(start + windowBytes, this.#stop));
+    const match = nearest(suspect.exec(text), strange.exec(text));
+    if (match && match.index <= 3) return { at: start + match.index, text: match[0] };
+    const slashes = text.indexOf('//');
+    return slashes >= 0 && slashes <= 3 && this.#namesSomebody(start + slashes + 2)
+      ? { at: start + slashes, text: '//' }
+      : undefined;
+  }
+
+  #lookAtEnd(from: number, near: number): Suspect | undefined {
+    for (let at = Math.max(from, near); at < this.#stop; at += 4) {
+      const found = this.#look(at, from);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  /** Something before an `@` in an address. */
+  #namesSomebody(from: number): boolean {
+    for (let i = from; i < this.#stop; i++) {
+      const byte = this.#content[i] as number;
+      if (byte === 0x40) return true;
+      if (byte === 0x22 || byte <= 0x20) return false;
+    }
+    return false;
+  }
+}
+
+function nearest(a: RegExpExecArray | null, b: RegExpExecArray | null): RegExpExecArray | null {
+  if (a === null || b === null) return a ?? b;
+  return a.index <= b.index ? a : b;
+}
