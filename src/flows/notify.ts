@@ -139,8 +139,7 @@ function amongFew({ few }: Pick<About, 'few'>, people: readonly string[]): reado
 /** A lone approval is looked at by another approver afterwards. */
 async function askForReview(of: About, deps: Needs): Promise<void> {
   const { approval } = of;
-  const wrote = approval.sentAt !== undefined || approval.steps.some(({ state }) => state === 'done');
-  if (!wasAlone(approval) || !wrote) return;
+  if (!wasAlone(approval) || !hasWritten(approval)) return;
   const others = await reviewers(of, deps);
   const told = await tellEach(`notice:${approval.id}:review`, others, reviewMessage(of), deps);
   if (told.length === 0 && of.few === undefined) {
@@ -164,8 +163,13 @@ async function reviewers(of: About, deps: Needs): Promise<readonly string[]> {
   return (await deciders(of, deps)).filter((id) => id !== approval.requester.userId && id !== glass);
 }
 
+function hasWritten({ sentAt, steps }: Approval): boolean {
+  return sentAt !== undefined || steps.some(({ state }) => state === 'done');
+}
+
 async function remindOfReview(of: About, deps: Needs): Promise<void> {
   const { approval } = of;
+  if (!hasWritten(approval)) return;
   const key = `notice:${approval.id}:review-reminded`;
   const told = await tellEach(key, await reviewers(of, deps), reviewMessage(of, 'reminded'), deps);
   if (told.length > 0 || of.few !== undefined) return;

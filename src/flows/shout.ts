@@ -2,11 +2,11 @@
 import type { Approval } from '../contracts/approval.ts';
 import { brokenGlass } from '../domain/break-glass.ts';
 import { closedShout, shoutMessage } from '../domain/break-glass-wording.ts';
-import { fewOf, placesOf } from './approval-places.ts';
+import { fewOf, placesOf, unlessRefused } from './approval-places.ts';
 import { postOnce } from './deliver.ts';
 import { deciders, type NoticeDeps, tellEach } from './notify.ts';
 
-/** Does nothing for a plan whose glass is whole. Each message once, whatever crashes in between. Throws UpstreamError. */
+/** Does nothing for a plan whose glass is whole. Each message once, whatever crashes in between. Throws UpstreamError while Slack is away. */
 export async function shoutBreakGlass(approval: Approval, deps: NoticeDeps): Promise<void> {
   const glass = brokenGlass(approval);
   if (glass === undefined) return;
@@ -21,6 +21,9 @@ export async function shoutBreakGlass(approval: Approval, deps: NoticeDeps): Pro
   const { critical, default: usual } = settings.channels;
   for (const channel of new Set([usual, critical ?? usual])) {
     const key = `break-glass:${approval.id}:${channel}`;
-    await postOnce({ key, channel, message: few === undefined ? message : closedShout(approval, glass) }, deps);
+    // A channel that cannot be written to must not keep the card from being shown.
+    await unlessRefused(channel, deps, async () => {
+      await postOnce({ key, channel, message: few === undefined ? message : closedShout(approval, glass) }, deps);
+    });
   }
 }
