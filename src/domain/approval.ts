@@ -7,7 +7,7 @@ import type { Approval, ApprovalState, Vote } from '../contracts/approval.ts';
 import type { Proof } from '../contracts/step-up.ts';
 import type { AuditEntry, Standing, Transition } from '../contracts/store.ts';
 import type { Rights } from './approval-policy.ts';
-import { breakGlassHash, breakGlassRefusal, brokenGlass } from './break-glass.ts';
+import { breakGlassHash, breakGlassRefusal, provedGlass } from './break-glass.ts';
 import { areTwoPeople } from './people.ts';
 import { planHash } from './plan.ts';
 import type { Crowd } from './slack-ids.ts';
@@ -114,7 +114,15 @@ export function castVote(approval: Approval, ballot: Ballot): Outcome | { readon
 /** One is enough then, the asker too. A code is asked for whatever the config says of codes. */
 function breaking(approval: Approval, ballot: Ballot & { readonly breakGlass: string }, proved: boolean): Outcome {
   const { userId, breakGlass: reason, rights, mode, at } = ballot;
-  const facts = { userId, reason, rights: rights.breakGlass, frozen: ballot.frozen !== false, mode, at };
+  const facts = {
+    userId,
+    reason,
+    rights: rights.breakGlass,
+    frozen: ballot.frozen !== false,
+    mode,
+    at,
+    door: ballot.door,
+  };
   const because =
     breakGlassRefusal(approval, facts) ??
     (proved ? undefined : 'break-glass asks for a one-time code, and none was given for it');
@@ -199,12 +207,10 @@ export function mayExecute(approval: Approval, facts: ExecutionFacts): MayExecut
   if (votes.some((vote) => vote.mode !== 'execute')) {
     return no('it was approved while Firebreak ran nothing; ask again');
   }
-  const glass = brokenGlass(approval);
-  const glassProof = glass && facts.proofs.find((proof) => isProofOf(proof, glass, approval));
-  const notBroken = glass && glassObjection(glass, glassProof, isHalfApplied, approval, facts);
-  if (notBroken !== undefined) return no(`the glass may not be broken: ${notBroken}`);
+  const glass = provedGlass(approval, { ...facts, ...facts.rights, frozen: facts.frozen && !isHalfApplied });
+  if (glass.refused !== undefined) return no(`the glass may not be broken: ${glass.refused}`);
   const proved = (userId: string) =>
-    userId === glassProof?.userId ||
+    userId === glass.by ||
     facts.proofs.some((proof) => proof.userId === userId && proof.planHash === approval.planHash);
   const onHost = (vote: Vote) => vote.door === 'host' && proved(vote.userId);
   if (votes.some((vote) => vote.door === 'host' && !onHost(vote)))
@@ -217,7 +223,7 @@ export function mayExecute(approval: Approval, facts: ExecutionFacts): MayExecut
     isAlone(approval, facts.rights) &&
     votes.some(({ userId }) => userId === asker) &&
     proved(asker);
-  if (glass === undefined && !alone && distinctPeople(votes, approval) < Math.max(approval.required, facts.required))
+  if (glass.by === undefined && !alone && distinctPeople(votes, approval) < Math.max(approval.required, facts.required))
     return no('it lacks approvals by distinct people other than the requester');
   if (isHalfApplied) return { kind: 'yes' };
   const outsider = facts.few === undefined ? undefined : votes.find(({ userId }) => !facts.few?.includes(userId));
@@ -240,25 +246,6 @@ export function mayExecute(approval: Approval, facts: ExecutionFacts): MayExecut
   if (requester.by === 'config' && !votes.every(onHost)) return no('Slack did not tell who the requester is');
   if (requester.refused !== undefined) return no(`the requester lost the right to ask: ${requester.refused}`);
   return { kind: 'yes' };
-}
-
-type GlassVote = NonNullable<ReturnType<typeof brokenGlass>>;
-
-function isProofOf({ userId, planHash: hash }: Proof, vote: GlassVote, approval: Approval): boolean {
-  return userId === vote.userId && hash === breakGlassHash(approval.planHash, vote.breakGlass);
-}
-
-/** By the executor's own config, and by the time at which it saw the code itself. */
-function glassObjection(
-  { userId, breakGlass: reason }: GlassVote,
-  proof: Proof | undefined,
-  isHalfApplied: boolean,
-  approval: Approval,
-  { rights, frozen, mode }: ExecutionFacts,
-): string | undefined {
-  if (proof === undefined) return 'its one-time code was not given for it';
-  const isHeld = frozen && !isHalfApplied;
-  return breakGlassRefusal(approval, { userId, reason, rights: rights.breakGlass, frozen: isHeld, mode, at: proof.at });
 }
 
 function isNobody({ users, groups }: Crowd): boolean {

@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { Approval } from '../contracts/approval.ts';
+import type { Approval, Vote } from '../contracts/approval.ts';
+import type { Proof } from '../contracts/step-up.ts';
 import { canonical } from './canonical.ts';
 import { type Crowd, SlackGroupId, SlackUserId } from './slack-ids.ts';
 
@@ -70,11 +71,13 @@ export interface GlassFacts {
   readonly mode: 'observe' | 'propose' | 'execute';
   /** When it was asked for, or for the executor when it saw the code, ISO 8601 UTC. */
   readonly at: string;
+  readonly door: Vote['door'] | undefined;
 }
 
 /** Everything but the code and the person's standing. Undefined: it may be broken. */
 export function breakGlassRefusal(approval: Pick<Approval, 'createdAt'>, facts: GlassFacts): string | undefined {
-  const { userId, reason, rights, frozen, mode, at } = facts;
+  const { userId, reason, rights, frozen, mode, at, door } = facts;
+  if (door !== undefined) return 'the glass is broken in Slack, where everybody is told';
   if (rights === undefined || rights.crowds.length === 0) return 'the config allows no break-glass for this plan';
   if (!rights.crowds.every(({ users }) => users.includes(userId)))
     return 'the config does not name you for break-glass here';
@@ -95,4 +98,29 @@ export function brokenGlass({ votes }: Pick<Approval, 'votes'>) {
     if (vote.vote === 'approve' && vote.breakGlass !== undefined) return { ...vote, breakGlass: vote.breakGlass };
   }
   return undefined;
+}
+
+interface ExecutorFacts {
+  readonly breakGlass?: BreakGlass | undefined;
+  readonly frozen: boolean;
+  readonly mode: GlassFacts['mode'];
+  readonly proofs: readonly Proof[];
+}
+
+/**
+ * The executor's judgement of a broken glass, by its own config and the time at which it saw the code itself. `by`: who may act alone;
+ * neither set: the glass is whole.
+ */
+export function provedGlass(
+  approval: Approval,
+  { breakGlass: rights, frozen, mode, proofs }: ExecutorFacts,
+): { readonly by?: string; readonly refused?: string } {
+  const vote = brokenGlass(approval);
+  if (vote === undefined) return {};
+  const { userId, breakGlass: reason, door } = vote;
+  const hash = breakGlassHash(approval.planHash, reason);
+  const proof = proofs.find((one) => one.userId === userId && one.planHash === hash);
+  if (proof === undefined) return { refused: 'its one-time code was not given for it' };
+  const refused = breakGlassRefusal(approval, { userId, reason, rights, frozen, mode, at: proof.at, door });
+  return refused === undefined ? { by: userId } : { refused };
 }

@@ -101,7 +101,15 @@ async function refusalOf(
   const rights = breakGlassRights(action, approval.plan, found?.alert?.type, deps);
   const { frozen } = await store.settings.frozen();
   const at = clock.now().toISOString();
-  const because = breakGlassRefusal(approval, { userId, reason, rights, frozen, mode: settings.mode, at });
+  const because = breakGlassRefusal(approval, {
+    userId,
+    reason,
+    rights,
+    frozen,
+    mode: settings.mode,
+    at,
+    door: undefined,
+  });
   if (because !== undefined) return because;
   const enrolled = await store.stepUp.enrolled(new Date(0).toISOString());
   return enrolled.some((one) => one.userId === userId)

@@ -4,6 +4,7 @@ import type { Approval, Plan, Vote } from '../../../src/contracts/approval.ts';
 import { type Ballot, castVote, type ExecutionFacts, mayExecute } from '../../../src/domain/approval.ts';
 import { PolicyRule, rightsFor } from '../../../src/domain/approval-policy.ts';
 import { type BreakGlass, breakGlassHash, reasonProblem } from '../../../src/domain/break-glass.ts';
+import { closedShout, shoutMessage } from '../../../src/domain/break-glass-wording.ts';
 import { reviewMessage, stageDue, wasAlone } from '../../../src/domain/notices.ts';
 import { planHash } from '../../../src/domain/plan.ts';
 
@@ -94,6 +95,7 @@ describe('breaking the glass', () => {
     ['without a code', { proved: [] }, 'one-time code'],
     ['with a code for an ordinary approval', { proved: [hash] }, 'one-time code'],
     ['with a code for another reason', { proved: [breakGlassHash(hash, `${reason}, maybe`)] }, 'one-time code'],
+    ['on the host', { door: 'host' }, 'in Slack'],
     ['after the expiry', { at: '2026-11-20T22:30:00.000Z' }, 'expired'],
     ['without the standing of an approver', { refusal: 'you are a guest' }, 'guest'],
   ])('is refused %s', (_, changes, says) => {
@@ -149,6 +151,11 @@ describe('the executor', () => {
       kind: 'no',
       because: expect.stringContaining(says),
     });
+  });
+
+  it('refuses one from the host, where nobody is told', () => {
+    const onHost = { ...approved, votes: [{ ...vote, door: 'host' }] } as const;
+    expect(mayExecute(onHost, facts)).toMatchObject({ kind: 'no', because: expect.stringContaining('in Slack') });
   });
 
   it('refuses a reason that was changed or shortened afterwards', () => {
@@ -265,6 +272,18 @@ describe('the rules of break-glass', () => {
   it('take words for a reason, in any script', () => {
     for (const good of [reason, 'никто не отвечает сейчас']) expect(reasonProblem(good)).toBeUndefined();
     for (const bad of ['', 'a b c d e f g', '... ... ... ...', 'two words']) expect(reasonProblem(bad)).toBeDefined();
+  });
+});
+
+describe('the shout', () => {
+  it('names who, what and why, and for a closed case only who and which case', () => {
+    const glass = { ...vote, breakGlass: reason };
+    const open = JSON.stringify(shoutMessage({ approval: approved, account: undefined, channel: 'C1' }, glass));
+    for (const word of ['BREAK-GLASS', 'UROSA', 'AKIAIOSFODNN7EXAMPLE', reason, 'IR-1', '/ir freeze'])
+      expect(open).toContain(word);
+    const closed = JSON.stringify(closedShout(approved, glass));
+    for (const word of ['BREAK-GLASS', 'UROSA', 'IR-1']) expect(closed).toContain(word);
+    for (const word of ['AKIA', 'pipeline', 'disable', reason]) expect(closed).not.toContain(word);
   });
 });
 
