@@ -126,16 +126,26 @@ describe('break-glass', () => {
 
   it('is reviewed by another approver, and stands in the audit with its reason and every refusal', async () => {
     await scene.slack.waitFor(() => directTo(omar).find((words) => /Please review.*break-glass/s.test(words)), 30_000);
-    const entries = await sql<{ event: string; actor: string; payload: string }>(
-      scene,
-      'select event, actor, payload::text as payload from audit where approval_id = $1 order by seq',
-      [id],
-    );
+    const audited = () =>
+      sql<{ event: string; actor: string; payload: string }>(
+        scene,
+        'select event, actor, payload::text as payload from audit where approval_id = $1 order by seq',
+        [id],
+      );
+    // The message comes first, then the entry.
+    await expect
+      .poll(
+        async () => (await audited()).some(({ event, payload }) => event === 'review.asked' && payload.includes(omar)),
+        {
+          timeout: 15_000,
+        },
+      )
+      .toBe(true);
+    const entries = await audited();
     const broke = entries.filter(({ event }) => event === 'break-glass');
     expect(broke).toEqual([expect.objectContaining({ actor: rosa, payload: expect.stringContaining(reason) })]);
     // Not named, too early, not enrolled, frozen, wrong code.
     expect(entries.filter(({ event }) => event === 'break-glass.refused')).toHaveLength(5);
-    expect(entries.some(({ event, payload }) => event === 'review.asked' && payload.includes(omar))).toBe(true);
   });
 
   it('is refused for what is final, and where a rule says no', async () => {
