@@ -3,6 +3,7 @@ import type { Command } from '#src/contracts/command.ts';
 import { alive } from './alive.ts';
 import { approvals } from './approvals.ts';
 import { athena } from './athena.ts';
+import { breakGlass } from './break-glass.ts';
 import { changes } from './changes.ts';
 import { contain } from './contain.ts';
 import { coverage } from './coverage.ts';
@@ -65,5 +66,6 @@ export const commands: readonly Command[] = [
   contain,
   report,
   approvals,
+  breakGlass,
   freeze,
 ];

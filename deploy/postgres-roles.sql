@@ -39,6 +39,10 @@ grant insert on code_failures, audit to firebreak_executor;
 -- Which role may move an approval where. The owner is not held up: on one machine all roles are one.
 create or replace function guard_approval_state() returns trigger language plpgsql as $$
 begin
+  -- Break-glass waits from here on: a plan is never older than it is.
+  if current_user = 'firebreak_app' and tg_op = 'INSERT' then
+    new.created_at := greatest(new.created_at, now() - interval '1 minute');
+  end if;
   if current_user = 'firebreak_app' and (
     case when tg_op = 'INSERT' then new.state = 'proposed'
       else new.state = old.state

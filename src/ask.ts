@@ -162,6 +162,11 @@ async function carryOut(outcome: CommandOutcome, flags: Flags, config: Config, l
         );
       return { ...extracted(outcome.text), complete: true };
     }
+    case 'break-glass':
+      throw new UserError(
+        'The glass is broken in Slack, where everybody is told of it.',
+        'While Slack is down: firebreak ir approve, by two people.',
+      );
     case 'freeze': {
       const by = `host user ${process.getuid?.() ?? '?'}`;
       await withStore(config, log, (store) =>

@@ -85,6 +85,8 @@ export interface Vote {
   readonly mode: 'observe' | 'propose' | 'execute';
   /** Given on the host's command line, where Slack may be down; then the executor has proved its one-time code. */
   readonly door?: 'host';
+  /** Set where it broke the glass: the reason. The executor then has proved its one-time code for exactly that. */
+  readonly breakGlass?: string;
   /** Who typed it on the host, as the machine names them. */
   readonly hostUser?: string;
 }

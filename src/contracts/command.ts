@@ -28,6 +28,8 @@ export type CommandOutcome =
   | { readonly kind: 'end-snooze'; readonly id: string }
   /** Opens a case from a person's words; without words Slack shows a dialog, and the shell shows what is found in them. */
   | { readonly kind: 'report'; readonly text: string }
+  /** Asks for the one-time code with which one person approves alone. */
+  | { readonly kind: 'break-glass'; readonly id: string; readonly reason: string }
   | { readonly kind: 'freeze'; readonly frozen: boolean; readonly reason: string };
 
 export interface InvestigationRequest {

@@ -107,6 +107,8 @@ export interface PostsStore {
 
 /** What an opaque button id stands for. */
 export type ButtonMeaning =
+  /** Of a dialog alone: the words of one person. */
+  | { readonly kind: 'break-glass'; readonly approvalId: string; readonly userId: string; readonly reason: string }
   | { readonly kind: 'case'; readonly caseId: string }
   | {
       readonly kind: 'pivot';
@@ -175,6 +177,8 @@ export interface VoteRequest {
   readonly at: string;
   readonly door?: 'host' | undefined;
   readonly hostUser?: string | undefined;
+  /** The reason for which the glass is to be broken. */
+  readonly breakGlass?: string | undefined;
 }
 
 /** What Slack said of a person, and when it was asked; the executor, which has no Slack token, decides from it. */

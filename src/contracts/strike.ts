@@ -45,7 +45,7 @@ export interface StrikesStore {
 }
 
 /** `decided`: nobody needs to vote any more; `ended`: nothing more will happen to it. */
-export type NoticeStage = 'asked' | 'reminded' | 'escalated' | 'decided' | 'ended';
+export type NoticeStage = 'asked' | 'reminded' | 'escalated' | 'decided' | 'review' | 'ended';
 
 /** One message to one person, as Slack answered. */
 export interface Told {

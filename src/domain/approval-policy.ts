@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type { ContainmentAction } from '../contracts/action.ts';
+import { type BreakGlass, BreakGlassRule, breakGlassOf } from './break-glass.ts';
 import { globMatch } from './glob.ts';
 import { Crowd } from './slack-ids.ts';
 
@@ -35,6 +36,8 @@ export const PolicyRule = z.strictObject({
   stepUp: z.boolean().optional(),
   /** A lone on-call may approve his own wish, with a one-time code, where the action can be undone. */
   alone: z.boolean().optional(),
+  /** Who may approve alone with a reason when nobody else answers. Left out: nobody; false: nobody, whatever another rule says. */
+  breakGlass: BreakGlassRule.optional(),
 });
 export type PolicyRule = z.output<typeof PolicyRule>;
 
@@ -49,6 +52,8 @@ export interface Rights {
   readonly expiryMinutes: number | undefined;
   readonly stepUp: boolean;
   readonly alone: boolean;
+  /** Undefined: there is none for this plan. */
+  readonly breakGlass: BreakGlass | undefined;
 }
 
 export interface Asked {
@@ -73,18 +78,17 @@ export function rightsFor(rules: readonly PolicyRule[], stepUp: readonly string[
   const needsCode =
     stepUp.some((pattern) => globMatch(pattern, action.name)) || matching.some((rule) => rule.stepUp === true);
   const required = Math.max(1, ...matching.map((rule) => rule.required ?? 1));
+  const forbidden = matching.find((rule) => rule.forbidden !== undefined)?.forbidden;
+  const isFinal = !isReversible || action.kind === 'eradication';
   return {
-    forbidden: matching.find((rule) => rule.forbidden !== undefined)?.forbidden,
+    forbidden,
     ask: matching.flatMap((rule) => rule.ask ?? []),
     approve: matching.flatMap((rule) => rule.approve ?? []),
     required,
     expiryMinutes: Number.isFinite(shortest) ? shortest : undefined,
     stepUp: needsCode,
-    alone:
-      isReversible &&
-      action.kind !== 'eradication' &&
-      required === 1 &&
-      alone.length > 0 &&
-      alone.every((rule) => rule.alone),
+    alone: !isFinal && required === 1 && alone.length > 0 && alone.every((rule) => rule.alone),
+    breakGlass:
+      isFinal || forbidden !== undefined ? undefined : breakGlassOf(matching.flatMap((rule) => rule.breakGlass ?? [])),
   };
 }

@@ -4,6 +4,7 @@ import type { Approval, ApprovalState } from '../contracts/approval.ts';
 import type { Button, Line, Message, Part } from '../contracts/message.ts';
 import { isUndoable } from './approval.ts';
 import { named } from './blanks.ts';
+import { brokenGlass } from './break-glass.ts';
 import { type Account, accountWords } from './inventory.ts';
 import { bold, code, date, line, person, text, utc } from './phrases.ts';
 import { targetWords } from './plan.ts';
@@ -48,7 +49,10 @@ export function approvalCard(card: ApprovalCard): Message {
   const what = whatOf(approval);
   const open = approval.state === 'proposed';
   const parts: Part[] = [
-    { kind: 'header', text: `${isUndone(card) ? 'Undone' : headings[approval.state]}: ${what}` },
+    {
+      kind: 'header',
+      text: `${brokenGlass(approval) === undefined ? '' : 'BREAK-GLASS, '}${isUndone(card) ? 'Undone' : headings[approval.state]}: ${what}`,
+    },
     { kind: 'lines', lines: statusLines(card) },
     { kind: 'facts', facts: facts(card) },
     ...(open ? planParts(card) : endParts(card)),
@@ -88,6 +92,9 @@ function statusLines(card: ApprovalCard): Line[] {
   if (isUndone(card))
     return [line('It was carried out, and was undone since by a plan of its own. Its card says more.')];
   const lines: Line[] = [];
+  const glass = brokenGlass(approval);
+  if (glass !== undefined)
+    lines.push(line(bold('BREAK-GLASS: '), person(glass.userId), ` approved it alone. Reason: ${glass.breakGlass}`));
   if (approval.state === 'proposed') {
     lines.push(line(approval.plan.direction === 'undo' && 'reversal' in action ? action.reversal : action.title));
     if (approval.plan.direction === 'apply') lines.push(line(bold('Impact: '), action.impact));

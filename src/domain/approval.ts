@@ -7,6 +7,7 @@ import type { Approval, ApprovalState, Vote } from '../contracts/approval.ts';
 import type { Proof } from '../contracts/step-up.ts';
 import type { AuditEntry, Standing, Transition } from '../contracts/store.ts';
 import type { Rights } from './approval-policy.ts';
+import { breakGlassHash, breakGlassRefusal, provedGlass } from './break-glass.ts';
 import { areTwoPeople } from './people.ts';
 import { planHash } from './plan.ts';
 import type { Crowd } from './slack-ids.ts';
@@ -52,24 +53,32 @@ export interface Ballot {
   /** The mode in which the card was shown to the voter. */
   readonly mode: Vote['mode'];
   /** Whether a one-time code is asked for, and whether the voter may approve his own wish with one. */
-  readonly rights: Pick<Rights, 'stepUp' | 'alone'>;
+  readonly rights: Pick<Rights, 'stepUp' | 'alone'> & Partial<Pick<Rights, 'breakGlass'>>;
   /** Hashes of the plans that the voter's codes were given for. */
   readonly proved: readonly string[];
   /** Given on the host: never without a code. */
   readonly door?: Vote['door'] | undefined;
   readonly hostUser?: string | undefined;
+  /** The reason, where the glass is to be broken. */
+  readonly breakGlass?: string | undefined;
+  /** Whether all writes are frozen; asked where the glass is to be broken. */
+  readonly frozen?: boolean;
 }
 
 /**
  * Counts one vote. The same vote by the same id again is accepted without effect (`repeat`), so that a job may run twice.
  */
 export function castVote(approval: Approval, ballot: Ballot): Outcome | { readonly repeat: true } {
-  if (approval.votes.some((vote) => vote.userId === ballot.userId && vote.vote === ballot.vote))
-    return { repeat: true };
+  // Who has approved as one of several may still break the glass when the others do not answer.
+  const isRepeat = ({ userId, vote, breakGlass }: Vote) =>
+    userId === ballot.userId && vote === ballot.vote && (breakGlass !== undefined || ballot.breakGlass === undefined);
+  if (approval.votes.some(isRepeat)) return { repeat: true };
   if (approval.state !== 'proposed') return { refused: `it is already ${approval.state}` };
   if (ballot.at >= approval.expiresAt) return { refused: `it expired at ${approval.expiresAt}` };
   const own = ballot.userId === approval.requester.userId;
-  const proved = ballot.proved.includes(approval.planHash);
+  const { breakGlass } = ballot;
+  const { planHash: hash } = approval;
+  const proved = ballot.proved.includes(breakGlass === undefined ? hash : breakGlassHash(hash, breakGlass));
   if (ballot.door === 'host' && !proved) {
     return { refused: ballot.refusal ?? 'a vote on the host asks for a one-time code, and none was given for it' };
   }
@@ -78,6 +87,7 @@ export function castVote(approval: Approval, ballot: Ballot): Outcome | { readon
   }
   if (ballot.refusal !== undefined) return { refused: ballot.refusal };
   if (ballot.vote === 'reject') return counted(approval, ballot, 'rejected');
+  if (breakGlass !== undefined) return breaking(approval, { ...ballot, breakGlass }, proved);
   if (ballot.rights.stepUp && !proved) return { refused: 'this asks for a one-time code, and none was given for it' };
   if (own && isAlone(approval, ballot.rights)) {
     return proved
@@ -101,6 +111,24 @@ export function castVote(approval: Approval, ballot: Ballot): Outcome | { readon
   return counted(approval, ballot, approvers.length + 1 >= approval.required ? 'approved' : undefined);
 }
 
+/** One is enough then, the asker too. A code is asked for whatever the config says of codes. */
+function breaking(approval: Approval, ballot: Ballot & { readonly breakGlass: string }, proved: boolean): Outcome {
+  const { userId, breakGlass: reason, rights, mode, at } = ballot;
+  const facts = {
+    userId,
+    reason,
+    rights: rights.breakGlass,
+    frozen: ballot.frozen !== false,
+    mode,
+    at,
+    door: ballot.door,
+  };
+  const because =
+    breakGlassRefusal(approval, facts) ??
+    (proved ? undefined : 'break-glass asks for a one-time code, and none was given for it');
+  return because === undefined ? counted(approval, ballot, 'approved') : { refused: because };
+}
+
 /** Alone only where one approval is enough by every other rule. */
 function isAlone({ required }: Approval, rights: Pick<Rights, 'alone'>): boolean {
   return rights.alone && required === 1;
@@ -114,14 +142,16 @@ function counted(approval: Approval, ballot: Ballot, state: ApprovalState | unde
     at: ballot.at,
     planHash: approval.planHash,
     mode: ballot.mode,
+    ...(ballot.breakGlass === undefined ? {} : { breakGlass: ballot.breakGlass }),
     ...(ballot.door === undefined ? {} : { door: ballot.door, hostUser: ballot.hostUser ?? 'unknown' }),
   };
   return {
     transition: {
       ...(state === undefined ? {} : { state }),
       addVote: vote,
-      audit: audit(approval, 'vote', ballot.userId, ballot.at, {
+      audit: audit(approval, ballot.breakGlass === undefined ? 'vote' : 'break-glass', ballot.userId, ballot.at, {
         vote: ballot.vote,
+        ...(ballot.breakGlass === undefined ? {} : { reason: ballot.breakGlass }),
         person: ballot.person,
         planHash: approval.planHash,
         mode: ballot.mode,
@@ -142,7 +172,7 @@ export interface ExecutionFacts {
   readonly standingMaxAgeMs: number;
   /** As the executor's own config has them: each must hold. Users empty: groups alone decide, through the standing. */
   readonly approvers: readonly Crowd[];
-  readonly rights: Pick<Rights, 'stepUp' | 'alone'>;
+  readonly rights: Pick<Rights, 'stepUp' | 'alone'> & Partial<Pick<Rights, 'breakGlass'>>;
   readonly proofs: readonly Proof[];
   /** How many must approve by the executor's own config. */
   readonly required: number;
@@ -177,7 +207,10 @@ export function mayExecute(approval: Approval, facts: ExecutionFacts): MayExecut
   if (votes.some((vote) => vote.mode !== 'execute')) {
     return no('it was approved while Firebreak ran nothing; ask again');
   }
+  const glass = provedGlass(approval, { ...facts, ...facts.rights, frozen: facts.frozen && !isHalfApplied });
+  if (glass.refused !== undefined) return no(`the glass may not be broken: ${glass.refused}`);
   const proved = (userId: string) =>
+    userId === glass.by ||
     facts.proofs.some((proof) => proof.userId === userId && proof.planHash === approval.planHash);
   const onHost = (vote: Vote) => vote.door === 'host' && proved(vote.userId);
   if (votes.some((vote) => vote.door === 'host' && !onHost(vote)))
@@ -190,7 +223,7 @@ export function mayExecute(approval: Approval, facts: ExecutionFacts): MayExecut
     isAlone(approval, facts.rights) &&
     votes.some(({ userId }) => userId === asker) &&
     proved(asker);
-  if (!alone && distinctPeople(votes, approval) < Math.max(approval.required, facts.required))
+  if (glass.by === undefined && !alone && distinctPeople(votes, approval) < Math.max(approval.required, facts.required))
     return no('it lacks approvals by distinct people other than the requester');
   if (isHalfApplied) return { kind: 'yes' };
   const outsider = facts.few === undefined ? undefined : votes.find(({ userId }) => !facts.few?.includes(userId));

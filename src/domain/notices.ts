@@ -4,6 +4,7 @@ import type { Inline, Message } from '../contracts/message.ts';
 import type { Notice, NoticeStage } from '../contracts/strike.ts';
 import { isOver } from './approval.ts';
 import { whatOf } from './approval-wording.ts';
+import { brokenGlass } from './break-glass.ts';
 import { type Account, accountWords } from './inventory.ts';
 import type { GroupMembers, PeopleRules } from './people.ts';
 import { bold, code, date, line, person, say, text } from './phrases.ts';
@@ -12,13 +13,15 @@ import type { Crowd } from './slack-ids.ts';
 /** Parts of the time until expiry: one reminder, then the next level. */
 const remindAt = 0.5;
 const escalateAt = 0.75;
+/** After break-glass: the next working day in most cases. */
+const reviewAgainMs = 12 * 60 * 60_000;
 
 /**
  * The next stage that is due, if any; each is taken once, in order. A reminder is skipped where the first message came only after
  * its time.
  */
 export function stageDue(
-  approval: Pick<Approval, 'state' | 'createdAt' | 'expiresAt'>,
+  approval: Pick<Approval, 'state' | 'createdAt' | 'expiresAt' | 'votes'>,
   notices: readonly Pick<Notice, 'stage' | 'at'>[],
   now: string,
   mode: 'observe' | 'propose' | 'execute',
@@ -28,7 +31,11 @@ export function stageDue(
   if (approval.state !== 'proposed') {
     if (!had.has('decided')) return 'decided';
     // Where Firebreak runs nothing, an approved plan is as far as it gets.
-    return isOver(approval.state) || (approval.state === 'approved' && mode !== 'execute') ? 'ended' : undefined;
+    if (!isOver(approval.state) && !(approval.state === 'approved' && mode !== 'execute')) return undefined;
+    if (brokenGlass(approval) === undefined) return 'ended';
+    const askedForReview = had.get('review');
+    if (askedForReview === undefined) return 'review';
+    return Date.parse(now) - Date.parse(askedForReview) >= reviewAgainMs ? 'ended' : undefined;
   }
   if (now >= approval.expiresAt) return undefined;
   const askedAt = had.get('asked');
@@ -69,8 +76,9 @@ export function decidersOf(
   return [...new Set(may)].filter((id) => id !== asker).slice(0, mostTold);
 }
 
-/** True where the asker's own approval counted. */
+/** True where the asker's own approval counted, or one person broke the glass. */
 export function wasAlone(approval: Pick<Approval, 'votes' | 'requester'>): boolean {
+  if (brokenGlass(approval) !== undefined) return true;
   return approval.votes.some(({ vote, userId }) => vote === 'approve' && userId === approval.requester.userId);
 }
 
@@ -139,18 +147,23 @@ export function escalationMessage(of: NoticeOf, deciders: readonly string[]): Me
   );
 }
 
-/** To another approver, after somebody approved his own wish. */
-export function reviewMessage(of: NoticeOf): Message {
+/** To another approver, after somebody approved alone. */
+export function reviewMessage(of: NoticeOf, stage: 'asked' | 'reminded' = 'asked'): Message {
   const { approval } = of;
-  const sentence = `Please review: ${whatOf(approval)} in ${accountWords(approval.plan.accountId, of.account)} was approved by the person who asked for it, alone.`;
+  const glass = brokenGlass(approval);
+  const how = glass === undefined ? 'by the person who asked for it, alone' : 'by break-glass, by one person alone';
+  const first = stage === 'asked' ? 'Please review' : 'Reminder, please review if nobody has';
+  const sentence = `${first}: ${whatOf(approval)} in ${accountWords(approval.plan.accountId, of.account)} was approved ${how}.`;
   const call = approval.plan.calls.map(({ service, operation }) => `${service}:${operation}`).join(', ');
   return say(
     sentence,
     line(
-      'Asked and approved by ',
-      person(approval.requester.userId),
+      ...(glass === undefined
+        ? [text('Asked and approved by '), person(approval.requester.userId)]
+        : [text('Asked by '), person(approval.requester.userId), text(', approved by '), person(glass.userId)]),
       `, case ${approval.caseId}. It is ${approval.state}; calls: ${call}.`,
     ),
+    ...(glass === undefined ? [] : [line(bold('Reason: '), glass.breakGlass)]),
     line('The card, with Undo where that is possible: ', ...whereIs(of), '.'),
   );
 }
@@ -164,7 +177,7 @@ export function nobodyDecides({ approval }: NoticeOf): Message {
   );
 }
 
-function whereIs({ channel, isClosed }: NoticeOf): readonly Inline[] {
+export function whereIs({ channel, isClosed }: NoticeOf): readonly Inline[] {
   if (isClosed === true) return [text('it is in this conversation')];
   return [linkTo(channel), text(' (channel '), code(channel), text(')')];
 }

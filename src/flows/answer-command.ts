@@ -6,6 +6,7 @@ import { closedTo } from '../domain/access.ts';
 import { refusal, say } from '../domain/phrases.ts';
 import { targetWords } from '../domain/plan.ts';
 import { interpret, wordsOf } from '../domain/words.ts';
+import { askToBreakGlass } from './break-glass.ts';
 import { changeRules } from './change-rules.ts';
 import type { WebDeps } from './deps.ts';
 import { wishToLift } from './lift-freeze.ts';
@@ -147,6 +148,8 @@ async function act(
       await deps.chat.openReport(input.triggerId);
       return undefined;
     }
+    case 'break-glass':
+      return askToBreakGlass(outcome, input, deps);
     case 'freeze': {
       if (!outcome.frozen) return wishToLift({ userId: input.userId, reason: outcome.reason }, deps);
       await deps.store.settings.setFrozen(true, `${input.userId} (${looked.person})`, outcome.reason, at);

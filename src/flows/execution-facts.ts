@@ -4,6 +4,7 @@ import type { Approval, Plan } from '../contracts/approval.ts';
 import { UserError } from '../contracts/errors.ts';
 import type { ExecutionFacts } from '../domain/approval.ts';
 import { canonical } from '../domain/canonical.ts';
+import { breakGlassRights } from './break-glass.ts';
 import type { ExecutorDeps } from './deps.ts';
 import { callsFor, sessionPolicyOf } from './inspect-target.ts';
 import { cautionOf, checkContainable } from './locate-target.ts';
@@ -29,7 +30,7 @@ export async function executionFacts(
     frozen: (await store.settings.frozen()).frozen,
     standings: await store.approvals.standings(approval.id),
     proofs: await store.stepUp.proofs(approval.id),
-    rights,
+    rights: { ...rights, breakGlass: breakGlassRights(action, approval.plan, about?.alertType, deps) },
     standingMaxAgeMs,
     approvers: [settings.rules.approvers, ...rights.approve],
     required: judged.required,

@@ -4,7 +4,7 @@ import type { Plan } from '../contracts/approval.ts';
 import type { AwsReader } from '../contracts/aws.ts';
 import { NotFoundError, UpstreamError, UserError } from '../contracts/errors.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
-import { accountWords } from '../domain/inventory.ts';
+import { type Account, accountWords } from '../domain/inventory.ts';
 import { targetWords } from '../domain/plan.ts';
 import { protectedBecause } from '../domain/protected.ts';
 import type { Deps, WorkerDeps } from './deps.ts';
@@ -110,19 +110,30 @@ export function checkContainable(
   if (because !== undefined) throw new UserError(`Refused: ${because}.`);
   const asked = [
     { n: settings.approvals.required, why: 'The config asks for this many.' },
+    ...firmlyAsked(action, account, { settings }),
+    { n: byPolicy, why: 'The policy of the config asks for this many.' },
+  ];
+  const most = asked.reduce((a, b) => (b.n > a.n ? b : a));
+  return { responderRole: account.responderRole, required: most.n, because: most.why };
+}
+
+/** What asks for approvals by itself, and not because somebody has chosen a number: break-glass does not lift it. */
+export function firmlyAsked(
+  action: Pick<ContainmentAction, 'kind' | 'approvals'>,
+  account: Pick<Account, 'id' | 'containment'>,
+  { settings }: Pick<Deps, 'settings'>,
+): readonly { readonly n: number; readonly why: string }[] {
+  return [
     {
       n: action.kind === 'eradication' ? 2 : action.approvals,
       why: action.kind === 'eradication' ? 'It is final: two people must approve.' : 'This action asks for this many.',
     },
-    { n: byPolicy, why: 'The policy of the config asks for this many.' },
     { n: account.containment === 'approve2' ? 2 : 1, why: 'The account asks for two.' },
     {
-      n: settings.managementAccount === aws.accountId ? 2 : 1,
+      n: settings.managementAccount === account.id ? 2 : 1,
       why: 'It is the management account: two people must approve.',
     },
   ];
-  const most = asked.reduce((a, b) => (b.n > a.n ? b : a));
-  return { responderRole: account.responderRole, required: most.n, because: most.why };
 }
 
 /**

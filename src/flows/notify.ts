@@ -4,6 +4,7 @@ import { asError } from '../contracts/errors.ts';
 import type { Message } from '../contracts/message.ts';
 import type { NoticeStage, Told } from '../contracts/strike.ts';
 import { audit } from '../domain/approval.ts';
+import { brokenGlass } from '../domain/break-glass.ts';
 import {
   decidersOf,
   escalationMessage,
@@ -22,7 +23,8 @@ import { postOnce } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 import { rightsOf } from './rights-of.ts';
 
-type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'chat' | 'clock' | 'settings' | 'actions' | 'log'>;
+export type NoticeDeps = Pick<WorkerDeps, 'store' | 'queue' | 'chat' | 'clock' | 'settings' | 'actions' | 'log'>;
+type Needs = NoticeDeps;
 
 const batch = 200;
 
@@ -107,8 +109,12 @@ async function carryOut(
     }
     case 'decided':
       return decided(of, earlier, deps);
-    case 'ended':
+    case 'review':
       await askForReview(of, deps);
+      return [];
+    case 'ended':
+      // What went by break-glass has had its review asked for; by now it is time for the reminder.
+      await (brokenGlass(approval) === undefined ? askForReview(of, deps) : remindOfReview(of, deps));
       return [];
   }
 }
@@ -133,9 +139,8 @@ function amongFew({ few }: Pick<About, 'few'>, people: readonly string[]): reado
 /** A lone approval is looked at by another approver afterwards. */
 async function askForReview(of: About, deps: Needs): Promise<void> {
   const { approval } = of;
-  const wrote = approval.sentAt !== undefined || approval.steps.some(({ state }) => state === 'done');
-  if (!wasAlone(approval) || !wrote) return;
-  const others = (await deciders(of, deps)).filter((id) => id !== approval.requester.userId);
+  if (!wasAlone(approval) || !hasWritten(approval)) return;
+  const others = await reviewers(of, deps);
   const told = await tellEach(`notice:${approval.id}:review`, others, reviewMessage(of), deps);
   if (told.length === 0 && of.few === undefined) {
     const message = reviewMessage(of);
@@ -143,12 +148,32 @@ async function askForReview(of: About, deps: Needs): Promise<void> {
   }
   await deps.store.audit.append(
     audit(approval, 'review.asked', 'firebreak', deps.clock.now().toISOString(), {
-      of: approval.requester.userId,
+      of: brokenGlass(approval)?.userId ?? approval.requester.userId,
       asked: told.map(({ userId }) => userId),
       planHash: approval.planHash,
       state: approval.state,
     }),
   );
+}
+
+/** Everybody who may decide, but for who asked and who approved. */
+async function reviewers(of: About, deps: Needs): Promise<readonly string[]> {
+  const { approval } = of;
+  const glass = brokenGlass(approval)?.userId;
+  return (await deciders(of, deps)).filter((id) => id !== approval.requester.userId && id !== glass);
+}
+
+function hasWritten({ sentAt, steps }: Approval): boolean {
+  return sentAt !== undefined || steps.some(({ state }) => state === 'done');
+}
+
+async function remindOfReview(of: About, deps: Needs): Promise<void> {
+  const { approval } = of;
+  if (!hasWritten(approval)) return;
+  const key = `notice:${approval.id}:review-reminded`;
+  const told = await tellEach(key, await reviewers(of, deps), reviewMessage(of, 'reminded'), deps);
+  if (told.length > 0 || of.few !== undefined) return;
+  await postOnce({ key, channel: of.channel, message: reviewMessage(of, 'reminded') }, deps);
 }
 
 /** Takes what a plan was about out of the messages of those that its case is closed to by now. */
@@ -174,7 +199,7 @@ function hasVoted(approval: Approval, userId: string): boolean {
   return approval.votes.some((vote) => vote.userId === userId);
 }
 
-async function deciders(of: About, deps: Needs): Promise<readonly string[]> {
+export async function deciders(of: About, deps: Needs): Promise<readonly string[]> {
   const { approval } = of;
   const action = deps.actions.find(({ name }) => name === approval.plan.action);
   const rights = action && rightsOf(action, approval.plan.accountId, deps);
@@ -199,7 +224,7 @@ async function members(ids: readonly string[], { chat, log }: Needs): Promise<Gr
   return found;
 }
 
-async function tellEach(
+export async function tellEach(
   key: string,
   people: readonly string[],
   message: Message,

@@ -2,6 +2,7 @@
 import type { StepUpStore } from '../contracts/step-up.ts';
 import type { VoteRequest } from '../contracts/store.ts';
 import { audit } from '../domain/approval.ts';
+import { breakGlassHash } from '../domain/break-glass.ts';
 import { failuresWithinMs, mostFailures, timeStepOf } from '../domain/one-time-code.ts';
 import type { ExecutorDeps } from './deps.ts';
 
@@ -42,7 +43,10 @@ async function refusalOf(vote: VoteRequest, code: string, { store, clock, log }:
     log.warn({ userId, approvalId }, 'a one-time code was wrong');
     return 'the one-time code is wrong';
   }
-  const proved = await store.stepUp.prove({ approvalId, userId, planHash: approval.planHash, timeStep, at });
+  const { breakGlass, vote: choice } = vote;
+  const isBreaking = choice === 'approve' && breakGlass !== undefined;
+  const planHash = isBreaking ? breakGlassHash(approval.planHash, breakGlass) : approval.planHash;
+  const proved = await store.stepUp.prove({ approvalId, userId, planHash, timeStep, at });
   return proved ? undefined : 'that one-time code was used before: wait for the next one';
 }
 

@@ -4,7 +4,9 @@ import { asError, UserError } from '../contracts/errors.ts';
 import type { VoteRequest } from '../contracts/store.ts';
 import { closedTo } from '../domain/access.ts';
 import { audit, castVote } from '../domain/approval.ts';
+import { brokenGlass } from '../domain/break-glass.ts';
 import { refusal } from '../domain/phrases.ts';
+import { breakGlassRights } from './break-glass.ts';
 import { channelRefusal } from './channel-refusal.ts';
 import { tellOne } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -45,15 +47,19 @@ async function count(voteId: string, vote: VoteRequest, deps: Needs): Promise<vo
   const notProved = await deps.store.stepUp.refusal(voteId);
   const proofs = await deps.store.stepUp.proofs(vote.approvalId);
   const isProved = proofs.some(({ userId, planHash }) => userId === vote.userId && planHash === voted?.planHash);
-  const about = voted && concerning(voted, 'approve', deps);
+  const about = voted && concerning(voted, 'approve', deps, vote.breakGlass !== undefined);
   // Nobody is judged by the config alone before the executor has seen their code.
   const looked = await (onHost && isProved
     ? lookedOnHost(vote.userId, 'approver', deps, about)
     : approvingRefusalOf(vote.userId, deps, about));
-  const closed = closedTo(voted && (await deps.store.cases.get(voted.caseId)), vote.userId);
+  const ofCase = voted && (await deps.store.cases.get(voted.caseId));
+  const closed = closedTo(ofCase, vote.userId);
   const shared = vote.vote === 'approve' && !onHost ? await channelRefusal(vote.channel, deps) : undefined;
   const action = deps.actions.find((candidate) => candidate.name === voted?.plan.action);
   const rights = voted && action ? rightsOf(action, voted.plan.accountId, deps) : { stepUp: false, alone: false };
+  const isBreaking = voted && action && vote.vote === 'approve' && vote.breakGlass !== undefined;
+  const breakGlass = isBreaking ? breakGlassRights(action, voted.plan, ofCase?.alert?.type, deps) : undefined;
+  const { frozen } = await deps.store.settings.frozen();
   let refused: string | undefined;
   const { approval } = await deps.store.approvals.move(vote.approvalId, (current) => {
     const outcome = castVote(current, {
@@ -63,10 +69,12 @@ async function count(voteId: string, vote: VoteRequest, deps: Needs): Promise<vo
       at: vote.at,
       refusal: closed ?? (onHost ? (notProved ?? looked.refusal) : (shared ?? looked.refusal ?? notProved)),
       mode: deps.settings.mode,
-      rights,
+      rights: { ...rights, breakGlass },
       proved: proofs.filter(({ userId }) => userId === vote.userId).map(({ planHash }) => planHash),
       door: vote.door,
       hostUser: vote.hostUser,
+      breakGlass: vote.vote === 'approve' ? vote.breakGlass : undefined,
+      frozen,
     });
     if ('refused' in outcome) refused = outcome.refused;
     return 'transition' in outcome ? outcome.transition : undefined;
@@ -78,10 +86,17 @@ async function count(voteId: string, vote: VoteRequest, deps: Needs): Promise<vo
 }
 
 /** What the policies and the target say of those who have a say in this plan. */
-function concerning({ plan }: Approval, way: 'ask' | 'approve', deps: Pick<Needs, 'actions' | 'settings'>): Concerning {
+function concerning(
+  { plan }: Approval,
+  way: 'ask' | 'approve',
+  deps: Pick<Needs, 'actions' | 'settings'>,
+  isBreaking = false,
+): Concerning {
   const action = deps.actions.find((candidate) => candidate.name === plan.action);
   if (action === undefined) return { crowds: [], touched: [] };
-  return { crowds: rightsOf(action, plan.accountId, deps)[way], touched: touchedBy(action, plan) };
+  const rights = rightsOf(action, plan.accountId, deps);
+  const named = isBreaking ? (rights.breakGlass?.crowds ?? []) : [];
+  return { crowds: [...rights[way], ...named], touched: touchedBy(action, plan) };
 }
 
 async function tellRefusal(
@@ -94,7 +109,16 @@ async function tellRefusal(
   const door = vote.door === undefined ? {} : { door: vote.door, hostUser: vote.hostUser ?? null };
 
   await deps.store.audit.append(
-    audit(approval, 'vote.refused', vote.userId, deps.clock.now().toISOString(), { vote: vote.vote, because, ...door }),
+    audit(
+      approval,
+      vote.breakGlass === undefined ? 'vote.refused' : 'break-glass.refused',
+      vote.userId,
+      deps.clock.now().toISOString(),
+      {
+        ...{ vote: vote.vote, because, ...door },
+        ...(vote.breakGlass === undefined ? {} : { reason: vote.breakGlass }),
+      },
+    ),
   );
   const sentence = `You cannot ${words[vote.vote]} this: ${because}.`;
   if (vote.door === 'host') return deps.store.host.answer(voteId, sentence, vote.at);
@@ -131,9 +155,10 @@ export async function admitApproval({ approvalId }: { readonly approvalId: strin
     ...([approval.requester.userId, 'requester', concerning(approval, 'ask', deps), deps] as const),
     approving.length > 0 && approving.every(provedOnHost),
   );
-  const about = concerning(approval, 'approve', deps);
+  const glass = brokenGlass(approval);
+  const about = (vote: Vote) => concerning(approval, 'approve', deps, vote.userId === glass?.userId);
   const standings = await Promise.all(
-    approving.map((vote) => standingOf(vote.userId, 'approver', about, deps, provedOnHost(vote))),
+    approving.map((vote) => standingOf(vote.userId, 'approver', about(vote), deps, provedOnHost(vote))),
   );
   // A lone on-call is both: what refuses him in either part refuses him.
   const asAsker = approvers.includes(asker.userId) ? [] : [asker];

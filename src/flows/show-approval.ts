@@ -5,6 +5,7 @@ import { approvalCard, milestone } from '../domain/approval-wording.ts';
 import { fewOf, showCards, tellThreads } from './approval-places.ts';
 import type { WorkerDeps } from './deps.ts';
 import { hideNotices } from './notify.ts';
+import { shoutBreakGlass } from './shout.ts';
 
 type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'chat' | 'clock' | 'settings' | 'actions' | 'log'>;
 
@@ -19,7 +20,9 @@ export async function showApproval({ approvalId }: { readonly approvalId: string
 async function bringUpToDate(approvalId: string, deps: Needs): Promise<Approval | undefined> {
   const approval = await deps.store.approvals.get(approvalId);
   const action = deps.actions.find((candidate) => candidate.name === approval?.plan.action);
-  if (approval === undefined || action === undefined) return undefined;
+  if (approval === undefined) return undefined;
+  await shoutBreakGlass(approval, deps);
+  if (action === undefined) return undefined;
   const undo = await deps.store.approvals.undoFor(approvalId);
   const message = approvalCard({
     approval,

@@ -52,10 +52,15 @@ export async function voteWithCode(
 ): Promise<void> {
   if (!/^\d{3}\s?\d{3}$/.test(answer.code.trim())) throw new UserError('A code has six digits.');
   const meaning = await store.buttons.meaning(answer.button);
-  if (meaning?.kind !== 'approval') throw new UserError('This dialog belongs to no plan that I know.');
+  // A dialog of somebody else's reason is nobody's.
+  const isOwn = meaning?.kind === 'break-glass' && meaning.userId === answer.userId;
+  if (meaning?.kind !== 'approval' && !isOwn) throw new UserError('This dialog belongs to no plan that I know.');
   const { userId, channelId: channel, threadTs } = answer;
   const voteId = await store.approvals.saveVote(
-    { approvalId: meaning.approvalId, userId, vote: 'approve', channel, threadTs, at: clock.now().toISOString() },
+    {
+      ...{ approvalId: meaning.approvalId, userId, vote: 'approve', channel, threadTs },
+      ...{ at: clock.now().toISOString(), ...(meaning.kind === 'break-glass' && { breakGlass: meaning.reason }) },
+    },
     answer.code.trim(),
   );
   await queue.add('approval.prove', { voteId }, { id: `prove-${voteId}` });

@@ -54,6 +54,7 @@ beforeAll(async () => {
     ...configFor(scene.aws),
     regions: ['us-east-1'],
     approvers: { users: [omar], required: 1, stepUp: ['disable-*'] },
+    policies: [{ breakGlass: { users: [omar] } }],
   };
   writeFileSync(join(folder, 'firebreak.yml'), stringify(config));
   const refused = await run(['migrate'], { env: { DATABASE_URL: database.connectionString } });
@@ -158,6 +159,41 @@ describe('with roles of the database', () => {
   ])('%s is refused: %s', async (role, statement) => {
     expect(await tried(role, statement)).toBe('42501');
   });
+
+  it('a break-glass that the role of web and worker has written itself is not carried out', async () => {
+    const known = new Set(cards().map(({ ts }) => ts));
+    await scene.slack.slash(rosa, alerts, `contain disable-access-key ${key}`);
+    await scene.slack.waitFor(() => cards().find((one) => !known.has(one.ts) && hasButton(one, 'approve')), 60_000);
+    const before = scene.aws.calls.filter(({ operation }) => operation === 'UpdateAccessKey').length;
+    const newest = '(select max(number) from approvals)';
+
+    // A plan that is older than it is would not have to wait.
+    const aged = `insert into approvals (id, request_id, case_id, state, plan, plan_hash, context, requester, required, created_at, expires_at, channel)
+      select 'aged', 'aged', case_id, 'proposed', plan, plan_hash, context, requester, required, '2020-01-01', expires_at, channel
+      from approvals where number = ${newest} returning created_at > now() - interval '2 minutes' as young`;
+    expect(await tried('firebreak_app', aged)).toEqual([{ young: true }]);
+    await runSql(database.connectionString, "delete from approvals where id = 'aged'");
+    await runSql(
+      database.connectionString,
+      `update approvals set created_at = now() - interval '1 hour' where number = ${newest}`,
+    );
+    await tried(
+      'firebreak_app',
+      `insert into approval_votes (approval_id, vote) select id, json_build_object('userId', '${omar}', 'person', '${omar}',
+        'vote', 'approve', 'at', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'planHash', plan_hash,
+        'mode', 'execute', 'breakGlass', 'nobody answers and it burns') from approvals where number = ${newest}`,
+    );
+    await tried('firebreak_app', `update approvals set state = 'approved' where number = ${newest}`);
+
+    const outcome = async () =>
+      (await runSql(database.connectionString, `select state, outcome from approvals where number = ${newest}`)) as {
+        state: string;
+        outcome: string;
+      }[];
+    await expect.poll(async () => (await outcome())[0]?.state, { timeout: 60_000 }).toBe('stale');
+    expect((await outcome())[0]?.outcome).toContain('its one-time code was not given for it');
+    expect(scene.aws.calls.filter(({ operation }) => operation === 'UpdateAccessKey')).toHaveLength(before);
+  }, 120_000);
 
   it('a process without rights on the schema says who must migrate', async () => {
     await runSql(database.connectionString, "delete from firebreak_migration where name = '0013-host-operations'");

@@ -15,7 +15,7 @@ function looked(times: readonly number[], decidedAt: number | undefined, state: 
   for (const minute of [...times].sort((a, b) => a - b)) {
     const now = decidedAt !== undefined && minute >= decidedAt ? state : 'proposed';
     for (let n = 0; n < 6; n += 1) {
-      const stage = stageDue({ state: now, createdAt, expiresAt }, notices, at(minute), 'execute');
+      const stage = stageDue({ state: now, createdAt, expiresAt, votes: [] }, notices, at(minute), 'execute');
       if (stage === undefined) break;
       notices.push({ stage, at: at(minute), minute });
     }
