@@ -5,7 +5,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 90_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    expect: { poll: { timeout: 15_000 } },
+    // Twice what CI's machine has: most tests of whole processes wait, for Slack's pace, IAM's delay or a restart.
+    maxWorkers: 4,
     // Real servers and child processes: one process per file keeps their leftovers apart.
     pool: 'forks',
   },

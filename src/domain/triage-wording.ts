@@ -26,7 +26,8 @@ export function triageHeadline(
   const [first] = suspects;
   if (first === undefined) {
     const inLog = hits > 0 ? 'No grave match in the log' : 'Nothing was found in the log';
-    if (remark !== '') return `${upperFirst(remark)}. ${inLog} of what was looked at; ${found}${unfinished(coverage)}.`;
+    if (remark !== '')
+      return `${upperFirst(remark)}. ${inLog} of what was looked at${hits + open > 0 ? `; ${found}` : ''}${unfinished(coverage)}.`;
     if (hits > 0) return `Nothing grave was found in what was looked at; ${found}${unfinished(coverage)}.`;
     return `Nothing was found in what was looked at${unfinished(coverage)}.`;
   }

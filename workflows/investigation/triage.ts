@@ -75,8 +75,8 @@ export const triage = defineInvestigation({
           .filter(({ principal }) => principal !== '' && !/\s/.test(principal))
           .slice(0, 3)
           .map(({ principal }) => `/ir pivot ${principal}`),
-        ...reportedNext(reported),
         ...sweepNext(sweep),
+        ...reportedNext(reported),
         '/ir hunt all',
       ],
       proposals: keys.map((key) => ({
