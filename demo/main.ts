@@ -34,6 +34,11 @@ async function stop(code: number): Promise<void> {
   process.exit(code);
 }
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(0));
+// A demo that fails on its way leaves no process behind either.
+process.on('uncaughtException', (error) => {
+  console.error(error);
+  void stop(1);
+});
 firebreak.process.on('exit', (code) => {
   if (stopping) return;
   console.error(`Firebreak ended with ${code}:\n${firebreak.log().split('\n').slice(-15).join('\n')}`);
