@@ -5,6 +5,7 @@ import type { Approval, ApprovalState, Plan, PlanContext, Step, Vote, Watched } 
 import type { AthenaLedger } from './athena.ts';
 import type { AuditEntry, AuditStore } from './audit.ts';
 import type { AnchorsStore } from './audit-anchor.ts';
+import type { ButtonsStore } from './buttons.ts';
 import type { InvestigationRequest } from './command.ts';
 import type { EnrichmentsStore } from './enrichment.ts';
 import type { HostStore } from './host.ts';
@@ -13,7 +14,7 @@ import type { Admission, AlertLinks, CaseBefore, EscalationsStore, Joined, Noise
 import type { RulesStore } from './rules.ts';
 import type { StepUpStore } from './step-up.ts';
 import type { StreamStore } from './stream.ts';
-import type { StrikeButton, StrikeStores } from './strike.ts';
+import type { StrikeStores } from './strike.ts';
 
 export type { AuditEntry, AuditRow, AuditStore } from './audit.ts';
 
@@ -103,34 +104,6 @@ export interface PostsStore {
   /** `channel` is the id that Slack answered with, where the claim may have held a name. */
   posted(key: string, ts: string, channel?: string): Promise<void>;
   get(key: string): Promise<{ channel: string; ts: string } | undefined>;
-}
-
-/** What an opaque button id stands for. */
-export type ButtonMeaning =
-  /** Of a dialog alone: the words of one person. */
-  | { readonly kind: 'break-glass'; readonly approvalId: string; readonly userId: string; readonly reason: string }
-  | { readonly kind: 'case'; readonly caseId: string }
-  | {
-      readonly kind: 'pivot';
-      readonly caseId?: string | undefined;
-      readonly artifact: string;
-      /** Further artifacts to start from. */
-      readonly also?: readonly string[] | undefined;
-    }
-  | {
-      readonly kind: 'contain';
-      readonly caseId?: string | undefined;
-      readonly action: string;
-      readonly words: readonly string[];
-    }
-  | { readonly kind: 'approval'; readonly approvalId: string }
-  | StrikeButton
-  | { readonly kind: 'investigation'; readonly investigationId: string; readonly request: InvestigationRequest };
-
-export interface ButtonsStore {
-  /** The same `key` gives the same id, so that a card rendered again keeps its buttons. */
-  mint(key: string, meaning: ButtonMeaning): Promise<string>;
-  meaning(id: string): Promise<ButtonMeaning | undefined>;
 }
 
 export interface StoredInvestigation {

@@ -1,7 +1,8 @@
 /** click (opaque id only) -> what it stands for, from the store -> queued. Nothing is decided here but what was meant. */
+
+import type { ButtonMeaning } from '../contracts/buttons.ts';
 import { UserError } from '../contracts/errors.ts';
 import type { ButtonAction } from '../contracts/message.ts';
-import type { ButtonMeaning } from '../contracts/store.ts';
 import type { WebDeps } from './deps.ts';
 import { askForSnooze } from './snooze-dialog.ts';
 import { askForStrike, voteOnSteps } from './strike.ts';

@@ -1,4 +1,5 @@
-import type { ButtonsStore, PostsStore } from '../contracts/store.ts';
+import type { ButtonsStore } from '../contracts/buttons.ts';
+import type { PostsStore } from '../contracts/store.ts';
 import { asking, type Database, json, newId, text } from './database.ts';
 
 export function postsStore(db: Database): PostsStore {

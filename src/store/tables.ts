@@ -2,6 +2,7 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { Alert } from '../contracts/alert.ts';
 import type { ApprovalState, Plan, PlanContext, Step, Vote, Watched } from '../contracts/approval.ts';
+import type { ButtonMeaning } from '../contracts/buttons.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import type { InvestigationRequest } from '../contracts/command.ts';
 import type { Enrichment, EnrichmentPart } from '../contracts/enrichment.ts';
@@ -9,7 +10,7 @@ import type { DeadLetterDoor, IntakeSource, SubscriptionWish, Verification } fro
 import type { Line } from '../contracts/message.ts';
 import type { Admission, SnoozeRule } from '../contracts/noise.ts';
 import type { RuleException } from '../contracts/rules.ts';
-import type { ButtonMeaning, ContainmentRequest, Standing, VoteRequest } from '../contracts/store.ts';
+import type { ContainmentRequest, Standing, VoteRequest } from '../contracts/store.ts';
 import type { StreamBurst, StreamDeed, StreamStory } from '../contracts/stream.ts';
 import type { AliveLook, NoticeStage, StrikeRequest, StrikeStep, Told } from '../contracts/strike.ts';
 
