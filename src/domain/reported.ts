@@ -20,6 +20,8 @@ export interface Reported {
   readonly findings: readonly ReportedFinding[];
   /** Accounts and Regions in which no detector is on. */
   readonly off: readonly string[];
+  /** Why GuardDuty was not asked at all. */
+  readonly notAsked?: string;
   /** What could not be asked, and why. */
   readonly failures: readonly string[];
 }
@@ -36,7 +38,9 @@ export function reportedRemark({ findings }: Reported): string {
   return `GuardDuty reports ${count(grave, 'finding')}, the gravest ${severityLabel(worst.severity)} ${worst.type}`;
 }
 
-export function reportedParts({ findings, off }: Reported): readonly Part[] {
+export function reportedParts({ findings, off, notAsked }: Reported): readonly Part[] {
+  if (notAsked !== undefined)
+    return [{ kind: 'lines', lines: [line(bold('What GuardDuty reports: '), `not asked, since ${notAsked}`)] }];
   if (findings.length === 0 && off.length === 0) return [];
   const items = findings
     .slice(0, shown)

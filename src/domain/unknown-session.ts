@@ -79,6 +79,7 @@ export function notOfPlan(session: ResponderSession, approval: Approval | undefi
   if (nameKeyOfArn(approval.plan.responderRole) !== nameKeyOfArn(session.roleArn))
     return 'the plan is for another role';
   if (session.planHash !== undefined && session.planHash !== approval.planHash) return 'its tags name another plan';
+  if (['proposed', 'rejected', 'withdrawn'].includes(approval.state)) return 'the plan was not approved';
   const votes = approval.votes.filter(({ vote }) => vote === 'approve');
   const [first] = votes.map(({ at }) => at).sort();
   if (first === undefined) return 'nobody has approved the plan';
@@ -95,7 +96,8 @@ export function unknownSessionAlert(session: ResponderSession, because: string):
   const { roleArn, name, caller, ip } = session;
   return {
     source: 'detection',
-    dedupeKey: `responder-session-${roleArn}-${name}`,
+    // The name is chosen by whoever opens it: the same name from elsewhere is another session.
+    dedupeKey: `responder-session-${JSON.stringify([roleArn, name, caller, ip])}`,
     updatedAt: session.at,
     count: 1,
     findingId: session.eventId,

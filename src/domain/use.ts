@@ -33,14 +33,22 @@ export function usesOf(records: readonly CloudTrailRecord[]): string[] {
  * What the target did itself: how often in 7, 30 and 90 days, and from where in the shortest of these in which it was used.
  * Calls that only name it are not its use, so that whoever looked at a key is not taken for its user.
  */
-export function useOver(records: readonly CloudTrailRecord[], target: Artifact, now: Date): string[] {
+export function useOver(
+  records: readonly CloudTrailRecord[],
+  target: Artifact,
+  now: Date,
+  /** False where not everything could be looked at: then every number is a least. */
+  complete = true,
+): string[] {
   const own = records.filter((record) => actsIn(target, record));
   const within = (days: number) => {
     const from = now.getTime() - days * 86_400_000;
     return own.filter(({ eventTime }) => Date.parse(eventTime) >= from);
   };
   const [week, month, quarter] = [within(7), within(30), within(90)];
-  const total = `${count(week.length, 'call')} by it in 7 days, ${month.length} in 30 days, ${quarter.length} in 90 days`;
+  const least = complete ? '' : 'at least ';
+  const total = `${least}${count(week.length, 'call')} by it in 7 days, ${least}${month.length} in 30 days, ${least}${quarter.length} in 90 days`;
+  if (!complete && quarter.length === 0) return ['No call by it was seen, but not everything could be looked at.'];
   if (quarter.length === 0) return [total];
   const addresses = new Set(quarter.map(({ sourceIPAddress }) => sourceIPAddress)).size;
   const shownOnes = [week, month, quarter].find(({ length }) => length > 0) ?? [];

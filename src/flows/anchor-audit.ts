@@ -29,7 +29,12 @@ export async function anchorAudit(deps: Needs): Promise<void> {
     const { state, due } = await isDue();
     const head = await store.audit.head();
     if (!due || head === undefined || head.hash === state?.last?.hash) return;
-    await write({ ...head, at: clock.now().toISOString(), version: deps.version }, state, deps);
+    const at = clock.now().toISOString();
+    // Entries may be seen before they are on the disk. This commit waits for it, and for all before it: what is locked in the
+    // bucket must not be lost by a crash of the database.
+    const before = { ok: true, since: at, written: 0, failed: 0, ...state };
+    await store.anchors.note({ ...before, triedAt: at });
+    await write({ ...head, at, version: deps.version }, state, deps);
   });
 }
 

@@ -37,8 +37,8 @@ export async function blastRadius(
     });
     const artifact = action.artifact(target as never, before as never);
     records = await evidence.recordsOf(artifact);
-    lines.push(...useOver(records, artifact, now));
     const looked = evidence.coverage();
+    lines.push(...useOver(records, artifact, now, looked.complete));
     if (!looked.complete) {
       const failed = looked.sources.filter((source) => source.failed || source.truncated).map((source) => source.name);
       coverage += `, NOT COMPLETE: ${failed.slice(0, 3).join(', ') || 'see the pivot'}`;

@@ -30,7 +30,9 @@ export async function recordVote(
   } catch (error) {
     if (!(error instanceof UserError) && !ctx.last) throw error;
     const approval = await deps.store.approvals.get(vote.approvalId);
-    const isCounted = approval?.votes.some(({ userId, vote: cast }) => userId === vote.userId && cast === vote.vote);
+    const isCounted = approval?.votes.some(
+      (cast) => cast.userId === vote.userId && cast.vote === vote.vote && cast.breakGlass === vote.breakGlass,
+    );
     deps.log.error({ voteId, isCounted, error: asError(error) }, 'a vote could not be carried to its end');
     // A counted vote stands: what is left to do (card, executor) is the sweep's. What nobody counted was acknowledged all the
     // same, so its end is told and audited like a refusal, and it is over: it must not count after that.
@@ -145,7 +147,10 @@ export async function announce(approval: Approval, { queue }: Pick<WorkerDeps, '
 export async function admitApproval({ approvalId }: { readonly approvalId: string }, deps: Needs): Promise<void> {
   const approval = await deps.store.approvals.get(approvalId);
   if (approval === undefined || !['approved', 'applying'].includes(approval.state)) return;
-  const approving = approval.votes.filter((vote) => vote.vote === 'approve');
+  // Whoever approved, and broke the glass later, is one person with one standing.
+  const approving = [
+    ...new Map(approval.votes.flatMap((vote) => (vote.vote === 'approve' ? [[vote.userId, vote]] : []))).values(),
+  ];
   const approvers = approving.map((vote) => vote.userId);
   const proofs = await deps.store.stepUp.proofs(approvalId);
   const provedOnHost = (vote: Vote) =>

@@ -26,41 +26,48 @@ const maxRequests = 200;
 /** Returns the look, to be called often: it looks when its time has come. */
 export function openResponderWatch(deps: Needs): () => Promise<void> {
   let nextAt = deps.clock.now().getTime() + firstAfterMs;
-  let isFirst = true;
+  /** Up to when each account was looked at whole: what could not be read is part of the next look, up to a day back. */
+  const wholeUntil = new Map<string, number>();
   return async () => {
     const now = deps.clock.now().getTime();
     if (now < nextAt) return;
     nextAt = now + everyMs;
-    await lookAtResponders(isFirst ? firstBackMs : backMs, deps);
-    isFirst = false;
+    const reachOf = (account: string) =>
+      Math.min(firstBackMs, now - (wholeUntil.get(account) ?? now - firstBackMs) + backMs - everyMs);
+    for (const account of await lookAtResponders(reachOf, deps)) wholeUntil.set(account, now);
   };
 }
 
-/** One look at every account with a responder role. What cannot be read is logged, and looked at again the next time. */
-export async function lookAtResponders(reachMs: number, deps: Needs): Promise<void> {
+/**
+ * One look at every account with a responder role, each as far back as told in ms. Returns those that were looked at whole; what
+ * cannot be read is logged.
+ */
+export async function lookAtResponders(reachOf: (account: string) => number, deps: Needs): Promise<readonly string[]> {
   const { settings, clock, log } = deps;
   const now = clock.now();
-  const window = { from: new Date(now.getTime() - reachMs).toISOString(), to: now.toISOString() };
+  const whole: string[] = [];
   for (const { id: account, responderRole } of settings.accounts) {
     if (responderRole === undefined) continue;
     try {
       const evidence = await deps.openEvidence({
         accounts: [account],
         regions: undefined,
-        window,
+        window: { from: new Date(now.getTime() - reachOf(account)).toISOString(), to: now.toISOString() },
         maxRequests,
         maxEvents: 20_000,
         signal: AbortSignal.timeout(everyMs),
         onProgress: () => undefined,
       });
       const records = await evidence.recordsOf({ kind: 'role', id: responderRole });
-      if (!evidence.coverage().complete)
-        log.warn({ account }, 'not all sessions of the responder role could be looked at');
+      const { complete } = evidence.coverage();
+      if (!complete) log.warn({ account }, 'not all sessions of the responder role could be looked at');
       for (const session of sessionsOfRoles(records, [responderRole])) await judge(session, deps);
+      if (complete) whole.push(account);
     } catch (error) {
       log.warn({ account, error: asError(error) }, 'the sessions of the responder role could not be looked at');
     }
   }
+  return whole;
 }
 
 async function judge(session: ResponderSession, deps: Needs): Promise<void> {

@@ -63,7 +63,7 @@ export function casesStore(db: Database): CasesStore {
       asking(async () => {
         const { rows } = await sql<{ id: string }>`
           select id from cases where opened_at >= ${since} and restricted_to is null
-          and alert->>'accountId' = ${text(accountId)} and alert->>'sample' is distinct from 'true'
+          and alert->>'accountId' = ${text(accountId)} and alert->>'sample' is distinct from 'true' and merged_into is null and verdict is null
           and (${text(id)} in (alert->'actor'->>'accessKeyId', alert->'actor'->>'principalArn', alert->'resource'->>'id')
             or exists (select from json_array_elements_text(alert->'resourceIds') as named(id) where named.id = ${text(id)}))
           order by message_ts is null, opened_at desc limit 1`.execute(db);

@@ -98,9 +98,7 @@ export function stepUpStore(db: Database): StepUpStore {
           await tx
             .insertInto('proofs')
             .values(row)
-            .onConflict((conflict) =>
-              conflict.columns(['approval_id', 'user_id']).doUpdateSet({ plan_hash: planHash, at }),
-            )
+            .onConflict((conflict) => conflict.columns(['approval_id', 'user_id', 'plan_hash']).doUpdateSet({ at }))
             .execute();
           await appendAudit(tx, { event: 'prove', actor: userId, approvalId, at, payload: { planHash } });
           return true;

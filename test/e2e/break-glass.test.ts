@@ -13,6 +13,7 @@ const { alerts, critical, rosa, omar } = demoIds;
 let scene: Scene;
 let card: Message;
 let id = '';
+let totp: TOTP;
 beforeAll(async () => {
   scene = await openScene({ aws: { backgroundEvents: 0 }, start: false });
   const base = configFor(scene.aws);
@@ -32,9 +33,9 @@ const cardAt = (ts: string) => cards().find((message) => message.ts === ts);
 const writes = () =>
   scene.aws.calls.filter(({ service, operation }) => service === 'iam' && /^(Update|Put|Delete)/.test(operation));
 
-async function ask(words: string): Promise<{ card: Message; id: string }> {
+async function ask(words: string, who: string = rosa): Promise<{ card: Message; id: string }> {
   const known = new Set(cards().map((message) => message.ts));
-  await scene.slack.slash(rosa, alerts, `contain ${words}`);
+  await scene.slack.slash(who, alerts, `contain ${words}`);
   const found = await scene.slack.waitFor(
     () => cards().find((message) => !known.has(message.ts) && hasButton(message, 'approve')),
     30_000,
@@ -92,7 +93,7 @@ describe('break-glass', () => {
 
   it('is refused with a wrong code, and lets one person act with a right one', async () => {
     const enrolled = await run(['enroll', rosa], { env: { FIREBREAK_DATA_DIR: scene.dataDir } });
-    const totp = new TOTP({ secret: /\n {2}([A-Z2-7]{32})\n/.exec(enrolled.stdout)?.[1] ?? '' });
+    totp = new TOTP({ secret: /\n {2}([A-Z2-7]{32})\n/.exec(enrolled.stdout)?.[1] ?? '' });
     await scene.slack.slash(rosa, alerts, `break-glass ${id} ${reason}`);
     await scene.slack.submitView(rosa, { 'code-text': totp.generate({ timestamp: 0 }) });
     await scene.slack.waitFor(
@@ -157,4 +158,17 @@ describe('break-glass', () => {
     await isRefused(rosa, `${final.id} ${reason}`, /allows no break-glass/);
     expect(writes()).toHaveLength(1);
   });
+
+  it('lets somebody act alone who had approved as one of two, and counts him as one person', async () => {
+    const asked = await ask('deny-all arn:aws:iam::999999999999:user/pipeline', omar);
+    await scene.slack.click(rosa, alerts, asked.card.ts, 'approve');
+    await scene.slack.waitFor(() => wordsOf(cardAt(asked.card.ts)).includes('1 of 2'), 15_000);
+    await wait(asked.id);
+
+    await scene.slack.slash(rosa, alerts, `break-glass ${asked.id} ${reason}`);
+    await scene.slack.submitView(rosa, { 'code-text': totp.generate({ timestamp: Date.now() + 30_000 }) });
+
+    await scene.slack.waitFor(() => wordsOf(cardAt(asked.card.ts)).includes('Done and verified'), 30_000);
+    expect(writes()).toHaveLength(2);
+  }, 60_000);
 });

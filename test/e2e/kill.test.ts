@@ -276,6 +276,10 @@ async function expectWholeAudit({ scene }: Theatre, atLeast: number): Promise<vo
   expect(verified.code).toBe(0);
 }
 
+/** FIREBREAK_KILLS=all: at each call, which takes twice as long. Else at every second one, and at all around a write or a new message. */
+const killsAll = process.env.FIREBREAK_KILLS === 'all';
+const isTelling = /UpdateAccessKey|AssumeRole|chat\.postMessage/;
+
 /**
  * Plays once without a kill, and then again and again, each time killed at another of the calls that were seen in any of
  * the plays, until every one of them has been tried. Returns where it was killed.
@@ -301,7 +305,10 @@ async function atEveryCall(scene: Scene, play: (arm: Arm) => Promise<void>): Pro
     return at;
   };
   await playTo(undefined);
+  let number = 0;
   for (const call of calls) {
+    number += 1;
+    if (!killsAll && number % 2 === 0 && !isTelling.test(call)) continue;
     const at = await playTo(call);
     if (at !== undefined) killedAt.push(at);
   }
@@ -332,7 +339,7 @@ describe.concurrent('kill -9 and restart', () => {
         const card = await askFor(scene, findingCard(scene)?.ts ?? '', 'contain');
         report('approve', await approve(theatre, card, [arm]));
       });
-      expect(points.length).toBeGreaterThan(25);
+      expect(points.length).toBeGreaterThan(killsAll ? 25 : 14);
       for (const phase of ['before', 'after']) {
         expect(points).toContain(`aws UpdateAccessKey ${phase} 1`);
         expect(points).toContain(`slack chat.postMessage ${phase} 1`);

@@ -1,15 +1,30 @@
 /** What GuardDuty has found in accounts, in all their Regions. Reads only. */
-import { GetFindingsCommand, ListDetectorsCommand, ListFindingsCommand } from '@aws-sdk/client-guardduty';
+import {
+  type Finding,
+  GetDetectorCommand,
+  GetFindingsCommand,
+  ListDetectorsCommand,
+  ListFindingsCommand,
+  type ListFindingsCommandOutput,
+} from '@aws-sdk/client-guardduty';
 import pLimit from 'p-limit';
 import type { AwsReach, AwsReader } from '#src/contracts/aws.ts';
 import type { Reported, ReportedFinding } from '#src/domain/reported.ts';
 import { look } from './look.ts';
 
-export const detectorReads = ['guardduty:GetFindings', 'guardduty:ListDetectors', 'guardduty:ListFindings'] as const;
+export const detectorReads = [
+  'guardduty:GetDetector',
+  'guardduty:GetFindings',
+  'guardduty:ListDetectors',
+  'guardduty:ListFindings',
+] as const;
 
 const regionsAtOnce = 8;
-/** What GetFindings takes at once; with the gravest first, more would change no verdict. */
-const mostPerRegion = 50;
+/** What GetFindings takes at once. */
+const pageSize = 50;
+/** Of one Region, the gravest first; samples can be made by the hundred, so that pages without a real one are passed over. */
+const maxPages = 20;
+const enough = 50;
 
 interface Ctx {
   readonly signal: AbortSignal;
@@ -46,12 +61,13 @@ export async function reportedIn(
   const looked = places.flat();
   return {
     findings: looked
-      .flatMap(({ found }) => (found.ok ? (found.value ?? []) : []))
+      .flatMap(({ found }) => (found.ok ? (found.value?.findings ?? []) : []))
       .toSorted((a, b) => b.severity - a.severity || (a.updatedAt < b.updatedAt ? 1 : -1)),
     off: looked.flatMap(({ place, found }) => (found.ok && found.value === undefined ? [place] : [])),
-    failures: looked.flatMap(({ place, found }) =>
-      found.ok ? [] : [`findings of GuardDuty in ${place}: ${found.reason}`],
-    ),
+    failures: looked.flatMap(({ place, found }) => {
+      if (!found.ok) return [`findings of GuardDuty in ${place}: ${found.reason}`];
+      return found.value?.isCut ? [`findings of GuardDuty in ${place}: there are more than were read`] : [];
+    }),
   };
 }
 
@@ -61,30 +77,49 @@ async function findingsIn(
   accountId: string,
   region: string,
   since: string,
-): Promise<readonly ReportedFinding[] | undefined> {
+): Promise<{ readonly findings: readonly ReportedFinding[]; readonly isCut: boolean } | undefined> {
   const guardduty = reader.guardduty(region);
   const { DetectorIds = [] } = await guardduty.send(new ListDetectorsCommand({}));
   const [DetectorId] = DetectorIds;
   if (DetectorId === undefined) return undefined;
-  const { FindingIds = [] } = await guardduty.send(
-    new ListFindingsCommand({
-      DetectorId,
-      FindingCriteria: {
-        Criterion: {
-          updatedAt: { GreaterThanOrEqual: Date.parse(since) },
-          'service.archived': { Equals: ['false'] },
+  // A detector that was suspended is still listed.
+  const { Status } = await guardduty.send(new GetDetectorCommand({ DetectorId }));
+  if (Status !== 'ENABLED') return undefined;
+  const found: ReportedFinding[] = [];
+  let token: string | undefined;
+  for (let pages = 0; pages < maxPages && found.length < enough; pages += 1) {
+    const page: ListFindingsCommandOutput = await guardduty.send(
+      new ListFindingsCommand({
+        DetectorId,
+        FindingCriteria: {
+          Criterion: {
+            updatedAt: { GreaterThanOrEqual: Date.parse(since) },
+            'service.archived': { Equals: ['false'] },
+            // A detector of an administrator holds its members' findings too: those are asked for where they are.
+            accountId: { Equals: [accountId] },
+          },
         },
-      },
-      SortCriteria: { AttributeName: 'severity', OrderBy: 'DESC' },
-      MaxResults: mostPerRegion,
-    }),
-  );
-  if (FindingIds.length === 0) return [];
-  const { Findings = [] } = await guardduty.send(new GetFindingsCommand({ DetectorId, FindingIds }));
-  return Findings.flatMap((one): readonly ReportedFinding[] => {
+        SortCriteria: { AttributeName: 'severity', OrderBy: 'DESC' },
+        MaxResults: pageSize,
+        ...(token === undefined ? {} : { NextToken: token }),
+      }),
+    );
+    const { FindingIds = [] } = page;
+    if (FindingIds.length > 0) {
+      const { Findings = [] } = await guardduty.send(new GetFindingsCommand({ DetectorId, FindingIds }));
+      found.push(...realOnes(Findings, accountId, region));
+    }
+    token = page.NextToken || undefined;
+    if (token === undefined) return { findings: found, isCut: false };
+  }
+  return { findings: found, isCut: true };
+}
+
+/** Without samples. */
+function realOnes(findings: readonly Finding[], accountId: string, region: string): readonly ReportedFinding[] {
+  return findings.flatMap((one): readonly ReportedFinding[] => {
     const isSample = one.Title?.startsWith('[SAMPLE]') || one.Service?.AdditionalInfo?.Value?.includes('"sample":true');
     if (one.Id === undefined || one.Type === undefined || isSample) return [];
-    // A detector of an administrator holds its members' findings too: those are asked for where they are.
     if (one.AccountId !== undefined && one.AccountId !== accountId) return [];
     return [
       {

@@ -94,18 +94,26 @@ async function presentOf(
   ctx: InvestigationContext,
 ): Promise<{ sweep: Sweep; reported: Reported }> {
   const { aws } = ctx;
-  const nothing = { findings: [], off: [], failures: [] };
-  if (aws === undefined) return { sweep: noSweep('AWS was not asked, only log files were read'), reported: nothing };
+  const unasked = (notAsked: string): Reported => ({ findings: [], off: [], failures: [], notAsked });
+  if (aws === undefined)
+    return {
+      sweep: noSweep('AWS was not asked, only log files were read'),
+      reported: unasked('none of the accounts can be asked'),
+    };
   const known = await look(() => aws.accounts(), ctx.signal);
   if (!known.ok)
     return {
       sweep: { ...noSweep(known.reason), failures: [`what exists now: ${known.reason}`] },
-      reported: nothing,
+      reported: unasked(known.reason),
     };
   const asked = known.value.filter(
     (account) => accounts.includes(account) || sources.some(({ name }) => name.includes(account)),
   );
-  if (asked.length === 0) return { sweep: noSweep('none of the accounts can be asked'), reported: nothing };
+  if (asked.length === 0)
+    return {
+      sweep: noSweep('none of the accounts can be asked'),
+      reported: unasked('none of the accounts can be asked'),
+    };
   const since = from === '' ? ctx.now().toISOString() : from;
   const [found, reported] = await Promise.all([
     Promise.all(asked.map((account) => accountNow(aws, account, since, ctx))),

@@ -15,7 +15,7 @@ const statements = [
     user_id text not null,
     plan_hash text not null,
     at timestamptz not null,
-    primary key (approval_id, user_id))`,
+    primary key (approval_id, user_id, plan_hash))`,
   `create table vote_codes (vote_id text primary key references vote_requests (id), code text not null)`,
   `create table vote_refusals (vote_id text primary key references vote_requests (id), because text not null)`,
   `create table code_failures (user_id text not null, at timestamptz not null)`,

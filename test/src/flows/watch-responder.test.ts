@@ -68,13 +68,13 @@ function become(caseId: string, approvalId: string, planHash: string) {
 describe('a session of the responder role', () => {
   it('is nothing new where an approved plan asked for it, and a critical alert, told once, where none did', async () => {
     await become('IR-1', 'a1', 'h1');
-    await lookAtResponders(30 * minute, deps());
+    await lookAtResponders(() => 30 * minute, deps());
     expect(stored).toEqual([]);
 
     await become('IR-9', 'nobodys', 'h9');
     await become('IR-1', 'a1', 'another');
-    await lookAtResponders(30 * minute, deps());
-    await lookAtResponders(30 * minute, deps());
+    await lookAtResponders(() => 30 * minute, deps());
+    await lookAtResponders(() => 30 * minute, deps());
 
     expect(stored.map(({ alert }) => [alert.severity, alert.type, alert.resourceIds[0]])).toEqual([
       [9.5, 'firebreak-unknown-responder-session', account.inventory[0]?.responderRole],

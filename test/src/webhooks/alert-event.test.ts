@@ -660,7 +660,7 @@ describe('hostile events', () => {
           expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: 700 },
     );
   }, 60_000);
 

@@ -294,14 +294,14 @@ describe('answers in the place of records', () => {
     const dir = await tempDir();
     const seed = Date.now();
     // Records under one id, or with fields of their own, are always read whole: here most are not.
-    const events = fc.sample(event, { numRuns: 1_000, seed }).map((one, i) => ({
+    const events = fc.sample(event, { numRuns: 600, seed }).map((one, i) => ({
       ...one,
       eventID: `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`,
       ...(i % 4 === 0 ? {} : { unheardOf: undefined, 'requestParameters.a': undefined }),
     }));
     await importFolder(await folderOf({ 'events.json': JSON.stringify({ Records: events }) }), dir);
     const lake = await openLake(dir);
-    const nodes = fc.sample(node, { numRuns: 80, seed });
+    const nodes = fc.sample(node, { numRuns: 50, seed });
     const fields = fc.sample(field, { numRuns: 90, seed });
     let [told, yielded] = [0, 0];
     for (let at = 0; at < nodes.length; at += 2) {
