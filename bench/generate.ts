@@ -46,7 +46,11 @@ export async function generate(options: GenerateOptions): Promise<readonly Expec
     earlier = texts.slice(0, 200);
     const write = writeLog(options.dir, place, file, `{"Records":[${texts.join(',')}]}`);
     writes.add(write);
-    write.finally(() => writes.delete(write)).catch(() => undefined);
+    // One that failed stays among them, so that whoever waits next hears of it.
+    write.then(
+      () => writes.delete(write),
+      () => undefined,
+    );
     if (writes.size >= 3) await Promise.race(writes);
   }
   await Promise.all(writes);

@@ -89,7 +89,9 @@ export function openLookupMemory(dataDir: string, log: Log): LookupMemory {
         await rename(part, join(folder, name));
       } catch (error) {
         log.warn({ error: asError(error) }, 'an answer of LookupEvents could not be kept');
-        await rm(part, { force: true }).catch(() => undefined);
+        await rm(part, { force: true }).catch((left: unknown) =>
+          log.warn({ part, error: asError(left) }, 'and the part of it that was written stays'),
+        );
       }
     },
   };

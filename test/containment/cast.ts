@@ -8,6 +8,7 @@ import {
   PutUserPolicyCommand,
 } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts';
+import { expect } from 'vitest';
 import type { Role, User } from '../../demo/aws/state.ts';
 import { configFor } from '../../demo/setting.ts';
 import { demoIds, demoPeople, type Message } from '../../demo/slack/workspace.ts';
@@ -227,6 +228,11 @@ export class Containment {
 
   async undo(card: Message, by: readonly ('omar' | 'una')[] = ['omar']): Promise<Message> {
     return this.settled(await this.askUndo(card), by);
+  }
+
+  /** Another user's key works whatever was contained. */
+  async expectBystander(): Promise<void> {
+    expect(await this.looks(this.scene.aws.credentials.bystander)).toBe('works');
   }
 
   /** What the responder role has written, in order, refused calls left out. */

@@ -19,20 +19,13 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { killAtCall } from '../support/killing.ts';
 import { hasButton, wordsOf } from '../support/scene.ts';
-import { arnOfUser, both, type Containment, type Keys, openContainment, refused } from './cast.ts';
+import { arnOfUser, both, type Containment, openContainment, refused } from './cast.ts';
 
 let on: Containment;
-let bystander: Keys;
 beforeAll(async () => {
   on = await openContainment();
-  bystander = on.scene.aws.credentials.bystander;
 });
 afterAll(() => on?.scene.close());
-
-/** Another user's key works whatever was contained. */
-async function expectBystander(): Promise<void> {
-  expect(await on.looks(bystander)).toBe('works');
-}
 
 async function device(UserName: string, VirtualMFADeviceName: string): Promise<string> {
   const { VirtualMFADevice } = await on.admin.send(new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName }));
@@ -55,7 +48,7 @@ describe('access keys', () => {
     expect(await on.looks(stolen)).toMatch(refused);
     expect([await on.looks(other), await on.looks(token)]).toEqual(['works', 'works']);
     expect(wordsOf(done)).toContain('GetSessionToken');
-    await expectBystander();
+    await on.expectBystander();
 
     await on.undo(done);
     expect(await on.looks(stolen)).toBe('works');
@@ -92,7 +85,7 @@ describe('access keys', () => {
 
     await on.undo(done, both);
     expect(await on.looks(key)).toMatch(refused);
-    await expectBystander();
+    await on.expectBystander();
   });
 
   it('delete-access-key takes two people and one key, and offers no way back', async () => {
@@ -112,7 +105,7 @@ describe('access keys', () => {
     expect(on.state('della').keys.map(({ id }) => id)).toEqual([other.accessKeyId]);
     expect(await on.looks(other)).toBe('works');
     expect(hasButton(done, 'undo')).toBe(false);
-    await expectBystander();
+    await on.expectBystander();
   });
 });
 
@@ -254,7 +247,7 @@ describe('passwords, devices and other credentials', () => {
     expect(signsIn('zed', password, serial)).toBeUndefined();
     expect(hasButton(done, 'undo')).toBe(false);
     expect(jane.groups).toHaveLength(1);
-    await expectBystander();
+    await on.expectBystander();
   });
 });
 

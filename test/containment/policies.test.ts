@@ -2,20 +2,13 @@
 import { PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { wordsOf } from '../support/scene.ts';
-import { arnOfUser, both, type Containment, type Keys, openContainment, refused } from './cast.ts';
+import { arnOfUser, both, type Containment, openContainment, refused } from './cast.ts';
 
 let on: Containment;
-let bystander: Keys;
 beforeAll(async () => {
   on = await openContainment();
-  bystander = on.scene.aws.credentials.bystander;
 });
 afterAll(() => on?.scene.close());
-
-/** Another user's key works whatever was contained. */
-async function expectBystander(): Promise<void> {
-  expect(await on.looks(bystander)).toBe('works');
-}
 
 describe('policies on users and roles', () => {
   it('deny-all on a user stops his key and his session token, not the role that he has assumed, and comes undone', async () => {
@@ -30,7 +23,7 @@ describe('policies on users and roles', () => {
     expect(await on.looks(token)).toMatch(refused);
     expect(await on.looks(assumed)).toBe('works');
     expect(wordsOf(done)).toContain('already assumed');
-    await expectBystander();
+    await on.expectBystander();
 
     await on.undo(done);
     expect([await on.looks(stolen), await on.looks(token)]).toEqual(['works', 'works']);
@@ -46,7 +39,7 @@ describe('policies on users and roles', () => {
     const done = await on.contain(`deny-all ${role.arn}`);
     expect(await on.looks(taken)).toMatch(refused);
     expect(await on.looks(other)).toBe('works');
-    await expectBystander();
+    await on.expectBystander();
 
     await on.undo(done);
     expect(await on.looks(taken)).toBe('works');
@@ -78,7 +71,7 @@ describe('policies on users and roles', () => {
     const done = await on.contain(`deny-outside-networks ${arnOfUser('nat')} 198.51.100.0/24`);
     expect(await on.looks(stolen)).toMatch(refused);
     expect(await on.looks(home)).toBe('works');
-    await expectBystander();
+    await on.expectBystander();
 
     await on.undo(done);
     expect(await on.looks(stolen)).toBe('works');
@@ -94,7 +87,7 @@ describe('policies on users and roles', () => {
     expect(await on.starts(stolen)).toMatch(refused);
     expect(await on.makesUser(stolen, 'vics-friend')).toMatch(refused);
     expect(await on.looks(stolen)).toBe('works');
-    await expectBystander();
+    await on.expectBystander();
 
     await on.undo(done);
     expect(await on.starts(stolen)).toBe('works');
@@ -112,7 +105,7 @@ describe('sessions', () => {
     const done = await on.contain(`revoke-role-sessions ${role.arn}`);
     expect(await on.looks(taken)).toMatch(refused);
     expect(await on.looks(other)).toBe('works');
-    await expectBystander();
+    await on.expectBystander();
 
     const undo = await on.askUndo(done);
     expect(wordsOf(undo)).toContain('0 of 2');
@@ -150,7 +143,7 @@ describe('sessions', () => {
     expect(await on.looks(token)).toMatch(refused);
     expect(await on.looks(browser)).toMatch(refused);
     expect(await on.looks(stolen)).toBe('works');
-    await expectBystander();
+    await on.expectBystander();
 
     await on.undo(done, both);
     expect([await on.looks(token), await on.looks(browser)]).toEqual(['works', 'works']);

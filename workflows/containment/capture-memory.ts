@@ -10,7 +10,7 @@ import {
   InstanceTarget,
   instanceArn,
   instanceFacts,
-  instanceIn,
+  onlyInstanceIn,
 } from './instance/instance-of.ts';
 import {
   captureScript,
@@ -54,10 +54,7 @@ export const captureMemory = defineAction({
   settlesWithinMs,
   irreversible: 'Final: the image is evidence and stays, and what the tool wrote over on the root disk is gone.',
 
-  parse(words) {
-    if (words.length !== 1) throw new UserError('Which instance? Name one.', `Usage: contain ${usage}`);
-    return instanceIn(words[0], usage);
-  },
+  parse: (words) => onlyInstanceIn(words, usage),
   accountOf: accountOfInstance,
   artifact: ({ instanceId }) => ({ kind: 'resource', id: instanceId }),
 

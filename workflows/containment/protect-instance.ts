@@ -11,7 +11,7 @@ import {
   InstanceTarget,
   instanceArn,
   instanceFacts,
-  instanceIn,
+  onlyInstanceIn,
 } from './instance/instance-of.ts';
 
 const usage = 'protect-instance <i-... or ARN of an instance>';
@@ -39,10 +39,7 @@ export const protectInstance = defineAction({
   unique: true,
   reversal: 'Undo sets both attributes to what they were.',
 
-  parse(words) {
-    if (words.length !== 1) throw new UserError('Which instance? Name one.', `Usage: contain ${usage}`);
-    return instanceIn(words[0], usage);
-  },
+  parse: (words) => onlyInstanceIn(words, usage),
   accountOf: accountOfInstance,
   artifact: ({ instanceId }) => ({ kind: 'resource', id: instanceId }),
 

@@ -3,10 +3,10 @@ import { DescribeIamInstanceProfileAssociationsCommand } from '@aws-sdk/client-e
 import { z } from 'zod';
 import { type ActionContext, defineAction } from '#src/contracts/action.ts';
 import type { ApiCall, PolicyDocument } from '#src/contracts/aws.ts';
-import { UpstreamError, UserError } from '#src/contracts/errors.ts';
+import { UpstreamError } from '#src/contracts/errors.ts';
 import { literalArn } from '#src/domain/session-policy.ts';
 import { tooEarly } from './identity/revoke-older.ts';
-import { accountOfInstance, findInstance, instanceArn, instanceFacts, instanceIn } from './instance/instance-of.ts';
+import { accountOfInstance, findInstance, instanceArn, instanceFacts, onlyInstanceIn } from './instance/instance-of.ts';
 import {
   denyCall,
   holdsDeny,
@@ -58,10 +58,7 @@ export const removeInstanceProfile = defineAction({
   unique: true,
   reversal: 'Undo gives the instance the same profile again and lifts the refusal.',
 
-  parse(words) {
-    if (words.length !== 1) throw new UserError('Which instance? Name one.', `Usage: contain ${usage}`);
-    return { ...instanceIn(words[0], usage), roleName: '' };
-  },
+  parse: (words) => ({ ...onlyInstanceIn(words, usage), roleName: '' }),
   accountOf: accountOfInstance,
   artifact: ({ instanceId }, { principalArn, roleName }) => {
     const [, partition, , , accountId] = principalArn.split(':');

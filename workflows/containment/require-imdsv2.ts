@@ -10,7 +10,7 @@ import {
   InstanceTarget,
   instanceArn,
   instanceFacts,
-  instanceIn,
+  onlyInstanceIn,
 } from './instance/instance-of.ts';
 
 const usage = 'require-imdsv2 <i-... or ARN of an instance>';
@@ -38,10 +38,7 @@ export const requireImdsv2 = defineAction({
   unique: true,
   reversal: 'Undo sets tokens and hop limit to what they were.',
 
-  parse(words) {
-    if (words.length !== 1) throw new UserError('Which instance? Name one.', `Usage: contain ${usage}`);
-    return instanceIn(words[0], usage);
-  },
+  parse: (words) => onlyInstanceIn(words, usage),
   accountOf: accountOfInstance,
   artifact: ({ instanceId }) => ({ kind: 'resource', id: instanceId }),
 

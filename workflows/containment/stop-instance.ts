@@ -3,27 +3,26 @@ import { defineAction } from '#src/contracts/action.ts';
 import type { Applied } from '#src/contracts/approval.ts';
 import type { ApiCall } from '#src/contracts/aws.ts';
 import { NotFoundError, UserError } from '#src/contracts/errors.ts';
-import { backgroundOf } from './instance/background.ts';
 import { accountOfInstance, instanceIn } from './instance/instance-of.ts';
 import { returnCalls, scalingWords, standbyCall } from './instance/leave.ts';
 import {
   ec2Call,
   gone,
-  instanceStoreWords,
   PowerState,
   PowerTarget,
+  powerBackground,
   powerReads,
   powerSeen,
   powerState,
   powerStatements,
   protectionCall,
   replacementIn,
+  unplaced,
   unprotectCalls,
 } from './instance/power.ts';
 
 const usage = 'stop-instance <i-... or ARN of an instance> [no-replacement]';
 const stopped: readonly string[] = ['stopping', 'stopped'];
-const none = { targets: [], balancers: [] };
 
 export const stopInstance = defineAction({
   name: 'stop-instance',
@@ -79,11 +78,7 @@ export const stopInstance = defineAction({
     return state;
   },
 
-  async background(target, before, ctx) {
-    const { instance } = await powerState(target, { ...ctx, planned: before });
-    const disks = await instanceStoreWords(instance, before.region, ctx.aws, ctx.signal);
-    return [...backgroundOf(instance, none, ctx.records ?? []), ...disks];
-  },
+  background: powerBackground,
 
   binds: ({ instanceArn, state }) => ({ instanceArn, state }),
   touches: ({ instanceId }, { instanceArn, scaling }) => [
@@ -151,7 +146,7 @@ export const stopInstance = defineAction({
 function callsOf({ instanceId, replacement }: PowerTarget, before: PowerState): readonly ApiCall[] {
   if (stopped.includes(before.state)) return [];
   return [
-    ...standbyCall(instanceId, { ...before, ...none }, replacement === 'no-replacement'),
+    ...standbyCall(instanceId, { ...before, ...unplaced }, replacement === 'no-replacement'),
     ...unprotectCalls(instanceId, before, 'DisableApiStop'),
     ec2Call('StopInstances', before.region, { InstanceIds: [instanceId] }),
   ];
@@ -165,6 +160,6 @@ function undoCalls({ instanceId }: PowerTarget, now: PowerState, applied: Applie
   return [
     ...(wasRunning ? [ec2Call('StartInstances', now.region, { InstanceIds: [instanceId] })] : []),
     ...(wasProtected ? [protectionCall(instanceId, now.region, 'DisableApiStop', true)] : []),
-    ...returnCalls(applied.done, { ...now, ...none }),
+    ...returnCalls(applied.done, { ...now, ...unplaced }),
   ];
 }

@@ -1,25 +1,24 @@
 /** Terminates one instance for good (DOMAIN.md 5.8, A9): eradication, when the evidence is safe. */
 import { defineAction } from '#src/contracts/action.ts';
 import type { ApiCall } from '#src/contracts/aws.ts';
-import { backgroundOf } from './instance/background.ts';
 import { accountOfInstance, instanceIn } from './instance/instance-of.ts';
 import { detachCall, scalingWords } from './instance/leave.ts';
 import {
   ec2Call,
   gone,
-  instanceStoreWords,
   PowerState,
   PowerTarget,
+  powerBackground,
   powerReads,
   powerSeen,
   powerState,
   powerStatements,
   replacementIn,
+  unplaced,
   unprotectCalls,
 } from './instance/power.ts';
 
 const usage = 'terminate-instance <i-... or ARN of an instance> [no-replacement]';
-const none = { targets: [], balancers: [] };
 
 export const terminateInstance = defineAction({
   name: 'terminate-instance',
@@ -58,11 +57,7 @@ export const terminateInstance = defineAction({
 
   inspect: async (target, ctx) => (await powerState(target, ctx)).state,
 
-  async background(target, before, ctx) {
-    const { instance } = await powerState(target, { ...ctx, planned: before });
-    const disks = await instanceStoreWords(instance, before.region, ctx.aws, ctx.signal);
-    return [...backgroundOf(instance, none, ctx.records ?? []), ...disks];
-  },
+  background: powerBackground,
 
   // Which volumes go with it is what was approved; that an attacker stops or protects it hinders nothing.
   binds: ({ instanceArn, volumes }) => ({ instanceArn, volumes }),
@@ -138,7 +133,7 @@ function callsOf({ instanceId, replacement }: PowerTarget, before: PowerState): 
   if (gone.includes(state)) return [];
   const isOpen = spot?.type === 'persistent' && !['cancelled', 'closed'].includes(spot.state);
   return [
-    ...detachCall(instanceId, { ...before, ...none }, replacement === 'no-replacement'),
+    ...detachCall(instanceId, { ...before, ...unplaced }, replacement === 'no-replacement'),
     // Else it would launch another one.
     ...(isOpen ? [ec2Call('CancelSpotInstanceRequests', region, { SpotInstanceRequestIds: [spot.requestId] })] : []),
     // Protection against stopping hinders terminating too.

@@ -14,18 +14,7 @@ import {
   stillWished,
 } from '../../../src/domain/people-on-host.ts';
 import { planHash } from '../../../src/domain/plan.ts';
-
-const plan: Plan = {
-  action: 'disable-access-key',
-  direction: 'apply',
-  accountId: '999999999999',
-  partition: 'aws',
-  target: { accessKeyId: 'AKIAIOSFODNN7EXAMPLE' },
-  before: { userName: 'pipeline', status: 'Active' },
-  calls: [{ service: 'iam', operation: 'UpdateAccessKey', region: 'us-east-1', input: { UserName: 'pipeline' } }],
-  sessionPolicy: { Version: '2012-10-17', Statement: [] },
-  responderRole: 'arn:aws:iam::999999999999:role/ir/IrResponder',
-};
+import { plan } from './sample-plan.ts';
 
 function proposed(changes: Partial<Approval> = {}): Approval {
   const shown = changes.plan ?? plan;

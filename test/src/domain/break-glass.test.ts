@@ -1,24 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Approval, Plan, Vote } from '../../../src/contracts/approval.ts';
+import type { Approval, Vote } from '../../../src/contracts/approval.ts';
 import { type Ballot, castVote, type ExecutionFacts, mayExecute } from '../../../src/domain/approval.ts';
 import { PolicyRule, rightsFor } from '../../../src/domain/approval-policy.ts';
 import { type BreakGlass, breakGlassHash, reasonProblem } from '../../../src/domain/break-glass.ts';
 import { closedShout, shoutMessage } from '../../../src/domain/break-glass-wording.ts';
 import { reviewMessage, stageDue, wasAlone } from '../../../src/domain/notices.ts';
 import { planHash } from '../../../src/domain/plan.ts';
+import { plan } from './sample-plan.ts';
 
-const plan: Plan = {
-  action: 'disable-access-key',
-  direction: 'apply',
-  accountId: '999999999999',
-  partition: 'aws',
-  target: { accessKeyId: 'AKIAIOSFODNN7EXAMPLE' },
-  before: { userName: 'pipeline', status: 'Active' },
-  calls: [{ service: 'iam', operation: 'UpdateAccessKey', region: 'us-east-1', input: { UserName: 'pipeline' } }],
-  sessionPolicy: { Version: '2012-10-17', Statement: [] },
-  responderRole: 'arn:aws:iam::999999999999:role/ir/IrResponder',
-};
 const hash = planHash(plan);
 const reason = 'the attacker is active and nobody answers';
 const createdAt = '2026-11-20T22:00:00.000Z';

@@ -49,6 +49,12 @@ export function instanceIn(word: string | undefined, usage: string): InstanceTar
   return read.data;
 }
 
+/** The same, where the words are that instance and nothing else. Throws UserError. */
+export function onlyInstanceIn(words: readonly string[], usage: string): InstanceTarget {
+  if (words.length !== 1) throw new UserError('Which instance? Name one.', `Usage: contain ${usage}`);
+  return instanceIn(words[0], usage);
+}
+
 export function accountOfInstance({ accountId }: InstanceTarget): string | undefined {
   return accountId === '' ? undefined : accountId;
 }

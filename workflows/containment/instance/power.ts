@@ -8,11 +8,15 @@ import {
 import { z } from 'zod';
 import type { ActionContext } from '#src/contracts/action.ts';
 import type { ApiCall, AwsReader, PolicyDocument } from '#src/contracts/aws.ts';
+import type { CloudTrailRecord } from '#src/contracts/cloudtrail.ts';
 import { UpstreamError, UserError } from '#src/contracts/errors.ts';
+import { backgroundOf } from './background.ts';
 import { findInstance, InstanceFacts, InstanceTarget, instanceFacts } from './instance-of.ts';
 import { placementSeen, placementStatements } from './leave.ts';
 import { Scaling, scalingOf } from './placement.ts';
 
+/** Of an instance whose load balancers are not looked at. */
+export const unplaced = { targets: [], balancers: [] };
 export const gone: readonly string[] = ['shutting-down', 'terminated'];
 
 /** `no-replacement`: its Auto Scaling group wants one instance less, so that none is launched in its place. */
@@ -111,6 +115,17 @@ async function spotOf(
 }
 
 /** A word more after the instance. Throws UserError. */
+/** What an approver should know beside the plan: whose it is, and what is lost with its disks. */
+export async function powerBackground(
+  target: PowerTarget,
+  before: PowerState,
+  ctx: ActionContext & { readonly records?: readonly CloudTrailRecord[] },
+): Promise<string[]> {
+  const { instance } = await powerState(target, { ...ctx, planned: before });
+  const disks = await instanceStoreWords(instance, before.region, ctx.aws, ctx.signal);
+  return [...backgroundOf(instance, unplaced, ctx.records ?? []), ...disks];
+}
+
 export function replacementIn(words: readonly string[], usage: string): PowerTarget['replacement'] {
   const [word = '', ...more] = words;
   if (more.length === 0 && (word === '' || word === 'no-replacement')) return word;
@@ -191,7 +206,7 @@ export function powerStatements(
 }
 
 /** Data on disks that belong to the host and not to EBS, one sentence where the type has such. */
-export async function instanceStoreWords(
+async function instanceStoreWords(
   { InstanceType }: Instance,
   region: string,
   aws: AwsReader,
