@@ -65,7 +65,7 @@ describe('an import that is killed', () => {
       const end = ended(child);
       while ((await pagesIn(dataDir)).length < shards && child.exitCode === null) await sleep(2);
       if (shards === 0)
-        while (!(await readdir(join(dataDir, 'lake', 'temp')).catch(() => [])).some((name) => name.endsWith('.ndjson')))
+        while (!(await readdir(join(dataDir, 'lake', 'temp')).catch(() => [])).some((name) => name.endsWith('.parquet')))
           await sleep(2);
       child.kill('SIGKILL');
       await end;
