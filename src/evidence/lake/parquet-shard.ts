@@ -110,8 +110,8 @@ export class ParquetShard {
     ];
     for (const column of sheaf.columns) {
       if (column.name === 'eventVersion') {
-        metas.push(chunks.uuids('event_uuid', sheaf.events, bytes, rows));
-        metas.push(chunks.uuids('request_uuid', sheaf.requests, bytes, rows));
+        metas.push(chunks.uuids('event_uuid', sheaf.events, rows));
+        metas.push(chunks.uuids('request_uuid', sheaf.requests, rows));
       }
       metas.push(chunks.texts(column, bytes, rows, searched.has(column.name) ? seen : undefined));
     }
