@@ -9,16 +9,21 @@ export async function look<T>(ask: () => Promise<T>, signal: AbortSignal): Promi
   try {
     return { ok: true, value: await ask() };
   } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof UserError || error instanceof UpstreamError)
-      return { ok: false, reason: inert(error.message, 200) };
-    const { code, message } = awsErrorFacts(error);
-    // No answer of AWS, and none of the network: a fault of this program.
-    if (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError) {
-      if (!('$metadata' in error) && code !== 'NotAws') throw error;
-    }
-    return { ok: false, reason: inert(`${code}: ${message}`, 200) };
+    return { ok: false, reason: whyNot(error, signal).reason };
   }
+}
+
+/** Why a question has no answer: AWS's code, and the same with its sentence. Throws as `look` does. */
+export function whyNot(error: unknown, signal: AbortSignal): { readonly code: string; readonly reason: string } {
+  signal.throwIfAborted();
+  if (error instanceof UserError || error instanceof UpstreamError)
+    return { code: error.name, reason: inert(error.message, 200) };
+  const { code, message } = awsErrorFacts(error);
+  // No answer of AWS, and none of the network: a fault of this program.
+  if (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError) {
+    if (!('$metadata' in error) && code !== 'NotAws') throw error;
+  }
+  return { code, reason: inert(`${code}: ${message}`, 200) };
 }
 
 const maxPages = 100;

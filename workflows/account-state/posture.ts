@@ -9,17 +9,23 @@ import {
 import {
   DescribeFlowLogsCommand,
   DescribeInstancesCommand,
+  DescribeNetworkInterfacesCommand,
   DescribeVpcsCommand,
   GetInstanceMetadataDefaultsCommand,
 } from '@aws-sdk/client-ec2';
 import { GetDetectorCommand, ListDetectorsCommand } from '@aws-sdk/client-guardduty';
 import { GetRoleCommand } from '@aws-sdk/client-iam';
+import {
+  ListResolverQueryLogConfigAssociationsCommand,
+  ListResolverQueryLogConfigsCommand,
+} from '@aws-sdk/client-route53resolver';
 import pLimit from 'p-limit';
 import type { AwsReach, AwsReader } from '#src/contracts/aws.ts';
 import type { InventoryEntry } from '#src/contracts/investigation.ts';
 import { isAwsError } from '#src/domain/aws-errors.ts';
 import { globalRegion } from '#src/domain/partition.ts';
-import type { AccountPosture, FoundTrail, RegionPosture } from '#src/domain/readiness.ts';
+import type { AccountPosture, RegionPosture } from '#src/domain/readiness.ts';
+import type { FoundTrail } from '#src/domain/readiness-trails.ts';
 import { look, paged } from './look.ts';
 
 export const postureReads = [
@@ -29,11 +35,14 @@ export const postureReads = [
   'cloudtrail:GetTrailStatus',
   'ec2:DescribeFlowLogs',
   'ec2:DescribeInstances',
+  'ec2:DescribeNetworkInterfaces',
   'ec2:DescribeVpcs',
   'ec2:GetInstanceMetadataDefaults',
   'guardduty:GetDetector',
   'guardduty:ListDetectors',
   'iam:GetRole',
+  'route53resolver:ListResolverQueryLogConfigAssociations',
+  'route53resolver:ListResolverQueryLogConfigs',
 ] as const;
 
 const regionsAtOnce = 8;
@@ -82,6 +91,7 @@ async function regionPosture(reader: AwsReader, region: string, signal: AbortSig
     region,
     detector: await look(() => detectorIn(reader, region), signal),
     vpcs: await look(() => vpcsIn(reader, region), signal),
+    dnsLogs: await look(() => dnsLogsIn(reader, region), signal),
     tokens: await look(() => metadataDefault(reader, region), signal),
     openMetadata: await look(() => openMetadata(reader, region), signal),
   };
@@ -166,6 +176,38 @@ async function vpcsIn(reader: AwsReader, region: string) {
     return { items: active.flatMap(({ ResourceId }) => ResourceId ?? []), next: answer.NextToken };
   });
   return { all: vpcs.length, without: vpcs.filter((vpc) => !logged.includes(vpc)) };
+}
+
+/** VPCs with anything in them, and those of them whose DNS queries are logged. An association that needs help logs nothing. */
+async function dnsLogsIn(reader: AwsReader, region: string) {
+  const resolver = reader.route53resolver(region);
+  const used = await paged(async (token) => {
+    const answer = await reader.ec2(region).send(
+      new DescribeNetworkInterfacesCommand({
+        MaxResults: 1000,
+        ...(token === undefined ? {} : { NextToken: token }),
+      }),
+    );
+    return { items: (answer.NetworkInterfaces ?? []).flatMap(({ VpcId }) => VpcId ?? []), next: answer.NextToken };
+  });
+  const next = (token: string | undefined) => ({
+    MaxResults: 100,
+    ...(token === undefined ? {} : { NextToken: token }),
+  });
+  const configs = await paged(async (token) => {
+    const answer = await resolver.send(new ListResolverQueryLogConfigsCommand(next(token)));
+    return { items: answer.ResolverQueryLogConfigs ?? [], next: answer.NextToken };
+  });
+  const associations = await paged(async (token) => {
+    const answer = await resolver.send(new ListResolverQueryLogConfigAssociationsCommand(next(token)));
+    return { items: answer.ResolverQueryLogConfigAssociations ?? [], next: answer.NextToken };
+  });
+  const broken = configs.filter(({ Status }) => Status === 'FAILED').map(({ Id }) => Id);
+  const logged = associations
+    .filter(({ Status, ResolverQueryLogConfigId }) => Status === 'ACTIVE' && !broken.includes(ResolverQueryLogConfigId))
+    .map(({ ResourceId }) => ResourceId);
+  const vpcs = [...new Set(used)];
+  return { used: vpcs.length, without: vpcs.filter((vpc) => !logged.includes(vpc)), configs: configs.length };
 }
 
 async function metadataDefault(reader: AwsReader, region: string): Promise<string> {

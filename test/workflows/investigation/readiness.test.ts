@@ -142,6 +142,7 @@ describe('the ranking', () => {
       region,
       detector: { ok: true as const, value: undefined },
       vpcs: { ok: true as const, value: { all: 0, without: [] } },
+      dnsLogs: { ok: true as const, value: { used: 0, without: [], configs: 0 } },
       tokens: { ok: true as const, value: 'required' },
       openMetadata: { ok: true as const, value: [] },
     });

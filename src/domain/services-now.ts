@@ -1,0 +1,212 @@
+/**
+ * What exists now in services beside EC2: each read of each service is an answer of its own, found, nothing found, or not looked at
+ * with the reason. Judges what was read against what the config expects; reads nothing.
+ */
+import type { InventoryEntry } from '../contracts/investigation.ts';
+
+/** What is read, in the words of answers. Each is one read of one service, so that a refusal takes nothing else with it. */
+export const serviceReads = [
+  'ECS tasks and services',
+  'Lambda functions',
+  'SageMaker notebooks',
+  'SageMaker endpoints',
+  'SageMaker training jobs',
+  'SageMaker processing jobs',
+  'SageMaker Studio apps',
+  'SES sending',
+  'SES identities',
+  'service quota requests',
+  'Lightsail instances',
+  'spot requests',
+  'spot fleets',
+  'EC2 fleets',
+  'alternate contacts',
+  'support cases',
+] as const;
+export type ServiceRead = (typeof serviceReads)[number];
+
+/** One thing, or several alike as one. Its texts come from outside. */
+export interface FoundThing {
+  /** ARN or name. */
+  readonly id: string;
+  /** Of each, where several are one; at most 50. */
+  readonly ids?: readonly string[];
+  /** What it is, in a few words: `6 tasks of shop-web:3, 4 vCPU and 8 GB each`. */
+  readonly says: string;
+  readonly count: number;
+  /** When it was made, started or changed, ISO 8601 UTC; "" where AWS does not say. */
+  readonly at: string;
+  /** USD of all of them; undefined where they cost nothing by the hour, or no price is known (then `unpriced` is set). */
+  readonly hourly: number | undefined;
+  /** The type whose price is not known. */
+  readonly unpriced?: string;
+  /** What is odd about it wherever it is. */
+  readonly marks: readonly string[];
+  /** True where being outside of the expected Regions is odd: machines that run, mail that can be sent. */
+  readonly bound: boolean;
+}
+
+/** What one read found: what is worth telling, of how many in all. */
+export interface FoundThings {
+  readonly things: readonly FoundThing[];
+  readonly total: number;
+  /** What of it could not be read; absent: all was. */
+  readonly gap?: string;
+}
+
+/** Why there is no answer. Only `failed` is a gap that somebody can close by asking again or by giving rights. */
+export type NotLooked = {
+  readonly ok: false;
+  readonly why: 'failed' | 'not-offered' | 'not-subscribed';
+  readonly reason: string;
+};
+
+export interface ServiceLook {
+  readonly read: ServiceRead;
+  /** "" for what belongs to the whole account. */
+  readonly region: string;
+  readonly found: { readonly ok: true; readonly value: FoundThings } | NotLooked;
+}
+
+/** A thing with where it is and how it compares with what is expected. */
+export interface SweptThing extends FoundThing {
+  readonly read: ServiceRead;
+  readonly accountId: string;
+  readonly region: string;
+  /** Undefined where the config does not say, and where the Region means nothing. */
+  readonly expected: boolean | undefined;
+  /** Made, started or changed in the window. */
+  readonly isNew: boolean;
+}
+
+/** The answer to one read over all accounts and Regions. There is no "clean". */
+export interface ServiceAnswer {
+  readonly read: ServiceRead;
+  readonly state: 'found' | 'nothing-found' | 'not-looked-at';
+  /** How many there are in all, those not worth telling included. */
+  readonly total: number;
+  readonly hourly: number;
+  readonly regionsLookedAt: number;
+  /** Regions in which the service is not offered. */
+  readonly notOffered: readonly string[];
+  /** Why it was not looked at, or not everywhere; absent where it was. */
+  readonly because?: string;
+}
+
+/** What exists now, as an answer to a question about the past. */
+export interface NowAnswer {
+  readonly state: 'found' | 'nothing-found' | 'not-looked-at';
+  /** The worst first. */
+  readonly things: readonly SweptThing[];
+  /** Reads that have no full answer. */
+  readonly open: readonly ServiceRead[];
+  /** Why; absent where all was looked at. */
+  readonly because?: string;
+}
+
+interface AccountServices {
+  readonly accountId: string;
+  readonly services: readonly ServiceLook[];
+}
+
+/** All things, the worst first. `since`: what counts as made lately, ISO 8601 UTC. */
+export function sweptThings(
+  accounts: readonly AccountServices[],
+  inventory: readonly InventoryEntry[],
+  since: string,
+): readonly SweptThing[] {
+  return accounts
+    .flatMap(({ accountId, services }) => {
+      const expected = inventory.find(({ id }) => id === accountId)?.expectedRegions;
+      return services.flatMap(({ read, region, found }) =>
+        found.ok
+          ? found.value.things.map((thing) => ({
+              ...thing,
+              ...{ read, accountId, region },
+              expected: expected === undefined || region === '' || !thing.bound ? undefined : expected.includes(region),
+              isNew: thing.at !== '' && thing.at >= since,
+            }))
+          : [],
+      );
+    })
+    .toSorted((a, b) => rank(b) - rank(a) || (b.hourly ?? 0) - (a.hourly ?? 0) || (a.at < b.at ? 1 : -1));
+}
+
+/** What stands out: odd in itself, or where nothing is expected. */
+export function isOdd(thing: SweptThing): boolean {
+  return thing.marks.length > 0 || thing.expected === false;
+}
+
+function rank(thing: SweptThing): number {
+  return 4 * Number(isOdd(thing)) + 2 * Number((thing.hourly ?? 0) >= 1) + Number(thing.isNew);
+}
+
+/** One answer per read, in the order of `serviceReads`. */
+export function serviceAnswers(accounts: readonly AccountServices[]): readonly ServiceAnswer[] {
+  const looks = accounts.flatMap(({ accountId, services }) => services.map((one) => ({ ...one, accountId })));
+  return serviceReads.map((read): ServiceAnswer => {
+    const own = looks.filter((one) => one.read === read);
+    const looked = own.flatMap(({ found }) => (found.ok ? [found.value] : []));
+    const missing = own.flatMap(({ found, region }) => (found.ok ? [] : [{ ...found, region }]));
+    const gaps = own.flatMap(({ found, region }) =>
+      found.ok && found.value.gap !== undefined ? [{ region, reason: found.value.gap }] : [],
+    );
+    const lost = [...missing.filter(({ why }) => why !== 'not-offered'), ...gaps];
+    const things = looked.flatMap((one) => one.things);
+    const isLooked = looked.length > 0 && lost.length === 0;
+    const reasons = reasonOf(own.length, looked.length, lost.length > 0 ? lost : missing);
+    return {
+      read,
+      state: things.length > 0 ? 'found' : isLooked ? 'nothing-found' : 'not-looked-at',
+      total: looked.reduce((sum, one) => sum + one.total, 0),
+      hourly: things.reduce((sum, one) => sum + (one.hourly ?? 0), 0),
+      regionsLookedAt: new Set(own.filter(({ found, region }) => found.ok && region !== '').map(({ region }) => region))
+        .size,
+      notOffered: [...new Set(missing.filter(({ why }) => why === 'not-offered').map(({ region }) => region))].sort(),
+      ...(isLooked ? {} : { because: reasons }),
+    };
+  });
+}
+
+function reasonOf(
+  asked: number,
+  looked: number,
+  missing: readonly { readonly region: string; readonly reason: string }[],
+): string {
+  if (asked === 0) return 'nothing was asked';
+  const [first] = missing;
+  if (first === undefined) return '';
+  const where = looked === 0 ? '' : `in ${placesOf(missing.map(({ region }) => region))}: `;
+  return `${where}${first.reason}`;
+}
+
+/** `sa-east-1`, or `3 Regions`. */
+function placesOf(regions: readonly string[]): string {
+  const places = [...new Set(regions.filter((region) => region !== ''))];
+  return places.length === 0 ? 'an account' : places.length <= 2 ? places.join(' and ') : `${places.length} Regions`;
+}
+
+/** Reads that AWS refused or did not answer, one line per account, read and kind of trouble. They make an answer incomplete. */
+export function serviceFailures(account: AccountServices): readonly string[] {
+  return grouped(account, 'failed');
+}
+
+/** What is not there to be asked: services that a Region does not have, and plans that the account does not have. */
+export function servicesNotThere(account: AccountServices): readonly string[] {
+  return [...grouped(account, 'not-subscribed'), ...grouped(account, 'not-offered')];
+}
+
+function grouped({ accountId, services }: AccountServices, why: NotLooked['why']): readonly string[] {
+  const own = services.flatMap(({ read, region, found }) => {
+    const reason = found.ok ? (why === 'failed' ? found.value.gap : undefined) : found.why === why && found.reason;
+    return typeof reason === 'string' ? [{ read, region, reason }] : [];
+  });
+  // The sentence after the code names the Region in many services.
+  const alike = Map.groupBy(own, ({ read, reason }) => `${read}\n${reason.split(':')[0]}`);
+  return [...alike.values()].flatMap((same) => {
+    const [first] = same;
+    if (first === undefined) return [];
+    const where = first.region === '' ? '' : ` in ${placesOf(same.map(({ region }) => region))}`;
+    return [`${first.read} of ${accountId}${where}: ${first.reason}`];
+  });
+}

@@ -1,0 +1,59 @@
+/**
+ * What exists now, put to the questions of a triage that it answers: a quota request or a task that was started in the window is an
+ * answer, whatever the log says. That nothing is there now says nothing about the past, so it never closes a question.
+ */
+import { few } from './answers.ts';
+import type { NowAnswer, ServiceRead } from './services-now.ts';
+import type { Sweep } from './sweep.ts';
+import type { TriageAnswer } from './triage-answers.ts';
+
+/** By the id of the step. */
+const answeredBy: Readonly<Record<string, readonly ServiceRead[]>> = {
+  instances: ['Lightsail instances', 'spot requests', 'spot fleets', 'EC2 fleets'],
+  containers: ['ECS tasks and services'],
+  'quota-requests': ['service quota requests', 'support cases'],
+  'mail-abuse': ['SES sending', 'SES identities'],
+  'notebooks-and-models': [
+    'SageMaker notebooks',
+    'SageMaker endpoints',
+    'SageMaker training jobs',
+    'SageMaker processing jobs',
+    'SageMaker Studio apps',
+  ],
+  contacts: ['alternate contacts'],
+};
+
+/** The answers, each with what exists now where a service was asked for it. */
+export function withNow(answers: readonly TriageAnswer[], sweep: Sweep): readonly TriageAnswer[] {
+  if (sweep.state === 'not-looked-at') return answers;
+  return answers.map((answer) => {
+    const reads = answeredBy[answer.id];
+    if (reads === undefined) return answer;
+    const now = nowOf(reads, sweep);
+    return { ...answer, now, state: now.things.some(({ isNew }) => isNew) ? 'hits' : answer.state };
+  });
+}
+
+function nowOf(reads: readonly ServiceRead[], sweep: Sweep): NowAnswer {
+  const own = sweep.services.filter(({ read }) => reads.includes(read));
+  const things = sweep.things.filter(({ read }) => reads.includes(read));
+  const open = own.filter(({ because }) => because !== undefined);
+  const gaps = open.map(({ read, because }) => `${read}: ${because}`);
+  const isLooked = own.every(({ state }) => state !== 'not-looked-at');
+  return {
+    state: things.length > 0 ? 'found' : isLooked ? 'nothing-found' : 'not-looked-at',
+    things,
+    open: open.map(({ read }) => read),
+    ...(gaps.length > 0 ? { because: gaps.join('; ') } : {}),
+  };
+}
+
+/** For the end of an answer's line: what is there now, by name and place; "" where there is nothing to tell. */
+export function nowText(now: NowAnswer | undefined): string {
+  if (now === undefined) return '';
+  const open = now.open.length === 0 ? '' : `no full answer from ${now.open.join(', ')}`;
+  if (now.things.length === 0) return open === '' ? '' : `now: ${open}`;
+  const places = Map.groupBy(now.things, ({ read, region }) => (region === '' ? read : `${read} in ${region}`));
+  const fresh = now.things.filter(({ isNew }) => isNew).length;
+  return `now: ${few([...places.keys()], 3)}${fresh === 0 ? '' : `, ${fresh} of them new in the window`}${open === '' ? '' : `; ${open}`}`;
+}

@@ -1,0 +1,90 @@
+/** What exists now beside EC2 instances: every read of every service, in one Region or of the whole account. Reads only. */
+import pLimit from 'p-limit';
+import type { AwsReader } from '#src/contracts/aws.ts';
+import type { NotLooked, ServiceLook } from '#src/domain/services-now.ts';
+import { look, whyNot } from './look.ts';
+import { accountWide } from './services/account-wide.ts';
+import type { Asker, Where } from './services/asker.ts';
+import { containers } from './services/containers.ts';
+import { functions } from './services/functions.ts';
+import { lightsail } from './services/lightsail.ts';
+import { machineLearning } from './services/machine-learning.ts';
+import { mail } from './services/mail.ts';
+import { quotaRequests } from './services/quota-requests.ts';
+import { spot } from './services/spot.ts';
+
+const regional = [containers, functions, ...machineLearning, ...mail, quotaRequests, lightsail, ...spot];
+
+/** IAM actions that these reads take. */
+export const serviceCalls: readonly string[] = [...regional, ...accountWide].flatMap(({ permissions }) => permissions);
+
+/** Of one Region. Services are paced each by itself, so that they may be asked side by side. */
+const readsAtOnce = 6;
+/** One call, with the client's own retries. A sweep of 17 Regions shall not wait for one that hangs. */
+const callMs = 20_000;
+
+export interface ServicesAsked {
+  /** What counts as made lately, ISO 8601 UTC. */
+  readonly since: string;
+  /** Domains of the mail addresses that the config has for the account. */
+  readonly domains: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** `isThere`: another service of the Region has answered, so that a name that is not found is the service's. */
+export function servicesIn(
+  reader: AwsReader,
+  region: string,
+  asked: ServicesAsked,
+  isThere: boolean,
+): Promise<readonly ServiceLook[]> {
+  return all(regional, { reader, region }, asked, isThere);
+}
+
+/** Contacts and support cases. */
+export function servicesOfAccount(reader: AwsReader, asked: ServicesAsked): Promise<readonly ServiceLook[]> {
+  return all(accountWide, { reader, region: '' }, asked, false);
+}
+
+function all(
+  askers: readonly Asker[],
+  { reader, region }: Pick<Where, 'reader' | 'region'>,
+  { since, domains, signal }: ServicesAsked,
+  isThere: boolean,
+): Promise<readonly ServiceLook[]> {
+  const where: Where = {
+    ...{ reader, region, since, domains },
+    soon: () => ({ abortSignal: AbortSignal.any([signal, AbortSignal.timeout(callMs)]) }),
+    part: (ask) => look(ask, signal),
+  };
+  const limit = pLimit(readsAtOnce);
+  return Promise.all(
+    askers.map(({ read, ask }) =>
+      limit(async (): Promise<ServiceLook> => {
+        try {
+          return { read, region, found: { ok: true, value: await ask(where) } };
+        } catch (error) {
+          return { read, region, found: notLooked(error, region, signal, isThere) };
+        }
+      }),
+    ),
+  );
+}
+
+/** How AWS says that an account has not taken a service or a support plan. */
+const notSubscribed = /^(SubscriptionRequiredException|OptInRequired|OptInRequiredException|NotSignedUp)$/;
+
+function notLooked(error: unknown, region: string, signal: AbortSignal, isThere: boolean): NotLooked {
+  const { code, reason } = whyNot(error, signal);
+  if (code === 'SubscriptionRequiredException' && region === '') {
+    const told = 'no support plan whose cases can be read (Business or more): they could not be looked at';
+    return { ok: false, why: 'not-subscribed', reason: told };
+  }
+  if (notSubscribed.test(code)) return { ok: false, why: 'not-subscribed', reason };
+  // A service that a Region does not have has no name there; the Region's other services do.
+  if (code === 'ENOTFOUND' && isThere) {
+    return { ok: false, why: 'not-offered', reason: 'the service is not offered there (its endpoint has no address)' };
+  }
+  if (code === 'AbortError') return { ok: false, why: 'failed', reason: `no answer within ${callMs / 1000} seconds` };
+  return { ok: false, why: 'failed', reason };
+}
