@@ -77,13 +77,14 @@ export async function accountPosture(
     }),
   );
   const role = entry?.responderRole;
-  return {
-    accountId,
-    trails: await look(() => trailsOf(reader, ctx.signal), ctx.signal),
-    securityContact: await look(() => hasSecurityContact(reader), ctx.signal),
-    responderRole: role === undefined ? undefined : await look(() => hasRole(reader, role), ctx.signal),
-    regions: await Promise.all(asked),
-  };
+  // All at once: a run that is ended rejects each of them, and none may be left without anybody who waits for it.
+  const [found, trails, securityContact, responderRole] = await Promise.all([
+    Promise.all(asked),
+    look(() => trailsOf(reader, ctx.signal), ctx.signal),
+    look(() => hasSecurityContact(reader), ctx.signal),
+    role === undefined ? undefined : look(() => hasRole(reader, role), ctx.signal),
+  ]);
+  return { accountId, trails, securityContact, responderRole, regions: found };
 }
 
 async function regionPosture(reader: AwsReader, region: string, signal: AbortSignal): Promise<RegionPosture> {

@@ -61,12 +61,13 @@ export async function accountNow(
       return { now: { region, instances, groups }, others };
     }),
   );
-  const [users, members, wide] = [
-    await look(() => newIdentities(reader, since), ctx.signal),
-    await look(() => memberAccounts(reader), ctx.signal),
-    await servicesOfAccount(reader, services),
-  ];
-  const found = await Promise.all(asked);
+  // All at once: a run that is ended rejects each of them, and none may be left without anybody who waits for it.
+  const [found, users, members, wide] = await Promise.all([
+    Promise.all(asked),
+    look(() => newIdentities(reader, since), ctx.signal),
+    look(() => memberAccounts(reader), ctx.signal),
+    servicesOfAccount(reader, services),
+  ]);
   return {
     ...{ accountId, users, members },
     regions: found.map(({ now }) => now),

@@ -1,6 +1,7 @@
 /** What exists now beside EC2 instances: every read of every service, in one Region or of the whole account. Reads only. */
 import pLimit from 'p-limit';
 import type { AwsReader } from '#src/contracts/aws.ts';
+import { inert } from '#src/domain/inert.ts';
 import type { NotLooked, ServiceLook } from '#src/domain/services-now.ts';
 import { look, whyNot } from './look.ts';
 import { accountWide } from './services/account-wide.ts';
@@ -75,6 +76,11 @@ function all(
 const notSubscribed = /^(SubscriptionRequiredException|OptInRequired|OptInRequiredException|NotSignedUp)$/;
 
 function notLooked(error: unknown, region: string, signal: AbortSignal, isThere: boolean): NotLooked {
+  // What stands in for AWS may answer with fields of other kinds. One such answer must not end the whole triage.
+  if (error instanceof TypeError && !('$metadata' in error)) {
+    signal.throwIfAborted();
+    return { ok: false, why: 'failed', reason: inert(`the answer could not be read: ${error.message}`) };
+  }
   const { code, reason } = whyNot(error, signal);
   if (code === 'SubscriptionRequiredException' && region === '') {
     const told = 'no support plan whose cases can be read (Business or more): they could not be looked at';
