@@ -115,21 +115,37 @@ export function sweptThings(
   inventory: readonly InventoryEntry[],
   since: string,
 ): readonly SweptThing[] {
-  return accounts
-    .flatMap(({ accountId, services }) => {
-      const expected = inventory.find(({ id }) => id === accountId)?.expectedRegions;
-      return services.flatMap(({ read, region, found }) =>
-        found.ok
-          ? found.value.things.map((thing) => ({
+  const things = accounts.flatMap(({ accountId, services }) => {
+    const expected = inventory.find(({ id }) => id === accountId)?.expectedRegions;
+    return services.flatMap(({ read, region, found }) =>
+      found.ok
+        ? found.value.things.map(
+            (thing): SweptThing => ({
               ...thing,
               ...{ read, accountId, region },
               expected: expected === undefined || region === '' || !thing.bound ? undefined : expected.includes(region),
               isNew: thing.at !== '' && thing.at >= since,
-            }))
-          : [],
-      );
-    })
-    .toSorted((a, b) => rank(b) - rank(a) || (b.hourly ?? 0) - (a.hourly ?? 0) || (a.at < b.at ? 1 : -1));
+            }),
+          )
+        : [],
+    );
+  });
+  return withSpread(things).toSorted(
+    (a, b) => rank(b) - rank(a) || (b.hourly ?? 0) - (a.hourly ?? 0) || (a.at < b.at ? 1 : -1),
+  );
+}
+
+/** S0's attacker had the same in 16 Regions. */
+const spreadRegions = 5;
+
+/** Marks what is the same in many Regions of an account, unless it is expected there. */
+function withSpread(things: readonly SweptThing[]): readonly SweptThing[] {
+  const alike = Map.groupBy(things, ({ accountId, read, says }) => `${accountId}\n${read}\n${says}`);
+  return [...alike.values()].flatMap((same) => {
+    const regions = new Set(same.filter(({ bound }) => bound).map(({ region }) => region)).size;
+    if (regions < spreadRegions || same.every(({ expected }) => expected === true)) return same;
+    return same.map((thing) => ({ ...thing, marks: [...thing.marks, `the same in ${regions} Regions`] }));
+  });
 }
 
 /** What stands out: odd in itself, or where nothing is expected. */

@@ -21,14 +21,28 @@ export function quietLines({ services }: Sweep): readonly Line[] {
   ];
 }
 
-export function thingLine(thing: SweptThing): Line {
+/** Things that are the same but for their Region, as one. */
+export function alikeThings(things: readonly SweptThing[]): readonly (readonly SweptThing[])[] {
+  const key = (thing: SweptThing) => [thing.accountId, thing.read, thing.says, oddWords(thing).join()].join('\n');
+  return [...Map.groupBy(things, key).values()];
+}
+
+/** One line for things that are the same but for their Region. */
+export function thingsLine(same: readonly SweptThing[]): Line {
+  const [thing] = same;
+  if (thing === undefined) return line('');
+  const regions = [...new Set(same.map(({ region }) => region))].filter((region) => region !== '');
+  const where = regions.length === 0 ? '' : `, ${few(regions, 4)}`;
+  const hourly = same.reduce((sum, one) => sum + (one.hourly ?? 0), 0);
   const facts = [
-    ...(thing.hourly === undefined ? [] : [`${dollars(thing.hourly)} per hour`]),
+    ...(thing.hourly === undefined
+      ? []
+      : [`${dollars(hourly)} per hour${same.length > 1 ? ` in ${regions.length} Regions` : ''}`]),
     ...(thing.at === '' ? [] : [`${thing.isNew ? 'new, ' : ''}${utc(thing.at)}`]),
   ];
   const odd = oddWords(thing);
   return line(
-    bold(`${thing.read}${thing.region === '' ? '' : `, ${thing.region}`}: `),
+    bold(`${thing.read}${where}: `),
     `${thing.says}${facts.length === 0 ? '' : `; ${facts.join('; ')}`}`,
     ...(odd.length === 0 ? [] : [bold(`; ${odd.join(', ')}`)]),
   );
@@ -40,9 +54,9 @@ function oddWords({ expected, marks }: SweptThing): readonly string[] {
 
 /** What stands out, for the verdict; "" where nothing does. */
 export function servicesRemark({ things }: Sweep): string {
-  const odd = things.filter(isOdd);
+  const odd = alikeThings(things.filter(isOdd));
   if (odd.length === 0) return '';
-  const reads = [...new Set(odd.map(({ read }) => read))];
+  const reads = [...new Set(odd.flat().map(({ read }) => read))];
   return `${count(odd.length, 'thing')} in other services ${odd.length === 1 ? 'stands' : 'stand'} out (${few(reads, 3)})`;
 }
 
@@ -69,7 +83,7 @@ export function servicesPlan({ things }: Sweep): readonly string[] {
     ...(run.length > 0
       ? [
           `Ask who runs ${few(
-            run.map(({ read, region }) => `the ${read} in ${region}`),
+            [...new Set(run.map(({ read, region }) => `the ${read} in ${region}`))],
             3,
           )}; if nobody knows them, keep what shows who made them, then stop them.`,
         ]

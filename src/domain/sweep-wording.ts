@@ -2,7 +2,7 @@
 import type { Line, Part } from '../contracts/message.ts';
 import { bold, code, count, line, utc } from './phrases.ts';
 import { isOdd } from './services-now.ts';
-import { dollars, quietLines, servicesPlan, servicesRemark, thingLine } from './services-wording.ts';
+import { alikeThings, dollars, quietLines, servicesPlan, servicesRemark, thingsLine } from './services-wording.ts';
 import type { Sweep, SweptGroup } from './sweep.ts';
 
 /** Instances of one type and things of other services, together: more does not read well on a phone. */
@@ -67,7 +67,12 @@ function worstFirst({ instances, things }: Sweep): readonly Line[] {
       ...{ odd: one.running > 0 && (one.expected === false || one.dear), hourly: one.hourly ?? 0, isNew: false },
       line: groupLine(one),
     })),
-    ...things.map((one) => ({ odd: isOdd(one), hourly: one.hourly ?? 0, isNew: one.isNew, line: thingLine(one) })),
+    ...alikeThings(things).map((same) => ({
+      odd: same.some(isOdd),
+      hourly: same.reduce((sum, one) => sum + (one.hourly ?? 0), 0),
+      isNew: same.some(({ isNew }) => isNew),
+      line: thingsLine(same),
+    })),
   ]
     .toSorted((a, b) => Number(b.odd) - Number(a.odd) || b.hourly - a.hourly || Number(b.isNew) - Number(a.isNew))
     .map((one) => one.line);

@@ -3,6 +3,7 @@
  * answer, whatever the log says. That nothing is there now says nothing about the past, so it never closes a question.
  */
 import { few } from './answers.ts';
+import { count } from './phrases.ts';
 import type { NowAnswer, ServiceRead } from './services-now.ts';
 import type { Sweep } from './sweep.ts';
 import type { TriageAnswer } from './triage-answers.ts';
@@ -53,7 +54,11 @@ export function nowText(now: NowAnswer | undefined): string {
   if (now === undefined) return '';
   const open = now.open.length === 0 ? '' : `no full answer from ${now.open.join(', ')}`;
   if (now.things.length === 0) return open === '' ? '' : `now: ${open}`;
-  const places = Map.groupBy(now.things, ({ read, region }) => (region === '' ? read : `${read} in ${region}`));
+  const places = [...Map.groupBy(now.things, ({ read }) => read)].map(([read, own]) => {
+    const regions = [...new Set(own.map(({ region }) => region))].filter((region) => region !== '');
+    if (regions.length === 0) return read;
+    return `${read} in ${regions.length > 2 ? count(regions.length, 'Region') : regions.join(' and ')}`;
+  });
   const fresh = now.things.filter(({ isNew }) => isNew).length;
-  return `now: ${few([...places.keys()], 3)}${fresh === 0 ? '' : `, ${fresh} of them new in the window`}${open === '' ? '' : `; ${open}`}`;
+  return `now: ${few(places, 3)}${fresh === 0 ? '' : `, ${fresh} of them new in the window`}${open === '' ? '' : `; ${open}`}`;
 }
