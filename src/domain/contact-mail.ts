@@ -4,7 +4,7 @@ const freeMail =
   /^(outlook|hotmail|live|msn|gmail|googlemail|yahoo|ymail|aol|icloud|me|proton|protonmail|tutanota|tuta|gmx|web|mail|yandex|qq|163|126|zoho|inbox|rambler)\.(com|net|org|de|at|ch|ru|me|io|cn|fr|es|it|co\.uk|com\.br)$/;
 
 /** The domain, lower case; "" where there is none. */
-export function domainOf(mail: string): string {
+function domainOf(mail: string): string {
   return mail.split('@').at(-1)?.trim().toLowerCase() ?? '';
 }
 

@@ -26,7 +26,7 @@ import { isAwsError } from '#src/domain/aws-errors.ts';
 import { globalRegion } from '#src/domain/partition.ts';
 import type { AccountPosture, RegionPosture } from '#src/domain/readiness.ts';
 import type { FoundTrail } from '#src/domain/readiness-trails.ts';
-import { look, paged } from './look.ts';
+import { listed, look, paged, soon } from './look.ts';
 
 export const postureReads = [
   'account:GetAlternateContact',
@@ -92,7 +92,7 @@ async function regionPosture(reader: AwsReader, region: string, signal: AbortSig
     region,
     detector: await look(() => detectorIn(reader, region), signal),
     vpcs: await look(() => vpcsIn(reader, region), signal),
-    dnsLogs: await look(() => dnsLogsIn(reader, region), signal),
+    dnsLogs: await look(() => dnsLogsIn(reader, region, signal), signal),
     tokens: await look(() => metadataDefault(reader, region), signal),
     openMetadata: await look(() => openMetadata(reader, region), signal),
   };
@@ -180,7 +180,7 @@ async function vpcsIn(reader: AwsReader, region: string) {
 }
 
 /** VPCs with anything in them, and those of them whose DNS queries are logged. An association that needs help logs nothing. */
-async function dnsLogsIn(reader: AwsReader, region: string) {
+async function dnsLogsIn(reader: AwsReader, region: string, signal: AbortSignal) {
   const resolver = reader.route53resolver(region);
   const used = await paged(async (token) => {
     const answer = await reader.ec2(region).send(
@@ -196,12 +196,15 @@ async function dnsLogsIn(reader: AwsReader, region: string) {
     ...(token === undefined ? {} : { NextToken: token }),
   });
   const configs = await paged(async (token) => {
-    const answer = await resolver.send(new ListResolverQueryLogConfigsCommand(next(token)));
-    return { items: answer.ResolverQueryLogConfigs ?? [], next: answer.NextToken };
+    const answer = await resolver.send(new ListResolverQueryLogConfigsCommand(next(token)), soon(signal));
+    return { items: listed(answer.ResolverQueryLogConfigs, 'ResolverQueryLogConfigs'), next: answer.NextToken };
   });
   const associations = await paged(async (token) => {
-    const answer = await resolver.send(new ListResolverQueryLogConfigAssociationsCommand(next(token)));
-    return { items: answer.ResolverQueryLogConfigAssociations ?? [], next: answer.NextToken };
+    const answer = await resolver.send(new ListResolverQueryLogConfigAssociationsCommand(next(token)), soon(signal));
+    return {
+      items: listed(answer.ResolverQueryLogConfigAssociations, 'ResolverQueryLogConfigAssociations'),
+      next: answer.NextToken,
+    };
   });
   const broken = configs.filter(({ Status }) => Status === 'FAILED').map(({ Id }) => Id);
   const logged = associations

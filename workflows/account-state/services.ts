@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import type { AwsReader } from '#src/contracts/aws.ts';
 import { inert } from '#src/domain/inert.ts';
 import type { NotLooked, ServiceLook } from '#src/domain/services-now.ts';
-import { look, whyNot } from './look.ts';
+import { look, soon, whyNot } from './look.ts';
 import { accountWide } from './services/account-wide.ts';
 import type { Asker, Where } from './services/asker.ts';
 import { containers } from './services/containers.ts';
@@ -21,8 +21,6 @@ export const serviceCalls: readonly string[] = [...regional, ...accountWide].fla
 
 /** Of one Region. Services are paced each by itself, so that they may be asked side by side. */
 const readsAtOnce = 6;
-/** One call, with the client's own retries. A sweep of 17 Regions shall not wait for one that hangs. */
-const callMs = 20_000;
 
 export interface ServicesAsked {
   /** What counts as made lately, ISO 8601 UTC. */
@@ -55,7 +53,7 @@ function all(
 ): Promise<readonly ServiceLook[]> {
   const where: Where = {
     ...{ reader, region, since, domains },
-    soon: () => ({ abortSignal: AbortSignal.any([signal, AbortSignal.timeout(callMs)]) }),
+    soon: () => soon(signal),
     part: (ask) => look(ask, signal),
   };
   const limit = pLimit(readsAtOnce);
@@ -91,6 +89,5 @@ function notLooked(error: unknown, region: string, signal: AbortSignal, isThere:
   if (code === 'ENOTFOUND' && isThere) {
     return { ok: false, why: 'not-offered', reason: 'the service is not offered there (its endpoint has no address)' };
   }
-  if (code === 'AbortError') return { ok: false, why: 'failed', reason: `no answer within ${callMs / 1000} seconds` };
   return { ok: false, why: 'failed', reason };
 }

@@ -142,6 +142,16 @@ describe('the question for readiness', () => {
     expect(report.headline).toContain('not everything could be looked at');
   });
 
+  it('does not wait for DNS logs that hang longer than for one call', async () => {
+    const stop = account.aws.fail({ operation: 'ListResolverQueryLogConfigs', region: 'eu-west-1', how: 'hang' });
+    const { report, answerOf } = await ask();
+    stop();
+
+    expect(answerOf('dns-logs', 'eu-west-1')).toBe('could-not-look');
+    expect(answerOf('flow-logs', 'eu-west-1')).toBe('no');
+    expect(report.coverage.notLookedAt[0]).toMatch(/eu-west-1\): no answer within 20 seconds$/);
+  }, 90_000);
+
   it('says of an account that cannot be opened that nothing is known of it', async () => {
     const { report } = await ask(['000000000000']);
 

@@ -44,7 +44,7 @@ describe('the sweep of a triage', () => {
     expect(answer.sweep.hourly).toBeGreaterThan(0);
     expect(answer.sweep.prices).toContain('on-demand');
     expect(headline).toBe(
-      'GuardDuty reports 4 findings, the gravest High 8.0 CryptoCurrency:EC2/BitcoinTool.B; 3 things in other services stand out (SageMaker training jobs, SageMaker notebooks, alternate contacts). No grave match in the log of what was looked at; 2 of 18 questions have hits.',
+      'GuardDuty reports 4 findings, the gravest High 8.0 CryptoCurrency:EC2/BitcoinTool.B; 3 things in other services stand out (SageMaker training jobs, SageMaker notebooks, alternate contacts). No grave match in the log of what was looked at; 3 of 18 questions have hits.',
     );
     expect(text).toMatch(/Estimate: \$[\d,.]+ per hour/);
     expect(text).not.toMatch(/\bclean\b/);

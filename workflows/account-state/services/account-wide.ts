@@ -3,7 +3,7 @@ import { type AlternateContact, type AlternateContactType, GetAlternateContactCo
 import { DescribeCasesCommand } from '@aws-sdk/client-support';
 import { isAwsError } from '#src/domain/aws-errors.ts';
 import { contactMarks } from '#src/domain/contact-mail.ts';
-import { paged } from '../look.ts';
+import { listed, paged } from '../look.ts';
 import { type Asker, isoOf, short, type Where } from './asker.ts';
 
 const kinds = ['BILLING', 'OPERATIONS', 'SECURITY'] as const;
@@ -50,7 +50,7 @@ const cases: Asker = {
     const all = await paged(async (nextToken) => {
       const input = { afterTime: since, includeResolvedCases: true, includeCommunications: false, maxResults: 100 };
       const page = await reader.support.send(new DescribeCasesCommand({ ...input, nextToken }), soon());
-      return { items: page.cases ?? [], next: page.nextToken };
+      return { items: listed(page.cases, 'cases'), next: page.nextToken };
     });
     const things = all.map((one) => ({
       id: one.displayId ?? one.caseId ?? '',

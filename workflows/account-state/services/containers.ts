@@ -12,7 +12,7 @@ import pLimit from 'p-limit';
 import { count } from '#src/domain/phrases.ts';
 import { fargateHourly } from '#src/domain/service-prices.ts';
 import type { FoundThing } from '#src/domain/services-now.ts';
-import { paged } from '../look.ts';
+import { listed, paged } from '../look.ts';
 import { type Asker, batches, idsKept, isoOf, latest, nameOf, short, type Where } from './asker.ts';
 
 const clustersAtOnce = 4;
@@ -24,7 +24,7 @@ export const containers: Asker = {
     const ecs = where.reader.ecs(where.region);
     const clusters = await paged(async (nextToken) => {
       const page = await ecs.send(new ListClustersCommand({ maxResults: 100, nextToken }), where.soon());
-      return { items: page.clusterArns ?? [], next: page.nextToken };
+      return { items: listed(page.clusterArns, 'clusterArns'), next: page.nextToken };
     });
     const limit = pLimit(clustersAtOnce);
     const found = await Promise.all(clusters.map((cluster) => limit(() => inCluster(cluster, where))));
@@ -50,11 +50,11 @@ async function tasksIn(cluster: string, where: Where): Promise<readonly Task[]> 
   const ecs = where.reader.ecs(where.region);
   const arns = await paged(async (nextToken) => {
     const page = await ecs.send(new ListTasksCommand({ cluster, maxResults: 100, nextToken }), where.soon());
-    return { items: page.taskArns ?? [], next: page.nextToken };
+    return { items: listed(page.taskArns, 'taskArns'), next: page.nextToken };
   });
   const told: Task[] = [];
   for (const tasks of batches(arns, 100))
-    told.push(...((await ecs.send(new DescribeTasksCommand({ cluster, tasks }), where.soon())).tasks ?? []));
+    told.push(...listed((await ecs.send(new DescribeTasksCommand({ cluster, tasks }), where.soon())).tasks, 'tasks'));
   return told;
 }
 
@@ -62,11 +62,16 @@ async function servicesIn(cluster: string, where: Where): Promise<readonly Servi
   const ecs = where.reader.ecs(where.region);
   const arns = await paged(async (nextToken) => {
     const page = await ecs.send(new ListServicesCommand({ cluster, maxResults: 100, nextToken }), where.soon());
-    return { items: page.serviceArns ?? [], next: page.nextToken };
+    return { items: listed(page.serviceArns, 'serviceArns'), next: page.nextToken };
   });
   const told: Service[] = [];
   for (const services of batches(arns, 10))
-    told.push(...((await ecs.send(new DescribeServicesCommand({ cluster, services }), where.soon())).services ?? []));
+    told.push(
+      ...listed(
+        (await ecs.send(new DescribeServicesCommand({ cluster, services }), where.soon())).services,
+        'services',
+      ),
+    );
   return told;
 }
 

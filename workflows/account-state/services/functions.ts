@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import pLimit from 'p-limit';
 import type { FoundThing } from '#src/domain/services-now.ts';
-import { paged } from '../look.ts';
+import { listed, paged } from '../look.ts';
 import { type Asker, isoOf, nameOf, short, type Where } from './asker.ts';
 
 /** Lambda answers 15 calls a second in a Region, and each function has to be asked by itself. */
@@ -20,7 +20,7 @@ export const functions: Asker = {
     const lambda = where.reader.lambda(where.region);
     const all = await paged(async (Marker) => {
       const page = await lambda.send(new ListFunctionsCommand({ Marker }), where.soon());
-      return { items: page.Functions ?? [], next: page.NextMarker };
+      return { items: listed(page.Functions, 'Functions'), next: page.NextMarker };
     });
     const newest = all.toSorted((a, b) => (isoOf(a.LastModified) < isoOf(b.LastModified) ? 1 : -1));
     const urls = await where.part(() => openUrls(newest.slice(0, mostUrls), where));
@@ -45,7 +45,7 @@ async function openUrls(all: readonly FunctionConfiguration[], where: Where): Pr
     all.map(({ FunctionName = '' }) =>
       limit(async () => {
         const page = await lambda.send(new ListFunctionUrlConfigsCommand({ FunctionName }), where.soon());
-        const open = page.FunctionUrlConfigs?.find(({ AuthType }) => AuthType === 'NONE');
+        const open = listed(page.FunctionUrlConfigs, 'FunctionUrlConfigs').find(({ AuthType }) => AuthType === 'NONE');
         return [FunctionName, open?.FunctionUrl] as const;
       }),
     ),

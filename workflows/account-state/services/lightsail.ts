@@ -2,7 +2,7 @@
 import { GetBundlesCommand, GetInstancesCommand } from '@aws-sdk/client-lightsail';
 import { count } from '#src/domain/phrases.ts';
 import { lightsailHourly } from '#src/domain/service-prices.ts';
-import { paged } from '../look.ts';
+import { listed, paged } from '../look.ts';
 import { type Asker, idsKept, isoOf, latest, short, type Where } from './asker.ts';
 
 export const lightsail: Asker = {
@@ -12,7 +12,7 @@ export const lightsail: Asker = {
     const client = where.reader.lightsail(where.region);
     const all = await paged(async (pageToken) => {
       const page = await client.send(new GetInstancesCommand({ pageToken }), where.soon());
-      return { items: page.instances ?? [], next: page.nextPageToken };
+      return { items: listed(page.instances, 'instances'), next: page.nextPageToken };
     });
     if (all.length === 0) return { things: [], total: 0 };
     const told = await where.part(() => prices(where));
@@ -50,7 +50,7 @@ async function prices({ reader, region, soon }: Where): Promise<ReadonlyMap<stri
     const page = await reader
       .lightsail(region)
       .send(new GetBundlesCommand({ includeInactive: true, pageToken }), soon());
-    return { items: page.bundles ?? [], next: page.nextPageToken };
+    return { items: listed(page.bundles, 'bundles'), next: page.nextPageToken };
   });
   return new Map(all.flatMap(({ bundleId, price }) => (bundleId && price !== undefined ? [[bundleId, price]] : [])));
 }

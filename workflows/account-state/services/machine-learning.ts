@@ -14,7 +14,7 @@ import pLimit from 'p-limit';
 import { isDear } from '#src/domain/instance-prices.ts';
 import { sageMakerHourly } from '#src/domain/service-prices.ts';
 import type { FoundThing } from '#src/domain/services-now.ts';
-import { paged } from '../look.ts';
+import { listed, paged } from '../look.ts';
 import { type Asker, isoOf, short, type Where } from './asker.ts';
 
 const describedAtOnce = 4;
@@ -47,7 +47,7 @@ const notebooks: Asker = {
     const all = await paged(async (NextToken) => {
       const input = { MaxResults: 100, NextToken };
       const page = await client(where).send(new ListNotebookInstancesCommand(input), where.soon());
-      return { items: page.NotebookInstances ?? [], next: page.NextToken };
+      return { items: listed(page.NotebookInstances, 'NotebookInstances'), next: page.NextToken };
     });
     const things = all.map((one) => {
       const status = one.NotebookInstanceStatus ?? '';
@@ -68,7 +68,7 @@ const endpoints: Asker = {
   async ask(where) {
     const all = await paged(async (NextToken) => {
       const page = await client(where).send(new ListEndpointsCommand({ MaxResults: 100, NextToken }), where.soon());
-      return { items: page.Endpoints ?? [], next: page.NextToken };
+      return { items: listed(page.Endpoints, 'Endpoints'), next: page.NextToken };
     });
     const live = all.filter(
       ({ EndpointStatus = '' }) => !['Failed', 'Deleting', 'OutOfService'].includes(EndpointStatus),
@@ -99,7 +99,7 @@ const trainingJobs: Asker = {
     const all = await paged(async (NextToken) => {
       const input = { MaxResults: 100, StatusEquals: 'InProgress' as const, NextToken };
       const page = await client(where).send(new ListTrainingJobsCommand(input), where.soon());
-      return { items: page.TrainingJobSummaries ?? [], next: page.NextToken };
+      return { items: listed(page.TrainingJobSummaries, 'TrainingJobSummaries'), next: page.NextToken };
     });
     const things = await described(all, async ({ TrainingJobName }) => {
       const one = await client(where).send(new DescribeTrainingJobCommand({ TrainingJobName }), where.soon());
@@ -122,7 +122,7 @@ const processingJobs: Asker = {
     const all = await paged(async (NextToken) => {
       const input = { MaxResults: 100, StatusEquals: 'InProgress' as const, NextToken };
       const page = await client(where).send(new ListProcessingJobsCommand(input), where.soon());
-      return { items: page.ProcessingJobSummaries ?? [], next: page.NextToken };
+      return { items: listed(page.ProcessingJobSummaries, 'ProcessingJobSummaries'), next: page.NextToken };
     });
     const things = await described(all, async ({ ProcessingJobName }) => {
       const one = await client(where).send(new DescribeProcessingJobCommand({ ProcessingJobName }), where.soon());
@@ -140,7 +140,7 @@ const studioApps: Asker = {
   async ask(where) {
     const all = await paged(async (NextToken) => {
       const page = await client(where).send(new ListAppsCommand({ MaxResults: 100, NextToken }), where.soon());
-      return { items: page.Apps ?? [], next: page.NextToken };
+      return { items: listed(page.Apps, 'Apps'), next: page.NextToken };
     });
     const things = all
       .filter(({ Status }) => Status === 'InService' || Status === 'Pending')

@@ -1,6 +1,7 @@
 /** Amazon SES: whether mail can be sent to anybody, how much was, and in whose name. */
 import { GetAccountCommand, ListEmailIdentitiesCommand } from '@aws-sdk/client-sesv2';
-import { paged } from '../look.ts';
+import { UpstreamError } from '#src/contracts/errors.ts';
+import { listed, paged } from '../look.ts';
 import { type Asker, short } from './asker.ts';
 
 const sending: Asker = {
@@ -8,6 +9,10 @@ const sending: Asker = {
   permissions: ['ses:GetAccount'],
   async ask({ reader, region, soon }) {
     const one = await reader.sesv2(region).send(new GetAccountCommand({}), soon());
+    if (one.ProductionAccessEnabled === undefined && one.SendQuota === undefined)
+      throw new UpstreamError('aws', 'NotAws', "the answer was not AWS's: it says nothing of sending", {
+        retryable: false,
+      });
     const { Max24HourSend = 0, SentLast24Hours = 0 } = one.SendQuota ?? {};
     const isOpen = one.ProductionAccessEnabled === true;
     const review = one.Details?.ReviewDetails?.Status;
@@ -42,7 +47,7 @@ const identities: Asker = {
       const page = await reader
         .sesv2(region)
         .send(new ListEmailIdentitiesCommand({ PageSize: 1000, NextToken }), soon());
-      return { items: page.EmailIdentities ?? [], next: page.NextToken };
+      return { items: listed(page.EmailIdentities, 'EmailIdentities'), next: page.NextToken };
     });
     const things = all.map((one) => ({
       id: short(one.IdentityName, 200),

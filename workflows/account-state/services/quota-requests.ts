@@ -1,6 +1,6 @@
 /** Service Quotas: who asked for higher limits. AWS keeps the requests of 90 days. */
 import { ListRequestedServiceQuotaChangeHistoryCommand } from '@aws-sdk/client-service-quotas';
-import { paged } from '../look.ts';
+import { listed, paged } from '../look.ts';
 import { type Asker, isoOf, short } from './asker.ts';
 
 const open = ['PENDING', 'CASE_OPENED'];
@@ -12,7 +12,7 @@ export const quotaRequests: Asker = {
     const all = await paged(async (NextToken) => {
       const command = new ListRequestedServiceQuotaChangeHistoryCommand({ MaxResults: 100, NextToken });
       const page = await reader.serviceQuotas(region).send(command, soon());
-      return { items: page.RequestedQuotas ?? [], next: page.NextToken };
+      return { items: listed(page.RequestedQuotas, 'RequestedQuotas'), next: page.NextToken };
     });
     const things = all.flatMap((one) => {
       const at = isoOf(one.Created);
