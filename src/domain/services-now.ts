@@ -202,27 +202,52 @@ function placesOf(regions: readonly string[]): string {
   return places.length === 0 ? 'an account' : places.length <= 2 ? places.join(' and ') : `${places.length} Regions`;
 }
 
-/** Reads that AWS refused or did not answer, one line per account, read and kind of trouble. They make an answer incomplete. */
-export function serviceFailures(account: AccountServices): readonly string[] {
-  return grouped(account, 'failed');
+/** Something that could not be read. `reason` begins with AWS's code. */
+export interface Trouble {
+  readonly what: string;
+  readonly region: string;
+  readonly reason: string;
+}
+
+/** Reads that AWS refused or did not answer, as troubles of one account. They make an answer incomplete. */
+export function serviceTroubles({ services }: AccountServices): readonly Trouble[] {
+  return troublesOf(services, 'failed');
 }
 
 /** What is not there to be asked: services that a Region does not have, and plans that the account does not have. */
-export function servicesNotThere(account: AccountServices): readonly string[] {
-  return [...grouped(account, 'not-subscribed'), ...grouped(account, 'not-offered')];
+export function servicesNotThere({ accountId, services }: AccountServices): readonly string[] {
+  const absent = [...troublesOf(services, 'not-subscribed'), ...troublesOf(services, 'not-offered')];
+  return troubleLines(accountId, absent);
 }
 
-function grouped({ accountId, services }: AccountServices, why: NotLooked['why']): readonly string[] {
-  const own = services.flatMap(({ read, region, found }) => {
+function troublesOf(services: readonly ServiceLook[], why: NotLooked['why']): readonly Trouble[] {
+  return services.flatMap(({ read, region, found }) => {
     const reason = found.ok ? (why === 'failed' ? found.value.gap : undefined) : found.why === why && found.reason;
-    return typeof reason === 'string' ? [{ read, region, reason }] : [];
+    return typeof reason === 'string' ? [{ what: read, region, reason }] : [];
   });
-  // The sentence after the code names the Region in many services.
-  const alike = Map.groupBy(own, ({ read, reason }) => `${read}\n${reason.split(':')[0]}`);
-  return [...alike.values()].flatMap((same) => {
+}
+
+/** Services have names of their own for a refusal; a policy of the organisation that closes Regions shows all of them. */
+const refusals =
+  /^(AccessDenied|AccessDeniedException|UnauthorizedOperation|AuthorizationError|UnauthorizedException)$/;
+
+/** One line for what has the same trouble in the same Regions: a closed Region, or a missing right, is one line and not a hundred. */
+export function troubleLines(accountId: string, troubles: readonly Trouble[]): readonly string[] {
+  const kindOf = ({ reason }: Trouble) => {
+    const code = reason.split(':')[0] ?? '';
+    return refusals.test(code) ? 'refused' : code;
+  };
+  const reads = Map.groupBy(troubles, (one) => `${one.what}\n${kindOf(one)}`);
+  const lines = Map.groupBy(reads.values(), (same) => {
     const [first] = same;
+    const regions = same.map(({ region }) => region).sort();
+    return `${first === undefined ? '' : kindOf(first)}\n${regions.join()}`;
+  });
+  return [...lines.values()].flatMap((alike) => {
+    const first = alike[0]?.[0];
     if (first === undefined) return [];
-    const where = first.region === '' ? '' : ` in ${placesOf(same.map(({ region }) => region))}`;
-    return [`${first.read} of ${accountId}${where}: ${first.reason}`];
+    const what = alike.flatMap((same) => same[0]?.what ?? []).join(', ');
+    const where = first.region === '' ? '' : ` in ${placesOf(alike[0]?.map(({ region }) => region) ?? [])}`;
+    return [`${what} of ${accountId}${where}: ${first.reason}`];
   });
 }

@@ -10,9 +10,10 @@ import {
   type ServiceLook,
   type SweptThing,
   serviceAnswers,
-  serviceFailures,
   servicesNotThere,
+  serviceTroubles,
   sweptThings,
+  troubleLines,
 } from './services-now.ts';
 
 export interface FoundInstance {
@@ -206,13 +207,13 @@ function groupsOf(
 function failuresOf(account: AccountNow): readonly string[] {
   const { accountId, failed, regions, users } = account;
   if (failed !== undefined) return [`account ${accountId}: ${failed}`];
+  const troubles = regions.flatMap(({ region, instances, groups }) => [
+    ...(instances.ok ? [] : [{ what: 'EC2 instances', region, reason: instances.reason }]),
+    ...(groups.ok ? [] : [{ what: 'Auto Scaling groups', region, reason: groups.reason }]),
+  ]);
   return [
-    ...regions.flatMap(({ region, instances, groups }) => [
-      ...(instances.ok ? [] : [`EC2 instances of ${accountId} in ${region}: ${instances.reason}`]),
-      ...(groups.ok ? [] : [`Auto Scaling groups of ${accountId} in ${region}: ${groups.reason}`]),
-    ]),
+    ...troubleLines(accountId, [...troubles, ...serviceTroubles(account)]),
     ...(users === undefined || users.ok ? [] : [`users and keys of ${accountId}: ${users.reason}`]),
-    ...serviceFailures(account),
   ];
 }
 

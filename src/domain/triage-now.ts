@@ -35,6 +35,9 @@ export function withNow(answers: readonly TriageAnswer[], sweep: Sweep): readonl
   });
 }
 
+/** The sweep has them all. */
+const thingsKept = 50;
+
 function nowOf(reads: readonly ServiceRead[], sweep: Sweep): NowAnswer {
   const own = sweep.services.filter(({ read }) => reads.includes(read));
   const things = sweep.things.filter(({ read }) => reads.includes(read));
@@ -43,7 +46,7 @@ function nowOf(reads: readonly ServiceRead[], sweep: Sweep): NowAnswer {
   const isLooked = own.every(({ state }) => state !== 'not-looked-at');
   return {
     state: things.length > 0 ? 'found' : isLooked ? 'nothing-found' : 'not-looked-at',
-    things,
+    things: things.slice(0, thingsKept),
     open: open.map(({ read }) => read),
     ...(gaps.length > 0 ? { because: gaps.join('; ') } : {}),
   };

@@ -186,6 +186,34 @@ describe('what exists now beside EC2', () => {
     expect(report.answer.plan.join()).toContain('Ask who wanted the higher limits');
   });
 
+  it('tells fleets that launch again what is stopped, and not those that have ended', async () => {
+    const at = new Date(Date.now() - hour);
+    const fleet = (state: string) => ({
+      region,
+      shown: {
+        ...{ fleetId: `fleet-${state}`, fleetState: state, type: 'maintain', createTime: at },
+        targetCapacitySpecification: { totalTargetCapacity: 40 },
+      },
+    });
+    const requested = (state: string) => ({
+      region,
+      shown: {
+        ...{ spotFleetRequestId: `sfr-${state}`, spotFleetRequestState: state, createTime: at },
+        spotFleetRequestConfig: { targetCapacity: 25, iamFleetRole: 'arn:aws:iam::999999999999:role/fleet' },
+      },
+    });
+    services.fleets.push(fleet('active'), fleet('deleted'));
+    services.spotFleets.push(requested('active'), requested('cancelled'));
+    const { of, step } = await ask();
+    services.fleets.splice(0);
+    services.spotFleets.splice(0);
+
+    expect(of('EC2 fleets').map(({ says }) => says)).toEqual(['fleet fleet-active wants 40, maintain, active']);
+    expect(of('spot fleets').map(({ says }) => says)).toEqual(['spot fleet sfr-active wants 25, active']);
+    expect(of('spot requests')[0]?.says).toBe('1 spot request for m5d.large, persistent, active');
+    expect(step('instances')?.state).toBe('hits');
+  });
+
   it('compares the contacts with those of the config', async () => {
     const mark = async (contacts?: readonly string[]) =>
       (await ask({ ...(contacts && { contacts }) })).of('alternate contacts')[0]?.marks;
@@ -223,6 +251,18 @@ describe('what could not be looked at', () => {
     expect(sweep.failures).toEqual([expect.stringMatching(/^Lambda functions of \d{12} in 17 Regions: AccessDenied/)]);
     expect(report.coverage).toMatchObject({ complete: false, notLookedAt: sweep.failures });
     expect(answer('SageMaker training jobs')?.state).toBe('found');
+  });
+
+  it('is one line where all of a Region is closed, as policies of organisations do', async () => {
+    const closed = ['ap-south-1', 'ca-central-1', 'eu-north-1'];
+    const stops = closed.map((one) => account.aws.fail({ region: one, how: 'accessDenied' }));
+    const { sweep, answer } = await ask();
+    for (const stop of stops) stop();
+
+    const own = sweep.failures.filter((one) => !one.includes('GuardDuty'));
+    expect(own).toHaveLength(1);
+    expect(own[0]).toMatch(/^EC2 instances, Auto Scaling groups, ECS tasks .* of \d{12} in 3 Regions: UnauthorizedOp/);
+    expect(answer('EC2 fleets')).toMatchObject({ state: 'not-looked-at', regionsLookedAt: 14 });
   });
 
   it('leaves no "nothing found" where one Region of many refused', async () => {
@@ -357,7 +397,7 @@ describe("somebody else's endpoint", () => {
       const told = answerOf('SageMaker notebooks');
       expect(told?.state).toBe('not-looked-at');
       expect(told?.because).toMatch(reason);
-      expect(sweep.failures.filter((one) => one.startsWith('SageMaker notebooks of'))).toHaveLength(1);
+      expect(sweep.failures.filter((one) => one.startsWith('SageMaker notebooks'))).toHaveLength(1);
       expect(report.coverage.complete).toBe(false);
       expect(of('ECS tasks and services')).toHaveLength(1);
     },

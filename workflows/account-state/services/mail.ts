@@ -4,6 +4,9 @@ import { UpstreamError } from '#src/contracts/errors.ts';
 import { listed, paged } from '../look.ts';
 import { type Asker, short } from './asker.ts';
 
+/** Those who send for others have thousands. */
+const identitiesTold = 100;
+
 const sending: Asker = {
   read: 'SES sending',
   permissions: ['ses:GetAccount'],
@@ -49,12 +52,17 @@ const identities: Asker = {
         .send(new ListEmailIdentitiesCommand({ PageSize: 1000, NextToken }), soon());
       return { items: listed(page.EmailIdentities, 'EmailIdentities'), next: page.NextToken };
     });
-    const things = all.map((one) => ({
+    const things = all.slice(0, identitiesTold).map((one) => ({
       id: short(one.IdentityName, 200),
       says: `${one.IdentityType === 'EMAIL_ADDRESS' ? 'address' : 'domain'} ${short(one.IdentityName)}, ${one.SendingEnabled === true ? 'may send' : 'may not send'}${one.VerificationStatus === undefined ? '' : `, ${short(one.VerificationStatus, 30)}`}`,
       ...{ count: 1, at: '', hourly: undefined, marks: [], bound: true },
     }));
-    return { things, total: all.length };
+    const rest = all.length - things.length;
+    const more = {
+      ...{ id: `ses ${region}`, says: `${rest.toLocaleString('en-US')} more identities`, count: rest, at: '' },
+      ...{ hourly: undefined, marks: [], bound: true },
+    };
+    return { things: rest > 0 ? [...things, more] : things, total: all.length };
   },
 };
 
