@@ -32,13 +32,15 @@ export interface ServicesState {
   supportCases: Shown[] | undefined;
   /** Ids of VPCs whose DNS queries are logged. */
   readonly queryLogs: Set<string>;
+  /** Ids of VPCs that another account shares with this one, and that account. */
+  readonly sharedVpcs: Map<string, string>;
 }
 
 export function newServices(): ServicesState {
   return {
     ...{ clusters: new Map(), functions: [], notebooks: [], endpoints: [], trainingJobs: [], processingJobs: [] },
     ...{ apps: [], mail: new Map(), quotaRequests: [], lightsail: [], spotFleets: [], fleets: [] },
-    ...{ supportCases: undefined, queryLogs: new Set() },
+    ...{ supportCases: undefined, queryLogs: new Set(), sharedVpcs: new Map() },
   };
 }
 

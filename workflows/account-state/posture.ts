@@ -9,16 +9,11 @@ import {
 import {
   DescribeFlowLogsCommand,
   DescribeInstancesCommand,
-  DescribeNetworkInterfacesCommand,
   DescribeVpcsCommand,
   GetInstanceMetadataDefaultsCommand,
 } from '@aws-sdk/client-ec2';
 import { GetDetectorCommand, ListDetectorsCommand } from '@aws-sdk/client-guardduty';
 import { GetRoleCommand } from '@aws-sdk/client-iam';
-import {
-  ListResolverQueryLogConfigAssociationsCommand,
-  ListResolverQueryLogConfigsCommand,
-} from '@aws-sdk/client-route53resolver';
 import pLimit from 'p-limit';
 import type { AwsReach, AwsReader } from '#src/contracts/aws.ts';
 import type { InventoryEntry } from '#src/contracts/investigation.ts';
@@ -26,7 +21,8 @@ import { isAwsError } from '#src/domain/aws-errors.ts';
 import { globalRegion } from '#src/domain/partition.ts';
 import type { AccountPosture, RegionPosture } from '#src/domain/readiness.ts';
 import type { FoundTrail } from '#src/domain/readiness-trails.ts';
-import { listed, look, paged, soon } from './look.ts';
+import { dnsLogsIn } from './dns-logs.ts';
+import { look, paged } from './look.ts';
 
 export const postureReads = [
   'account:GetAlternateContact',
@@ -177,41 +173,6 @@ async function vpcsIn(reader: AwsReader, region: string) {
     return { items: active.flatMap(({ ResourceId }) => ResourceId ?? []), next: answer.NextToken };
   });
   return { all: vpcs.length, without: vpcs.filter((vpc) => !logged.includes(vpc)) };
-}
-
-/** VPCs with anything in them, and those of them whose DNS queries are logged. An association that needs help logs nothing. */
-async function dnsLogsIn(reader: AwsReader, region: string, signal: AbortSignal) {
-  const resolver = reader.route53resolver(region);
-  const used = await paged(async (token) => {
-    const answer = await reader.ec2(region).send(
-      new DescribeNetworkInterfacesCommand({
-        MaxResults: 1000,
-        ...(token === undefined ? {} : { NextToken: token }),
-      }),
-    );
-    return { items: (answer.NetworkInterfaces ?? []).flatMap(({ VpcId }) => VpcId ?? []), next: answer.NextToken };
-  });
-  const next = (token: string | undefined) => ({
-    MaxResults: 100,
-    ...(token === undefined ? {} : { NextToken: token }),
-  });
-  const configs = await paged(async (token) => {
-    const answer = await resolver.send(new ListResolverQueryLogConfigsCommand(next(token)), soon(signal));
-    return { items: listed(answer.ResolverQueryLogConfigs, 'ResolverQueryLogConfigs'), next: answer.NextToken };
-  });
-  const associations = await paged(async (token) => {
-    const answer = await resolver.send(new ListResolverQueryLogConfigAssociationsCommand(next(token)), soon(signal));
-    return {
-      items: listed(answer.ResolverQueryLogConfigAssociations, 'ResolverQueryLogConfigAssociations'),
-      next: answer.NextToken,
-    };
-  });
-  const broken = configs.filter(({ Status }) => Status === 'FAILED').map(({ Id }) => Id);
-  const logged = associations
-    .filter(({ Status, ResolverQueryLogConfigId }) => Status === 'ACTIVE' && !broken.includes(ResolverQueryLogConfigId))
-    .map(({ ResourceId }) => ResourceId);
-  const vpcs = [...new Set(used)];
-  return { used: vpcs.length, without: vpcs.filter((vpc) => !logged.includes(vpc)), configs: configs.length };
 }
 
 async function metadataDefault(reader: AwsReader, region: string): Promise<string> {

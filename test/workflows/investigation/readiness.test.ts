@@ -106,6 +106,13 @@ describe('the question for readiness', () => {
       'yes',
     ]);
     expect([answerOf('dns-logs', 'us-east-1'), answerOf('dns-logs', 'eu-west-1')]).toEqual(['yes', 'no']);
+
+    // What another account shares is logged there.
+    for (const { region, vpcId } of state.instances)
+      if (region === 'eu-west-1') state.services.sharedVpcs.set(vpcId, '111122223333');
+    const again = await ask();
+    state.services.sharedVpcs.clear();
+    expect(again.answerOf('dns-logs', 'eu-west-1')).toBe('yes');
   });
 
   it('says no where the trail was stopped', async () => {

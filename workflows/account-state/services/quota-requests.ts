@@ -20,7 +20,17 @@ export const quotaRequests: Asker = {
       const by = requesterOf(one.Requester);
       const says = `${short(one.ServiceCode, 40)}: ${short(one.QuotaName)} to ${(one.DesiredValue ?? 0).toLocaleString('en-US')}, ${short(one.Status, 30)}${by === '' ? '' : `, by ${by}`}`;
       const marks = at >= since ? ['a higher limit was asked for'] : [];
-      return [{ id: one.Id ?? one.QuotaArn ?? '', says, count: 1, at, hourly: undefined, marks, bound: true }];
+      return [
+        {
+          id: one.Id ?? one.QuotaArn ?? '',
+          says,
+          count: 1,
+          at,
+          hourly: undefined,
+          marks,
+          bound: one.GlobalQuota !== true,
+        },
+      ];
     });
     return { things, total: all.length };
   },
