@@ -2,7 +2,7 @@
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { type Ask, maxAsks, type Narrowing } from '../../contracts/condition.ts';
 import type { Evidence } from '../../contracts/evidence.ts';
-import type { HuntRecords, Picked } from './hunt.ts';
+import { asksOfThePast, type HuntRecords, type Picked } from './hunt.ts';
 import { specialised } from './matcher.ts';
 import { isCalled } from './parse.ts';
 import { nameFields } from './rule-set.ts';
@@ -33,10 +33,13 @@ function readingsOf({ reporting, running }: Picked): (eventSource: string, event
     });
 }
 
-/** The narrowing for a hunt with these rules. `every`: records that no rule heeds are wanted too, for who counts them. */
-export function narrowingOf(picked: Picked, every = false): Narrowing {
+/**
+ * The narrowing for a hunt with these rules. `every`: records that no rule heeds are wanted too, for who counts them. `pastIsKept`: rules
+ * about the past need no records.
+ */
+export function narrowingOf(picked: Picked, every = false, pastIsKept = false): Narrowing {
   const readings = readingsOf(picked);
-  const past = [...picked.reporting].some(({ kind }) => kind === 'baseline');
+  const past = !pastIsKept && asksOfThePast(picked);
   return (eventSource, eventName) => {
     const kept = new Set<string>(eventName === 'ConsoleLogin' ? ['responseElements'] : []);
     const read = new Set<string>();
@@ -66,7 +69,7 @@ export function narrowingOf(picked: Picked, every = false): Narrowing {
 /** The records of a source for a hunt with these rules; undefined where it cannot be read whole. */
 export function recordsFor(picked: Picked, evidence: Evidence): HuntRecords | undefined {
   const all = evidence.all?.bind(evidence);
-  return all && ((told) => all(narrowingOf(picked), told));
+  return all && ((told) => all(narrowingOf(picked, false, evidence.past !== undefined), told));
 }
 
 interface Answers {
