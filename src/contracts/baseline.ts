@@ -70,6 +70,8 @@ export interface PastQuestion {
   readonly to?: string | undefined;
   readonly accounts?: readonly string[] | undefined;
   readonly regions?: readonly string[] | undefined;
+  /** Records that the lake does not have yet. */
+  readonly more?: AsyncIterable<CloudTrailRecord> | undefined;
   readonly signal: AbortSignal;
   progress(step: string): void;
 }

@@ -61,9 +61,7 @@ export class Baseline {
       ...(isOutside ? { ip } : {}),
       ...(country === undefined ? {} : { country }),
       ...(asn === undefined ? {} : { asn }),
-      ...(record.userAgent === ''
-        ? {}
-        : { agent: this.#shared(agentFamily(record.userAgent).split('/')[0] ?? '') }),
+      ...(record.userAgent === '' ? {} : { agent: this.#shared(agentFamily(record.userAgent).split('/')[0] ?? '') }),
     };
     profile.add(sighting, values);
     const noted: string[] = [];

@@ -35,7 +35,7 @@ const KeyLine = z.object({
   x: Sightings,
   r: z.array(z.tuple([Index, z.number().int()])),
   i: z.object({ m: z.boolean(), k: Values }),
-  h: z.array(z.tuple([z.number().int(), z.string(), Index, Index])),
+  h: z.array(z.tuple([z.number().int(), z.string(), Index, Time])),
 });
 
 type Line = z.output<typeof SightingLine>;
@@ -57,11 +57,13 @@ class Book {
 }
 
 function sightingsOf(lines: readonly Line[], shared: (text: string) => string): (index: number) => Sighting {
-  const made = lines.map(([at, eventId, name, source, region, ip, account, principal, key, flags]): Sighting => ({
-    ...{ at, eventId, eventName: shared(name), eventSource: shared(source), region: shared(region), ip: shared(ip) },
-    ...{ account: shared(account), principal: shared(principal), key: shared(key) },
-    ...{ isWrite: (flags & 1) !== 0, isConsole: (flags & 2) !== 0, isDenied: (flags & 4) !== 0 },
-  }));
+  const made = lines.map(
+    ([at, eventId, name, source, region, ip, account, principal, key, flags]): Sighting => ({
+      ...{ at, eventId, eventName: shared(name), eventSource: shared(source), region: shared(region), ip: shared(ip) },
+      ...{ account: shared(account), principal: shared(principal), key: shared(key) },
+      ...{ isWrite: (flags & 1) !== 0, isConsole: (flags & 2) !== 0, isDenied: (flags & 4) !== 0 },
+    }),
+  );
   return (index) => {
     const one = made[index];
     if (one === undefined) throw new Error('a profile names a sighting that is not there');
@@ -106,7 +108,7 @@ export function keyLine(id: string, key: Key): string {
     i: { m: key.ips.more, k: [...key.ips.kept].map(([ip, one]) => [ip, book.number(one)]) },
     h: [...key.hours].flatMap(([hour, places]) =>
       [...places].map(([country, { first, last }]): [number, string, number, number] => {
-        return [hour, country, book.number(first), book.number(last)];
+        return [hour, country, book.number(first), last];
       }),
     ),
     x: book.lines,
@@ -155,7 +157,7 @@ function keyOf(line: z.output<typeof KeyLine>, shared: (text: string) => string)
   key.ips.more = line.i.m;
   for (const [hour, country, first, last] of line.h) {
     const places = key.hours.get(hour) ?? new Map();
-    places.set(shared(country), { first: sighting(first), last: sighting(last) });
+    places.set(shared(country), { first: sighting(first), last });
     key.hours.set(hour, places);
   }
   return { kind: 'key', id: line.k, key };

@@ -11,7 +11,7 @@ const silentDays = 90;
 const soonMs = 600_000;
 const maxPlaces = 50;
 /** On the disk: hours of a key, the latest, and those that tell of travel. */
-const maxHours = 100;
+const maxHours = 48;
 const maxTravels = 50;
 
 /** A stretch of days without a silence of more than `silentDays`. */
@@ -23,7 +23,8 @@ interface Run {
 
 export interface Span {
   first: Sighting;
-  last: Sighting;
+  /** Milliseconds since the epoch. */
+  last: number;
 }
 
 /** One access key. Of temporary ones only those of instances are kept, and of these only their addresses. */
@@ -43,7 +44,7 @@ export class Key {
     this.last = Math.max(this.last, sighting.at);
     this.#addRun({ first: sighting, lastDay: dayOf(sighting) });
     if (sighting.ip !== '') this.ips.note(sighting.ip, sighting);
-    if (country !== undefined) this.#noteSpan(Math.floor(sighting.at / hourMs), country, sighting, sighting);
+    if (country !== undefined) this.#noteSpan(Math.floor(sighting.at / hourMs), country, sighting, sighting.at);
   }
 
   /** A use of temporary credentials: only from where counts. */
@@ -104,7 +105,7 @@ export class Key {
     this.runs = joined;
   }
 
-  #noteSpan(hour: number, country: string, first: Sighting, last: Sighting): void {
+  #noteSpan(hour: number, country: string, first: Sighting, last: number): void {
     const places = this.hours.get(hour) ?? new Map<string, Span>();
     this.hours.set(hour, places);
     const place = places.get(country);
@@ -113,7 +114,7 @@ export class Key {
       return;
     }
     if (isBefore(first, place.first)) place.first = first;
-    if (isBefore(place.last, last)) place.last = last;
+    place.last = Math.max(place.last, last);
   }
 
   /** Used from more than one country in or beside the hour. */
@@ -138,7 +139,7 @@ export class Key {
         for (const [other, earlier] of near) {
           if (other === country) continue;
           // Of two spans, the ends that lie nearest to each other.
-          const isNear = place.first.at - earlier.last.at < hourMs && earlier.first.at - place.last.at < hourMs;
+          const isNear = place.first.at - earlier.last < hourMs && earlier.first.at - place.last < hourMs;
           if (!isNear) continue;
           const later = isBefore(earlier.first, place.first) ? place.first : earlier.first;
           const known = found.get(dayOf(later));

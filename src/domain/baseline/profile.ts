@@ -20,7 +20,7 @@ const maxNames = 40;
 const leastTimes = 20;
 /** On the disk: days with their counts, the latest; ten minutes, the latest; and those in which much was touched. */
 const maxDays = 400;
-const maxWindows = 300;
+const maxWindows = 200;
 const maxBursts = 100;
 
 export const manyRegions = 5;

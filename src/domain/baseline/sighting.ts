@@ -52,7 +52,9 @@ export function recordOfSighting(sighting: Sighting): CloudTrailRecord {
   const { at, eventId, eventName, eventSource, region, ip, account, principal, key } = sighting;
   const kind = nodeOfArn(principal)?.kind;
   const type = kind === undefined ? undefined : (types as Readonly<Record<string, string>>)[kind];
-  const name = parseArn(principal)?.resource.split('/')[1];
+  const words = parseArn(principal)?.resource.split('/');
+  // A user's ARN has its path, a session's the name that its caller chose.
+  const name = kind === 'session' ? words?.[1] : words?.at(-1);
   return {
     eventID: eventId,
     eventTime: new Date(at).toISOString().replace('.000Z', 'Z'),

@@ -12,7 +12,7 @@ import { principalGroup, principalOf } from '../principal.ts';
 import { outcomeOf } from '../sightings.ts';
 import { type Correlator, type Counts, correlatorOf } from './correlate.ts';
 import { matchKeeper, pastMatches } from './kept-matches.ts';
-import { toldRules } from './narrowing.ts';
+import { asksOfThePast, toldRules } from './narrowing.ts';
 import { isCalled, type RuleBook } from './parse.ts';
 import { ruleSet } from './rule-set.ts';
 import { type EventRule, type Level, levels, type SigmaRule } from './tree.ts';
@@ -105,11 +105,6 @@ export function pickRules(word: string, book: RuleBook): Picked {
 function chosenOfThePast(wanted: string): readonly SigmaRule[] {
   if (wanted === 'baselines' || wanted === 'baseline') return allBaselineRules;
   return allBaselineRules.filter(({ name, title }) => name === wanted || title.toLowerCase() === wanted);
-}
-
-/** Whether some rule compares with the past, for which every record is read where nothing is kept of it. */
-export function asksOfThePast({ reporting }: Picked): boolean {
-  return [...reporting].some(({ kind }) => kind === 'baseline');
 }
 
 /** The rules that a word stands for, as in `pickRules`; none where it stands for none. */

@@ -2,7 +2,7 @@
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { type Ask, maxAsks, type Narrowing } from '../../contracts/condition.ts';
 import type { Evidence } from '../../contracts/evidence.ts';
-import { asksOfThePast, type HuntRecords, type Picked } from './hunt.ts';
+import type { HuntRecords, Picked } from './hunt.ts';
 import { specialised } from './matcher.ts';
 import { isCalled } from './parse.ts';
 import { nameFields } from './rule-set.ts';
@@ -31,6 +31,11 @@ function readingsOf({ reporting, running }: Picked): (eventSource: string, event
       const rest = specialised(rule.tree, nameFields, { eventSource, eventName });
       return rest === false ? [] : [{ rule, rest, counted }];
     });
+}
+
+/** Whether some rule compares with the past, for which every record is read where nothing is kept of it. */
+export function asksOfThePast({ reporting }: Picked): boolean {
+  return [...reporting].some(({ kind }) => kind === 'baseline');
 }
 
 /**

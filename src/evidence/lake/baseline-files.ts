@@ -42,11 +42,13 @@ const PastPage = z.object({
   /** The databases of addresses by which countries and networks were told; "" where there was none. */
   places: z.string(),
   shards: z.array(z.string()),
+  /** False while it is made anew: then it knows too little for anything to be called new. */
+  whole: z.boolean(),
   buckets: z.partialRecord(z.string().regex(/^\d\d$/), BucketPage),
 });
 export type PastPage = z.output<typeof PastPage>;
 
-export const noPast: PastPage = { version, places: '', shards: [], buckets: {} };
+export const noPast: PastPage = { version, places: '', shards: [], whole: false, buckets: {} };
 
 /** What is kept cannot be used: it has to be made again. */
 export class SpoiltPast extends Error {
@@ -76,6 +78,16 @@ export async function readPastPage(dir: string): Promise<PastPage | undefined> {
     return PastPage.parse(JSON.parse(text));
   } catch (error) {
     throw new SpoiltPast('its page is damaged or of another version', { cause: error });
+  }
+}
+
+/** The page where it can be used. */
+export async function usablePage(dir: string): Promise<PastPage | undefined> {
+  try {
+    return await readPastPage(dir);
+  } catch (error) {
+    if (error instanceof SpoiltPast) return undefined;
+    throw error;
   }
 }
 
@@ -229,8 +241,11 @@ export async function writePastPage(dir: string, page: PastPage): Promise<void> 
   await writePage(dir, pageName, page);
 }
 
-/** Removes what no page names: left by a killed update, or replaced by the last one. */
-export async function tidyPast(dir: string, { buckets }: PastPage): Promise<void> {
+/** Removes what the page does not name: left by a killed update, or replaced by the last one. Without a page to go by it leaves all. */
+export async function tidyPast(dir: string): Promise<void> {
+  const page = await usablePage(dir);
+  if (page === undefined) return;
+  const { buckets } = page;
   const named = new Set([pageName, ...Object.values(buckets).map((bucket) => bucket?.file)]);
   for (const name of await namesIn(dir))
     if (!named.has(name) && name !== 'lock') await rm(join(dir, name), { force: true });

@@ -7,17 +7,23 @@ import type { PastFinding } from '../../contracts/baseline.ts';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import type { Log } from '../../contracts/log.ts';
 import { Baseline, type Touched } from '../../domain/baseline/baseline.ts';
-import { bucketOf, GonePast, noPast, type PastPage, readBucket, readPastPage, SpoiltPast } from './baseline-files.ts';
+import { bucketOf, GonePast, noPast, type PastPage, readBucket, SpoiltPast, usablePage } from './baseline-files.ts';
 
 const maxPrincipals = 5_000;
 /** Records that are put on top again when what is kept has changed: the lake has the older ones by then. */
 const recentMs = 6 * 3_600_000;
 const maxRecent = 20_000;
 
+export interface LiveOptions {
+  addresses(): Promise<AddressBook | undefined>;
+  readonly log: Log;
+  /** Called where a file does not read back. */
+  onSpoilt(): void;
+}
+
 export class LivePast {
   readonly #dir: string;
-  readonly #addresses: () => Promise<AddressBook | undefined>;
-  readonly #log: Log;
+  readonly #options: LiveOptions;
   #live: Baseline | undefined;
   /** Principals and keys that were looked for in what is kept. */
   #loaded = new Set<string>();
@@ -26,10 +32,9 @@ export class LivePast {
   #recent: CloudTrailRecord[] = [];
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(dir: string, addresses: () => Promise<AddressBook | undefined>, log: Log) {
+  constructor(dir: string, options: LiveOptions) {
     this.#dir = dir;
-    this.#addresses = addresses;
-    this.#log = log;
+    this.#options = options;
   }
 
   /** One call at a time: each looks at what the one before has added. */
@@ -40,7 +45,9 @@ export class LivePast {
   }
 
   async #compare(records: readonly CloudTrailRecord[]): Promise<readonly PastFinding[]> {
-    const page = await this.#page();
+    const kept = await usablePage(this.#dir);
+    // What cannot be used counts as nothing kept: then nobody has a past, and nothing is called new.
+    const page = kept?.whole ? kept : noPast;
     const live = await this.#open(page);
     await this.#load(live, page, records);
     const found: PastFinding[] = [];
@@ -55,24 +62,13 @@ export class LivePast {
     return found;
   }
 
-  /** What cannot be read counts as nothing kept: then nobody has a past, and nothing is called new. */
-  async #page(): Promise<PastPage> {
-    try {
-      return (await readPastPage(this.#dir)) ?? noPast;
-    } catch (error) {
-      if (!(error instanceof SpoiltPast)) throw error;
-      this.#log.warn({ why: error.message }, 'the baselines cannot be used, nothing is compared with them');
-      return noPast;
-    }
-  }
-
   /** Begins anew where what is kept has changed, or where it holds too much. */
   async #open(page: PastPage): Promise<Baseline> {
     const key = Object.values(page.buckets)
       .map((bucket) => bucket?.file)
       .join();
     if (this.#live !== undefined && key === this.#key && this.#live.profiles.size < maxPrincipals) return this.#live;
-    const live = new Baseline(await this.#addresses());
+    const live = new Baseline(await this.#options.addresses());
     const newest = Math.max(0, ...this.#recent.slice(-1_000).map(({ eventTime }) => Date.parse(eventTime) || 0));
     this.#recent = this.#recent.slice(-maxRecent).filter(({ eventTime }) => Date.parse(eventTime) > newest - recentMs);
     this.#loaded = new Set();
@@ -96,9 +92,10 @@ export class LivePast {
         live.merge(await readBucket(this.#dir, page.buckets[bucket], new Set(names)));
       } catch (error) {
         // Replaced meanwhile, or damaged: the next page has them.
-        if (!(error instanceof GonePast || error instanceof SpoiltPast)) throw error;
+        if (error instanceof SpoiltPast) this.#options.onSpoilt();
+        else if (!(error instanceof GonePast)) throw error;
         this.#key = '';
-        this.#log.warn({ bucket, why: error.message }, 'a part of the baselines could not be read');
+        this.#options.log.warn({ bucket, why: error.message }, 'a part of the baselines could not be read');
         continue;
       }
       for (const name of names) this.#loaded.add(name);

@@ -2,11 +2,10 @@
 import { join } from 'node:path';
 import { lock } from 'proper-lockfile';
 import type { AddressBook } from '../../contracts/address.ts';
-import type { BaselineHistory, Past, PastAnswer, PastFinding, PastQuestion } from '../../contracts/baseline.ts';
+import type { Past, PastQuestion } from '../../contracts/baseline.ts';
 import { asError, UserError } from '../../contracts/errors.ts';
 import type { Log } from '../../contracts/log.ts';
-import { Baseline, joinedHistory } from '../../domain/baseline/baseline.ts';
-import { groupsOf, scanGroup } from './baseline-scan.ts';
+import { Baseline } from '../../domain/baseline/baseline.ts';
 import {
   addPiece,
   allBuckets,
@@ -21,11 +20,14 @@ import {
   readPastPage,
   SpoiltPast,
   tidyPast,
+  usablePage,
   writeBucket,
   writePastPage,
 } from './baseline-files.ts';
+import { groupsOf, scanGroup } from './baseline-scan.ts';
 import { LivePast } from './live-past.ts';
-import { lakeFolder, readPages, type ShardPage } from './pages.ts';
+import { lakeFolder, readPages } from './pages.ts';
+import { answerFrom, type PastState } from './past-answer.ts';
 
 export interface PastOptions {
   readonly dataDir: string;
@@ -36,16 +38,6 @@ export interface PastOptions {
   readonly flushAt?: number;
 }
 
-type Stored = NonNullable<ShardPage['shard']>;
-
-interface State {
-  readonly page: PastPage;
-  /** Shards of the lake that the page does not have. */
-  readonly missing: readonly Stored[];
-  readonly pages: readonly ShardPage[];
-  readonly places: string;
-}
-
 /** Some 100 MB. */
 const usualFlushAt = 1_000_000;
 const mostTries = 5;
@@ -54,12 +46,19 @@ export function openPast(options: PastOptions): Past {
   const { log } = options;
   const folder = lakeFolder(options.dataDir);
   const dir = pastDir(folder);
-  const live = new LivePast(dir, () => options.addresses(), log);
   /** Files that `recent` has looked at. */
   const told = new Map<string, string>();
   /** Shards that this process could not read: hunts try again, updates do not. */
   const unreadable = new Set<string>();
+  /** A file does not read back: the next update makes all of it again. */
+  let spoilt = false;
   let updating: Promise<boolean> | undefined;
+
+  const live = new LivePast(dir, { addresses: () => options.addresses(), log, onSpoilt });
+
+  function onSpoilt(): void {
+    spoilt = true;
+  }
 
   async function placesOf(): Promise<string> {
     const book = await options.addresses();
@@ -67,62 +66,59 @@ export function openPast(options: PastOptions): Past {
     return [...new Set(from.filter((name) => / database\b/.test(name)))].sort().join(', ');
   }
 
-  /** What is kept and what is not yet. A page that cannot be used counts as none, and the log says so. */
-  async function stateOf(): Promise<State> {
+  /** What is kept and what is not yet. A page that cannot be used counts as none, and the log says so. `instead`: of what is there. */
+  async function stateOf(instead?: PastPage): Promise<PastState> {
     const places = await placesOf();
-    let page: PastPage | undefined;
-    let why = '';
-    try {
-      page = await readPastPage(dir);
-    } catch (error) {
-      if (!(error instanceof SpoiltPast)) throw error;
-      why = error.message;
-    }
+    const { page, why } = instead ? { page: undefined, why: '' } : await readUsable();
     const { shards: pages } = await readPages(folder);
     const stored = pages.flatMap(({ shard }) => shard ?? []);
-    const names = new Set(stored.map(({ name }) => name));
-    const vanished = page?.shards.filter((name) => !names.has(name)).length ?? 0;
-    if (vanished > 0) why = `${vanished} shards that are in it are gone from the lake`;
-    else if (page && places !== '' && page.places !== places) why = 'the databases of addresses are others';
-    if (why !== '') {
-      log.warn({ why }, 'the baselines cannot be used as they are, they are made again from all of the lake');
-      page = undefined;
+    const fault = why || (page ? mismatch(page, new Set(stored.map(({ name }) => name)), places) : '');
+    if (fault !== '')
+      log.warn({ why: fault }, 'the baselines cannot be used as they are, they are made again from all of the lake');
+    const used = fault === '' && page ? page : { ...noPast, places };
+    const known = new Set(used.shards);
+    return { page: used, missing: stored.filter(({ name }) => !known.has(name)), pages, places };
+  }
+
+  async function readUsable(): Promise<{ readonly page: PastPage | undefined; readonly why: string }> {
+    if (spoilt) return { page: undefined, why: 'a file of them is damaged' };
+    try {
+      return { page: await readPastPage(dir), why: '' };
+    } catch (error) {
+      if (!(error instanceof SpoiltPast)) throw error;
+      return { page: undefined, why: error.message };
     }
-    const known = new Set(page?.shards);
-    return {
-      page: page ?? { ...noPast, places },
-      missing: stored.filter(({ name }) => !known.has(name)),
-      pages,
-      places,
-    };
   }
 
   async function updateLocked(signal: AbortSignal): Promise<boolean> {
     const now = await stateOf();
     const state = { ...now, missing: now.missing.filter(({ name }) => !unreadable.has(name)) };
-    if (state.missing.length === 0) return true;
+    if (state.missing.length === 0 && (state.page.whole || state.pages.length === 0)) return true;
     // Without countries it would make holes in what another process has them for.
     if (state.places === '' && state.page.places !== '') return false;
     try {
       await addShards(state, signal);
     } catch (error) {
       if (!(error instanceof SpoiltPast || error instanceof GonePast)) throw error;
-      log.warn({ why: error.message }, 'the baselines cannot be used as they are, they are made again from all of the lake');
-      const missing = state.pages.flatMap(({ shard }) => shard ?? []);
-      await addShards({ ...state, page: { ...noPast, places: state.places }, missing }, signal);
+      log.warn(
+        { why: error.message },
+        'the baselines cannot be used as they are, they are made again from all of the lake',
+      );
+      await addShards(await stateOf(noPast), signal);
     }
+    spoilt = false;
     return true;
   }
 
-  async function addShards({ page: before, missing, pages }: State, signal: AbortSignal): Promise<void> {
-    await tidyPast(dir, before);
+  async function addShards({ page: before, missing, pages }: PastState, signal: AbortSignal): Promise<void> {
+    await tidyPast(dir);
     const addresses = await options.addresses();
     const began = performance.now();
     let page = before;
     let baseline = new Baseline(addresses);
     let read: string[] = [];
-    const flushAll = async () => {
-      page = await saved(page, piecesOf(baseline), read);
+    const flushAll = async (isLast: boolean) => {
+      page = await saved({ ...page, whole: page.whole || isLast }, piecesOf(baseline), read);
       baseline = new Baseline(addresses);
       read = [];
     };
@@ -131,9 +127,9 @@ export function openPast(options: PastOptions): Past {
       baseline.merge(part.baseline);
       read.push(...part.read);
       for (const { name } of group) if (!part.read.includes(name)) unreadable.add(name);
-      if (baseline.size >= (options.flushAt ?? usualFlushAt)) await flushAll();
+      if (baseline.size >= (options.flushAt ?? usualFlushAt)) await flushAll(false);
     }
-    if (read.length > 0) await flushAll();
+    if (read.length > 0 || !page.whole) await flushAll(true);
     log.info(
       { shards: missing.length, ms: Math.round(performance.now() - began) },
       'baselines were brought up to date',
@@ -150,7 +146,7 @@ export function openPast(options: PastOptions): Past {
     }
     const next = { ...page, shards: [...page.shards, ...names].sort(), buckets };
     await writePastPage(dir, next);
-    await tidyPast(dir, next);
+    await tidyPast(dir);
     return next;
   }
 
@@ -182,7 +178,7 @@ export function openPast(options: PastOptions): Past {
   }
 
   /** Once more where another process has replaced the files meanwhile. */
-  async function steadily<T>(ask: (state: State) => Promise<T>): Promise<T> {
+  async function steadily<T>(ask: (state: PastState) => Promise<T>): Promise<T> {
     for (let left = mostTries; ; left -= 1) {
       try {
         return await ask(await stateOf());
@@ -192,37 +188,15 @@ export function openPast(options: PastOptions): Past {
     }
   }
 
-  async function answerFrom({ page, missing, pages }: State, question: PastQuestion): Promise<PastAnswer> {
-    const { signal, progress } = question;
-    const addresses = await options.addresses();
-    const delta = new Baseline(addresses);
-    const gaps: string[] = [];
-    let read = 0;
-    for (const group of groupsOf(missing)) {
-      progress(`Baselines: ${read} of ${missing.length} new parts of the lake read`);
-      const part = await scanGroup(group, addresses, { folder, pages, log, signal });
-      delta.merge(part.baseline);
-      read += part.read.length;
-    }
-    const unread = missing.length - read;
-    if (unread > 0) gaps.push(`baselines: ${unread} parts of the lake could not be read`);
-    const pieces = piecesOf(delta);
-    const found: PastFinding[] = [];
-    let history: BaselineHistory = new Baseline().history();
-    let evicted = 0;
-    for (const bucket of allBuckets) {
+  async function broughtUpToDate({ signal, progress }: PastQuestion): Promise<void> {
+    progress('Bringing the baselines up to date');
+    try {
+      await past.update(signal);
+    } catch (error) {
       signal.throwIfAborted();
-      const before = page.buckets[bucket];
-      const piece = pieces.get(bucket);
-      if (before === undefined && piece === undefined) continue;
-      const kept = await readBucket(dir, before);
-      if (piece) addPiece(kept, piece, before);
-      for (const one of kept.found()) if (isAsked(one, question)) found.push(one);
-      history = joinedHistory(history, kept.history());
-      evicted += before?.evicted ?? 0;
+      // A folder that cannot be written is read all the same.
+      log.warn({ error: asError(error).message }, 'the baselines could not be kept');
     }
-    const countries = page.places !== '' || history.countries;
-    return { found, history: { ...history, countries, ...(evicted > 0 ? { evicted } : {}) }, gaps };
   }
 
   const past: Past = {
@@ -234,43 +208,35 @@ export function openPast(options: PastOptions): Past {
     },
 
     async answer(question) {
-      question.progress('Bringing the baselines up to date');
-      try {
-        await past.update(question.signal);
-      } catch (error) {
-        question.signal.throwIfAborted();
-        // A folder that cannot be written is read all the same.
-        log.warn({ error: asError(error).message }, 'the baselines could not be kept');
+      const more = question.more ? await Array.fromAsync(question.more) : [];
+      const given = { more, addresses: await options.addresses(), dir, folder, log };
+      // What does not read back is made again by the second try, where it can be written.
+      for (const left of [1, 0]) {
+        await broughtUpToDate(question);
+        try {
+          return await steadily((state) => answerFrom(state, question, given));
+        } catch (error) {
+          if (!(error instanceof SpoiltPast || error instanceof GonePast)) throw error;
+          log.warn({ why: error.message, left }, 'the baselines cannot be used');
+          if (error instanceof SpoiltPast) onSpoilt();
+        }
       }
-      try {
-        return await steadily((state) => answerFrom(state, question));
-      } catch (error) {
-        if (!(error instanceof SpoiltPast)) throw error;
-        log.warn({ why: error.message }, 'the baselines cannot be used, all of the lake is read');
-        return steadily((state) => {
-          const missing = state.pages.flatMap(({ shard }) => shard ?? []);
-          return answerFrom({ ...state, page: { ...noPast, places: state.places }, missing }, question);
-        });
-      }
+      return answerFrom(await stateOf(noPast), question, given);
     },
 
     async recent(since, tell) {
-      let page: PastPage | undefined;
-      try {
-        page = await readPastPage(dir);
-      } catch (error) {
-        if (error instanceof SpoiltPast) return;
-        throw error;
-      }
+      const page = await usablePage(dir);
+      if (!page?.whole) return;
       for (const bucket of allBuckets) {
-        const kept = page?.buckets[bucket];
+        const kept = page.buckets[bucket];
         if (kept === undefined || told.get(bucket) === kept.file) continue;
         try {
           await tell((await readBucket(dir, kept)).found().filter(({ sighting }) => sighting.at >= since));
         } catch (error) {
           // The next update makes it again, and then it is looked at.
-          if (error instanceof GonePast || error instanceof SpoiltPast) continue;
-          throw error;
+          if (error instanceof SpoiltPast) onSpoilt();
+          else if (!(error instanceof GonePast)) throw error;
+          continue;
         }
         told.set(bucket, kept.file);
       }
@@ -281,15 +247,12 @@ export function openPast(options: PastOptions): Past {
   return past;
 }
 
+/** Why what is kept does not fit the lake; "" where it does. */
+function mismatch(page: PastPage, names: ReadonlySet<string>, places: string): string {
+  const vanished = page.shards.filter((name) => !names.has(name)).length;
+  if (vanished > 0) return `${vanished} shards that are in them are gone from the lake`;
+  return places !== '' && page.places !== places ? 'the databases of addresses are others' : '';
+}
+
 /** Addresses that every database knows. */
 const wellKnown = ['8.8.8.8', '1.1.1.1', '9.9.9.9'];
-
-function isAsked({ sighting: { at, account, region } }: PastFinding, question: PastQuestion): boolean {
-  const { from, to, accounts, regions } = question;
-  return (
-    (from === undefined || at >= Date.parse(from)) &&
-    (to === undefined || at < Date.parse(to)) &&
-    (accounts === undefined || account === '' || accounts.includes(account)) &&
-    (regions === undefined || region === '' || regions.includes(region))
-  );
-}
