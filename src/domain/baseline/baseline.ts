@@ -58,14 +58,14 @@ export class Baseline {
       service: sighting.eventSource,
       hour: hours[new Date(sighting.at).getUTCHours()] ?? '',
       ...(record.awsRegion === '' ? {} : { region: sighting.region }),
-      ...(isOutside ? { ip } : {}),
       ...(country === undefined ? {} : { country }),
       ...(asn === undefined ? {} : { asn }),
       ...(record.userAgent === '' ? {} : { agent: this.#shared(agentFamily(record.userAgent).split('/')[0] ?? '') }),
     };
-    profile.add(sighting, values);
+    const publicIp = isOutside ? ip : undefined;
+    profile.add(sighting, values, publicIp);
     const noted: string[] = [];
-    for (const { id, note } of keysIn(record, sighting, { country, publicIp: isOutside ? ip : undefined })) {
+    for (const { id, note } of keysIn(record, sighting, { country, publicIp })) {
       const key = this.keys.get(id) ?? new Key();
       if (!this.keys.has(id) && this.keys.size >= maxKeys) continue;
       this.keys.set(id, key);

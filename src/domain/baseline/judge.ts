@@ -95,7 +95,7 @@ function rushes(profile: Profile): readonly Found[] {
 
 /** The address was seen for the first time within the hour, of a principal that was known for longer. */
 function isNewPlace(profile: Profile, { ip, at }: Sighting): boolean {
-  const first = profile.values.get('ip')?.kept.get(ip)?.at;
+  const first = profile.ips.kept.get(ip);
   return first !== undefined && at - first < 3_600_000 && first - profile.learnsFrom >= learningMs;
 }
 

@@ -1,7 +1,7 @@
 /** What is told of credentials, whoever holds them: made, used, silent, in two places. Independent of the order of records. */
 import type { PastFinding, Rests, Sighting } from '../../contracts/baseline.ts';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
-import { Earliest } from './earliest.ts';
+import { firstSightings } from './earliest.ts';
 import { baselineRules } from './rules.ts';
 import { groupOf, isBefore } from './sighting.ts';
 
@@ -9,10 +9,10 @@ const dayMs = 86_400_000;
 const hourMs = 3_600_000;
 const silentDays = 90;
 const soonMs = 600_000;
-const maxPlaces = 50;
+const maxPlaces = 8;
 /** On the disk: hours of a key, the latest, and those that tell of travel. */
-const maxHours = 48;
-const maxTravels = 50;
+const maxHours = 12;
+const maxTravels = 30;
 
 /** A stretch of days without a silence of more than `silentDays`. */
 interface Run {
@@ -33,7 +33,7 @@ export class Key {
   made: { readonly at: number; readonly ip: string } | undefined;
   runs: readonly Run[] = [];
   /** First use from each address. */
-  readonly ips = new Earliest(maxPlaces);
+  readonly ips = firstSightings(maxPlaces);
   /** By hour and country: first and last use. */
   readonly hours = new Map<number, Map<string, Span>>();
   /** Milliseconds since the epoch. */

@@ -4,10 +4,10 @@
  * does, not with the number of calls; `trim` bounds what is kept on the disk.
  */
 import type { Rests, Sighting } from '../../contracts/baseline.ts';
-import { Earliest } from './earliest.ts';
+import { type Earliest, firstSightings, firstTimes } from './earliest.ts';
 import { isBefore } from './sighting.ts';
 
-export const dimensions = ['country', 'asn', 'region', 'agent', 'service', 'hour', 'ip'] as const;
+export const dimensions = ['country', 'asn', 'region', 'agent', 'service', 'hour'] as const;
 export type Dimension = (typeof dimensions)[number];
 
 const dayMs = 86_400_000;
@@ -18,9 +18,12 @@ export const windowMs = 600_000;
 const maxNames = 40;
 /** A principal has to have been seen at so many different times before anything counts as new. */
 const leastTimes = 20;
-/** On the disk: days with their counts, the latest; ten minutes, the latest; and those in which much was touched. */
+/**
+ * On the disk: days with their counts, the latest; ten minutes, the latest, to which late records may still be added (CloudTrail delivers
+ * within 15 minutes or so); and those in which much was touched.
+ */
 const maxDays = 400;
-const maxWindows = 200;
+const maxWindows = 36;
 const maxBursts = 100;
 
 export const manyRegions = 5;
@@ -47,7 +50,9 @@ export class Profile {
   moreDays = false;
   /** The first different times at which it was seen, in order. */
   times: number[] = [];
-  readonly values = new Map<Dimension, Earliest>();
+  readonly values = new Map<Dimension, Earliest<Sighting>>();
+  /** Its public addresses. */
+  readonly ips = firstTimes(maxValues);
   /** Of each value the first call through it that changes something, where that is within a day of the first one. */
   readonly writes = new Map<Dimension, Map<string, number>>();
   readonly windows = new Map<number, Window>();
@@ -57,13 +62,15 @@ export class Profile {
     this.last = at;
   }
 
-  add(sighting: Sighting, values: Readonly<Partial<Record<Dimension, string>>>): void {
+  /** `publicIp` undefined: no address, or one inside of a network. */
+  add(sighting: Sighting, values: Readonly<Partial<Record<Dimension, string>>>, publicIp: string | undefined): void {
     const { at } = sighting;
     this.first = Math.min(this.first, at);
     this.last = Math.max(this.last, at);
     const day = Math.floor(at / dayMs);
     this.days.set(day, (this.days.get(day) ?? 0) + 1);
     this.#noteTime(at);
+    if (publicIp !== undefined) this.ips.note(publicIp, at);
     for (const dimension of dimensions) {
       const value = values[dimension];
       if (value === undefined) continue;
@@ -80,6 +87,7 @@ export class Profile {
     for (const [day, count] of other.days) this.days.set(day, (this.days.get(day) ?? 0) + count);
     this.moreDays ||= other.moreDays;
     for (const at of other.times) this.#noteTime(at);
+    this.ips.merge(other.ips);
     for (const [dimension, values] of other.values) this.valuesOf(dimension).merge(values);
     for (const [dimension, writes] of other.writes)
       for (const [value, at] of writes) this.#noteWrite(dimension, value, at);
@@ -99,7 +107,7 @@ export class Profile {
 
   /** Some value was left out: nothing beyond those that are kept is called new. */
   get isCapped(): boolean {
-    return [...this.values.values()].some(({ more }) => more);
+    return this.ips.more || [...this.values.values()].some(({ more }) => more);
   }
 
   restsAt(at: number): Rests {
@@ -141,12 +149,15 @@ export class Profile {
 
   /** How much of the memory it takes, in things that are kept. */
   get size(): number {
-    return [...this.values.values()].reduce((sum, { kept }) => sum + kept.size, this.windows.size + 10);
+    return [...this.values.values()].reduce(
+      (sum, { kept }) => sum + kept.size,
+      this.windows.size + this.ips.kept.size + 10,
+    );
   }
 
   /** What was seen of the dimension; it may be filled. */
-  valuesOf(dimension: Dimension): Earliest {
-    const known = this.values.get(dimension) ?? new Earliest(maxValues);
+  valuesOf(dimension: Dimension): Earliest<Sighting> {
+    const known = this.values.get(dimension) ?? firstSightings(maxValues);
     this.values.set(dimension, known);
     return known;
   }
