@@ -101,7 +101,7 @@ export function pickRules(word: string, book: RuleBook): Picked {
   return { reporting, running: events.filter((rule) => reporting.has(rule) || needed.includes(rule)) };
 }
 
-/** Rules about a principal's own past: `baselines`, or one by its name. They read every record, so `all` leaves them out. */
+/** Rules about a principal's own past: `baselines`, or one by its name. Where nothing is kept of it they read every record, so `all` leaves them out. */
 function chosenOfThePast(wanted: string): readonly SigmaRule[] {
   if (wanted === 'baselines' || wanted === 'baseline') return allBaselineRules;
   return allBaselineRules.filter(({ name, title }) => name === wanted || title.toLowerCase() === wanted);
@@ -111,6 +111,7 @@ function chosenOfThePast(wanted: string): readonly SigmaRule[] {
 export function rulesCalled<Rule extends RuleSummary>(word: string, rules: readonly Rule[]): readonly Rule[] {
   const wanted = word.trim().toLowerCase();
   if (wanted === 'all' || wanted === '') return rules;
+  if (/^baselines?$/.test(wanted)) return rules.filter(({ file }) => file === 'baselines');
   const bare = wanted.replace(/\.ya?ml$/, '');
   const named = rules.filter(
     (rule) =>

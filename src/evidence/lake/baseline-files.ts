@@ -22,7 +22,7 @@ const bucketCount = 64;
 const maxPrincipals = 1_500;
 const maxKeys = 2_000;
 /** Credentials of an instance are valid for some hours; those that were seen in one place only are of no use after that. */
-const instanceMs = 7 * 86_400_000;
+const instanceMs = 36 * 3_600_000;
 
 const zip = promisify(gzip);
 const unzip = promisify(gunzip);

@@ -323,6 +323,19 @@ describe('the kept past', () => {
       ...['impossible-travel', 'new-country', 'new-network', 'several-firsts'],
     ]);
     expect(await rules(record({ sourceIPAddress: '198.51.100.9' }))).toEqual([]);
+    const made = record(
+      {
+        eventName: 'CreateAccessKey',
+        eventSource: 'iam.amazonaws.com',
+        readOnly: false,
+        responseElements: { accessKey: { accessKeyId: 'AKIAZOE7777777777777', userName: 'zoe' } },
+      },
+      'carol',
+    );
+    expect(await rules(made, record({ sourceIPAddress: '203.0.113.200' }, 'zoe'))).toEqual([
+      'new-key-elsewhere',
+      'new-service',
+    ]);
     const regions = ['a', 'b', 'c', 'd', 'e'].map((name) => record({ awsRegion: `x-${name}-1` }, 'bob'));
     expect(await rules(...regions.slice(0, 3))).toEqual(['new-region', 'new-region', 'new-region']);
     await addTo(dataDir, [[raw(at, 'eve')]]);
