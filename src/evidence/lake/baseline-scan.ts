@@ -14,13 +14,13 @@ type Stored = NonNullable<ShardPage['shard']>;
 /** Shards that are read at once: many small ones cost little more than one. */
 const [maxRows, maxShards] = [300_000, 200];
 
-/** In the order of their names, so many at a time. */
-export function groupsOf(shards: readonly Stored[]): readonly (readonly Stored[])[] {
+/** In the order of their names, at most so many at a time. */
+export function groupsOf(shards: readonly Stored[], most = maxShards): readonly (readonly Stored[])[] {
   const groups: Stored[][] = [];
   let rows = 0;
   for (const shard of shards.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const group = groups.at(-1);
-    if (group === undefined || rows + shard.rows > maxRows || group.length >= maxShards) {
+    if (group === undefined || rows + shard.rows > maxRows || group.length >= most) {
       groups.push([shard]);
       rows = shard.rows;
     } else {

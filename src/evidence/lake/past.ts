@@ -36,6 +36,8 @@ export interface PastOptions {
   readonly log: Log;
   /** Things in memory before they are written; see `Baseline.size`. */
   readonly flushAt?: number;
+  /** Shards that an update reads at once, at the most. */
+  readonly shardsAtOnce?: number;
 }
 
 /** Some 100 MB. */
@@ -122,7 +124,7 @@ export function openPast(options: PastOptions): Past {
       baseline = new Baseline(addresses);
       read = [];
     };
-    for (const group of groupsOf(missing)) {
+    for (const group of groupsOf(missing, options.shardsAtOnce)) {
       const part = await scanGroup(group, addresses, { folder, pages, log, signal });
       baseline.merge(part.baseline);
       read.push(...part.read);

@@ -9,5 +9,6 @@ const past = openPast({
   addresses: async () => places,
   log: { debug: () => undefined, info: say, warn: say, error: say },
   flushAt: 1,
+  shardsAtOnce: 1,
 });
 process.stdout.write(`${await past.update(new AbortController().signal)}\n`);
