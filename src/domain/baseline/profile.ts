@@ -13,7 +13,7 @@ export type Dimension = (typeof dimensions)[number];
 const dayMs = 86_400_000;
 /** Values of one dimension that are kept: more are no baseline but noise. */
 const maxValues = 300;
-export const windowMs = 600_000;
+const windowMs = 600_000;
 /** Names that are told apart within ten minutes. */
 const maxNames = 40;
 /** A principal has to have been seen at so many different times before anything counts as new. */

@@ -30,7 +30,7 @@ export function heardFinding(record: CloudTrailRecord): { readonly name: string;
 }
 
 /** `31 days with at least 4,000 calls of it since 2026-10-01 08:00 UTC`. */
-export function restsWords({ since, days, events, atLeast }: Rests): string {
+function restsWords({ since, days, events, atLeast }: Rests): string {
   const least = atLeast ? 'at least ' : '';
   return `${least}${count(days, 'day')} with ${least}${count(events, 'call')} of it since ${utc(new Date(since).toISOString())}`;
 }
