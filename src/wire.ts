@@ -241,14 +241,17 @@ export async function importIntoLake(
   const { otherFilesOf } = await import('./evidence/lake/pages.ts');
   const candidates = await otherFilesOf(config.dataDir, source.name);
   const network = await importNetwork({ ...input, candidates });
-  await keepPast(connectPast(config, asked.log), asked);
+  // Of a large one the worker or the first hunt takes care: an import is to take no longer for it.
+  if (result.records <= mostAtOnce) await keepPast(connectPast(config, asked.log), asked);
   return { ...result, network };
 }
+
+const mostAtOnce = 20_000;
 
 /** What was imported is safe by now: where the baselines cannot be brought up to date, the worker or the next hunt does it. */
 async function keepPast(past: Past, { signal, log }: Pick<ImportOptions, 'signal' | 'log'>): Promise<void> {
   try {
-    await past.update(signal);
+    if ((await past.lacks()) <= mostAtOnce) await past.update(signal);
   } catch (error) {
     signal.throwIfAborted();
     log.warn({ error: asError(error) }, 'the baselines could not be brought up to date after the import');

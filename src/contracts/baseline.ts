@@ -83,6 +83,8 @@ export interface Past {
    * Rejects when the signal aborts, or where the folder cannot be written.
    */
   update(signal: AbortSignal): Promise<boolean>;
+  /** Records of the lake that are not kept yet: so many have to be read before an answer. */
+  lacks(): Promise<number>;
   /** What stands out in the window; what the lake has and is not kept yet is read first. */
   answer(question: PastQuestion): Promise<PastAnswer>;
   /**

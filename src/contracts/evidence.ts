@@ -99,6 +99,8 @@ export interface Evidence {
   holding?(text: string): Promise<readonly CloudTrailRecord[]>;
   /** What stands out in the window against all that is kept of the past. Absent where nothing is kept of it: then records tell. */
   past?(progress: (step: string) => void): Promise<PastAnswer>;
+  /** True: `past` answers at once. Else it reads much of the lake first, which is for who asks for nothing else. */
+  isPastReady?(): Promise<boolean>;
   /** What has been looked at up to now. `complete` is false as soon as anything was capped, failed or not looked at. */
   coverage(): Coverage;
   progress(): EvidenceProgress;

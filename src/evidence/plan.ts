@@ -36,6 +36,9 @@ export interface PlanOptions {
   openAthena?: (() => Promise<Evidence>) | undefined;
 }
 
+/** A second or two of reading. */
+const fewRecords = 50_000;
+
 /** `until`: the lake covers the question up to then; its end where it covers all of it. Never throws for a lake that cannot be read. */
 async function reachOf(question: Question, { dataDir, log }: PlanOptions): Promise<{ until?: string; lack: string }> {
   try {
@@ -74,7 +77,11 @@ export async function planEvidence(question: Question, options: PlanOptions): Pr
     const { past } = options;
     if (past === undefined || (rest !== undefined && rest.all === undefined)) return evidence;
     // What came since is not in it.
-    return { ...evidence, past: (progress) => past.answer({ ...question, ...window, progress, more: rest?.all?.() }) };
+    return {
+      ...evidence,
+      past: (progress) => past.answer({ ...question, ...window, progress, more: rest?.all?.() }),
+      isPastReady: async () => (await past.lacks()) <= fewRecords,
+    };
   } catch (error) {
     question.signal.throwIfAborted();
     if (!(error instanceof UserError)) options.log.warn({ error: asError(error) }, 'the lake could not be opened');

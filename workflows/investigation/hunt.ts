@@ -34,9 +34,10 @@ export const hunt = defineInvestigation({
 
   async run({ pick, production }, ctx) {
     const ours = catalogue(ctx.rules);
-    // Where the past is kept, asking it costs nothing, so that `all` has it.
     const past = ctx.evidence.past?.bind(ctx.evidence);
-    const book = past ? { ...ours, rules: [...ours.rules, ...allBaselineRules] } : ours;
+    const isReady = await ctx.evidence.isPastReady?.();
+    // Where asking costs nothing, `all` has it too.
+    const book = isReady ? { ...ours, rules: [...ours.rules, ...allBaselineRules] } : ours;
     const settings = ctx.ruleSettings ?? nothingSettled;
     const settled = pickSettled(pick, book, settings, ctx.now());
     const { picked } = settled;
@@ -71,7 +72,7 @@ export const hunt = defineInvestigation({
       headline,
       parts: [
         ...huntParts(stories, notListed, unsupported),
-        ...historyParts(history),
+        ...historyParts(history, isReady),
         ...settledParts(settled, excepted),
       ],
       coverage,

@@ -36,7 +36,8 @@ export const rules = defineInvestigation({
   async run({ pick, production }, ctx) {
     const ours = catalogue(ctx.rules);
     const past = ctx.evidence.past?.bind(ctx.evidence);
-    const book = past ? { ...ours, rules: [...ours.rules, ...allBaselineRules] } : ours;
+    const isReady = await ctx.evidence.isPastReady?.();
+    const book = isReady ? { ...ours, rules: [...ours.rules, ...allBaselineRules] } : ours;
     const settings = ctx.ruleSettings ?? nothingSettled;
     const settled = pickSettled(pick, book, settings, ctx.now());
     const { picked } = settled;
@@ -83,7 +84,7 @@ export const rules = defineInvestigation({
     ]);
     return {
       headline: `${count(lines.length, 'rule')}, of which ${fired.toLocaleString('en-US')} would have fired in this window${unfinished(coverage)}.`,
-      parts: [...partsOf(lines, answer), ...historyParts(history), ...settledParts(settled, excepted)],
+      parts: [...partsOf(lines, answer), ...historyParts(history, isReady), ...settledParts(settled, excepted)],
       coverage,
       answer,
       pictures: [],

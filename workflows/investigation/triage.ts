@@ -34,7 +34,8 @@ export const triage = defineInvestigation({
 
   async run({ production }, ctx) {
     ctx.progress('Reading every event of the window');
-    const past = ctx.evidence.past?.bind(ctx.evidence);
+    const isReady = await ctx.evidence.isPastReady?.();
+    const past = isReady ? ctx.evidence.past?.bind(ctx.evidence) : undefined;
     const ours = catalogue(ctx.rules);
     const book = past ? { ...ours, rules: [...ours.rules, ...allBaselineRules] } : ours;
     const collector = triageCollector(past ? [...triageSteps, unusualStep] : triageSteps);
@@ -80,7 +81,7 @@ export const triage = defineInvestigation({
         ...triageParts(answers, suspects, plan),
         ...reportedParts(reported),
         ...sweepParts(sweep),
-        ...historyParts(history),
+        ...historyParts(history, isReady),
         ...settledParts(settled, excepted),
       ],
       coverage,

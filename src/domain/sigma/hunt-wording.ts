@@ -139,8 +139,12 @@ export function huntTimeline(stories: readonly HuntStory[], matches: readonly Ma
   };
 }
 
-/** How much past the rules about it rest on. */
-export function historyParts(history: HuntResult['history']): readonly Part[] {
+/** How much past the rules about it rest on. `isReady` false: there is one, and it would have to be made first. */
+export function historyParts(history: HuntResult['history'], isReady?: boolean): readonly Part[] {
+  if (!history && isReady === false) {
+    const words = 'the past of principals was not asked, it is not made yet. The worker makes it, or ';
+    return [{ kind: 'lines', lines: [line(bold('Baselines: '), words, code('/ir hunt baselines'), '.')] }];
+  }
   if (!history) return [];
   const { from, to, principals, judged, capped = 0, evicted = 0 } = history;
   const days = Math.floor((Date.parse(to) - Date.parse(from)) / 86_400_000);

@@ -209,6 +209,11 @@ export function openPast(options: PastOptions): Past {
       return updating;
     },
 
+    async lacks() {
+      const { missing } = await stateOf();
+      return missing.reduce((sum, { rows }) => sum + rows, 0);
+    },
+
     async answer(question) {
       const more = question.more ? await Array.fromAsync(question.more) : [];
       const given = { more, addresses: await options.addresses(), dir, folder, log };

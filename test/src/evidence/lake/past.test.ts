@@ -432,6 +432,13 @@ describe('the kept past', () => {
       ruleSettings: { disabled: off, exceptions: [], problems: [] },
     });
     expect(JSON.stringify((settled.answer as unknown as { matches: unknown }).matches)).not.toContain('baseline-');
+    // What would have to be made first is told, and made only for who asks for it.
+    const unready = { ...ctx, evidence: { ...evidence, isPastReady: async () => false } };
+    const all = await hunt.run(hunt.target.parse({ pick: 'all' }), unready);
+    expect(JSON.stringify(all.parts)).toContain('/ir hunt baselines');
+    expect(JSON.stringify(all.answer)).not.toContain('baseline-');
+    const alone = await hunt.run(hunt.target.parse({ pick: 'baselines' }), unready);
+    expect(JSON.stringify(alone.answer)).toContain('baseline-several-firsts-with-changes');
 
     const { answer } = await triage.run(triage.target.parse({}), ctx);
     const { steps } = answer as unknown as { steps: { id: string; state: string; principals: string[] }[] };
