@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { catalogue } from '../detections/index.ts';
 import type { Evidence } from '../src/contracts/evidence.ts';
-import { baselineOf } from '../src/domain/baseline/baseline.ts';
+import { Baseline } from '../src/domain/baseline/baseline.ts';
 import { type Match, pickRules, runHunt } from '../src/domain/sigma/hunt.ts';
 import { narrowingOf, recordsFor } from '../src/domain/sigma/narrowing.ts';
 import { openFolderEvidence } from '../src/evidence/folder.ts';
@@ -111,7 +111,7 @@ async function folderHunt(): Promise<{ readonly matches: readonly Match[]; reado
 async function baselines(): Promise<void> {
   const lake = await openLake();
   const picked = pickRules('baselines', catalogue());
-  const baseline = baselineOf();
+  const baseline = new Baseline();
   // Without --expose-gc the heap holds garbage too, and the figure is only an upper bound.
   globalThis.gc?.();
   const before = process.memoryUsage().heapUsed;

@@ -2,6 +2,7 @@
 import type { Config } from './config.ts';
 import type { RuleSettings } from './contracts/rules.ts';
 import type { Store } from './contracts/store.ts';
+import { allBaselineRules } from './domain/baseline/rules.ts';
 import { idCollisions } from './domain/sigma/settled.ts';
 import { type RuleFolder, readRuleFolders } from './evidence/rule-files.ts';
 import type { RuleShelf } from './flows/deps.ts';
@@ -45,7 +46,7 @@ export function openRuleShelf(
       const book = catalogue(folder.files);
       const own = await settings(folder);
       return {
-        rules: book.rules,
+        rules: [...book.rules, ...allBaselineRules],
         settings: own,
         faults: [...own.problems, ...book.unsupported, ...idCollisions(book)],
       };

@@ -10,6 +10,7 @@ import type { Log } from './contracts/log.ts';
 import { openDetectors } from './detectors.ts';
 import { acknowledge } from './flows/acknowledge.ts';
 import { lookForAlive } from './flows/alive-look.ts';
+import { keepPast } from './flows/compare-past.ts';
 import { contain } from './flows/contain.ts';
 import type { Deps, WebDeps, WorkerDeps } from './flows/deps.ts';
 import { detect, watchLake } from './flows/detect.ts';
@@ -57,6 +58,7 @@ import {
 import { anchoring } from './wire-anchor.ts';
 import { lakeFeeds } from './wire-lake.ts';
 import { otherSources } from './wire-other.ts';
+import { connectPast } from './wire-past.ts';
 
 type Stop = () => Promise<void>;
 
@@ -139,11 +141,13 @@ async function start(
     const anchors = await anchoring(config, worker);
     if (anchors) stops.push(anchors.close, every(sweepEveryMs, 'the anchor of the audit', anchors.run, log));
     const lake = connectLakeWatch(config, log);
-    const looking = { ...deps, detectors };
+    const past = connectPast(config, log);
+    const looking = { ...deps, detectors, past };
     stops.push(every(sweepEveryMs, 'the look at responder sessions', openResponderWatch(worker), log));
     stops.push(every(detectEveryMs, 'detection', () => detect(looking), log));
     stops.push(
       every(lakeEveryMs, 'the look into the lake', () => store.turn('lake-watch', () => watchLake(lake, looking)), log),
+      running((signal) => keepPast(past, looking, signal)),
     );
   }
   if (!roles.includes('web')) return { port: undefined };

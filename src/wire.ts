@@ -10,6 +10,7 @@ import type { Config } from './config.ts';
 import type { AddressBook } from './contracts/address.ts';
 import type { AthenaLedger } from './contracts/athena.ts';
 import type { AwsReach } from './contracts/aws.ts';
+import type { Past } from './contracts/baseline.ts';
 import type { Chat } from './contracts/chat.ts';
 import { asError, SetupError, UserError } from './contracts/errors.ts';
 import type { Evidence, Window } from './contracts/evidence.ts';
@@ -39,6 +40,7 @@ import { openQueue } from './queue/queue.ts';
 import { openChat } from './slack/chat.ts';
 import { openEmbeddedPostgres, type Role } from './store/embedded-postgres.ts';
 import { openStore } from './store/store.ts';
+import { connectPast } from './wire-past.ts';
 
 export interface Stored {
   readonly store: Store;
@@ -191,6 +193,7 @@ export function plannedEvidence(
       {
         dataDir: config.dataDir,
         log,
+        past: connectPast(config, log),
         openLookup: (window) => openLookup({ ...request, window }),
         openAthena: athenaPass(config, reach, { ...request, accounts }, ledger, log),
       },
@@ -237,5 +240,20 @@ export async function importIntoLake(
   const { importNetwork } = await import('./evidence/network/import.ts');
   const { otherFilesOf } = await import('./evidence/lake/pages.ts');
   const candidates = await otherFilesOf(config.dataDir, source.name);
-  return { ...result, network: await importNetwork({ ...input, candidates }) };
+  const network = await importNetwork({ ...input, candidates });
+  // Of a large one the worker or the first hunt takes care: an import is to take no longer for it.
+  if (result.records <= mostAtOnce) await keepPast(connectPast(config, asked.log), asked);
+  return { ...result, network };
+}
+
+const mostAtOnce = 20_000;
+
+/** What was imported is safe by now: where the baselines cannot be brought up to date, the worker or the next hunt does it. */
+async function keepPast(past: Past, { signal, log }: Pick<ImportOptions, 'signal' | 'log'>): Promise<void> {
+  try {
+    if ((await past.lacks()) <= mostAtOnce) await past.update(signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn({ error: asError(error) }, 'the baselines could not be brought up to date after the import');
+  }
 }

@@ -1,5 +1,6 @@
 /** Evidence: where records come from, and what was and was not looked at (safety rule 9). */
 import type { Artifact, NodeKind } from './artifact.ts';
+import type { PastAnswer } from './baseline.ts';
 import type { CloudTrailRecord } from './cloudtrail.ts';
 import type { Narrowing, Told } from './condition.ts';
 
@@ -96,6 +97,10 @@ export interface Evidence {
    * than by reading everything.
    */
   holding?(text: string): Promise<readonly CloudTrailRecord[]>;
+  /** What stands out in the window against all that is kept of the past. Absent where nothing is kept of it: then records tell. */
+  past?(progress: (step: string) => void): Promise<PastAnswer>;
+  /** True: `past` answers at once. Else it reads much of the lake first, which is for who asks for nothing else. */
+  isPastReady?(): Promise<boolean>;
   /** What has been looked at up to now. `complete` is false as soon as anything was capped, failed or not looked at. */
   coverage(): Coverage;
   progress(): EvidenceProgress;

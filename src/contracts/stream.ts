@@ -39,6 +39,8 @@ export interface StreamDeed {
   readonly api: NonNullable<Alert['api']>;
   /** Of a burst: what was counted in its fullest window, and how many events it has. */
   readonly burst?: { readonly id: string; readonly count: number; readonly events: number };
+  /** Of a rule about the past: how much of it, in a sentence. */
+  readonly note?: string;
 }
 
 export interface StreamBurst {
@@ -80,6 +82,11 @@ export interface StreamChapter {
 
 /** What a batch is about, and then what comes of it. Pure; called inside the transaction. */
 export interface StreamJudge {
+  /**
+   * Sees the waiting records of a batch before they are heeded. What it rejects with undoes the batch, which is tried again, so that what it
+   * stores has to be the same the second time. Absent: nobody wants to see them.
+   */
+  prepare?(records: readonly { readonly eventKey: string; readonly record: CloudTrailRecord }[]): Promise<void>;
   /** What the record means by itself. */
   heed(
     record: CloudTrailRecord,

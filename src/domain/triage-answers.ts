@@ -55,20 +55,21 @@ export interface TriageCollector {
   keysOf(principal: string): readonly string[];
 }
 
-export function triageCollector(): TriageCollector {
+/** `steps`: the questions; those of every triage where absent. */
+export function triageCollector(steps: readonly TriageStep[] = triageSteps): TriageCollector {
   const byCall = new Map<string, readonly TriageStep[]>();
-  const found = new Map(triageSteps.map((step) => [step.id, { hits: [] as Hit[], events: 0, failed: 0, excepted: 0 }]));
+  const found = new Map(steps.map((step) => [step.id, { hits: [] as Hit[], events: 0, failed: 0, excepted: 0 }]));
   const doings = new Map<string, Doing>();
 
   function stepsOf(call: string): readonly TriageStep[] {
     const known = byCall.get(call);
     if (known) return known;
-    const steps = triageSteps.filter((step) =>
+    const asked = steps.filter((step) =>
       step.calls.some((one) => (one.endsWith('*') ? call.startsWith(one.slice(0, -1)) : one === call)),
     );
     // Names come from outside.
-    if (byCall.size < 50_000) byCall.set(call, steps);
-    return steps;
+    if (byCall.size < 50_000) byCall.set(call, asked);
+    return asked;
   }
 
   return {
@@ -105,7 +106,7 @@ export function triageCollector(): TriageCollector {
       if (isChange(record) && doing.changes.length < maxKept) doing.changes.push(hit);
     },
     answers: (matches, coverage) =>
-      triageSteps.map((step) => {
+      steps.map((step) => {
         const own = found.get(step.id) ?? { hits: [], events: 0, failed: 0, excepted: 0 };
         const ruled = matches.filter((match) => step.rules.includes(match.rule.name)).map(hitOf);
         const followed = step.follows ? followedBy(step.follows) : [];
@@ -118,10 +119,10 @@ export function triageCollector(): TriageCollector {
   /** Changes by those who answer another step, without the calls that answer it. */
   function followedBy(id: string): readonly Hit[] {
     const groups = new Set((found.get(id)?.hits ?? []).map((hit) => hit.group));
-    const steps = triageSteps.filter((step) => step.id === id);
+    const own = steps.filter((step) => step.id === id);
     return [...groups]
       .flatMap((group) => doings.get(group)?.changes ?? [])
-      .filter((hit) => !steps.some((step) => step.calls.includes(hit.call)));
+      .filter((hit) => !own.some((step) => step.calls.includes(hit.call)));
   }
 }
 

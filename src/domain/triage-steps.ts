@@ -145,3 +145,13 @@ export const triageSteps: readonly TriageStep[] = [
     ),
   ),
 ];
+
+/** Asked only where the past of principals is kept: without it nobody can say. */
+export const unusualStep: TriageStep = step(
+  'unusual',
+  'Did anybody act unlike its own past, or use credentials where they do not belong?',
+  '',
+  `baseline-several-firsts baseline-several-firsts-with-changes baseline-impossible-travel baseline-dormant-key
+     baseline-new-key-elsewhere baseline-instance-credentials-outside baseline-region-fan-out-with-changes
+     baseline-denied-in-new-place`.replace(/\s+/g, ' '),
+);

@@ -3,6 +3,7 @@
  * names each that did.
  */
 import type { Artifact } from '../contracts/artifact.ts';
+import type { Past } from '../contracts/baseline.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { asError, UpstreamError, UserError } from '../contracts/errors.ts';
 import type { Coverage, Evidence } from '../contracts/evidence.ts';
@@ -27,11 +28,16 @@ export interface Question {
 export interface PlanOptions {
   readonly dataDir: string;
   readonly log: Log;
+  /** What is kept of the past of every principal in the lake. */
+  readonly past?: Past;
   /** The other source, for the whole window or a part of it. */
   openLookup(window: Question['window']): Promise<Evidence>;
   /** Undefined where the config names no CloudTrail table, or Athena is not to be asked for this window. */
   openAthena?: (() => Promise<Evidence>) | undefined;
 }
+
+/** A second or two of reading. */
+const fewRecords = 50_000;
 
 /** `until`: the lake covers the question up to then; its end where it covers all of it. Never throws for a lake that cannot be read. */
 async function reachOf(question: Question, { dataDir, log }: PlanOptions): Promise<{ until?: string; lack: string }> {
@@ -65,8 +71,17 @@ export async function planEvidence(question: Question, options: PlanOptions): Pr
     const { openLakeEvidence } = await import('./lake/lake.ts');
     const held = { ...question, window: { from: window.from, to: until } };
     const lake = await openLakeEvidence({ ...held, dataDir: options.dataDir, log: options.log });
-    const whole = until === window.to ? lake : withRest(lake, await options.openLookup({ from: until, to: window.to }));
-    return withFallback(whole, { ...options, openLookup: () => options.openLookup(window) });
+    const rest = until === window.to ? undefined : await options.openLookup({ from: until, to: window.to });
+    const whole = rest ? withRest(lake, rest) : lake;
+    const evidence = withFallback(whole, { ...options, openLookup: () => options.openLookup(window) });
+    const { past } = options;
+    if (past === undefined || (rest !== undefined && rest.all === undefined)) return evidence;
+    // What came since is not in it.
+    return {
+      ...evidence,
+      past: (progress) => past.answer({ ...question, ...window, progress, more: rest?.all?.() }),
+      isPastReady: async () => (await past.lacks()) <= fewRecords,
+    };
   } catch (error) {
     question.signal.throwIfAborted();
     if (!(error instanceof UserError)) options.log.warn({ error: asError(error) }, 'the lake could not be opened');

@@ -1,4 +1,5 @@
 /** record -> stream -> rules -> story -> alert. What EventBridge sends and what newly lies in the lake go the same way. */
+import type { Past } from '../contracts/baseline.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { asError } from '../contracts/errors.ts';
 import type { LakeWatch } from '../contracts/lake-watch.ts';
@@ -6,6 +7,7 @@ import { eventKeyOf } from '../domain/detection/detector.ts';
 import { isCritical } from '../domain/noise.ts';
 import { parseRecord } from '../domain/record.ts';
 import { narrowingOf } from '../domain/sigma/narrowing.ts';
+import { prepareOf } from './compare-past.ts';
 import type { Detectors, WorkerDeps } from './deps.ts';
 
 type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'clock' | 'log' | 'settings'> & { readonly detectors: Detectors };
@@ -31,8 +33,9 @@ export async function heardRecord(
   { store, clock, detectors, settings }: Pick<Needs, 'store' | 'clock' | 'detectors' | 'settings'>,
 ): Promise<{ readonly loud: boolean; readonly isNew: boolean }> {
   const now = clock.now();
-  const { loud, heeded, excepted } = (await detectors.current()).look(record);
-  if (!heeded || isHistory(record, now, settings.detections.maxAgeHours)) return { loud: excepted, isNew: true };
+  const { loud, heeded, compared, excepted } = (await detectors.current()).look(record);
+  if (!(heeded || compared) || isHistory(record, now, settings.detections.maxAgeHours))
+    return { loud: excepted, isNew: true };
   const stored = await store.stream.receive([{ eventKey: eventKeyOf(record), record }], now.toISOString());
   return { loud: loud || excepted, isNew: stored > 0 };
 }
@@ -45,9 +48,11 @@ function isHistory({ eventTime }: CloudTrailRecord, now: Date, maxAgeHours: numb
  * Judges all records that wait, in batches, and queues the alerts that come of it. Runs every second in the worker; several
  * at once take turns in the database. What is not queued the sweep finds.
  */
-export async function detect({ store, queue, clock, detectors, log }: Omit<Needs, 'settings'>): Promise<void> {
+export async function detect(deps: Omit<Needs, 'settings'> & { readonly past?: Past }): Promise<void> {
+  const { store, queue, clock, detectors, log, past } = deps;
   for (;;) {
-    const judge = await detectors.current();
+    const detector = await detectors.current();
+    const judge = past ? { ...detector, prepare: prepareOf(past, detector, deps) } : detector;
     const { taken, alerts } = await store.stream.work(judge, batchSize, clock.now().toISOString());
     for (const { alertId, alert } of alerts) {
       try {

@@ -80,6 +80,9 @@ async function workBatch(tx: Tx, judge: StreamJudge, limit: number, at: string) 
     .limit(limit)
     .execute();
   if (rows.length === 0) return { taken: 0, alerts: [] };
+  await judge.prepare?.(
+    rows.flatMap(({ event_key, record }) => (record === null ? [] : [{ eventKey: event_key, record }])),
+  );
   const heeded = rows.flatMap(({ event_key, record }) => (record === null ? [] : [judge.heed(record, event_key)]));
   const entries = heeded.flatMap((one) => one.entries);
   await addEntries(tx, entries);

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { defineInvestigation } from '#src/contracts/investigation.ts';
 import { unfinished, withGaps } from '#src/domain/answers.ts';
+import { allBaselineRules } from '#src/domain/baseline/rules.ts';
 import { Production, productionCounts } from '#src/domain/detection/production.ts';
 import { cannotReadAll, type Match, type Picked } from '#src/domain/sigma/hunt.ts';
 import { historyParts, huntHeadline, huntParts, huntTimeline, isLoud } from '#src/domain/sigma/hunt-wording.ts';
@@ -32,20 +33,31 @@ export const hunt = defineInvestigation({
   takesRules: true,
 
   async run({ pick, production }, ctx) {
-    const book = catalogue(ctx.rules);
+    const ours = catalogue(ctx.rules);
+    const past = ctx.evidence.past?.bind(ctx.evidence);
+    const isReady = await ctx.evidence.isPastReady?.();
+    // Where asking costs nothing, `all` has it too.
+    const book = isReady ? { ...ours, rules: [...ours.rules, ...allBaselineRules] } : ours;
     const settings = ctx.ruleSettings ?? nothingSettled;
     const settled = pickSettled(pick, book, settings, ctx.now());
     const { picked } = settled;
     ctx.progress(`Hunting with ${picked.running.length} rules`);
     const records = recordsFor(picked, ctx.evidence);
-    const { matches, notListed, excepted, history } = await runSettled(records, settled, {
+    const {
+      matches,
+      notListed,
+      excepted,
+      history,
+      pastGaps = [],
+    } = await runSettled(records, settled, {
       signal: ctx.signal,
       progress: (step) => ctx.progress(step),
       addresses: ctx.surroundings?.addresses,
       counts: productionCounts(production),
+      past: past && (() => past((step) => ctx.progress(step))),
     });
     const looked = ctx.evidence.coverage();
-    const gaps = records || !looked.complete ? [] : [cannotReadAll];
+    const gaps = [...pastGaps, ...(records || !looked.complete ? [] : [cannotReadAll])];
     const coverage = withGaps(
       looked,
       history && !history.countries && needsPlaces(picked) ? [...gaps, noCountries] : gaps,
@@ -60,7 +72,7 @@ export const hunt = defineInvestigation({
       headline,
       parts: [
         ...huntParts(stories, notListed, unsupported),
-        ...historyParts(history),
+        ...historyParts(history, isReady),
         ...settledParts(settled, excepted),
       ],
       coverage,
@@ -87,7 +99,7 @@ function needsPlaces({ reporting }: Picked): boolean {
   return [...reporting].some(({ name }) => /^baseline-(new-country|new-network|impossible-travel)$/.test(name));
 }
 
-function matchJson({ rule, burst, ...match }: Match) {
+function matchJson({ rule, burst, rests, ...match }: Match) {
   return {
     rule: rule.name,
     level: rule.level,
@@ -97,6 +109,7 @@ function matchJson({ rule, burst, ...match }: Match) {
     eventTime: match.eventTime,
     principal: match.principal,
     sourceIp: match.sourceIp,
+    ...(rests ? { restsOn: { ...rests, since: new Date(rests.since).toISOString() } } : {}),
     ...(burst ? { count: burst.count, eventIds: burst.eventIds } : {}),
   };
 }

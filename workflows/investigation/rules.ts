@@ -3,9 +3,11 @@ import { z } from 'zod';
 import { defineInvestigation } from '#src/contracts/investigation.ts';
 import type { Part } from '#src/contracts/message.ts';
 import { csvFile, jsonFile, unfinished, withGaps } from '#src/domain/answers.ts';
+import { allBaselineRules } from '#src/domain/baseline/rules.ts';
 import { Production, productionCounts } from '#src/domain/detection/production.ts';
 import { bold, code, count, line } from '#src/domain/phrases.ts';
 import { cannotReadAll } from '#src/domain/sigma/hunt.ts';
+import { historyParts } from '#src/domain/sigma/hunt-wording.ts';
 import { recordsFor } from '#src/domain/sigma/narrowing.ts';
 import { navigatorLayer, type RuleLine, ruleLines, ruleWarnings, tacticCounts } from '#src/domain/sigma/rule-report.ts';
 import {
@@ -32,23 +34,33 @@ export const rules = defineInvestigation({
   takesRules: true,
 
   async run({ pick, production }, ctx) {
-    const book = catalogue(ctx.rules);
+    const ours = catalogue(ctx.rules);
+    const past = ctx.evidence.past?.bind(ctx.evidence);
+    const isReady = await ctx.evidence.isPastReady?.();
+    const book = isReady ? { ...ours, rules: [...ours.rules, ...allBaselineRules] } : ours;
     const settings = ctx.ruleSettings ?? nothingSettled;
     const settled = pickSettled(pick, book, settings, ctx.now());
     const { picked } = settled;
     ctx.progress(`Trying ${picked.reporting.size} rules on the past`);
     const records = recordsFor(picked, ctx.evidence);
-    const { matches, notListed, excepted } = await runSettled(records, settled, {
+    const {
+      matches,
+      notListed,
+      excepted,
+      history,
+      pastGaps = [],
+    } = await runSettled(records, settled, {
       signal: ctx.signal,
       progress: (step) => ctx.progress(step),
       counts: productionCounts(production),
+      past: past && (() => past((step) => ctx.progress(step))),
     });
     const looked = ctx.evidence.coverage();
-    const coverage = withGaps(looked, records || !looked.complete ? [] : [cannotReadAll]);
+    const coverage = withGaps(looked, [...pastGaps, ...(records || !looked.complete ? [] : [cannotReadAll])]);
     const lines = ruleLines(picked.reporting, matches, notListed);
     const fired = lines.filter((one) => one.matches > 0).length;
-    const collisions = idCollisions(book).map(({ rule, reason }) => ({ rule, warning: reason }));
-    const warnings = [...collisions, ...ruleWarnings(book)];
+    const collisions = idCollisions(ours).map(({ rule, reason }) => ({ rule, warning: reason }));
+    const warnings = [...collisions, ...ruleWarnings(ours)];
     const answer = {
       rules: lines,
       tactics: tacticCounts(picked.reporting),
@@ -72,7 +84,7 @@ export const rules = defineInvestigation({
     ]);
     return {
       headline: `${count(lines.length, 'rule')}, of which ${fired.toLocaleString('en-US')} would have fired in this window${unfinished(coverage)}.`,
-      parts: [...partsOf(lines, answer), ...settledParts(settled, excepted)],
+      parts: [...partsOf(lines, answer), ...historyParts(history, isReady), ...settledParts(settled, excepted)],
       coverage,
       answer,
       pictures: [],

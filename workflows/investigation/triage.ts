@@ -1,22 +1,25 @@
 /** The first hour's questions about an account, each answered with evidence. */
 import pLimit from 'p-limit';
 import { z } from 'zod';
+import type { BaselineHistory } from '#src/contracts/baseline.ts';
 import type { CloudTrailRecord } from '#src/contracts/cloudtrail.ts';
 import type { Coverage } from '#src/contracts/evidence.ts';
 import { defineInvestigation, type InvestigationContext } from '#src/contracts/investigation.ts';
 import { withGaps } from '#src/domain/answers.ts';
+import { allBaselineRules } from '#src/domain/baseline/rules.ts';
 import { Production, productionCounts } from '#src/domain/detection/production.ts';
 import { type Reported, reportedNext, reportedParts, reportedPlan, reportedRemark } from '#src/domain/reported.ts';
 import { sweepFile } from '#src/domain/services-wording.ts';
 import { cannotReadAll } from '#src/domain/sigma/hunt.ts';
-import { huntTimeline } from '#src/domain/sigma/hunt-wording.ts';
+import { historyParts, huntTimeline } from '#src/domain/sigma/hunt-wording.ts';
 import { narrowingOf } from '#src/domain/sigma/narrowing.ts';
 import { nothingSettled, pickSettled, runSettled, settledJson, settledParts } from '#src/domain/sigma/settled.ts';
 import { storiesOf } from '#src/domain/sigma/stories.ts';
 import { noSweep, type Sweep, sweepOf } from '#src/domain/sweep.ts';
 import { sweepNext, sweepParts, sweepPlan, sweepRemark, sweptShown } from '#src/domain/sweep-wording.ts';
-import { triageCollector } from '#src/domain/triage-answers.ts';
+import { type TriageAnswer, triageCollector } from '#src/domain/triage-answers.ts';
 import { withNow } from '#src/domain/triage-now.ts';
+import { triageSteps, unusualStep } from '#src/domain/triage-steps.ts';
 import { triageHeadline, triageParts, triagePlan } from '#src/domain/triage-wording.ts';
 import { catalogue } from '../../detections/index.ts';
 import { detectorReads, reportedIn } from '../account-state/detectors.ts';
@@ -36,25 +39,39 @@ export const triage = defineInvestigation({
 
   async run({ production }, ctx) {
     ctx.progress('Reading every event of the window');
-    const collector = triageCollector();
-    const settled = pickSettled('all', catalogue(ctx.rules), ctx.ruleSettings ?? nothingSettled, ctx.now());
-    const records = ctx.evidence.all?.(narrowingOf(settled.picked, true));
+    const isReady = await ctx.evidence.isPastReady?.();
+    const past = isReady ? ctx.evidence.past?.bind(ctx.evidence) : undefined;
+    const ours = catalogue(ctx.rules);
+    const book = past ? { ...ours, rules: [...ours.rules, ...allBaselineRules] } : ours;
+    const collector = triageCollector(past ? [...triageSteps, unusualStep] : triageSteps);
+    const settled = pickSettled('all', book, ctx.ruleSettings ?? nothingSettled, ctx.now());
+    const records = ctx.evidence.all?.(narrowingOf(settled.picked, true, past !== undefined));
     const see = (record: CloudTrailRecord): void =>
       collector.add(record, settled.exceptions.heldByAny(record) !== undefined);
-    const { matches, excepted } = await runSettled(records && watched(records, see), settled, {
+    const {
+      matches,
+      excepted,
+      history,
+      pastGaps = [],
+    } = await runSettled(records && watched(records, see), settled, {
       signal: ctx.signal,
       progress: (step) => ctx.progress(step),
       counts: productionCounts(production),
+      past: past && (() => past((step) => ctx.progress(step))),
     });
     const looked = ctx.evidence.coverage();
     const { sweep, reported } = await presentOf(looked, ctx);
     const coverage = withGaps(looked, [
+      ...pastGaps,
       ...(records || !looked.complete ? [] : [cannotReadAll]),
       ...sweep.failures,
       ...reported.failures,
     ]);
     // That nothing is there now closes no question about the past, so the sweep's gaps leave those answers alone.
-    const answers = withNow(collector.answers(matches, looked.complete && !records ? coverage : looked), sweep);
+    const fromPast = collector
+      .answers(matches, looked.complete && !records ? coverage : looked)
+      .map((answer) => judgedOnly(answer, history));
+    const answers = withNow(fromPast, sweep);
     const stories = storiesOf(matches);
     const suspects = stories.filter(({ level }) => level === 'high' || level === 'critical');
     const keys = [...new Set(suspects.flatMap(({ principal }) => collector.keysOf(principal)))].slice(0, maxKeys);
@@ -70,6 +87,7 @@ export const triage = defineInvestigation({
         ...triageParts(answers, suspects, plan),
         ...reportedParts(reported),
         ...sweepParts(sweep),
+        ...historyParts(history, isReady),
         ...settledParts(settled, excepted),
       ],
       coverage,
@@ -93,6 +111,12 @@ export const triage = defineInvestigation({
     };
   },
 });
+
+/** Where nobody has a past that is long enough, nothing was compared with it. */
+function judgedOnly(answer: TriageAnswer, history: BaselineHistory | undefined): TriageAnswer {
+  const isBlind = answer.id === unusualStep.id && answer.state === 'nothing-found' && !history?.judged;
+  return isBlind ? { ...answer, state: 'not-looked-at' } : answer;
+}
 
 /** What exists now, and what GuardDuty reports, in the accounts that were looked at and can be asked. */
 async function presentOf(

@@ -35,7 +35,7 @@ export const baselineRules = {
     'low',
     valid,
     entry,
-    'A country that the principal was not seen in before.',
+    'A country that the principal was not seen in before, after 14 days of learning.',
   ),
   asn: rule(
     'new-network',
@@ -43,7 +43,7 @@ export const baselineRules = {
     'low',
     valid,
     entry,
-    'A network that the principal was not seen in before.',
+    'A network that the principal was not seen in before, after 14 days of learning.',
   ),
   region: rule(
     'new-region',
@@ -51,7 +51,7 @@ export const baselineRules = {
     'low',
     ['T1535'],
     ['Defense Evasion'],
-    'A Region that the principal did not use before.',
+    'A Region that the principal did not use before, after 14 days of learning.',
   ),
   agent: rule(
     'new-tool',
@@ -59,7 +59,7 @@ export const baselineRules = {
     'low',
     valid,
     entry,
-    'A family of user agents that the principal did not use before.',
+    'A family of user agents that the principal did not use before, after 14 days of learning.',
   ),
   service: rule(
     'new-service',
@@ -67,7 +67,7 @@ export const baselineRules = {
     'low',
     ['T1526'],
     ['Discovery'],
-    'A service that the principal did not call before.',
+    'A service that the principal did not call before, after 14 days of learning.',
   ),
   hour: rule(
     'off-hours',
@@ -75,7 +75,7 @@ export const baselineRules = {
     'low',
     valid,
     entry,
-    'An hour (UTC) in which, and beside which, the principal was never active.',
+    'An hour (UTC) in which, and beside which, the principal was never active, after 14 days of learning.',
   ),
   several: rule(
     'several-firsts',

@@ -4,6 +4,9 @@ import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import type { RuleSettings } from '../../contracts/rules.ts';
 import type { StreamBurst, StreamDeed, StreamEntry, StreamJudge } from '../../contracts/stream.ts';
 import { parseIp } from '../address.ts';
+import { allBaselineRules } from '../baseline/rules.ts';
+import { comparedNode } from '../baseline/sighting.ts';
+import { heardFinding, isFinding } from '../baseline/stream.ts';
 import { accountOf, principalGroup, principalOf } from '../principal.ts';
 import { burstsIn, type Counts, counterOf } from '../sigma/correlate.ts';
 import type { Picked } from '../sigma/hunt.ts';
@@ -21,8 +24,18 @@ const repeatMs = 30 * 60_000;
 export interface Detector extends StreamJudge {
   /** The rules that may open a case, and those that they rest on. */
   readonly picked: Picked;
-  /** `loud`: it opens or joins a case by itself. `heeded`: it has to go through the stream. `excepted`: nobody wants to hear of it. */
-  look(record: CloudTrailRecord): { readonly loud: boolean; readonly heeded: boolean; readonly excepted: boolean };
+  /** Names of the rules about the past that may open a case. */
+  readonly pastRules: ReadonlySet<string>;
+  /**
+   * `loud`: it opens or joins a case by itself. `heeded`: it has to go through the stream. `compared`: it has to be compared with the
+   * past of who made it. `excepted`: nobody wants to hear of it.
+   */
+  look(record: CloudTrailRecord): {
+    readonly loud: boolean;
+    readonly heeded: boolean;
+    readonly compared: boolean;
+    readonly excepted: boolean;
+  };
 }
 
 export interface DetectorOptions {
@@ -40,9 +53,12 @@ export function detectorOf(
   book: RuleBook,
   { settings, now: today, openFrom, counts, newId }: DetectorOptions,
 ): Detector {
-  const { picked: all, exceptions } = pickSettled('all', book, settings, today);
+  const whole = { ...book, rules: [...book.rules, ...allBaselineRules] };
+  const { picked: all, exceptions } = pickSettled('all', whole, settings, today);
   const isLoud = (level: Level) => openFrom !== 'never' && levels.indexOf(level) >= levels.indexOf(openFrom);
-  const reporting = new Set([...all.reporting].filter((rule) => isLoud(rule.level)));
+  const loudOnes = [...all.reporting].filter((rule) => isLoud(rule.level));
+  const past = new Map(loudOnes.flatMap((rule) => (rule.kind === 'baseline' ? [[rule.name, rule] as const] : [])));
+  const reporting = new Set(loudOnes.filter((rule) => rule.kind !== 'baseline'));
   const correlations = [...reporting].flatMap((rule) => {
     return rule.kind === 'correlation' ? [{ rule, count: counterOf(rule, counts) }] : [];
   });
@@ -50,10 +66,16 @@ export function detectorOf(
     (rule) => reporting.has(rule) || correlations.some((one) => one.rule.rules.some((name) => isCalled(rule, name))),
   );
   const byName = new Map<string, CorrelationRule>(correlations.map(({ rule }) => [rule.name, rule]));
-  const facts = new Map<string, RuleFacts>([...reporting].map((rule) => [rule.name, rule]));
+  const facts = new Map<string, RuleFacts>(loudOnes.map((rule) => [rule.name, rule]));
   const set = ruleSet(running);
 
   function heed(record: CloudTrailRecord, eventKey: string) {
+    if (isFinding(eventKey)) {
+      const { name, note } = heardFinding(record);
+      const rule = past.get(name);
+      if (rule === undefined || exceptions.heldBy(rule, record)) return { deeds: [], entries: [] };
+      return { deeds: [{ ...deedOf(record), rule: name, ...(note === '' ? {} : { note }) }], entries: [] };
+    }
     const matched = set.match(record);
     if (matched.length === 0) return { deeds: [], entries: [] };
     const deed = deedOf(record);
@@ -82,12 +104,14 @@ export function detectorOf(
 
   return {
     picked: { reporting, running },
+    pastRules: new Set(past.keys()),
     heed,
     look(record) {
       const matched = set.match(record);
       const own = matched.filter((rule) => reporting.has(rule));
       const loud = own.some((rule) => exceptions.heldBy(rule, record) === undefined);
-      return { heeded: matched.length > 0, loud, excepted: own.length > 0 && !loud };
+      const compared = past.size > 0 && comparedNode(record) !== undefined;
+      return { heeded: matched.length > 0, loud, compared, excepted: own.length > 0 && !loud };
     },
     async judge({ deeds, groups, storiesOf, now }) {
       const bursts: StreamBurst[] = [];

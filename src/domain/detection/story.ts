@@ -167,6 +167,7 @@ function alertOf(story: StreamStory, matches: number, { facts, now, newId }: Tel
     ...(Object.keys(chapter.bursts).length === 0 ? { actionType: 'AWS_API_CALL' } : {}),
     facts: [
       ...ranked.slice(0, shownRules).map((one) => ({ label: 'Rule', value: ruleWords(one.rule, one.chapter) })),
+      ...restsOf(ranked.map((one) => one.chapter)),
       ...(ranked.length > shownRules ? [{ label: 'More rules', value: String(ranked.length - shownRules) }] : []),
       ...(tactics.length > 0 ? [{ label: 'Tactic', value: tactics.join(', ') }] : []),
       ...(techniques.length > 0 ? [{ label: 'Technique', value: techniques.slice(0, 8).join(', ') }] : []),
@@ -180,6 +181,12 @@ function alertOf(story: StreamStory, matches: number, { facts, now, newId }: Tel
     notes: [],
   };
   return { deliveryKey: `detection-${newId()}`, alert, raw: { story } };
+}
+
+/** How much of the past the rules about it rest on. */
+function restsOf(chapters: readonly StreamChapter[]): NonNullable<Alert['facts']> {
+  const notes = [...new Set(chapters.flatMap(({ deed }) => deed.note ?? []))];
+  return notes.slice(0, shownRules).map((value) => ({ label: 'Rests on', value }));
 }
 
 function ruleWords({ name, level, title }: RuleFacts, { matches, bursts }: StreamChapter): string {

@@ -139,12 +139,22 @@ export function huntTimeline(stories: readonly HuntStory[], matches: readonly Ma
   };
 }
 
-/** How much past the rules about it rest on. */
-export function historyParts(history: HuntResult['history']): readonly Part[] {
+/** How much past the rules about it rest on. `isReady` false: there is one, and it would have to be made first. */
+export function historyParts(history: HuntResult['history'], isReady?: boolean): readonly Part[] {
+  if (!history && isReady === false) {
+    const words = 'the past of principals was not asked, it is not made yet. The worker makes it, or ';
+    return [{ kind: 'lines', lines: [line(bold('Baselines: '), words, code('/ir hunt baselines'), '.')] }];
+  }
   if (!history) return [];
-  const { from, to, principals, judged } = history;
+  const { from, to, principals, judged, capped = 0, evicted = 0 } = history;
   const days = Math.floor((Date.parse(to) - Date.parse(from)) / 86_400_000);
   const span = from === '' ? 'no records' : `${count(days, 'day')} of records (${utc(from)} to ${utc(to)})`;
   const words = `${span}. Of ${count(principals, 'principal')}, ${judged} have the 14 days of history from which a first time counts; the others were judged by bursts and credentials only.`;
-  return [{ kind: 'lines', lines: [line(bold('Rests on: '), words)] }];
+  const limits = [
+    ...(capped === 0
+      ? []
+      : [`${count(capped, 'principal')} did more kinds of something than are kept: at least what is listed was new.`]),
+    ...(evicted === 0 ? [] : [`${count(evicted, 'principal')} had no room and are not judged, or learn anew.`]),
+  ];
+  return [{ kind: 'lines', lines: [line(bold('Rests on: '), [words, ...limits].join(' '))] }];
 }

@@ -1,17 +1,18 @@
 /** A hunt: rules over every record of a window. Matches are kept small, since a window may hold millions of records. */
 import type { AddressBook } from '../../contracts/address.ts';
+import type { BaselineHistory, PastAnswer, Rests } from '../../contracts/baseline.ts';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import type { Told } from '../../contracts/condition.ts';
 import { UserError } from '../../contracts/errors.ts';
 import type { RuleException, RuleSummary } from '../../contracts/rules.ts';
-import { type BaselineHistory, baselineOf } from '../baseline/baseline.ts';
+import { Baseline } from '../baseline/baseline.ts';
 import { allBaselineRules } from '../baseline/rules.ts';
 import type { ExceptionBook } from '../exceptions.ts';
 import { principalGroup, principalOf } from '../principal.ts';
 import { outcomeOf } from '../sightings.ts';
 import { type Correlator, type Counts, correlatorOf } from './correlate.ts';
 import { matchKeeper, pastMatches } from './kept-matches.ts';
-import { toldRules } from './narrowing.ts';
+import { asksOfThePast, toldRules } from './narrowing.ts';
 import { isCalled, type RuleBook } from './parse.ts';
 import { ruleSet } from './rule-set.ts';
 import { type EventRule, type Level, levels, type SigmaRule } from './tree.ts';
@@ -30,6 +31,8 @@ export interface Match {
   readonly outcome: 'success' | 'denied' | 'failed';
   /** Of a correlation: all its events, and what it counted. */
   readonly burst?: { readonly eventIds: readonly string[]; readonly count: number; readonly from: string };
+  /** Of a rule about the past: how much of it. */
+  readonly rests?: Rests;
 }
 
 /** A source that cannot be read whole has not been hunted in. */
@@ -45,6 +48,8 @@ export interface HuntResult {
   readonly excepted: readonly Excepted[];
   /** Where rules about the past ran: how much past there was. */
   readonly history?: BaselineHistory;
+  /** Parts of the past that could not be read, one sentence each. */
+  readonly pastGaps?: readonly string[];
 }
 
 export interface Excepted {
@@ -96,7 +101,7 @@ export function pickRules(word: string, book: RuleBook): Picked {
   return { reporting, running: events.filter((rule) => reporting.has(rule) || needed.includes(rule)) };
 }
 
-/** Rules about a principal's own past: `baselines`, or one by its name. They read every record, so `all` leaves them out. */
+/** Rules about a principal's own past: `baselines`, or one by its name. Where nothing is kept of it they read every record, so `all` leaves them out. */
 function chosenOfThePast(wanted: string): readonly SigmaRule[] {
   if (wanted === 'baselines' || wanted === 'baseline') return allBaselineRules;
   return allBaselineRules.filter(({ name, title }) => name === wanted || title.toLowerCase() === wanted);
@@ -106,6 +111,7 @@ function chosenOfThePast(wanted: string): readonly SigmaRule[] {
 export function rulesCalled<Rule extends RuleSummary>(word: string, rules: readonly Rule[]): readonly Rule[] {
   const wanted = word.trim().toLowerCase();
   if (wanted === 'all' || wanted === '') return rules;
+  if (/^baselines?$/.test(wanted)) return rules.filter(({ file }) => file === 'baselines');
   const bare = wanted.replace(/\.ya?ml$/, '');
   const named = rules.filter(
     (rule) =>
@@ -129,6 +135,8 @@ export interface HuntContext {
   progress(step: string): void;
   readonly addresses?: AddressBook | undefined;
   readonly counts?: Counts | undefined;
+  /** What is kept of the past; absent: rules about it rest on the records alone. */
+  readonly past?: (() => Promise<PastAnswer>) | undefined;
 }
 
 /** Records, or where to get them from a source that may know the answers to what the rules ask (`narrowingOf`). */
@@ -141,7 +149,9 @@ export async function runHunt(
   ctx: HuntContext,
   exceptions?: ExceptionBook,
 ): Promise<HuntResult> {
-  const past = [...picked.reporting].some(({ kind }) => kind === 'baseline') ? baselineOf(ctx.addresses) : undefined;
+  const asksPast = asksOfThePast(picked);
+  const kept = asksPast ? await ctx.past?.() : undefined;
+  const past = asksPast && kept === undefined ? new Baseline(ctx.addresses) : undefined;
   const set = ruleSet(picked.running);
   const correlators = [...picked.reporting].flatMap((rule) =>
     rule.kind === 'correlation' ? [{ rule, correlator: correlatorOf(rule, ctx.counts) }] : [],
@@ -153,7 +163,7 @@ export async function runHunt(
     ]),
   );
   const whoIn = callerBook();
-  const kept = matchKeeper();
+  const keeper = matchKeeper();
   const held = new Map<RuleException, number>();
   const isHeld = (rule: SigmaRule, record: CloudTrailRecord): boolean => {
     const exception = exceptions?.heldBy(rule, record);
@@ -165,12 +175,12 @@ export async function runHunt(
     read += 1;
     if (read % reportEvery === 0) {
       ctx.signal.throwIfAborted();
-      ctx.progress(`${read.toLocaleString('en-US')} events checked, ${kept.count().toLocaleString('en-US')} matches`);
+      ctx.progress(`${read.toLocaleString('en-US')} events checked, ${keeper.count().toLocaleString('en-US')} matches`);
     }
     if (past && exceptions?.heldByAny(record) === undefined) past.observe(record);
     for (const rule of matched) {
       for (const one of heeding.get(rule) ?? []) if (!isHeld(one.rule, record)) one.correlator.add(rule, record);
-      if (picked.reporting.has(rule) && !isHeld(rule, record)) kept.add(matchOf(rule, record, whoIn(record)));
+      if (picked.reporting.has(rule) && !isHeld(rule, record)) keeper.add(matchOf(rule, record, whoIn(record)));
     }
   };
   const rulesOf = toldRules(picked);
@@ -186,10 +196,17 @@ export async function runHunt(
   };
   for await (const record of typeof records === 'function' ? records(told) : records) take(record, set.match(record));
   if (failure) throw failure.error;
-  for (const { correlator } of correlators) for (const match of burstMatches(correlator, whoIn)) kept.add(match);
-  for (const match of pastMatches(past?.found() ?? [], picked)) kept.add(match);
+  for (const { correlator } of correlators) for (const match of burstMatches(correlator, whoIn)) keeper.add(match);
+  for (const match of pastMatches(kept?.found ?? past?.found() ?? [], picked, isHeld)) keeper.add(match);
   const excepted = [...held].map(([exception, count]) => ({ exception, matches: count }));
-  return { ...kept.end(), recordsRead: read, excepted, ...(past ? { history: past.history() } : {}) };
+  const history = kept?.history ?? past?.history();
+  return {
+    ...keeper.end(),
+    recordsRead: read,
+    excepted,
+    ...(history ? { history } : {}),
+    ...(kept && kept.gaps.length > 0 ? { pastGaps: kept.gaps } : {}),
+  };
 }
 
 function burstMatches(correlator: Correlator, whoIn: (record: CloudTrailRecord) => Who): readonly Match[] {

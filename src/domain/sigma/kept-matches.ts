@@ -1,6 +1,7 @@
 /** Keeps the matches of a hunt: bounded, ranked, and the same whatever the order of the records. */
-import type { Found } from '../baseline/keys.ts';
-import { nodeOfArn, principalGroup } from '../principal.ts';
+import type { PastFinding } from '../../contracts/baseline.ts';
+import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
+import { recordOfSighting } from '../baseline/sighting.ts';
 import type { HuntResult, Match, Picked } from './hunt.ts';
 import { levels, type SigmaRule } from './tree.ts';
 
@@ -8,22 +9,28 @@ import { levels, type SigmaRule } from './tree.ts';
 const listedPerRule = 50_000;
 const listedInAll = 500_000;
 
-/** What rules about a principal's past have found, as matches. */
-export function pastMatches(found: readonly Found[], { reporting }: Picked): readonly Match[] {
-  return found.flatMap(({ rule, sighting }) => {
-    if (!reporting.has(rule)) return [];
+/** What rules about a principal's past have found, as matches. `isHeld`: whether an exception holds it back. */
+export function pastMatches(
+  found: readonly PastFinding[],
+  { reporting }: Picked,
+  isHeld: (rule: SigmaRule, record: CloudTrailRecord) => boolean,
+): readonly Match[] {
+  const byName = new Map([...reporting].map((rule) => [rule.name, rule]));
+  return found.flatMap(({ rule: name, sighting, group, rests }) => {
+    const rule = byName.get(name);
+    if (rule?.kind !== 'baseline' || isHeld(rule, recordOfSighting(sighting))) return [];
     const { eventId, at, eventName, region, ip, principal, isDenied } = sighting;
-    const node = nodeOfArn(principal);
     return {
       rule,
       eventId,
       eventTime: new Date(at).toISOString().replace('.000Z', 'Z'),
       eventName,
       principal,
-      group: node ? principalGroup(node) : principal,
+      group,
       sourceIp: ip,
       region,
       outcome: isDenied ? 'denied' : 'success',
+      ...(rests ? { rests } : {}),
     };
   });
 }

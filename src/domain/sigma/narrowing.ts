@@ -33,10 +33,18 @@ function readingsOf({ reporting, running }: Picked): (eventSource: string, event
     });
 }
 
-/** The narrowing for a hunt with these rules. `every`: records that no rule heeds are wanted too, for who counts them. */
-export function narrowingOf(picked: Picked, every = false): Narrowing {
+/** Whether some rule compares with the past, for which every record is read where nothing is kept of it. */
+export function asksOfThePast({ reporting }: Picked): boolean {
+  return [...reporting].some(({ kind }) => kind === 'baseline');
+}
+
+/**
+ * The narrowing for a hunt with these rules. `every`: records that no rule heeds are wanted too, for who counts them. `pastIsKept`: rules
+ * about the past need no records.
+ */
+export function narrowingOf(picked: Picked, every = false, pastIsKept = false): Narrowing {
   const readings = readingsOf(picked);
-  const past = [...picked.reporting].some(({ kind }) => kind === 'baseline');
+  const past = !pastIsKept && asksOfThePast(picked);
   return (eventSource, eventName) => {
     const kept = new Set<string>(eventName === 'ConsoleLogin' ? ['responseElements'] : []);
     const read = new Set<string>();
@@ -66,7 +74,7 @@ export function narrowingOf(picked: Picked, every = false): Narrowing {
 /** The records of a source for a hunt with these rules; undefined where it cannot be read whole. */
 export function recordsFor(picked: Picked, evidence: Evidence): HuntRecords | undefined {
   const all = evidence.all?.bind(evidence);
-  return all && ((told) => all(narrowingOf(picked), told));
+  return all && ((told) => all(narrowingOf(picked, false, evidence.past !== undefined), told));
 }
 
 interface Answers {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AddressBook } from '../../../../src/contracts/address.ts';
 import type { CloudTrailRecord } from '../../../../src/contracts/cloudtrail.ts';
-import { baselineOf } from '../../../../src/domain/baseline/baseline.ts';
+import { Baseline } from '../../../../src/domain/baseline/baseline.ts';
 import { parseRecord } from '../../../../src/domain/record.ts';
 
 const day = 86_400_000;
@@ -54,11 +54,11 @@ function usual(days = 20): CloudTrailRecord[] {
 }
 
 function found(records: readonly CloudTrailRecord[]): string[] {
-  const baseline = baselineOf(addresses);
+  const baseline = new Baseline(addresses);
   for (const record of records) baseline.observe(record);
   return baseline
     .found()
-    .map(({ rule }) => rule.name.replace('baseline-', ''))
+    .map(({ rule }) => rule.replace('baseline-', ''))
     .sort();
 }
 
@@ -96,7 +96,7 @@ describe('baselines', () => {
 
   it('learn for 14 days before anything is new, and tell how many are judged', () => {
     const young = [...usual(10), call(start + 11 * day, { awsRegion: 'sa-east-1' })];
-    const baseline = baselineOf(addresses);
+    const baseline = new Baseline(addresses);
     for (const record of young) baseline.observe(record);
 
     expect(baseline.found()).toEqual([]);
