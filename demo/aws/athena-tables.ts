@@ -9,6 +9,7 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { dnsRows, flowRows } from './network-logs.ts';
 import type { State } from './state.ts';
 import type { Trail, TrailRecord } from './trail.ts';
+import { trinoMacros } from './trino-macros.ts';
 
 export interface Answer {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
@@ -132,9 +133,7 @@ export async function runStatement(
         lines,
       );
     }
-    await db.run('CREATE MACRO json_format(value) AS CAST(value AS VARCHAR)');
-    await db.run('CREATE MACRO json_extract_scalar(value, path) AS json_extract_string(value, path)');
-    await db.run('CREATE MACRO regexp_like(value, pattern) AS regexp_matches(value, pattern)');
+    for (const macro of trinoMacros) await db.run(macro);
     // From here on SQL reaches nothing but these tables.
     await db.run('SET enable_external_access = false');
     await db.run('SET lock_configuration = true');
