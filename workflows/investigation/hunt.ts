@@ -4,7 +4,14 @@ import { defineInvestigation } from '#src/contracts/investigation.ts';
 import { unfinished, withGaps } from '#src/domain/answers.ts';
 import { Production, productionCounts } from '#src/domain/detection/production.ts';
 import { cannotReadAll, type Match, type Picked } from '#src/domain/sigma/hunt.ts';
-import { historyParts, huntHeadline, huntParts, huntTimeline, isLoud } from '#src/domain/sigma/hunt-wording.ts';
+import {
+  askedParts,
+  historyParts,
+  huntHeadline,
+  huntParts,
+  huntTimeline,
+  isLoud,
+} from '#src/domain/sigma/hunt-wording.ts';
 import { recordsFor } from '#src/domain/sigma/narrowing.ts';
 import {
   idCollisions,
@@ -37,7 +44,7 @@ export const hunt = defineInvestigation({
     const settled = pickSettled(pick, book, settings, ctx.now());
     const { picked } = settled;
     ctx.progress(`Hunting with ${picked.running.length} rules`);
-    const records = recordsFor(picked, ctx.evidence);
+    const records = recordsFor(picked, ctx.evidence, (step) => ctx.progress(step));
     const { matches, notListed, excepted, history } = await runSettled(records, settled, {
       signal: ctx.signal,
       progress: (step) => ctx.progress(step),
@@ -50,6 +57,7 @@ export const hunt = defineInvestigation({
       looked,
       history && !history.countries && needsPlaces(picked) ? [...gaps, noCountries] : gaps,
     );
+    const asked = ctx.evidence.rulesAsked?.();
     const stories = storiesOf(matches);
     const what = pick === 'all' ? 'everything' : pick;
     const headline = `${huntHeadline(what, picked.reporting.size, matches, stories)}${unfinished(coverage)}.`;
@@ -61,6 +69,7 @@ export const hunt = defineInvestigation({
       parts: [
         ...huntParts(stories, notListed, unsupported),
         ...historyParts(history),
+        ...askedParts(asked),
         ...settledParts(settled, excepted),
       ],
       coverage,
@@ -71,6 +80,7 @@ export const hunt = defineInvestigation({
         ...(collisions.length > 0 ? { collidingRules: collisions } : {}),
         ...settledJson(settled, excepted),
         ...(history ? { history } : {}),
+        ...(asked ? { asked } : {}),
         coverage,
       },
       pictures: timeline ? [{ kind: 'timeline', title: `Hunt for ${what}`, timeline }] : [],

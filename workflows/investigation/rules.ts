@@ -37,7 +37,7 @@ export const rules = defineInvestigation({
     const settled = pickSettled(pick, book, settings, ctx.now());
     const { picked } = settled;
     ctx.progress(`Trying ${picked.reporting.size} rules on the past`);
-    const records = recordsFor(picked, ctx.evidence);
+    const records = recordsFor(picked, ctx.evidence, (step) => ctx.progress(step));
     const { matches, notListed, excepted } = await runSettled(records, settled, {
       signal: ctx.signal,
       progress: (step) => ctx.progress(step),

@@ -4,6 +4,7 @@
  */
 import type { AthenaScope, AthenaStatement } from '../../contracts/athena.ts';
 import type { AskedRule, RuleInSource } from '../../contracts/evidence.ts';
+import { count } from '../phrases.ts';
 import { tableOf, trailPicks, trailScope } from './queries.ts';
 import type { AthenaSettings } from './settings.ts';
 import { joined, maxStatementBytes } from './trino.ts';
@@ -16,7 +17,7 @@ import { TrinoConditions } from './trino-condition.ts';
 const columnBytes = 6_000;
 
 export interface RuleStatements {
-  readonly statements: readonly AthenaStatement[];
+  readonly statements: readonly { readonly statement: AthenaStatement; readonly rules: readonly string[] }[];
   /** What SQL tells of each rule. Those of `none` are in no statement. */
   readonly rules: readonly RuleInSource[];
 }
@@ -36,12 +37,14 @@ export function ruleStatements(
   const reads = { table: 'cloudtrail' as const, scope };
   const narrow = rules.filter((_rule, at) => told[at]?.how !== 'none');
   const tooLong = new Set<string>();
-  const sqls =
-    narrow.length === 0 ? [] : parted(narrow, (some) => statement(settings, scope, some, maxRows), maxBytes, tooLong);
+  const parts =
+    narrow.length === 0
+      ? []
+      : parted(narrow, (some) => statementSql(settings, scope, some, maxRows), maxBytes, tooLong);
   return {
-    statements: sqls.map((sql, at) => {
-      const title = `records for ${narrow.length} rules${sqls.length > 1 ? ` (part ${at + 1} of ${sqls.length})` : ''}`;
-      return { title, sql, parameters: [], reads, maxRows };
+    statements: parts.map(({ sql, names }, at) => {
+      const title = `records for ${count(names.length, 'rule')}${parts.length > 1 ? `, part ${at + 1} of ${parts.length}` : ''}`;
+      return { statement: { title, sql, parameters: [], reads, maxRows }, rules: names };
     }),
     rules: told.map((one) =>
       tooLong.has(one.rule) ? { ...one, how: 'none', because: ['its SQL is longer than Athena takes'] } : one,
@@ -77,7 +80,12 @@ FROM (SELECT *, ${verdicts.join(',\n  ')} FROM (${conditions.over(from)}))
 WHERE ${joined(wanted, 'OR')}`;
 }
 
-function statement(settings: AthenaSettings, scope: AthenaScope, rules: readonly AskedRule[], maxRows: number): string {
+function statementSql(
+  settings: AthenaSettings,
+  scope: AthenaScope,
+  rules: readonly AskedRule[],
+  maxRows: number,
+): string {
   const from = `SELECT * FROM ${tableOf(settings, 'cloudtrail')} WHERE ${trailScope(scope)}`;
   return `${rowsFor(rules, from, trailPicks())}
 ORDER BY eventtime
@@ -90,9 +98,9 @@ function parted(
   sqlOf: (rules: readonly AskedRule[]) => string,
   maxBytes: number,
   tooLong: Set<string>,
-): readonly string[] {
+): readonly { readonly sql: string; readonly names: readonly string[] }[] {
   const sql = sqlOf(rules);
-  if (Buffer.byteLength(sql) <= maxBytes) return [sql];
+  if (Buffer.byteLength(sql) <= maxBytes) return [{ sql, names: rules.map(({ name }) => name) }];
   const [only] = rules;
   if (rules.length === 1 && only) {
     tooLong.add(only.name);

@@ -63,10 +63,24 @@ export function narrowingOf(picked: Picked, every = false): Narrowing {
   };
 }
 
-/** The records of a source for a hunt with these rules; undefined where it cannot be read whole. */
-export function recordsFor(picked: Picked, evidence: Evidence): HuntRecords | undefined {
+/**
+ * The records of a source for a hunt with these rules, from a source that is asked for what fits them where that is better; undefined where
+ * it can neither be asked so nor read whole. Rules about the past read everything.
+ */
+export function recordsFor(
+  picked: Picked,
+  evidence: Evidence,
+  progress: (step: string) => void = () => undefined,
+): HuntRecords | undefined {
+  const narrowing = narrowingOf(picked);
+  const matching = evidence.matching?.bind(evidence);
+  const isOfPast = [...picked.reporting].some(({ kind }) => kind === 'baseline');
+  if (matching && !isOfPast) {
+    const rules = picked.running.map(({ name, tree }) => ({ name, where: tree }));
+    return (told) => matching({ rules, narrowing, progress }, told);
+  }
   const all = evidence.all?.bind(evidence);
-  return all && ((told) => all(narrowingOf(picked), told));
+  return all && ((told) => all(narrowing, told));
 }
 
 interface Answers {
