@@ -42,8 +42,8 @@ export async function rulesSqlCommand(words: readonly string[]): Promise<number>
   const window = parseWindow({ since: values.since ?? '24h', until: values.until }, systemClock.now());
   const list = (given: string | undefined) => given?.split(',').map((one) => one.trim());
   const scope: Scope = {
-    from: instant(window.from ?? ''),
-    to: instant(window.to),
+    from: instant(window.from ?? new Date(0).toISOString()),
+    to: instant(window.to ?? systemClock.now().toISOString()),
     accounts: list(values.accounts) ?? config.accounts.map(({ id }) => id),
     regions: list(values.regions) ?? config.regions,
   };
@@ -88,7 +88,8 @@ function athenaSql(picked: Picked, config: Config, scope: Scope): string {
   const settings =
     config.athena ??
     AthenaSection.parse({
-      ...{ accountId: scope.accounts[0], region: scope.regions[0], workgroup: 'primary', database: 'firebreak' },
+      // Only the names of the tables are used.
+      ...{ accountId: '000000000000', region: 'us-east-1', workgroup: 'primary', database: 'firebreak' },
       tables: { cloudtrail: 'cloudtrail' },
     });
   const { statements, rules } = ruleStatements(settings, scope, asked(picked), rows);

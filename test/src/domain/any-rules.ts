@@ -77,6 +77,10 @@ const body = fc.oneof(
   fc.constantFrom(
     ...[
       '{"a":1.0,"b":1e2}',
+      '{"a\\u002eb":"abc"}',
+      '{"a":{"abc" : 1}}',
+      '{"b":[1e2,1]}',
+      '{"a":{"abc":1e2}}',
       '{"a": 1.50}',
       ' {"a":1}',
       '{"a":{"b":100000000000000000000}}',
@@ -212,7 +216,18 @@ const test: fc.Arbitrary<Test> = fc.oneof(
           '*|b',
           '*"abc"*',
         ),
-        fc.constantFrom('*removed*', '*key*', '*: 1*', '*abc":*', '*true*', '*1e*', '*proto*', '*secret*'),
+        fc.constantFrom(
+          '*removed*',
+          '*key*',
+          '*: 1*',
+          '*abc":*',
+          '*true*',
+          '*1e*',
+          '*proto*',
+          '*100*',
+          '*abc":1*',
+          '*secret*',
+        ),
       )
       .map(parsePattern),
     cased: fc.boolean(),
@@ -254,3 +269,14 @@ export const anyNode: fc.Arbitrary<Node> = fc.letrec<{ node: Node }>((tie) => ({
     fc.record({ kind: fc.constant('not' as const), of: tie('node') }),
   ),
 })).node;
+
+/** What is told from a body as a whole: texts that JSON writes in more than one way, or that removed values leave behind. */
+export const textsInBodies: readonly Node[] = [
+  'requestParameters',
+  'requestParameters.a',
+  'requestParameters.b',
+].flatMap((name) =>
+  ['*abc":1*', '*"abc"*', '*{"b":*', '*removed*', '*100*', '*key*', '*proto*', '*true*', '*abc*', '*/abc', 'xabcx'].map(
+    (text): Node => ({ kind: 'field', field: name, test: { kind: 'text', pattern: parsePattern(text), cased: false } }),
+  ),
+);

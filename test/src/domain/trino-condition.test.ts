@@ -14,7 +14,7 @@ import type { EventRule, Node } from '../../../src/domain/sigma/tree.ts';
 import { readRuleFiles } from '../../../src/evidence/rule-files.ts';
 import { root } from '../../fakes/folder.ts';
 import { openFolder } from '../evidence/lake/lakes.ts';
-import { anyEvent, anyNode } from './any-rules.ts';
+import { anyEvent, anyNode, textsInBodies } from './any-rules.ts';
 import { type Judged, openTrailTable } from './trail-table.ts';
 
 const shared = join(root, '..', 'shared', 'data');
@@ -41,7 +41,7 @@ describe('conditions in SQL for Athena', { timeout: 300_000 }, () => {
   it('mean what the matcher means, for random rules and random events', async () => {
     const seed = Date.now();
     const table = await openTrailTable(fc.sample(anyEvent, { numRuns: 1_200, seed }));
-    const nodes = fc.sample(anyNode, { numRuns: 600, seed });
+    const nodes = [...fc.sample(anyNode, { numRuns: 600, seed }), ...textsInBodies];
     let [left, all] = [0, 0];
     for (let at = 0; at < nodes.length; at += 50) {
       const some = nodes.slice(at, at + 50);
