@@ -53,14 +53,14 @@ export function ruleStatements(
 }
 
 /** What SQL over the table tells of one rule. */
-export function inTrino({ name, where }: AskedRule): RuleInSource {
+function inTrino({ name, where }: AskedRule): RuleInSource {
   const { left, canBeFalse } = new TrinoConditions().sql(where);
   const how = canBeFalse ? (left.because.size === 0 ? 'whole' : 'part') : 'none';
   return { rule: name, how, because: [...left.because], lost: [...left.lost] };
 }
 
 /** Records of the scope for which a rule holds, or may hold: for people who run it by hand. `from` is a query of the table. */
-export function rowsFor(rules: readonly AskedRule[], from: string, picks: string): string {
+function rowsFor(rules: readonly AskedRule[], from: string, picks: string): string {
   const conditions = new TrinoConditions();
   const sqls = rules.map(({ where }) => conditions.sql(where).sql);
   const columns: string[][] = [[]];

@@ -64,14 +64,22 @@ export function rulesPass(options: PassOptions): RulesPass {
       ...{ scope, rules: plan.rules, before, statements: plan.statements.length },
       ...{ asked: 0, events: 0, bytes: 0, notes: [], gaps: gapsOf(plan.rules), isCut: false },
     };
-    const seen = plan.statements.length > 1 ? new Set<string>() : undefined;
-    for (const part of plan.statements) {
+    const parts = [...plan.statements];
+    let seen = parts.length > 1 ? new Set<string>() : undefined;
+    for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
       signal.throwIfAborted();
       let answer: Awaited<ReturnType<typeof athena.ask>>;
       try {
         answer = await athena.ask(part.statement);
       } catch (error) {
         signal.throwIfAborted();
+        const smaller = isTooComplex(error) ? smallerOnes(part, wanted, scope) : [];
+        if (smaller.length > 1) {
+          log.warn({ statements: smaller.length }, 'a statement was too complex for Athena and is asked in parts');
+          parts.unshift(...smaller);
+          seen ??= new Set();
+          continue;
+        }
         if (current.asked === 0 || !(error instanceof UserError || error instanceof UpstreamError)) throw error;
         current.gaps.push(`${few(part.rules)}: ${error.message}`);
         continue;
@@ -89,6 +97,13 @@ export function rulesPass(options: PassOptions): RulesPass {
       { records: current.events, bytes: current.bytes, rules: wanted.rules.length },
       'Athena was asked for rules',
     );
+  }
+
+  /** Nothing was scanned, and nothing is billed, for a statement that did not compile. */
+  function smallerOnes({ rules, statement }: Plan['statements'][number], wanted: WantedByRules, scope: AthenaScope) {
+    const some = wanted.rules.filter(({ name }) => rules.includes(name));
+    const maxBytes = Math.ceil(statement.sql.length * 0.6);
+    return ruleStatements(settings, scope, some, options.maxEvents, maxBytes).statements;
   }
 
   function beforeText({ bytes, because }: AthenaEstimate, statements: number): string {
@@ -130,6 +145,12 @@ export function rulesPass(options: PassOptions): RulesPass {
       return { complete, accounts, regions, from, to, sources: [source], badFiles: [], notLookedAt: gaps };
     },
   };
+}
+
+/** Trino makes methods of expressions, and methods have a limit (github.com/trinodb/trino/issues/23661). */
+function isTooComplex(error: unknown): boolean {
+  if (!(error instanceof UpstreamError) || error.code !== 'FAILED') return false;
+  return /exceeded maximum (filters|columns)|compiler|too (large|complex)|stack overflow/i.test(error.message);
 }
 
 /** What the answer cannot know of rules. */

@@ -52,7 +52,7 @@ function split(text: string): readonly string[] {
 }
 
 /** Columns and types as the DDL has them. */
-export function columnsOfDdl(): readonly (readonly [string, string])[] {
+function columnsOfDdl(): readonly (readonly [string, string])[] {
   const [statement] = ddlOf(settings, ['eu-west-1']);
   const sql = statement?.sql ?? '';
   const inside = sql.slice(sql.indexOf('(\n') + 1, sql.indexOf(')\nPARTITIONED'));

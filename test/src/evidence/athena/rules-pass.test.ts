@@ -147,6 +147,18 @@ describe('a pass for rules', () => {
     });
   });
 
+  it('asks in smaller statements where the engine finds one too complex', async () => {
+    const words = "Athena's query ended as FAILED: Query exceeded maximum filters. Please reduce the number of filters";
+    const complex = new UpstreamError('athena', 'FAILED', words, { retryable: false });
+    const { pass, asked } = opened(await tempDir(), [complex, { rows: [row('1')] }, { rows: [row('1'), row('2')] }]);
+    const single = opened(await tempDir(), [complex]);
+
+    expect(await idsOf(pass.read(wanted(4, 500)))).toEqual(['1', '2']);
+    expect(asked).toHaveLength(3);
+    expect(pass.coverage()).toMatchObject({ complete: true, sources: [{ pages: 2 }] });
+    await expect(idsOf(single.pass.read(wanted(1)))).rejects.toThrow('exceeded maximum filters');
+  });
+
   it('answers although the lake cannot take the records now, and says so', async () => {
     const dataDir = await tempDir();
     const lake = join(dataDir, 'lake');
