@@ -10,5 +10,7 @@ export default defineConfig({
     maxWorkers: 4,
     // Real servers and child processes: one process per file keeps their leftovers apart.
     pool: 'forks',
+    // Its modules name each other without their endings, which Node does not follow.
+    server: { deps: { inline: ['dt-sql-parser'] } },
   },
 });

@@ -14,6 +14,7 @@ const usage = `Firebreak: AWS incident response in Slack
   firebreak audit export                             print the audit as JSON lines
   firebreak athena ddl                               print the CREATE TABLE statements for the config's Athena tables
   firebreak rules lint|test|coverage [DIR]           check detection rules, run their tests, show what they cover
+  firebreak rules sql RULE --dialect athena|duckdb   print the SQL of rules, to run it by hand [--since T --until T --accounts A,.. --regions R,..]
   firebreak deadletters [list|show ID|replay ID|replay all]   what was received and could not be taken
   firebreak enroll <Slack user id>                   give a person one-time codes for approvals
   firebreak migrate [--roles]                        bring a database up to date as its owner; --roles makes the two roles of the processes

@@ -1,4 +1,4 @@
-/** `firebreak rules lint|test|coverage [DIR]`: rules without AWS, Slack or a database. DIR left out: ours and the config's folders. */
+/** `firebreak rules lint|test|coverage [DIR]` and `sql`: rules without AWS, Slack or a database. DIR left out: ours and the config's folders. */
 import { parseArgs } from 'node:util';
 import { catalogue, catalogueFiles, catalogueTests } from '../detections/index.ts';
 import { loadConfig } from './config.ts';
@@ -8,8 +8,9 @@ import { coverageText, navigatorLayer, ruleWarnings } from './domain/sigma/rule-
 import { runRuleTests } from './domain/sigma/rule-tests.ts';
 import { idCollisions } from './domain/sigma/settled.ts';
 import { readRuleFolder, readRuleFolders } from './evidence/rule-files.ts';
+import { rulesSqlCommand } from './rules-sql-command.ts';
 
-const usage = 'firebreak rules lint|test|coverage [DIR] [--json]';
+const usage = 'firebreak rules lint|test|coverage [DIR] [--json], or firebreak rules sql RULE --dialect athena|duckdb';
 
 interface Loaded {
   readonly book: RuleBook;
@@ -20,6 +21,7 @@ interface Loaded {
 
 /** Answers on stdout. Returns 0; 1 where lint finds a rule that cannot be evaluated, or a test fails. */
 export async function rulesCommand(words: readonly string[]): Promise<number> {
+  if (words[0] === 'sql') return rulesSqlCommand(words.slice(1));
   const { positionals, values } = parseArgs({
     args: [...words],
     options: { json: { type: 'boolean', default: false } },
@@ -39,7 +41,7 @@ export async function rulesCommand(words: readonly string[]): Promise<number> {
     }
     default:
       throw new SetupError([
-        verb === undefined ? 'say what: lint, test or coverage' : `rules has no "${verb.slice(0, 40)}"`,
+        verb === undefined ? 'say what: lint, test, coverage or sql' : `rules has no "${verb.slice(0, 40)}"`,
         usage,
       ]);
   }

@@ -8,6 +8,8 @@ import type { Log } from './contracts/log.ts';
 import type { NetworkLogs } from './contracts/network.ts';
 import type { OtherSources } from './contracts/other-sources.ts';
 import type { AthenaSettings } from './domain/athena/settings.ts';
+import type { PassOptions } from './evidence/athena/pass.ts';
+import type { RulesPass } from './evidence/athena/rules-pass.ts';
 import type { EvidenceRequest, OpenOther } from './flows/deps.ts';
 
 /** Groups of one answer that are kept in memory. */
@@ -90,16 +92,43 @@ export function athenaPass(
   if (settings.useFor === 'beyond-90-days' && Date.parse(request.window.from) >= horizon) return undefined;
   return async () => {
     const { athenaEvidence } = await import('./evidence/athena/pass.ts');
-    return athenaEvidence({
-      athena: await connectAthena(config, settings, reach, request, ledger, log),
-      settings,
-      dataDir: config.dataDir,
-      maxEvents: Math.min(request.maxEvents, athenaRecords),
-      isEveryRegion: request.regions === undefined,
-      now: () => systemClock.now(),
-      log,
-      signal: request.signal,
-    });
+    return athenaEvidence(await passOptions(config, settings, reach, request, ledger, log));
+  };
+}
+
+/** Opens Athena for the rules of a hunt, for any window; undefined where the config names no CloudTrail table. */
+export function athenaRules(
+  config: Config,
+  reach: AwsReach,
+  request: EvidenceRequest,
+  ledger: AthenaLedger | undefined,
+  log: Log,
+): ((window: EvidenceRequest['window']) => Promise<RulesPass>) | undefined {
+  const settings = config.athena;
+  if (settings?.tables.cloudtrail === undefined) return undefined;
+  return async (window) => {
+    const { rulesPass } = await import('./evidence/athena/rules-pass.ts');
+    return rulesPass(await passOptions(config, settings, reach, { ...request, window }, ledger, log));
+  };
+}
+
+async function passOptions(
+  config: Config,
+  settings: AthenaSettings,
+  reach: AwsReach,
+  request: EvidenceRequest,
+  ledger: AthenaLedger | undefined,
+  log: Log,
+): Promise<PassOptions> {
+  return {
+    athena: await connectAthena(config, settings, reach, request, ledger, log),
+    settings,
+    dataDir: config.dataDir,
+    maxEvents: Math.min(request.maxEvents, athenaRecords),
+    isEveryRegion: request.regions === undefined,
+    now: () => systemClock.now(),
+    log,
+    signal: request.signal,
   };
 }
 

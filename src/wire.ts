@@ -185,7 +185,7 @@ export function plannedEvidence(
 ): OpenEvidence {
   const openLookup = lookupEvidence(reach, reserveSlot, openLookupMemory(config.dataDir, log), log);
   return async (request) => {
-    const { athenaPass } = await import('./wire-other.ts');
+    const { athenaPass, athenaRules } = await import('./wire-other.ts');
     const inventory = config.accounts.map((account) => account.id);
     const accounts = request.accounts ?? (inventory.length > 0 ? inventory : undefined);
     return planEvidence(
@@ -196,6 +196,7 @@ export function plannedEvidence(
         past: connectPast(config, log),
         openLookup: (window) => openLookup({ ...request, window }),
         openAthena: athenaPass(config, reach, { ...request, accounts }, ledger, log),
+        openRules: athenaRules(config, reach, { ...request, accounts }, ledger, log),
       },
     );
   };

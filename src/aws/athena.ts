@@ -47,6 +47,8 @@ const longestWaitMs = 15 * 60_000;
 export function openAthena(options: AthenaOptions): AthenaQuestions {
   const { settings, signal, clock, ledger } = options;
   const spent = { bytes: 0, dollars: 0, queries: 0 };
+  /** By what they read: a statement is estimated once, and parts of one question share it. */
+  const estimates = new WeakMap<AthenaStatement['reads'], Promise<AthenaEstimate>>();
   let cutoff: Promise<number | undefined> | undefined;
 
   async function send<T>(what: string, call: (client: Pick<AthenaClient, 'send'>) => Promise<T>): Promise<T> {
@@ -76,14 +78,20 @@ export function openAthena(options: AthenaOptions): AthenaQuestions {
     }
   }
 
+  function estimate(statement: AthenaStatement): Promise<AthenaEstimate> {
+    const told = estimates.get(statement.reads) ?? options.estimate(statement);
+    estimates.set(statement.reads, told);
+    return told;
+  }
+
   async function ask(statement: AthenaStatement): Promise<AthenaRows> {
     signal.throwIfAborted();
-    const estimate = await options.estimate(statement);
+    const about = await estimate(statement);
     cutoff ??= workgroupCutoff();
     const limit = Math.min(settings.maxBytesPerQuery, (await cutoff) ?? Number.POSITIVE_INFINITY);
-    if (estimate.bytes !== undefined && estimate.bytes > limit) {
+    if (about.bytes !== undefined && about.bytes > limit) {
       throw new UserError(
-        `Athena would read about ${bytesText(estimate.bytes)}, and ${bytesText(limit)} is the limit of a query.`,
+        `Athena would read about ${bytesText(about.bytes)}, and ${bytesText(limit)} is the limit of a query.`,
         'Narrow the window, the accounts or the Regions, or raise athena.maxBytesPerQuery and the limit of the workgroup.',
       );
     }
@@ -91,7 +99,7 @@ export function openAthena(options: AthenaOptions): AthenaQuestions {
     const granted = await ledger.reserve({
       id,
       caseId: options.caseId,
-      bytes: Math.min(estimate.bytes ?? limit, limit),
+      bytes: Math.min(about.bytes ?? limit, limit),
       title: statement.title,
       maxPerDay: settings.maxBytesPerDay,
       maxPerCase: settings.maxBytesPerCase,
@@ -225,7 +233,7 @@ export function openAthena(options: AthenaOptions): AthenaQuestions {
     scope: options.scope,
     named: (question, words, scope) => namedStatement(question, words, scope, settings),
     dollars: (bytes) => dollarsOf(bytes, settings),
-    estimate: options.estimate,
+    estimate,
     ask,
     spent: () => ({ ...spent }),
   };

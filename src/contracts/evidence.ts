@@ -2,7 +2,7 @@
 import type { Artifact, NodeKind } from './artifact.ts';
 import type { PastAnswer } from './baseline.ts';
 import type { CloudTrailRecord } from './cloudtrail.ts';
-import type { Narrowing, Told } from './condition.ts';
+import type { Narrowing, Node, Told } from './condition.ts';
 
 export interface CoverageSource {
   /** `CloudTrail LookupEvents eu-west-1 111122223333`, `CloudTrail files`, ... */
@@ -70,6 +70,39 @@ export interface AddressUse {
   readonly users: readonly AddressUser[];
 }
 
+/** The condition of a rule, for a source that can be asked for what fits. */
+export interface AskedRule {
+  readonly name: string;
+  readonly where: Node;
+}
+
+/** How far a source could tell by itself whether a rule holds. */
+export interface RuleInSource {
+  readonly rule: string;
+  /** `whole`: all of its condition; `part`: it handed over more, for the matcher to judge; `none`: nothing, so that the rule was left out. */
+  readonly how: 'whole' | 'part' | 'none';
+  /** What it could not tell. */
+  readonly because: readonly string[];
+  /** What its records lack of what the rule reads: there the rule may hold, and not be seen to. */
+  readonly lost: readonly string[];
+}
+
+/** What came of asking a source for what fits rules. */
+export interface RulesAsked {
+  readonly source: string;
+  readonly statements: number;
+  readonly rules: readonly RuleInSource[];
+  /** In words, before and after. */
+  readonly cost: { readonly before: string; readonly after: string };
+}
+
+export interface WantedByRules {
+  readonly rules: readonly AskedRule[];
+  /** The same, for the parts of the source that are read whole. */
+  readonly narrowing: Narrowing;
+  progress(step: string): void;
+}
+
 /**
  * One investigation's view of the logs: one window, one set of accounts and Regions. Answers are cached for the life of
  * the session, so asking twice costs nothing.
@@ -87,6 +120,13 @@ export interface Evidence {
    * `told`: gets records whose answers the source knows; they do not come otherwise. A source may know none.
    */
   all?(narrowing?: Narrowing, told?: Told): AsyncIterable<CloudTrailRecord>;
+  /**
+   * Records among which are all that fit any of the rules, as with `all`, from a source that is asked for them and would be slow or dear to
+   * read whole. Absent where `all` is the better way.
+   */
+  matching?(wanted: WantedByRules, told: Told): AsyncIterable<CloudTrailRecord>;
+  /** What came of `matching`, once it has been read. */
+  rulesAsked?(): RulesAsked | undefined;
   /**
    * Who used an address, where more than `moreThan` principals did and telling so is much cheaper than reading all their
    * records; undefined everywhere else. The same as `addressUseOf` of the records that `recordsOf` would give.

@@ -39,6 +39,11 @@ function meaningOf(key: string): KeyMeaning {
   return meaning;
 }
 
+/** Whether what stands under the key, or below it, may be taken out of a record. */
+export function isSecretKey(key: string): boolean {
+  return meaningOf(key) === 'secret';
+}
+
 function clean(value: unknown, depth: number, secret: boolean, budget: { left: number }): unknown {
   if (typeof value === 'string') return cleanText(value, secret);
   if (value === null || typeof value === 'boolean') return value;

@@ -5,14 +5,16 @@
 import type { Artifact } from '../contracts/artifact.ts';
 import type { Past } from '../contracts/baseline.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
-import { asError, UpstreamError, UserError } from '../contracts/errors.ts';
+import { asError, UserError } from '../contracts/errors.ts';
 import type { Coverage, Evidence } from '../contracts/evidence.ts';
 import type { Log } from '../contracts/log.ts';
 import { addressUseOf, joinedUse } from '../domain/address-use.ts';
 import { compareRecords } from '../domain/record.ts';
 import { searchIn } from '../domain/text-search.ts';
+import type { RulesPass } from './athena/rules-pass.ts';
 import { coveredUntil, gapsOf } from './lake/coverage.ts';
 import { lakeFolder, lakeName, readPages } from './lake/pages.ts';
+import { openOutside } from './outside.ts';
 import { createRecordIndex } from './record-index.ts';
 
 export interface Question {
@@ -34,6 +36,8 @@ export interface PlanOptions {
   openLookup(window: Question['window']): Promise<Evidence>;
   /** Undefined where the config names no CloudTrail table, or Athena is not to be asked for this window. */
   openAthena?: (() => Promise<Evidence>) | undefined;
+  /** For rules, whatever the window: no other source outside the lake is asked for what fits. Undefined without a CloudTrail table. */
+  openRules?: ((window: Question['window']) => Promise<RulesPass>) | undefined;
 }
 
 /** A second or two of reading. */
@@ -64,14 +68,14 @@ export async function planEvidence(question: Question, options: PlanOptions): Pr
   const { until, lack } = await reachOf(question, options);
   if (until === undefined) {
     options.log.info({ lack }, 'the lake does not cover the question');
-    return openOutside(question, options);
+    return outside(question, options, window);
   }
   try {
     // DuckDB is loaded by the first question that it answers.
     const { openLakeEvidence } = await import('./lake/lake.ts');
     const held = { ...question, window: { from: window.from, to: until } };
     const lake = await openLakeEvidence({ ...held, dataDir: options.dataDir, log: options.log });
-    const rest = until === window.to ? undefined : await options.openLookup({ from: until, to: window.to });
+    const rest = until === window.to ? undefined : await outside(question, options, { from: until, to: window.to });
     const whole = rest ? withRest(lake, rest) : lake;
     const evidence = withFallback(whole, { ...options, openLookup: () => options.openLookup(window) });
     const { past } = options;
@@ -89,27 +93,16 @@ export async function planEvidence(question: Question, options: PlanOptions): Pr
   }
 }
 
-/** Athena where it is to be asked, else LookupEvents. What Athena could not do shows in the answer's coverage. */
-async function openOutside(question: Question, options: PlanOptions): Promise<Evidence> {
-  if (options.openAthena === undefined) return options.openLookup(question.window);
-  try {
-    return await options.openAthena();
-  } catch (error) {
-    question.signal.throwIfAborted();
-    if (!(error instanceof UserError || error instanceof UpstreamError)) throw error;
-    options.log.warn({ error }, 'Athena was not to be had, LookupEvents is asked');
-    const lookup = await options.openLookup(question.window);
-    const source = { name: 'CloudTrail in Athena', events: 0, pages: 0, truncated: false, failed: true };
-    return {
-      recordsOf: (artifact) => lookup.recordsOf(artifact),
-      progress: () => lookup.progress(),
-      coverage: () => {
-        const told = lookup.coverage();
-        // LookupEvents sees 90 days and no data events, so that it never stands in for Athena in full.
-        return { ...told, complete: false, sources: [{ ...source, reason: error.message }, ...told.sources] };
-      },
-    };
-  }
+/** What the lake does not answer: `window` is all of the question's, or a part of it. */
+function outside(question: Question, options: PlanOptions, window: Question['window']): Promise<Evidence> {
+  const { openRules, openAthena, log } = options;
+  const isWhole = window === question.window;
+  return openOutside({
+    ...{ window, log, signal: question.signal },
+    openLookup: () => options.openLookup(window),
+    openAthena: isWhole ? openAthena : undefined,
+    openRules: openRules && (() => openRules(window)),
+  });
 }
 
 /** Two sources for two stretches of time that do not overlap. */
@@ -121,6 +114,8 @@ function withRest(lake: Evidence, rest: Evidence): Evidence {
     return index.recordsOf(artifact);
   };
   const wholes = [lake, rest].flatMap((part) => part.all?.bind(part) ?? []);
+  const [held] = wholes;
+  const fitting = rest.matching?.bind(rest);
   return {
     recordsOf: ask,
     // One part alone would not be all.
@@ -131,6 +126,15 @@ function withRest(lake: Evidence, rest: Evidence): Evidence {
             for (const whole of wholes) yield* whole(narrowing, told);
           },
         }),
+    ...(held && fitting
+      ? {
+          async *matching(wanted, told) {
+            yield* held(wanted.narrowing, told);
+            yield* fitting(wanted, told);
+          },
+          rulesAsked: () => rest.rulesAsked?.(),
+        }
+      : {}),
     async addressUse(ip, moreThan) {
       const before = await lake.addressUse?.(ip, moreThan);
       return before && joinedUse(ip, [before, addressUseOf(ip, await rest.recordsOf({ kind: 'ip', id: ip }))]);
@@ -140,8 +144,8 @@ function withRest(lake: Evidence, rest: Evidence): Evidence {
       return [...held, ...asked].sort(compareRecords);
     },
     progress() {
-      const [held, asked] = [lake.progress(), rest.progress()];
-      return { ...asked, eventsRead: held.eventsRead + asked.eventsRead };
+      const [before, since] = [lake.progress(), rest.progress()];
+      return { ...since, eventsRead: before.eventsRead + since.eventsRead };
     },
     coverage() {
       const [held, asked] = [lake.coverage(), rest.coverage()];
@@ -191,6 +195,7 @@ function withFallback(
     addressUse: async (ip, moreThan) => (other ? undefined : lake.addressUse?.(ip, moreThan)),
     // A failure shows in the coverage: the other source cannot be read whole.
     ...(all === undefined ? {} : { all }),
+    ...(lake.matching ? { matching: lake.matching.bind(lake), rulesAsked: () => (other ?? lake).rulesAsked?.() } : {}),
     progress: () => (other ?? lake).progress(),
     coverage: () => (other ? both(lake.coverage(), other.coverage()) : lake.coverage()),
   };

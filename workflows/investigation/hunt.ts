@@ -5,7 +5,14 @@ import { unfinished, withGaps } from '#src/domain/answers.ts';
 import { allBaselineRules } from '#src/domain/baseline/rules.ts';
 import { Production, productionCounts } from '#src/domain/detection/production.ts';
 import { cannotReadAll, type Match, type Picked } from '#src/domain/sigma/hunt.ts';
-import { historyParts, huntHeadline, huntParts, huntTimeline, isLoud } from '#src/domain/sigma/hunt-wording.ts';
+import {
+  askedParts,
+  historyParts,
+  huntHeadline,
+  huntParts,
+  huntTimeline,
+  isLoud,
+} from '#src/domain/sigma/hunt-wording.ts';
 import { recordsFor } from '#src/domain/sigma/narrowing.ts';
 import {
   idCollisions,
@@ -42,7 +49,7 @@ export const hunt = defineInvestigation({
     const settled = pickSettled(pick, book, settings, ctx.now());
     const { picked } = settled;
     ctx.progress(`Hunting with ${picked.running.length} rules`);
-    const records = recordsFor(picked, ctx.evidence);
+    const records = recordsFor(picked, ctx.evidence, (step) => ctx.progress(step));
     const {
       matches,
       notListed,
@@ -62,6 +69,7 @@ export const hunt = defineInvestigation({
       looked,
       history && !history.countries && needsPlaces(picked) ? [...gaps, noCountries] : gaps,
     );
+    const asked = ctx.evidence.rulesAsked?.();
     const stories = storiesOf(matches);
     const what = pick === 'all' ? 'everything' : pick;
     const headline = `${huntHeadline(what, picked.reporting.size, matches, stories)}${unfinished(coverage)}.`;
@@ -73,6 +81,7 @@ export const hunt = defineInvestigation({
       parts: [
         ...huntParts(stories, notListed, unsupported),
         ...historyParts(history, isReady),
+        ...askedParts(asked),
         ...settledParts(settled, excepted),
       ],
       coverage,
@@ -83,6 +92,7 @@ export const hunt = defineInvestigation({
         ...(collisions.length > 0 ? { collidingRules: collisions } : {}),
         ...settledJson(settled, excepted),
         ...(history ? { history } : {}),
+        ...(asked ? { asked } : {}),
         coverage,
       },
       pictures: timeline ? [{ kind: 'timeline', title: `Hunt for ${what}`, timeline }] : [],

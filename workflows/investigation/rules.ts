@@ -42,7 +42,7 @@ export const rules = defineInvestigation({
     const settled = pickSettled(pick, book, settings, ctx.now());
     const { picked } = settled;
     ctx.progress(`Trying ${picked.reporting.size} rules on the past`);
-    const records = recordsFor(picked, ctx.evidence);
+    const records = recordsFor(picked, ctx.evidence, (step) => ctx.progress(step));
     const {
       matches,
       notListed,

@@ -60,7 +60,8 @@ export const trailColumns = [
 ] as const;
 const structs: ReadonlySet<string> = new Set(['useridentity', 'resources', 'tlsdetails']);
 
-function trailPicks(): string {
+/** `trailColumns` as the columns of a query over the table. */
+export function trailPicks(): string {
   return trailColumns
     .map((column) => (structs.has(column) ? `json_format(CAST(${column} AS JSON)) AS ${column}` : column))
     .join(', ');

@@ -1,4 +1,5 @@
 /** A hunt in words: the stories that matter, then the noise in one line, then what could not be evaluated. */
+import type { RuleInSource, RulesAsked } from '../../contracts/evidence.ts';
 import type { TimelinePicture } from '../../contracts/investigation.ts';
 import type { Line, Part } from '../../contracts/message.ts';
 import { bold, code, count, line, utc } from '../phrases.ts';
@@ -157,4 +158,32 @@ export function historyParts(history: HuntResult['history'], isReady?: boolean):
     ...(evicted === 0 ? [] : [`${count(evicted, 'principal')} had no room and are not judged, or learn anew.`]),
   ];
   return [{ kind: 'lines', lines: [line(bold('Rests on: '), [words, ...limits].join(' '))] }];
+}
+
+/** Which rules a source was asked for and could tell by itself, which not, and what that cost. No parts where none was asked. */
+export function askedParts(asked: RulesAsked | undefined): readonly Part[] {
+  if (asked === undefined) return [];
+  const { source, statements, rules, cost } = asked;
+  const [whole, part, none] = (['whole', 'part', 'none'] as const).map((how) => rules.filter((one) => one.how === how));
+  const words = [
+    `${count(whole?.length ?? 0, 'rule')} narrowed in full`,
+    `${part?.length ?? 0} in part (the rest of each was judged here)`,
+    ...(none?.length ? [`${none.length} not asked`] : []),
+  ];
+  const lines: Part = {
+    kind: 'lines',
+    lines: [
+      line(bold(`Asked of ${source}: `), `${words.join(', ')}, in ${count(statements, 'query', 'queries')}.`),
+      line(bold('Cost: '), `before: ${cost.before}; after: ${cost.after}.`),
+    ],
+  };
+  const told = [...(none ?? []), ...(part ?? [])];
+  if (told.length === 0) return [lines];
+  const items = told.slice(0, maxUnsupported).map(ruleAsked);
+  if (told.length > maxUnsupported) items.push(line(`and ${told.length - maxUnsupported} more`));
+  return [lines, { kind: 'list', items }];
+}
+
+function ruleAsked({ rule, how, because }: RuleInSource): Line {
+  return line(code(rule), ` ${how === 'none' ? 'not asked' : 'narrowed in part'}: ${because.join('; ')}`);
 }

@@ -71,10 +71,24 @@ export function narrowingOf(picked: Picked, every = false, pastIsKept = false): 
   };
 }
 
-/** The records of a source for a hunt with these rules; undefined where it cannot be read whole. */
-export function recordsFor(picked: Picked, evidence: Evidence): HuntRecords | undefined {
+/**
+ * The records of a source for a hunt with these rules, from a source that is asked for what fits them where that is better; undefined where
+ * it can neither be asked so nor read whole. Rules about the past read everything where nothing is kept of it.
+ */
+export function recordsFor(
+  picked: Picked,
+  evidence: Evidence,
+  progress: (step: string) => void = () => undefined,
+): HuntRecords | undefined {
+  const pastIsKept = evidence.past !== undefined;
+  const narrowing = narrowingOf(picked, false, pastIsKept);
+  const matching = evidence.matching?.bind(evidence);
+  if (matching && (pastIsKept || !asksOfThePast(picked))) {
+    const rules = picked.running.map(({ name, tree }) => ({ name, where: tree }));
+    return (told) => matching({ rules, narrowing, progress }, told);
+  }
   const all = evidence.all?.bind(evidence);
-  return all && ((told) => all(narrowingOf(picked, false, evidence.past !== undefined), told));
+  return all && ((told) => all(narrowing, told));
 }
 
 interface Answers {

@@ -1,19 +1,15 @@
 /** CloudTrail from Athena: one pass into the lake, and the lake answers from then on. Never a rescan per hop. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
 import type { AthenaQuestions, AthenaScope } from '../../contracts/athena.ts';
 import type { CoverageSource, Evidence } from '../../contracts/evidence.ts';
 import type { Log } from '../../contracts/log.ts';
 import { trailColumns, trailPass } from '../../domain/athena/queries.ts';
-import { recordLine } from '../../domain/athena/rows.ts';
 import type { AthenaSettings } from '../../domain/athena/settings.ts';
 import { costText } from '../../domain/athena/words.ts';
-import { parseRecord } from '../../domain/record.ts';
-import { folderSource } from '../lake/folder-source.ts';
-import { importLogs } from '../lake/import.ts';
 import { openLakeEvidence } from '../lake/lake.ts';
 import { lakeFolder, writePage } from '../lake/pages.ts';
+import { intoLake, recordsOfRows } from './into-lake.ts';
 
 export interface PassOptions {
   readonly athena: AthenaQuestions;
@@ -27,8 +23,6 @@ export interface PassOptions {
   readonly isEveryRegion: boolean;
 }
 
-const linesPerFile = 50_000;
-
 /**
  * Asks once for everything in the scope, writes it into the lake and opens the lake. Throws UserError or UpstreamError where
  * Athena could not be asked: nothing is in the lake then.
@@ -39,26 +33,23 @@ export async function athenaEvidence(options: PassOptions): Promise<Evidence> {
   const startedAt = now().toISOString();
   const answer = await athena.ask(trailPass(settings, scope, options.maxEvents));
   signal.throwIfAborted();
-  // Through the door first: secrets never touch the disk.
-  const records = answer.rows.map((cells) => parseRecord(JSON.parse(recordLine(cells))));
-  const lines = records.flatMap((parsed) => (parsed.ok ? JSON.stringify(parsed.record) : []));
-  const lost = answer.rows.length - lines.length;
-  await intoLake(lines, options);
+  const { records, lost } = recordsOfRows(answer);
+  await intoLake(records, options);
   const lastTime = answer.rows.at(-1)?.[trailColumns.indexOf('eventtime')];
   // Oldest first: what was cut off is later than the last, whose second may be cut in the middle.
   const to = answer.truncated && lastTime !== undefined ? lastTime : scope.to;
   await vouch({ ...scope, to }, startedAt, options);
-  log.info({ records: lines.length, bytes: answer.bytes }, 'Athena filled the lake');
+  log.info({ records: records.length, bytes: answer.bytes }, 'Athena filled the lake');
   const { from, accounts, regions } = scope;
   const lake = await openLakeEvidence({
     dataDir,
     window: { from, to: scope.to },
     ...{ accounts, regions, maxEvents: options.maxEvents, log, signal },
   });
-  const cut = answer.truncated ? `stopped at ${lines.length} records, up to ${to}; ` : '';
+  const cut = answer.truncated ? `stopped at ${records.length} records, up to ${to}; ` : '';
   const source: CoverageSource = {
     name: `CloudTrail in Athena (${settings.database}.${settings.tables.cloudtrail ?? ''})`,
-    events: lines.length,
+    events: records.length,
     pages: 1,
     truncated: answer.truncated,
     failed: false,
@@ -66,6 +57,9 @@ export async function athenaEvidence(options: PassOptions): Promise<Evidence> {
   };
   return {
     recordsOf: (artifact) => lake.recordsOf(artifact),
+    ...(lake.all ? { all: lake.all.bind(lake) } : {}),
+    ...(lake.holding ? { holding: lake.holding.bind(lake) } : {}),
+    ...(lake.addressUse ? { addressUse: lake.addressUse.bind(lake) } : {}),
     progress: () => lake.progress(),
     coverage: () => {
       const told = lake.coverage();
@@ -81,22 +75,6 @@ export async function athenaEvidence(options: PassOptions): Promise<Evidence> {
       };
     },
   };
-}
-
-async function intoLake(lines: readonly string[], { dataDir, log, now, signal }: PassOptions): Promise<void> {
-  if (lines.length === 0) return;
-  const dir = join(dataDir, `athena-${randomBytes(6).toString('hex')}`);
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  try {
-    for (let at = 0; at < lines.length; at += linesPerFile) {
-      const part = lines.slice(at, at + linesPerFile);
-      await writeFile(join(dir, `${String(at).padStart(9, '0')}.ndjson`), `${part.join('\n')}\n`, { mode: 0o600 });
-    }
-    const source = { ...folderSource(dir), name: 'athena' };
-    await importLogs({ source, dataDir, selection: {}, now, log, signal });
-  } finally {
-    await rm(dir, { recursive: true, force: true });
-  }
 }
 
 /** A finished import tells only of times that it has records of; a query tells of all that it was asked for. */
