@@ -1,24 +1,26 @@
-/** Evidence from the lake: shards of Parquet in the data folder, asked by DuckDB. Readers take no lock. */
+/**
+ * Evidence from the lake: shards of Parquet in the data folder. Questions with a word that few row groups hold are answered from
+ * these alone, all others by DuckDB, which is loaded by the first of them. Readers take no lock.
+ */
+import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Artifact } from '../../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import type { Narrowing, Told } from '../../contracts/condition.ts';
-import { UserError } from '../../contracts/errors.ts';
+import { asError, UserError } from '../../contracts/errors.ts';
 import type { AddressUse, Coverage, Evidence } from '../../contracts/evidence.ts';
 import type { Log } from '../../contracts/log.ts';
 import { compareRecords } from '../../domain/record.ts';
 import { holdsText } from '../../domain/text-search.ts';
 import { createRecordIndex } from '../record-index.ts';
-import { addressUseIn } from './address-use.ts';
 import { type Row, recordOfRow } from './columns.ts';
-import { limitsOf } from './limits.ts';
-import { conditionFor } from './needle.ts';
+import { type ColumnTest, type GroupPlace, rowsIn } from './group-reader.ts';
+import { isWithin, limitsOf } from './limits.ts';
+import { type Condition, conditionFor } from './needle.ts';
 import { lakeFolder, type Pages, readPages } from './pages.ts';
-import { openReader, type Reader, type Shard, warmReader } from './reader.ts';
-import { scanLake } from './scan.ts';
+import { placesOf, splitPlaces } from './places.ts';
+import type { Reader, Shard } from './reader.ts';
 import { sessionCoverage } from './session-coverage.ts';
 import { picksOf, tableOf, usableShards } from './shards.ts';
-import { rowsHolding } from './text-search.ts';
-import { hashOfWord, rowsPerGroup } from './words.ts';
 
 export interface LakeOptions {
   readonly dataDir: string;
@@ -45,7 +47,6 @@ export interface LakeEvidence extends Evidence {
  */
 export async function openLakeEvidence(options: LakeOptions): Promise<LakeEvidence> {
   const folder = lakeFolder(options.dataDir);
-  warmReader(folder);
   const pages = await readPages(folder);
   if (pages.shards.length === 0 && pages.runs.length === 0) {
     throw new UserError(
@@ -54,15 +55,14 @@ export async function openLakeEvidence(options: LakeOptions): Promise<LakeEviden
     );
   }
   const { shards, lost } = await usableShards(folder, pages.shards, options.window);
-  const db = await openReader(folder, shards);
-  options.signal.addEventListener('abort', () => db.connection?.interrupt(), { once: true });
-  return new LakeSession(options, { ...pages, damaged: [...pages.damaged, ...lost] }, db);
+  return new LakeSession(options, { ...pages, damaged: [...pages.damaged, ...lost] }, shards);
 }
 
 class LakeSession implements LakeEvidence {
   readonly #options: LakeOptions;
   readonly #pages: Pages;
-  readonly #reader: Reader;
+  readonly #shards: readonly Shard[];
+  #reader: Promise<Reader> | undefined;
   readonly #index = createRecordIndex();
   readonly #asked = new Map<string, Promise<void>>();
   readonly #limits: { readonly sql: readonly string[]; readonly values: Record<string, string> };
@@ -73,10 +73,10 @@ class LakeSession implements LakeEvidence {
   /** Records of the window, where it was read as a whole. */
   #scanned = 0;
 
-  constructor(options: LakeOptions, pages: Pages, reader: Reader) {
+  constructor(options: LakeOptions, pages: Pages, shards: readonly Shard[]) {
     this.#options = options;
     this.#pages = pages;
-    this.#reader = reader;
+    this.#shards = shards;
     this.#limits = limitsOf(options);
   }
 
@@ -91,17 +91,17 @@ class LakeSession implements LakeEvidence {
 
   async addressUse(ip: string, moreThan: number): Promise<AddressUse | undefined> {
     this.#options.signal.throwIfAborted();
-    const { connection } = this.#reader;
-    const { word } = conditionFor({ kind: 'ip', id: ip });
-    const where = await this.#whereIs(word);
-    if (connection === undefined || where.shards.length === 0) return undefined;
+    const where = placesOf(this.#shards, conditionFor({ kind: 'ip', id: ip }).word?.text);
+    if (where.shards.length === 0) return undefined;
     this.#queries += 1;
     const table = tableOf(where.shards);
     const picks = picksOf(where.shards);
     const conditions = [...where.sql, ...this.#limits.sql];
     const values = { ...this.#limits.values, ip };
-    return this.#orFailure(() =>
-      addressUseIn(connection, {
+    return this.#orFailure(async () => {
+      const connection = await this.#connection();
+      const { addressUseIn } = await import('./address-use.ts');
+      return addressUseIn(connection, {
         ip,
         moreThan,
         table,
@@ -112,18 +112,20 @@ class LakeSession implements LakeEvidence {
           const reader = await connection.runAndReadAll(sql, values);
           return [...this.#records(reader.getRowObjects())];
         },
-      }),
-    );
+      });
+    });
   }
 
   async holding(text: string): Promise<readonly CloudTrailRecord[]> {
     this.#options.signal.throwIfAborted();
-    const { connection, shards } = this.#reader;
+    const shards = this.#shards;
     const { maxEvents } = this.#options;
-    if (connection === undefined) return [];
+    if (shards.length === 0) return [];
     this.#queries += 1;
     const found = createRecordIndex();
     await this.#orFailure(async () => {
+      const connection = await this.#connection();
+      const { rowsHolding } = await import('./text-search.ts');
       const { sql: conditions, values } = this.#limits;
       const paths = shards.map((shard) => shard.path);
       const question = { text, shards: paths, picks: picksOf(shards), conditions, values, limit: maxEvents + 1 };
@@ -137,26 +139,72 @@ class LakeSession implements LakeEvidence {
   }
 
   async #ask(artifact: Artifact): Promise<void> {
-    const { connection } = this.#reader;
-    if (connection === undefined) return;
-    const { sql, values, word } = conditionFor(artifact);
-    const where = await this.#whereIs(word);
+    const condition = conditionFor(artifact);
+    const { word } = condition;
+    const { near, far } =
+      word === undefined ? { near: [], far: this.#shards } : splitPlaces(this.#shards, word.text);
+    if (near.length === 0 && far.length === 0) return;
+    this.#queries += 1;
+    await this.#orFailure(async () => {
+      const isRead = near.length === 0 || (await this.#askGroups(near, word?.anyOf ?? []));
+      const rest = isRead ? far : this.#shards;
+      if (rest.length > 0) await this.#askDuckDb(condition, rest);
+    });
+  }
+
+  /** False where DuckDB has to be asked instead. */
+  async #askGroups(near: readonly GroupPlace[], anyOf: readonly ColumnTest[]): Promise<boolean> {
+    const { signal } = this.#options;
+    const onDamage = (reason: string) => this.#noteFailure(new Error(reason));
+    try {
+      for await (const row of rowsIn(near, { anyOf, isWithin: isWithin(this.#options), signal, onDamage })) {
+        this.#keep([row]);
+        if (this.#truncated) break;
+      }
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#options.log.warn({ error: asError(error) }, 'row groups of the lake were not as expected, DuckDB is asked');
+      return false;
+    }
+  }
+
+  async #askDuckDb({ sql, values, word }: Condition, shards: readonly Shard[]): Promise<void> {
+    const where = placesOf(shards, word?.text);
     if (where.shards.length === 0) return;
+    const connection = await this.#connection();
     const room = this.#options.maxEvents - this.#index.size();
     // Where the groups have fewer rows than that anyway, DuckDB need not count.
     const most = Math.max(0, room) + this.#index.size() + 1;
-    this.#queries += 1;
-    await this.#orFailure(async () => {
-      const reader = await connection.runAndReadAll(
-        `SELECT ${picksOf(where.shards)} FROM ${tableOf(where.shards)}
-          WHERE ${[...where.sql, `(${sql})`, ...this.#limits.sql].join(' AND ')} ${where.rows <= most ? '' : `LIMIT ${most}`}`,
-        { ...values, ...this.#limits.values },
-      );
-      for (const record of this.#records(reader.getRowObjects())) {
-        if (this.#index.size() < this.#options.maxEvents) this.#index.add(record);
-        else if (!this.#index.has(record)) this.#truncated = true;
-      }
-    });
+    const reader = await connection.runAndReadAll(
+      `SELECT ${picksOf(where.shards)} FROM ${tableOf(where.shards)}
+        WHERE ${[...where.sql, `(${sql})`, ...this.#limits.sql].join(' AND ')} ${where.rows <= most ? '' : `LIMIT ${most}`}`,
+      { ...values, ...this.#limits.values },
+    );
+    this.#keep(reader.getRowObjects());
+  }
+
+  #keep(rows: readonly Row[]): void {
+    for (const record of this.#records(rows)) {
+      if (this.#index.size() < this.#options.maxEvents) this.#index.add(record);
+      else if (!this.#index.has(record)) this.#truncated = true;
+    }
+  }
+
+  /** DuckDB for these shards; it is loaded with the first question that needs it. */
+  async #connection(): Promise<DuckDBConnection> {
+    this.#reader ??= this.#open();
+    const { connection } = await this.#reader;
+    if (connection === undefined) throw new Error('there are no shards to ask');
+    return connection;
+  }
+
+  async #open(): Promise<Reader> {
+    const { openReader } = await import('./reader.ts');
+    const { dataDir, signal } = this.#options;
+    const reader = await openReader(lakeFolder(dataDir), this.#shards);
+    signal.addEventListener('abort', () => reader.connection?.interrupt(), { once: true });
+    return reader;
   }
 
   *#records(rows: readonly Row[]): Generator<CloudTrailRecord> {
@@ -187,7 +235,9 @@ class LakeSession implements LakeEvidence {
   /** Reads on a connection of its own, so that questions may be asked in between. Nothing is kept, so there is no cap. */
   async *all(narrowing?: Narrowing, told?: Told): AsyncGenerator<CloudTrailRecord> {
     const { dataDir, log, signal } = this.#options;
-    const { shards } = this.#reader;
+    const shards = this.#shards;
+    const { openReader } = await import('./reader.ts');
+    const { scanLake } = await import('./scan.ts');
     const { connection, close } = await openReader(lakeFolder(dataDir), shards);
     if (connection === undefined) return;
     const interrupt = () => connection.interrupt();
@@ -217,24 +267,6 @@ class LakeSession implements LakeEvidence {
     }
   }
 
-  /** Shards that may hold the word, which of their groups, and about how many rows these have. Those without filters are read as a whole. */
-  async #whereIs(
-    word: string | undefined,
-  ): Promise<{ readonly shards: readonly Shard[]; readonly sql: readonly string[]; readonly rows: number }> {
-    const { connection, shards } = this.#reader;
-    const all = { shards, sql: [], rows: Number.POSITIVE_INFINITY };
-    if (connection === undefined || word === undefined || shards.some((shard) => !shard.filters)) return all;
-    const hash = hashOfWord(word);
-    const found = shards.map((shard) => ({ shard, groups: shard.filters?.groupsWith(hash) ?? [] }));
-    const groups = found.flatMap((one) => one.groups);
-    const isFew = groups.length <= maxGroups;
-    return {
-      shards: found.flatMap(({ shard, groups: some }) => (some.length > 0 ? shard : [])),
-      sql: isFew ? [`grp IN (${groups.join(', ')})`] : [],
-      rows: isFew ? groups.length * rowsPerGroup : Number.POSITIVE_INFINITY,
-    };
-  }
-
   progress() {
     return {
       regionsDone: 1,
@@ -254,9 +286,10 @@ class LakeSession implements LakeEvidence {
   }
 
   close(): void {
-    this.#reader.close();
+    this.#reader?.then(
+      (reader) => reader.close(),
+      // Who asked has been told.
+      () => undefined,
+    );
   }
 }
-
-/** More groups than this are most of the lake. */
-const maxGroups = 4000;

@@ -7,7 +7,8 @@ import { pipeline } from 'node:stream/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { columnTypes, groupColumn, sqlText } from './columns.ts';
 import { flush, type LakeFolder, type ShardPage } from './pages.ts';
-import { joinFilters, rowsPerGroup, type WordsPage, wordsKind } from './words.ts';
+import { describeShard } from './row-groups.ts';
+import { joinFilters, type RowGroups, rowsPerGroup, type WordsPage, wordsKind } from './words.ts';
 
 type ShardFacts = Pick<ShardPage, 'shard' | 'words' | 'columns' | 'first' | 'last' | 'accounts' | 'regions'>;
 
@@ -93,8 +94,8 @@ async function keepPart(
   base: number,
 ): Promise<ShardFacts> {
   if (rows === 0) return { accounts, regions };
-  const words = await writeWords(folder, name, filters, base);
-  const columns = await filledColumns(db, part);
+  const { columns, rowGroups } = await describeShard(db, part);
+  const words = await writeWords(folder, name, filters, base, rowGroups);
   await flush(part);
   const [{ size }, sha256] = [await stat(part), await hashOf(part)];
   await rename(part, join(folder.shards, `${name}.parquet`));
@@ -110,27 +111,19 @@ async function keepPart(
   };
 }
 
-/** By what the file says of itself: a column without a count of its nulls counts as filled. */
-async function filledColumns(db: DuckDBConnection, part: string): Promise<string[]> {
-  const reader = await db.runAndReadAll(
-    `SELECT path_in_schema FROM parquet_metadata(${sqlText(part)}) GROUP BY path_in_schema
-      HAVING sum(num_values) > sum(coalesce(stats_null_count, 0)) ORDER BY path_in_schema`,
-  );
-  return reader.getRows().map(([column]) => String(column));
-}
-
 async function writeWords(
   folder: LakeFolder,
   shard: string,
   filters: Order['filters'],
   base: number,
+  rowGroups: RowGroups | undefined,
 ): Promise<WordsPage> {
   const { bits, places } = joinFilters(filters);
   const name = `${shard}.words`;
   const bytes = Buffer.from(bits.buffer);
   await writeFile(join(folder.shards, name), bytes, { mode: 0o600, flush: true });
   const groups = places.map(([group, from, to]): [number, number, number] => [base + group, from, to]);
-  return { name, kind: wordsKind, bytes: bytes.length, groups };
+  return { name, kind: wordsKind, bytes: bytes.length, groups, ...(rowGroups === undefined ? {} : { rowGroups }) };
 }
 
 async function factsOf(db: DuckDBConnection, table: string) {

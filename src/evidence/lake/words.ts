@@ -4,7 +4,7 @@
  * anybody knows where a row will lie: a filter never misses a word that is there, and errs for a few in 100 that are not.
  */
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import { areNumbers, isListOf, isNumber, isObject, isOptional, isText } from './shapes.ts';
 
 /** Records of a group, and of a row group of Parquet: what a question has to unpack for one hit. */
 export const rowsPerGroup = 2048;
@@ -14,14 +14,33 @@ const widestFilter = 4096;
 /** How the words were made: filters made otherwise are not asked. */
 export const wordsKind = 'fnv1a-2';
 
-export const WordsPage = z.object({
-  name: z.string(),
-  kind: z.string(),
-  bytes: z.number(),
+/** Where the row groups of the Parquet file lie: all columns optional, pages packed with zstd, one chunk behind the other. */
+export interface RowGroups {
+  /** Columns in the order of the file. */
+  readonly columns: readonly string[];
+  /** Of each: offset and length in bytes, rows, the lowest and the highest group among its rows, CRC-32 of its bytes. */
+  readonly places: readonly (readonly [number, number, number, number, number, number])[];
+}
+
+export interface WordsPage {
+  readonly name: string;
+  readonly kind: string;
+  readonly bytes: number;
   /** Number of the group, and where its filter begins and ends, in words of 32 bits. */
-  groups: z.array(z.tuple([z.number(), z.number(), z.number()])),
+  readonly groups: readonly (readonly [number, number, number])[];
+  /** Absent in pages of earlier versions. */
+  readonly rowGroups?: RowGroups | undefined;
+}
+
+export const isWordsPage = isObject<WordsPage>({
+  name: isText,
+  kind: isText,
+  bytes: isNumber,
+  groups: isListOf(areNumbers<readonly [number, number, number]>(3)),
+  rowGroups: isOptional(
+    isObject<RowGroups>({ columns: isListOf(isText), places: isListOf(areNumbers<RowGroups['places'][number]>(6)) }),
+  ),
 });
-export type WordsPage = z.output<typeof WordsPage>;
 
 /** What each byte adds to a hash; 0 for those that part words. Words are runs of what `needle.ts` looks for, in any case. */
 const letters = new Uint8Array(256);
@@ -105,7 +124,7 @@ export class WordFilter {
 /** The filters of a shard, one after the other. */
 export function joinFilters(filters: ReadonlyMap<number, Uint32Array>): {
   readonly bits: Uint32Array;
-  readonly places: WordsPage['groups'];
+  readonly places: readonly (readonly [number, number, number])[];
 } {
   const places: [number, number, number][] = [];
   let length = 0;
@@ -167,7 +186,7 @@ export async function readFilters(page: WordsPage | undefined, path: string): Pr
     return undefined;
   }
   if (bytes.length !== page.bytes) return undefined;
-  const bits = new Uint32Array(bytes.length / 4);
-  Buffer.from(bits.buffer).set(bytes);
-  return new Filters(page, bits);
+  // Numbers of 32 bits have to lie on whole words of memory, which small files need not do.
+  const whole = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
+  return new Filters(page, new Uint32Array(whole.buffer, whole.byteOffset, bytes.length / 4));
 }

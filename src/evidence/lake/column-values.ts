@@ -1,0 +1,226 @@
+/** The values of a column of a row group: which rows hold a text, and what stands in some row, without decoding the others. */
+import { isUtf8 } from 'node:buffer';
+import { deltaBinaryUnpack } from 'hyparquet/src/delta.js';
+import { hybrid, type PackedColumn, type PackedPage } from './column-pages.ts';
+
+/** What is looked for in the values of a column. */
+export interface Needle {
+  readonly text: string;
+  /** The value is the text; else it stands somewhere in it. */
+  readonly isWhole: boolean;
+  /** Upper and lower case of ASCII are the same; `text` is in lower case then. */
+  readonly isCaseBlind: boolean;
+}
+
+/** Texts one after the other, each behind its length (Parquet's PLAIN). */
+class Texts {
+  readonly #bytes: Buffer;
+  /** Where each begins, and behind the last where the next would. */
+  readonly #starts: Uint32Array;
+
+  /** Throws Error where they do not fill the bytes. */
+  constructor(bytes: Buffer, count: number) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const starts = new Uint32Array(count + 1);
+    let at = 4;
+    for (let i = 0; i < count; i++) {
+      starts[i] = at;
+      at += view.getUint32(at - 4, true) + 4;
+    }
+    starts[count] = at;
+    if (at !== bytes.length + 4) throw new Error('the texts of a page do not fill it');
+    this.#bytes = bytes;
+    this.#starts = starts;
+  }
+
+  at(number: number): Buffer {
+    return this.#bytes.subarray(this.#starts[number] as number, (this.#starts[number + 1] as number) - 4);
+  }
+
+  /** The number of the text in which these bytes lie as a whole; undefined where they lie in none. */
+  around(from: number, length: number): number | undefined {
+    const starts = this.#starts;
+    let low = 0;
+    let high = starts.length - 2;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if ((starts[middle] as number) <= from) low = middle;
+      else high = middle - 1;
+    }
+    const isIn = high >= 0 && from >= (starts[low] as number) && from + length <= (starts[low + 1] as number) - 4;
+    return isIn ? low : undefined;
+  }
+
+  endOf(number: number): number {
+    return (this.#starts[number + 1] as number) - 4;
+  }
+}
+
+/** Numbers of the texts that hold the needle. */
+function textsWith(bytes: Buffer, count: number, { text, isWhole, isCaseBlind }: Needle): number[] {
+  const needle = Buffer.from(text);
+  // As Latin-1, places in the text are those in the bytes.
+  const lower = isCaseBlind ? bytes.toString('latin1').toLowerCase() : undefined;
+  const wanted = lower === undefined ? '' : needle.toString('latin1');
+  const next = (from: number) => (lower === undefined ? bytes.indexOf(needle, from) : lower.indexOf(wanted, from));
+  let at = count === 0 ? -1 : next(0);
+  if (at < 0) return [];
+  const found: number[] = [];
+  const texts = new Texts(bytes, count);
+  while (at >= 0) {
+    const number = texts.around(at, needle.length);
+    const isFound = number !== undefined && (!isWhole || texts.at(number).length === needle.length);
+    if (isFound) found.push(number);
+    at = next(isFound ? texts.endOf(number) : at + 1);
+  }
+  return found;
+}
+
+export class ColumnValues {
+  readonly #packed: PackedColumn;
+  #dictionary: { readonly bytes: Buffer; readonly count: number } | undefined;
+  #entries: Texts | undefined;
+  readonly #texts = new Map<PackedPage, Texts>();
+  readonly #indices = new Map<PackedPage, ReturnType<typeof hybrid>>();
+  readonly #deltas = new Map<PackedPage, BigInt64Array>();
+
+  constructor(packed: PackedColumn) {
+    this.#packed = packed;
+  }
+
+  /** Sets a mark for each row whose text holds the needle. Throws Error where pages are not as they should be. */
+  mark(needle: Needle, marks: Uint8Array): void {
+    let entries: readonly number[] | undefined;
+    // A chunk with a dictionary may go on without it, so that its pages are looked at one by one.
+    for (const page of this.#packed.pages) {
+      let numbers: readonly number[] = [];
+      if (page.encoding === 'PLAIN') {
+        numbers = textsWith(page.data().bytes, page.data().count, needle);
+      } else {
+        entries ??= textsWith(this.#dictionaryOf(page).bytes, this.#dictionaryOf(page).count, needle);
+        if (entries.length > 0) numbers = this.#numbersOf(page, entries);
+      }
+      if (numbers.length > 0) for (const row of rowsOf(page, numbers)) marks[page.from + row] = 1;
+    }
+  }
+
+  #numbersOf(page: PackedPage, entries: readonly number[]): readonly number[] {
+    const wanted = new Set(entries);
+    const numbers: number[] = [];
+    for (const [i, entry] of this.#indicesOf(page).entries()) if (wanted.has(entry)) numbers.push(i);
+    return numbers;
+  }
+
+  /** The text of a row; undefined where it has none. Throws Error where it is none. */
+  textAt(row: number): string | undefined {
+    const at = this.#placeOf(row);
+    if (at === undefined) return undefined;
+    const { page, number } = at;
+    const bytes = page.encoding === 'PLAIN' ? this.#textsOf(page).at(number) : this.#entryAt(page, number);
+    if (!isUtf8(bytes)) throw new Error('a text is no UTF-8');
+    return bytes.toString();
+  }
+
+  #entryAt(page: PackedPage, number: number): Buffer {
+    const dictionary = this.#dictionaryOf(page);
+    this.#entries ??= new Texts(dictionary.bytes, dictionary.count);
+    return this.#entries.at(this.#entryNumber(page, number, dictionary.count));
+  }
+
+  /** The 16 bytes of a row as a UUID is written; undefined where it has none. */
+  uuidAt(row: number): string | undefined {
+    const bytes = this.#fixedAt(row, 16);
+    const hex = bytes?.toString('hex');
+    return hex?.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  }
+
+  /** A whole number of 64 bits; undefined where the row has none. */
+  numberAt(row: number): bigint | undefined {
+    const at = this.#placeOf(row);
+    if (at?.page.encoding !== 'DELTA_BINARY_PACKED') return this.#fixedAt(row, 8)?.readBigInt64LE();
+    return this.#deltasOf(at.page)[at.number];
+  }
+
+  #deltasOf(page: PackedPage): BigInt64Array {
+    const known = this.#deltas.get(page);
+    if (known) return known;
+    const { bytes, count } = page.data();
+    const numbers = new BigInt64Array(count);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) as DataView<ArrayBuffer>;
+    deltaBinaryUnpack({ view, offset: 0 }, count, numbers);
+    this.#deltas.set(page, numbers);
+    return numbers;
+  }
+
+  #fixedAt(row: number, size: number): Buffer | undefined {
+    const at = this.#placeOf(row);
+    if (at === undefined) return undefined;
+    if (at.page.encoding === 'PLAIN') return slice(at.page.data().bytes, at.number, size);
+    const dictionary = this.#dictionaryOf(at.page);
+    return slice(dictionary.bytes, this.#entryNumber(at.page, at.number, dictionary.count), size);
+  }
+
+  #dictionaryOf(page: PackedPage): { readonly bytes: Buffer; readonly count: number } {
+    this.#dictionary ??= this.#packed.dictionary?.();
+    if (this.#dictionary === undefined) throw new Error(`a page without a dictionary is ${page.encoding}`);
+    return this.#dictionary;
+  }
+
+  #entryNumber(page: PackedPage, number: number, entries: number): number {
+    const entry = this.#indicesOf(page)[number] as number;
+    if (!(entry >= 0 && entry < entries)) throw new Error('a dictionary lacks an entry');
+    return entry;
+  }
+
+  #indicesOf(page: PackedPage): ReturnType<typeof hybrid> {
+    const known = this.#indices.get(page);
+    if (known) return known;
+    if (page.encoding !== 'RLE_DICTIONARY' && page.encoding !== 'PLAIN_DICTIONARY')
+      throw new Error(`a page is ${page.encoding}`);
+    const { bytes, count } = page.data();
+    const width = bytes[0] ?? 0;
+    const indices = width === 0 ? new Uint8Array(count) : hybrid(bytes.subarray(1), width, count);
+    this.#indices.set(page, indices);
+    return indices;
+  }
+
+  #textsOf(page: PackedPage): Texts {
+    const known = this.#texts.get(page) ?? new Texts(page.data().bytes, page.data().count);
+    this.#texts.set(page, known);
+    return known;
+  }
+
+  #placeOf(row: number): { readonly page: PackedPage; readonly number: number } | undefined {
+    const page = this.#packed.pages.findLast(({ from }) => from <= row);
+    if (page === undefined || row - page.from >= page.rows) throw new Error(`no row ${row}`);
+    const { filled } = page.data();
+    if (filled === undefined) return { page, number: row - page.from };
+    if (filled[row - page.from] !== 1) return undefined;
+    let number = 0;
+    for (let i = 0; i < row - page.from; i++) number += filled[i] as number;
+    return { page, number };
+  }
+}
+
+function slice(bytes: Buffer, number: number, size: number): Buffer {
+  const value = bytes.subarray(number * size, (number + 1) * size);
+  if (value.length !== size) throw new Error('a page is cut');
+  return value;
+}
+
+/** Rows of the page's values with these numbers, which ascend. */
+function rowsOf(page: PackedPage, numbers: readonly number[]): readonly number[] {
+  const { filled } = page.data();
+  if (filled === undefined) return numbers;
+  const rows: number[] = [];
+  let next = 0;
+  for (let row = 0, number = 0; row < page.rows && next < numbers.length; row++) {
+    if (filled[row] !== 1) continue;
+    if (number === numbers[next]) {
+      rows.push(row);
+      next += 1;
+    }
+    number += 1;
+  }
+  return rows;
+}
