@@ -11,9 +11,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Artifact } from '../src/contracts/artifact.ts';
 import type { Evidence } from '../src/contracts/evidence.ts';
-import { listFiles } from '../src/evidence/folder.ts';
 import { openLakeEvidence } from '../src/evidence/lake/lake.ts';
-import { openScanEvidence } from '../src/evidence/scan.ts';
 import type { Expected } from './intrusions.ts';
 
 const { values } = parseArgs({
@@ -157,6 +155,9 @@ async function measureQuestions(logs: string, lake: string, expected: readonly E
 
 /** The answer before an import is done. */
 async function measureScan(logs: string, ip: Artifact, rgIp: number, user: Artifact, rgUser: number): Promise<void> {
+  // Not before: the process of a first question must not load them.
+  const { listFiles } = await import('../src/evidence/folder.ts');
+  const { openScanEvidence } = await import('../src/evidence/scan.ts');
   const { files, unreadable } = await listFiles(logs);
   for (const [name, artifact, baseline] of [
     ['IP', ip, rgIp],
@@ -180,7 +181,6 @@ async function warm(lake: string, chain: Expected) {
 }
 
 async function measureClosure(lake: string, expected: readonly Expected[]): Promise<void> {
-  // Not before: the process of a first question must not load it.
   const { pivot } = await import('../workflows/investigation/pivot.ts');
   for (const one of expected) {
     const lakeSession = await open(lake);

@@ -4,8 +4,9 @@
  * and the caller asks DuckDB.
  */
 import { zstdDecompressSync } from 'node:zlib';
-import { parquetHeader } from 'hyparquet/src/column.js';
+// Only the parts that are used: the whole of it takes longer to load than a question to answer.
 import { readRleBitPackedHybrid } from 'hyparquet/src/encoding.js';
+import { deserializeTCompactProtocol, readVarInt } from 'hyparquet/src/thrift.js';
 
 /** One data page, unpacked. */
 export interface DataPage {
@@ -18,9 +19,9 @@ export interface DataPage {
 }
 
 interface Page {
-  readonly kind: string;
+  readonly kind: number;
   readonly rows: number;
-  readonly encoding: string;
+  readonly encoding: PackedPage['encoding'];
   readonly packed: Buffer;
   readonly plainBytes: number;
   /** Bytes of the levels before the values; only in pages of the second kind, which do not pack them. */
@@ -34,7 +35,8 @@ export class PackedPage {
   readonly from: number;
   /** Rows, those without a value too. */
   readonly rows: number;
-  readonly encoding: string;
+  /** Undefined where it is none that the importer uses. */
+  readonly encoding: 'plain' | 'dictionary' | 'deltas' | undefined;
   readonly #page: Page;
   #data: DataPage | undefined;
 
@@ -59,56 +61,78 @@ export interface PackedColumn {
   readonly dictionary: (() => { readonly bytes: Buffer; readonly count: number }) | undefined;
 }
 
-/**
- * @param bytes the whole row group
- * @param columns their names in the order of the file
- * @throws Error where the pages do not add up
- */
-export function packedColumns(bytes: Buffer, rows: number, columns: readonly string[]): Map<string, PackedColumn> {
-  const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 };
-  const found = new Map<string, PackedColumn>();
-  for (const column of columns) {
+/** The columns of a row group, walked through page by page as far as one of them is asked for. */
+export class RowGroupColumns {
+  readonly #bytes: Buffer;
+  readonly #rows: number;
+  readonly #names: readonly string[];
+  readonly #found = new Map<string, PackedColumn>();
+  readonly #reader: { readonly view: DataView<ArrayBuffer>; offset: number };
+
+  /**
+   * @param bytes the whole row group
+   * @param names of the columns in the order of the file
+   */
+  constructor(bytes: Buffer, rows: number, names: readonly string[]) {
+    this.#bytes = bytes;
+    this.#rows = rows;
+    this.#names = names;
+    this.#reader = { view: viewOf(bytes), offset: 0 };
+  }
+
+  /** Undefined where the row group has no such column. Throws Error where the pages before it do not add up. */
+  column(name: string): PackedColumn | undefined {
+    for (let at = this.#found.size; at < this.#names.length && !this.#found.has(name); at++) {
+      this.#found.set(this.#names[at] as string, this.#next());
+    }
+    return this.#found.get(name);
+  }
+
+  #next(): PackedColumn {
     const pages: PackedPage[] = [];
     let dictionary: PackedColumn['dictionary'];
-    for (let seen = 0; seen < rows; ) {
-      const page = nextPage(bytes, reader);
-      if (page.kind === 'DICTIONARY_PAGE') {
+    let seen = 0;
+    while (seen < this.#rows) {
+      const page = nextPage(this.#bytes, this.#reader);
+      if (page.kind === kinds.dictionary) {
         dictionary = () => ({ bytes: unpacked(page.packed, page.plainBytes), count: page.rows });
       } else {
         pages.push(new PackedPage(page, seen));
         seen += page.rows;
       }
-      if (seen > rows) throw new Error(`column ${column} has more than ${rows} rows`);
     }
-    found.set(column, { pages, dictionary });
+    if (seen !== this.#rows) throw new Error(`a column has ${seen} rows of ${this.#rows}`);
+    return { pages, dictionary };
   }
-  if (reader.offset !== bytes.length) throw new Error('a row group is longer than its columns');
-  return found;
 }
 
-function nextPage(bytes: Buffer, reader: { view: DataView<ArrayBufferLike>; offset: number }): Page {
-  const header = parquetHeader(reader as Parameters<typeof parquetHeader>[0]);
-  const { type, compressed_page_size: size, uncompressed_page_size: plainBytes } = header;
+/** PageType and Encoding of Parquet's Thrift definition. */
+const kinds = { data: 0, dictionary: 2, dataSecond: 3 };
+const encodings = new Map<unknown, PackedPage['encoding']>([
+  [0, 'plain'],
+  [2, 'dictionary'],
+  [5, 'deltas'],
+  [8, 'dictionary'],
+]);
+
+/** A page header: type, unpacked and packed size, and the header of its type (Parquet's PageHeader). */
+function nextPage(bytes: Buffer, reader: { readonly view: DataView<ArrayBuffer>; offset: number }): Page {
+  const header = deserializeTCompactProtocol(reader);
+  const { field_1: kind, field_2: plainBytes, field_3: size } = header;
   const packed = bytes.subarray(reader.offset, reader.offset + size);
-  if (packed.length !== size) throw new Error('a page is cut');
+  if (packed.length !== size || packed.length === 0) throw new Error('a page is cut');
   reader.offset += size;
-  const second = header.data_page_header_v2;
-  const first = header.data_page_header ?? header.dictionary_page_header;
-  if (second) {
-    if (second.repetition_levels_byte_length !== 0) throw new Error('a column is nested');
-    const { num_values: rows, encoding, definition_levels_byte_length: levels, is_compressed: isPacked = true } = second;
-    return { kind: type, rows, encoding, packed, plainBytes, levels, isPacked };
+  const own = kind === kinds.data ? header.field_5 : kind === kinds.dictionary ? header.field_7 : header.field_8;
+  if (own === undefined) throw new Error(`a page is of type ${kind}`);
+  const rows: unknown = own.field_1;
+  if (typeof rows !== 'number' || rows < 0) throw new Error('a page does not say how many values it has');
+  if (kind !== kinds.dataSecond) {
+    const encoding = encodings.get(own.field_2);
+    return { kind, rows, encoding, packed, plainBytes, levels: undefined, isPacked: true };
   }
-  if (!first) throw new Error(`a page is a ${type}`);
-  return {
-    kind: type,
-    rows: first.num_values,
-    encoding: first.encoding,
-    packed,
-    plainBytes,
-    levels: undefined,
-    isPacked: true,
-  };
+  if (own.field_6 !== 0) throw new Error('a column is nested');
+  const isPacked = own.field_7 !== false;
+  return { kind, rows, encoding: encodings.get(own.field_4), packed, plainBytes, levels: own.field_5, isPacked };
 }
 
 function dataPageOf(page: Page): DataPage {
@@ -126,19 +150,63 @@ function dataPageOf(page: Page): DataPage {
 }
 
 function filledOf(levels: Buffer, rows: number): { filled: DataPage['filled']; count: number } {
-  const filled = hybrid(levels, 1, rows);
+  const all = onlyLevelOf(levels, rows);
+  if (all === 1) return { filled: undefined, count: rows };
+  const filled = all === 0 ? new Uint8Array(rows) : hybrid(levels, 1, rows);
   let count = 0;
   for (const one of filled) count += one;
   return { filled: count === rows ? undefined : filled, count };
+}
+
+/** The level of all rows, where it is one run: so it is where all have a value or none has. */
+function onlyLevelOf(levels: Buffer, rows: number): number | undefined {
+  let run = 0;
+  let at = 0;
+  for (let shift = 0; at < levels.length && shift < 28; shift += 7) {
+    const byte = levels[at++] as number;
+    run |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return (run & 1) === 0 && run >>> 1 === rows ? levels[at] : undefined;
+  }
+  return undefined;
 }
 
 /** Run lengths and packed bits (Parquet's RLE hybrid): `count` numbers of `width` bits. */
 export function hybrid(bytes: Buffer, width: number, count: number): Uint8Array | Int32Array {
   const numbers = width <= 8 ? new Uint8Array(count) : new Int32Array(count);
   if (count === 0) return numbers;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) as DataView<ArrayBuffer>;
+  const view = viewOf(bytes);
   readRleBitPackedHybrid({ view, offset: 0 }, width, numbers, bytes.length);
   return numbers;
+}
+
+/**
+ * One of the numbers that `hybrid` gives, without the others: whoever wants one row of a page need not unfold it. Undefined where
+ * the bytes end before it.
+ */
+export function hybridAt(bytes: Buffer, width: number, index: number): number | undefined {
+  const reader = { view: viewOf(bytes), offset: 0 };
+  for (let seen = 0; reader.offset < bytes.length; ) {
+    const header = readVarInt(reader);
+    const isPacked = (header & 1) === 1;
+    const count = isPacked ? (header >>> 1) * 8 : header >>> 1;
+    const size = isPacked ? (header >>> 1) * width : (width + 7) >>> 3;
+    if (index >= seen + count) {
+      seen += count;
+      reader.offset += size;
+      continue;
+    }
+    const bit = isPacked ? (index - seen) * width : 0;
+    const at = reader.offset + (bit >>> 3);
+    let number = 0;
+    // Five bytes hold 32 bits wherever they begin.
+    for (let i = 0; i < 5; i++) number += (bytes[at + i] ?? 0) * 2 ** (8 * i);
+    return Math.floor(number / 2 ** (bit & 7)) % 2 ** width;
+  }
+  return undefined;
+}
+
+export function viewOf(bytes: Buffer): DataView<ArrayBuffer> {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) as DataView<ArrayBuffer>;
 }
 
 function unpacked(packed: Buffer, plainBytes: number): Buffer {

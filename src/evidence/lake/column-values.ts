@@ -1,7 +1,7 @@
 /** The values of a column of a row group: which rows hold a text, and what stands in some row, without decoding the others. */
 import { isUtf8 } from 'node:buffer';
 import { deltaBinaryUnpack } from 'hyparquet/src/delta.js';
-import { hybrid, type PackedColumn, type PackedPage } from './column-pages.ts';
+import { hybrid, hybridAt, type PackedColumn, type PackedPage, viewOf } from './column-pages.ts';
 
 /** What is looked for in the values of a column. */
 export interface Needle {
@@ -20,12 +20,11 @@ class Texts {
 
   /** Throws Error where they do not fill the bytes. */
   constructor(bytes: Buffer, count: number) {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const starts = new Uint32Array(count + 1);
     let at = 4;
     for (let i = 0; i < count; i++) {
       starts[i] = at;
-      at += view.getUint32(at - 4, true) + 4;
+      at += lengthBefore(bytes, at) + 4;
     }
     starts[count] = at;
     if (at !== bytes.length + 4) throw new Error('the texts of a page do not fill it');
@@ -56,13 +55,16 @@ class Texts {
   }
 }
 
+/** Byte by byte: a million calls of a DataView's methods take longer than the rest of a question. */
+function lengthBefore(bytes: Buffer, at: number): number {
+  const [low, high] = [(bytes[at - 4] ?? 0) | ((bytes[at - 3] ?? 0) << 8), (bytes[at - 2] ?? 0) | ((bytes[at - 1] ?? 0) << 8)];
+  return low + high * 65_536;
+}
+
 /** Numbers of the texts that hold the needle. */
 function textsWith(bytes: Buffer, count: number, { text, isWhole, isCaseBlind }: Needle): number[] {
   const needle = Buffer.from(text);
-  // As Latin-1, places in the text are those in the bytes.
-  const lower = isCaseBlind ? bytes.toString('latin1').toLowerCase() : undefined;
-  const wanted = lower === undefined ? '' : needle.toString('latin1');
-  const next = (from: number) => (lower === undefined ? bytes.indexOf(needle, from) : lower.indexOf(wanted, from));
+  const next = isCaseBlind ? caseBlindSearch(bytes, needle) : (from: number) => bytes.indexOf(needle, from);
   let at = count === 0 ? -1 : next(0);
   if (at < 0) return [];
   const found: number[] = [];
@@ -76,12 +78,47 @@ function textsWith(bytes: Buffer, count: number, { text, isWhole, isCaseBlind }:
   return found;
 }
 
+/** Small letters of ASCII for capital ones. */
+const folded = new Uint8Array(256).map((_, byte) => (byte >= 0x41 && byte <= 0x5a ? byte + 32 : byte));
+
+/**
+ * Finds the next place of a needle in small letters, from right to left with leaps (Horspool): to make a small-letter copy of the
+ * bytes takes ten times as long.
+ */
+function caseBlindSearch(bytes: Buffer, needle: Buffer): (from: number) => number {
+  const { length } = needle;
+  const last = length - 1;
+  /** How far to go where such a byte stands in the last place; for the last one itself, where the others do not fit. */
+  const leaps = new Uint8Array(256).fill(Math.min(length, 255));
+  for (let i = Math.max(0, last - 254); i < last; i++) leaps[needle[i] as number] = last - i;
+  for (let byte = 0x41; byte <= 0x5a; byte++) leaps[byte] = leaps[byte + 32] as number;
+  const end = needle[last] as number;
+  const leapOfEnd = leaps[end] as number;
+  // So that the loop over most bytes looks at one table only.
+  const open = leaps.slice();
+  for (let byte = 0; byte < 256; byte++) if (folded[byte] === end) open[byte] = 0;
+  return (from) => {
+    let at = from + last;
+    while (at < bytes.length) {
+      const leap = open[bytes[at] as number] as number;
+      if (leap !== 0) {
+        at += leap;
+        continue;
+      }
+      let i = 1;
+      while (i < length && folded[bytes[at - i] as number] === needle[last - i]) i += 1;
+      if (i === length) return at - last;
+      at += leapOfEnd;
+    }
+    return -1;
+  };
+}
+
 export class ColumnValues {
   readonly #packed: PackedColumn;
   #dictionary: { readonly bytes: Buffer; readonly count: number } | undefined;
   #entries: Texts | undefined;
   readonly #texts = new Map<PackedPage, Texts>();
-  readonly #indices = new Map<PackedPage, ReturnType<typeof hybrid>>();
   readonly #deltas = new Map<PackedPage, BigInt64Array>();
 
   constructor(packed: PackedColumn) {
@@ -94,7 +131,7 @@ export class ColumnValues {
     // A chunk with a dictionary may go on without it, so that its pages are looked at one by one.
     for (const page of this.#packed.pages) {
       let numbers: readonly number[] = [];
-      if (page.encoding === 'PLAIN') {
+      if (page.encoding === 'plain') {
         numbers = textsWith(page.data().bytes, page.data().count, needle);
       } else {
         entries ??= textsWith(this.#dictionaryOf(page).bytes, this.#dictionaryOf(page).count, needle);
@@ -107,7 +144,7 @@ export class ColumnValues {
   #numbersOf(page: PackedPage, entries: readonly number[]): readonly number[] {
     const wanted = new Set(entries);
     const numbers: number[] = [];
-    for (const [i, entry] of this.#indicesOf(page).entries()) if (wanted.has(entry)) numbers.push(i);
+    for (const [i, entry] of indicesOf(page).entries()) if (wanted.has(entry)) numbers.push(i);
     return numbers;
   }
 
@@ -116,7 +153,7 @@ export class ColumnValues {
     const at = this.#placeOf(row);
     if (at === undefined) return undefined;
     const { page, number } = at;
-    const bytes = page.encoding === 'PLAIN' ? this.#textsOf(page).at(number) : this.#entryAt(page, number);
+    const bytes = page.encoding === 'plain' ? this.#textsOf(page).at(number) : this.#entryAt(page, number);
     if (!isUtf8(bytes)) throw new Error('a text is no UTF-8');
     return bytes.toString();
   }
@@ -137,7 +174,7 @@ export class ColumnValues {
   /** A whole number of 64 bits; undefined where the row has none. */
   numberAt(row: number): bigint | undefined {
     const at = this.#placeOf(row);
-    if (at?.page.encoding !== 'DELTA_BINARY_PACKED') return this.#fixedAt(row, 8)?.readBigInt64LE();
+    if (at?.page.encoding !== 'deltas') return this.#fixedAt(row, 8)?.readBigInt64LE();
     return this.#deltasOf(at.page)[at.number];
   }
 
@@ -146,8 +183,7 @@ export class ColumnValues {
     if (known) return known;
     const { bytes, count } = page.data();
     const numbers = new BigInt64Array(count);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) as DataView<ArrayBuffer>;
-    deltaBinaryUnpack({ view, offset: 0 }, count, numbers);
+    deltaBinaryUnpack({ view: viewOf(bytes), offset: 0 }, count, numbers);
     this.#deltas.set(page, numbers);
     return numbers;
   }
@@ -155,33 +191,23 @@ export class ColumnValues {
   #fixedAt(row: number, size: number): Buffer | undefined {
     const at = this.#placeOf(row);
     if (at === undefined) return undefined;
-    if (at.page.encoding === 'PLAIN') return slice(at.page.data().bytes, at.number, size);
+    if (at.page.encoding === 'plain') return slice(at.page.data().bytes, at.number, size);
     const dictionary = this.#dictionaryOf(at.page);
     return slice(dictionary.bytes, this.#entryNumber(at.page, at.number, dictionary.count), size);
   }
 
   #dictionaryOf(page: PackedPage): { readonly bytes: Buffer; readonly count: number } {
     this.#dictionary ??= this.#packed.dictionary?.();
-    if (this.#dictionary === undefined) throw new Error(`a page without a dictionary is ${page.encoding}`);
+    if (this.#dictionary === undefined) throw new Error(`a page without a dictionary is of encoding ${page.encoding}`);
     return this.#dictionary;
   }
 
   #entryNumber(page: PackedPage, number: number, entries: number): number {
-    const entry = this.#indicesOf(page)[number] as number;
-    if (!(entry >= 0 && entry < entries)) throw new Error('a dictionary lacks an entry');
-    return entry;
-  }
-
-  #indicesOf(page: PackedPage): ReturnType<typeof hybrid> {
-    const known = this.#indices.get(page);
-    if (known) return known;
-    if (page.encoding !== 'RLE_DICTIONARY' && page.encoding !== 'PLAIN_DICTIONARY')
-      throw new Error(`a page is ${page.encoding}`);
-    const { bytes, count } = page.data();
+    const { bytes } = dictionaryPage(page);
     const width = bytes[0] ?? 0;
-    const indices = width === 0 ? new Uint8Array(count) : hybrid(bytes.subarray(1), width, count);
-    this.#indices.set(page, indices);
-    return indices;
+    const entry = width === 0 ? 0 : hybridAt(bytes.subarray(1), width, number);
+    if (entry === undefined || entry >= entries) throw new Error('a dictionary lacks an entry');
+    return entry;
   }
 
   #textsOf(page: PackedPage): Texts {
@@ -200,6 +226,18 @@ export class ColumnValues {
     for (let i = 0; i < row - page.from; i++) number += filled[i] as number;
     return { page, number };
   }
+}
+
+function dictionaryPage(page: PackedPage): { readonly bytes: Buffer; readonly count: number } {
+  if (page.encoding !== 'dictionary') throw new Error('a page is of an encoding that the importer does not use');
+  return page.data();
+}
+
+/** The number of the entry of each value. */
+function indicesOf(page: PackedPage): ReturnType<typeof hybrid> {
+  const { bytes, count } = dictionaryPage(page);
+  const width = bytes[0] ?? 0;
+  return width === 0 ? new Uint8Array(count) : hybrid(bytes.subarray(1), width, count);
 }
 
 function slice(bytes: Buffer, number: number, size: number): Buffer {

@@ -4,7 +4,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { packedColumns } from './column-pages.ts';
+import { RowGroupColumns } from './column-pages.ts';
 import { ColumnValues, type Needle } from './column-values.ts';
 import { columnTypes, type Row } from './columns.ts';
 
@@ -94,12 +94,13 @@ async function readGroup(files: Map<string, Promise<FileHandle>>, place: GroupPl
 }
 
 function* rowsOfGroup(bytes: Buffer, place: GroupPlace, question: GroupQuestion): Generator<Row> {
-  const packed = packedColumns(bytes, place.rows, place.columns);
+  const packed = new RowGroupColumns(bytes, place.rows, place.columns);
   const known = new Map<string, ColumnValues>();
   const column = (name: string): ColumnValues | undefined => {
     const had = known.get(name);
-    const pages = packed.get(name);
-    if (had || !pages || place.filled?.includes(name) === false) return had;
+    if (had || place.filled?.includes(name) === false) return had;
+    const pages = packed.column(name);
+    if (pages === undefined) return undefined;
     const made = new ColumnValues(pages);
     known.set(name, made);
     return made;
