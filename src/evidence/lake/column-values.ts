@@ -57,7 +57,10 @@ class Texts {
 
 /** Byte by byte: a million calls of a DataView's methods take longer than the rest of a question. */
 function lengthBefore(bytes: Buffer, at: number): number {
-  const [low, high] = [(bytes[at - 4] ?? 0) | ((bytes[at - 3] ?? 0) << 8), (bytes[at - 2] ?? 0) | ((bytes[at - 1] ?? 0) << 8)];
+  const [low, high] = [
+    (bytes[at - 4] ?? 0) | ((bytes[at - 3] ?? 0) << 8),
+    (bytes[at - 2] ?? 0) | ((bytes[at - 1] ?? 0) << 8),
+  ];
   return low + high * 65_536;
 }
 

@@ -72,7 +72,8 @@ export async function* rowsIn(places: readonly GroupPlace[], question: GroupQues
     }
   } finally {
     await Promise.allSettled(reads);
-    for (const file of await Promise.allSettled(files.values())) if (file.status === 'fulfilled') await file.value.close();
+    for (const file of await Promise.allSettled(files.values()))
+      if (file.status === 'fulfilled') await file.value.close();
   }
 }
 

@@ -53,10 +53,7 @@ export function conditionFor({ kind, id }: Artifact): Condition {
   if (needle === undefined) return { sql: 'true', values: {} };
   const isCaseBlind = nameKeyOfArn(id) !== undefined;
   const text = isCaseBlind ? needle.toLowerCase() : needle;
-  const anyOf = [
-    { columns: idFields, needle: { text, isWhole: false, isCaseBlind } },
-    isText(['ip', 'account'], id),
-  ];
+  const anyOf = [{ columns: idFields, needle: { text, isWhole: false, isCaseBlind } }, isText(['ip', 'account'], id)];
   return {
     sql: `(${holds('needle', !isCaseBlind)} OR ip = $id OR account = $id)`,
     values: { needle: text, id },
