@@ -36,10 +36,13 @@ export interface RowFacts {
   region(): string | undefined;
 }
 
-export interface GroupQuestion {
-  /** A row is meant where one of them holds; or else by its number. */
+export interface RowQuestion {
+  /** A row is meant where one of them holds. */
   readonly anyOf: readonly ColumnTest[];
   isWithin(row: RowFacts): boolean;
+}
+
+export interface GroupQuestion extends RowQuestion {
   readonly signal: AbortSignal;
   /** Told of each row group that is gone or not what it was when it was written. */
   onDamage(reason: string): void;
@@ -77,6 +80,10 @@ export async function* rowsIn(places: readonly GroupPlace[], question: GroupQues
   }
 }
 
+export function damageOf({ path, from }: GroupPlace): string {
+  return `${path}: damaged at byte ${from}`;
+}
+
 const noBytes = Buffer.alloc(0);
 
 async function readGroup(files: Map<string, Promise<FileHandle>>, place: GroupPlace): Promise<Buffer | DamagedGroup> {
@@ -86,7 +93,7 @@ async function readGroup(files: Map<string, Promise<FileHandle>>, place: GroupPl
     const bytes = Buffer.allocUnsafe(place.bytes);
     const { bytesRead } = await (await file).read(bytes, 0, bytes.length, place.from);
     if (bytesRead === bytes.length && crc32(bytes) === place.checksum) return bytes;
-    return new DamagedGroup(`${place.path}: damaged at byte ${place.from}`);
+    return new DamagedGroup(damageOf(place));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
@@ -94,7 +101,8 @@ async function readGroup(files: Map<string, Promise<FileHandle>>, place: GroupPl
   }
 }
 
-function* rowsOfGroup(bytes: Buffer, place: GroupPlace, question: GroupQuestion): Generator<Row> {
+/** Rows of a row group by its bytes. Throws Error where its pages are not as the importer writes them. */
+export function* rowsOfGroup(bytes: Buffer, place: GroupPlace, question: RowQuestion): Generator<Row> {
   const packed = new RowGroupColumns(bytes, place.rows, place.columns);
   const known = new Map<string, ColumnValues>();
   const column = (name: string): ColumnValues | undefined => {

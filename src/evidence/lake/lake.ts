@@ -19,6 +19,7 @@ import { type Condition, conditionFor } from './needle.ts';
 import { lakeFolder, type Pages, readPages } from './pages.ts';
 import { placesOf, splitPlaces } from './places.ts';
 import type { Reader, Shard } from './reader.ts';
+import type { SearchThreads } from './search.ts';
 import { sessionCoverage } from './session-coverage.ts';
 import { picksOf, tableOf, usableShards } from './shards.ts';
 
@@ -63,6 +64,7 @@ class LakeSession implements LakeEvidence {
   readonly #pages: Pages;
   readonly #shards: readonly Shard[];
   #reader: Promise<Reader> | undefined;
+  #threads: SearchThreads | undefined;
   readonly #index = createRecordIndex();
   readonly #asked = new Map<string, Promise<void>>();
   readonly #limits: { readonly sql: readonly string[]; readonly values: Record<string, string> };
@@ -118,23 +120,26 @@ class LakeSession implements LakeEvidence {
 
   async holding(text: string): Promise<readonly CloudTrailRecord[]> {
     this.#options.signal.throwIfAborted();
-    const shards = this.#shards;
-    const { maxEvents } = this.#options;
-    if (shards.length === 0) return [];
+    if (this.#shards.length === 0) return [];
+    const { maxEvents, signal, log } = this.#options;
     this.#queries += 1;
     const found = createRecordIndex();
+    let isFull = false;
     await this.#orFailure(async () => {
-      const connection = await this.#connection();
-      const { rowsHolding } = await import('./text-search.ts');
-      const { sql: conditions, values } = this.#limits;
-      const paths = shards.map((shard) => shard.path);
-      const question = { text, shards: paths, picks: picksOf(shards), conditions, values, limit: maxEvents + 1 };
-      for (const record of this.#records(await rowsHolding(connection, question))) {
-        if (!holdsText(record, text)) continue;
-        if (found.size() < maxEvents) found.add(record);
-        else if (!found.has(record)) this.#truncated = true;
+      const { searchLake, startSearchThreads } = await import('./search.ts');
+      this.#threads ??= startSearchThreads();
+      const limits = { only: this.#options, ...this.#limits, rows: maxEvents + 1 };
+      const question = { text, shards: this.#shards, limits, threads: this.#threads, signal, log };
+      for await (const rows of searchLake(question, () => this.#connection(), this.#onDamage)) {
+        for (const record of this.#records(rows)) {
+          if (!holdsText(record, text)) continue;
+          if (found.size() < maxEvents) found.add(record);
+          else if (!found.has(record)) isFull = true;
+        }
+        if (isFull) break;
       }
     });
+    this.#truncated ||= isFull;
     return [...found.all()].sort(compareRecords);
   }
 
@@ -154,11 +159,11 @@ class LakeSession implements LakeEvidence {
   /** False where DuckDB has to be asked instead. */
   async #askGroups(near: readonly GroupPlace[], anyOf: readonly ColumnTest[]): Promise<boolean> {
     const { signal } = this.#options;
-    const onDamage = (reason: string) => this.#noteFailure(new Error(reason));
+    const question = { anyOf, isWithin: isWithin(this.#options), signal, onDamage: this.#onDamage };
     try {
-      for await (const row of rowsIn(near, { anyOf, isWithin: isWithin(this.#options), signal, onDamage })) {
+      for await (const row of rowsIn(near, question)) {
         this.#keep([row]);
-        if (this.#truncated) break;
+        if (this.#truncated && this.#index.size() >= this.#options.maxEvents) break;
       }
       return true;
     } catch (error) {
@@ -192,18 +197,16 @@ class LakeSession implements LakeEvidence {
 
   /** DuckDB for these shards; it is loaded with the first question that needs it. */
   async #connection(): Promise<DuckDBConnection> {
-    this.#reader ??= this.#open();
-    const { connection } = await this.#reader;
-    if (connection === undefined) throw new Error('there are no shards to ask');
-    return connection;
+    this.#reader ??= this.#open().then((reader) => {
+      this.#options.signal.addEventListener('abort', () => reader.connection?.interrupt(), { once: true });
+      return reader;
+    });
+    return connectionOf(await this.#reader);
   }
 
   async #open(): Promise<Reader> {
     const { openReader } = await import('./reader.ts');
-    const { dataDir, signal } = this.#options;
-    const reader = await openReader(lakeFolder(dataDir), this.#shards);
-    signal.addEventListener('abort', () => reader.connection?.interrupt(), { once: true });
-    return reader;
+    return openReader(lakeFolder(this.#options.dataDir), this.#shards);
   }
 
   *#records(rows: readonly Row[]): Generator<CloudTrailRecord> {
@@ -224,7 +227,8 @@ class LakeSession implements LakeEvidence {
     }
   }
 
-  /** DuckDB's errors are plain ones; what it could not read is not looked at. */
+  readonly #onDamage = (reason: string): void => this.#noteFailure(new Error(reason));
+
   #noteFailure(error: unknown): void {
     this.#options.signal.throwIfAborted();
     this.#failure = (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 200) ?? '';
@@ -233,19 +237,18 @@ class LakeSession implements LakeEvidence {
 
   /** Reads on a connection of its own, so that questions may be asked in between. Nothing is kept, so there is no cap. */
   async *all(narrowing?: Narrowing, told?: Told): AsyncGenerator<CloudTrailRecord> {
-    const { dataDir, log, signal } = this.#options;
-    const shards = this.#shards;
-    const { openReader } = await import('./reader.ts');
-    const { scanLake } = await import('./scan.ts');
-    const { connection, close } = await openReader(lakeFolder(dataDir), shards);
-    if (connection === undefined) return;
-    const interrupt = () => connection.interrupt();
-    signal.addEventListener('abort', interrupt, { once: true });
+    const { log, signal } = this.#options;
+    if (this.#shards.length === 0) return;
     this.#queries += 1;
+    let reader: Reader | undefined;
+    const interrupt = () => reader?.connection?.interrupt();
+    signal.addEventListener('abort', interrupt, { once: true });
     try {
+      const { scanLake } = await import('./scan.ts');
+      reader = await this.#open();
       yield* scanLake({
-        connection,
-        shards: shards.map((shard) => shard.path),
+        connection: connectionOf(reader),
+        shards: this.#shards.map((shard) => shard.path),
         limits: this.#limits,
         narrowing,
         told,
@@ -262,7 +265,7 @@ class LakeSession implements LakeEvidence {
       this.#noteFailure(error);
     } finally {
       signal.removeEventListener('abort', interrupt);
-      close();
+      reader?.close();
     }
   }
 
@@ -285,10 +288,12 @@ class LakeSession implements LakeEvidence {
   }
 
   close(): void {
-    this.#reader?.then(
-      (reader) => reader.close(),
-      // Who asked has been told.
-      () => undefined,
-    );
+    // Whoever waited for them has been told of what failed.
+    void Promise.allSettled([this.#threads?.close(), this.#reader?.then((reader) => reader.close())]);
   }
+}
+
+function connectionOf({ connection }: Reader): DuckDBConnection {
+  if (connection === undefined) throw new Error('there are no shards to ask');
+  return connection;
 }

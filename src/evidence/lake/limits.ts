@@ -1,7 +1,7 @@
 /** The window of a session as conditions in SQL, and the same for readers without SQL. */
 import type { RowFacts } from './group-reader.ts';
 
-interface Limits {
+export interface Limits {
   /** ISO 8601 UTC, half-open; an absent bound is open. */
   readonly window: { readonly from?: string | undefined; readonly to?: string | undefined };
   readonly accounts?: readonly string[] | undefined;

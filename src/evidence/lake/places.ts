@@ -43,20 +43,23 @@ export function splitPlaces(
   const near: GroupPlace[] = [];
   const far: Shard[] = [];
   for (const shard of shards) {
-    const { path, filters, rowGroups, columns: filled } = shard;
-    if (!filters || !rowGroups) {
-      far.push(shard);
-      continue;
-    }
-    const groups = filters.groupsWith(hash);
-    if (groups.length === 0) continue;
-    for (const [from, bytes, rows, lowest, highest, checksum] of rowGroups.places) {
-      const isMeant = groups.some((group) => group >= lowest && group <= highest);
-      if (isMeant) near.push({ path, columns: rowGroups.columns, filled, from, bytes, rows, checksum });
-    }
+    const groups = shard.rowGroups && shard.filters?.groupsWith(hash);
+    if (groups === undefined) far.push(shard);
+    else if (groups.length > 0) near.push(...placesIn(shard, groups));
     if (near.length > mostGroups) return { near: [], far: shards };
   }
   return { near, far };
+}
+
+/** Row groups of a shard, where they are known: all of them, or those with one of these groups. */
+export function placesIn(
+  { path, rowGroups, columns: filled }: Shard,
+  groups?: readonly number[],
+): readonly GroupPlace[] {
+  return (rowGroups?.places ?? []).flatMap(([from, bytes, rows, lowest, highest, checksum]) => {
+    const isMeant = groups?.some((group) => group >= lowest && group <= highest) ?? true;
+    return isMeant ? { path, columns: rowGroups?.columns ?? [], filled, from, bytes, rows, checksum } : [];
+  });
 }
 
 /** So many take about as long as it takes DuckDB to start; it reads more of them faster, with all cores. */
