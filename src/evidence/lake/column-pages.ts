@@ -1,6 +1,5 @@
 /**
- * The pages of a row group of Parquet, read without the file's footer: column chunks lie one after the other, each page behind
- * its own header. What the importer writes is known here (zstd, every column optional, no nesting); anything else is an error,
+ * The pages of a column of a row group of Parquet, read without the file's footer: each lies behind its own header. What the importer writes is known here (zstd, every column optional, no nesting); anything else is an error,
  * and the caller asks DuckDB.
  */
 import { zstdDecompressSync } from 'node:zlib';
@@ -61,49 +60,26 @@ export interface PackedColumn {
   readonly dictionary: (() => { readonly bytes: Buffer; readonly count: number }) | undefined;
 }
 
-/** The columns of a row group, walked through page by page as far as one of them is asked for. */
-export class RowGroupColumns {
-  readonly #bytes: Buffer;
-  readonly #rows: number;
-  readonly #names: readonly string[];
-  readonly #found = new Map<string, PackedColumn>();
-  readonly #reader: { readonly view: DataView<ArrayBuffer>; offset: number };
-
-  /**
-   * @param bytes the whole row group
-   * @param names of the columns in the order of the file
-   */
-  constructor(bytes: Buffer, rows: number, names: readonly string[]) {
-    this.#bytes = bytes;
-    this.#rows = rows;
-    this.#names = names;
-    this.#reader = { view: viewOf(bytes), offset: 0 };
-  }
-
-  /** Undefined where the row group has no such column. Throws Error where the pages before it do not add up. */
-  column(name: string): PackedColumn | undefined {
-    for (let at = this.#found.size; at < this.#names.length && !this.#found.has(name); at++) {
-      this.#found.set(this.#names[at] as string, this.#next());
+/**
+ * @param bytes one column of a row group
+ * @throws Error where the pages do not add up to the rows or the bytes
+ */
+export function packedColumn(bytes: Buffer, rows: number): PackedColumn {
+  const reader = { view: viewOf(bytes), offset: 0 };
+  const pages: PackedPage[] = [];
+  let dictionary: PackedColumn['dictionary'];
+  let seen = 0;
+  while (reader.offset < bytes.length) {
+    const page = nextPage(bytes, reader);
+    if (page.kind === kinds.dictionary) {
+      dictionary = () => ({ bytes: unpacked(page.packed, page.plainBytes), count: page.rows });
+    } else {
+      pages.push(new PackedPage(page, seen));
+      seen += page.rows;
     }
-    return this.#found.get(name);
   }
-
-  #next(): PackedColumn {
-    const pages: PackedPage[] = [];
-    let dictionary: PackedColumn['dictionary'];
-    let seen = 0;
-    while (seen < this.#rows) {
-      const page = nextPage(this.#bytes, this.#reader);
-      if (page.kind === kinds.dictionary) {
-        dictionary = () => ({ bytes: unpacked(page.packed, page.plainBytes), count: page.rows });
-      } else {
-        pages.push(new PackedPage(page, seen));
-        seen += page.rows;
-      }
-    }
-    if (seen !== this.#rows) throw new Error(`a column has ${seen} rows of ${this.#rows}`);
-    return { pages, dictionary };
-  }
+  if (seen !== rows) throw new Error(`a column has ${seen} rows of ${rows}`);
+  return { pages, dictionary };
 }
 
 /** PageType and Encoding of Parquet's Thrift definition. */

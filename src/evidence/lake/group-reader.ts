@@ -4,9 +4,10 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { RowGroupColumns } from './column-pages.ts';
+import { packedColumn } from './column-pages.ts';
 import { ColumnValues, type Needle } from './column-values.ts';
 import { columnTypes, type Row } from './columns.ts';
+import type { RowGroup } from './words.ts';
 
 /** One row group of a shard. */
 export interface GroupPlace {
@@ -15,11 +16,7 @@ export interface GroupPlace {
   readonly columns: readonly string[];
   /** Those in which anything stands; undefined where nobody has looked. */
   readonly filled: readonly string[] | undefined;
-  /** In bytes. */
-  readonly from: number;
-  readonly bytes: number;
-  readonly rows: number;
-  readonly checksum: number;
+  readonly group: RowGroup;
 }
 
 /** The needle stands in one of the columns. */
@@ -80,8 +77,12 @@ export async function* rowsIn(places: readonly GroupPlace[], question: GroupQues
   }
 }
 
-export function damageOf({ path, from }: GroupPlace): string {
-  return `${path}: damaged at byte ${from}`;
+export function damageOf({ path, group }: GroupPlace): string {
+  return `${path}: damaged at byte ${group.from}`;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, one) => all + one, 0);
 }
 
 const noBytes = Buffer.alloc(0);
@@ -90,9 +91,10 @@ async function readGroup(files: Map<string, Promise<FileHandle>>, place: GroupPl
   try {
     const file = files.get(place.path) ?? open(place.path, 'r');
     files.set(place.path, file);
-    const bytes = Buffer.allocUnsafe(place.bytes);
-    const { bytesRead } = await (await file).read(bytes, 0, bytes.length, place.from);
-    if (bytesRead === bytes.length && crc32(bytes) === place.checksum) return bytes;
+    const { from, chunks, crc32: checksum } = place.group;
+    const bytes = Buffer.allocUnsafe(sum(chunks));
+    const { bytesRead } = await (await file).read(bytes, 0, bytes.length, from);
+    if (bytesRead === bytes.length && crc32(bytes) === checksum) return bytes;
     return new DamagedGroup(damageOf(place));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -101,20 +103,37 @@ async function readGroup(files: Map<string, Promise<FileHandle>>, place: GroupPl
   }
 }
 
-/** Rows of a row group by its bytes. Throws Error where its pages are not as the importer writes them. */
-export function* rowsOfGroup(bytes: Buffer, place: GroupPlace, question: RowQuestion): Generator<Row> {
-  const packed = new RowGroupColumns(bytes, place.rows, place.columns);
+/** Gives a column's bytes by its place among the columns. */
+export type ReadChunk = (from: number, length: number) => Buffer;
+
+function* rowsOfGroup(bytes: Buffer, place: GroupPlace, question: RowQuestion): Generator<Row> {
+  const column = columnsOf(place, (from, length) => bytes.subarray(from, from + length));
+  for (const row of rowsWith(place, question, column)) yield rowAt(row, column);
+}
+
+export type Columns = (name: string) => ColumnValues | undefined;
+
+/**
+ * The columns of a row group in which anything stands, each read when it is first asked for.
+ * @param read gives bytes of the row group
+ * @throws Error (the columns, when asked) where its pages are not as the importer writes them
+ */
+export function columnsOf({ columns, filled, group }: GroupPlace, read: ReadChunk): Columns {
   const known = new Map<string, ColumnValues>();
-  const column = (name: string): ColumnValues | undefined => {
+  return (name) => {
     const had = known.get(name);
-    if (had || place.filled?.includes(name) === false) return had;
-    const pages = packed.column(name);
-    if (pages === undefined) return undefined;
-    const made = new ColumnValues(pages);
+    const at = columns.indexOf(name);
+    if (had || at < 0 || filled?.includes(name) === false) return had;
+    const bytes = read(sum(group.chunks.slice(0, at)), group.chunks[at] ?? 0);
+    const made = new ColumnValues(packedColumn(bytes, group.rows));
     known.set(name, made);
     return made;
   };
-  const marks = new Uint8Array(place.rows);
+}
+
+/** Numbers of the rows that are meant. */
+export function* rowsWith({ group }: GroupPlace, question: RowQuestion, column: Columns): Generator<number> {
+  const marks = new Uint8Array(group.rows);
   for (const { columns, needle } of question.anyOf) for (const name of columns) column(name)?.mark(needle, marks);
   for (let row = marks.indexOf(1); row >= 0; row = marks.indexOf(1, row + 1)) {
     const isWithin = question.isWithin({
@@ -122,11 +141,11 @@ export function* rowsOfGroup(bytes: Buffer, place: GroupPlace, question: RowQues
       account: () => column('account')?.textAt(row),
       region: () => column('awsRegion')?.textAt(row),
     });
-    if (isWithin) yield rowAt(row, column);
+    if (isWithin) yield row;
   }
 }
 
-function rowAt(row: number, column: (name: string) => ColumnValues | undefined): Row {
+export function rowAt(row: number, column: Columns): Row {
   const values: Record<string, unknown> = {};
   for (const [name, type] of picked) {
     const from = column(name);

@@ -56,9 +56,9 @@ export function placesIn(
   { path, rowGroups, columns: filled }: Shard,
   groups?: readonly number[],
 ): readonly GroupPlace[] {
-  return (rowGroups?.places ?? []).flatMap(([from, bytes, rows, lowest, highest, checksum]) => {
-    const isMeant = groups?.some((group) => group >= lowest && group <= highest) ?? true;
-    return isMeant ? { path, columns: rowGroups?.columns ?? [], filled, from, bytes, rows, checksum } : [];
+  return (rowGroups?.places ?? []).flatMap((group) => {
+    const isMeant = groups?.some((number) => number >= group.lowest && number <= group.highest) ?? true;
+    return isMeant ? { path, columns: rowGroups?.columns ?? [], filled, group } : [];
   });
 }
 

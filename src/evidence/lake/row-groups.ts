@@ -6,7 +6,7 @@ import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { sqlText } from './columns.ts';
-import type { RowGroups } from './words.ts';
+import type { RowGroup, RowGroups } from './words.ts';
 
 /** What the file says of one column of one row group. */
 interface Chunk {
@@ -48,7 +48,7 @@ export async function describeShard(
 /** Undefined where the chunks do not lie as the reader expects them. */
 async function rowGroupsOf(path: string, chunks: readonly Chunk[]): Promise<RowGroups | undefined> {
   const columns = chunks.filter(({ group }) => group === 0).map(({ column }) => column);
-  const places: RowGroups['places'][number][] = [];
+  const places: RowGroup[] = [];
   const file = await open(path, 'r');
   try {
     for (let at = 0; at < chunks.length; at += columns.length) {
@@ -64,7 +64,9 @@ async function rowGroupsOf(path: string, chunks: readonly Chunk[]): Promise<RowG
       const content = Buffer.allocUnsafe(end - first.from);
       const { bytesRead } = await file.read(content, 0, content.length, first.from);
       if (bytesRead !== content.length) return undefined;
-      places.push([first.from, content.length, first.rows, group.lowest, group.highest, crc32(content)]);
+      const lengths = mine.map(({ bytes }) => bytes);
+      const { lowest, highest } = group;
+      places.push({ from: first.from, chunks: lengths, rows: first.rows, lowest, highest, crc32: crc32(content) });
     }
   } finally {
     await file.close();

@@ -14,12 +14,25 @@ const widestFilter = 4096;
 /** How the words were made: filters made otherwise are not asked. */
 export const wordsKind = 'fnv1a-2';
 
-/** Where the row groups of the Parquet file lie: all columns optional, pages packed with zstd, one chunk behind the other. */
+/** One row group of the Parquet file. */
+export interface RowGroup {
+  /** Where its first column begins, in bytes. */
+  readonly from: number;
+  /** Bytes of each of its columns, one behind the other, with their page headers. */
+  readonly chunks: readonly number[];
+  readonly rows: number;
+  /** The lowest and the highest group among its rows. */
+  readonly lowest: number;
+  readonly highest: number;
+  /** CRC-32 of all its bytes. */
+  readonly crc32: number;
+}
+
+/** Where the row groups lie: all columns optional, their pages packed with zstd or, in pages of the second kind, not at all. */
 export interface RowGroups {
   /** Columns in the order of the file. */
   readonly columns: readonly string[];
-  /** Of each: offset and length in bytes, rows, the lowest and the highest group among its rows, CRC-32 of its bytes. */
-  readonly places: readonly (readonly [number, number, number, number, number, number])[];
+  readonly places: readonly RowGroup[];
 }
 
 export interface WordsPage {
@@ -32,14 +45,21 @@ export interface WordsPage {
   readonly rowGroups?: RowGroups | undefined;
 }
 
+const isRowGroup = isObject<RowGroup>({
+  from: isNumber,
+  chunks: isListOf(isNumber),
+  rows: isNumber,
+  lowest: isNumber,
+  highest: isNumber,
+  crc32: isNumber,
+});
+
 export const isWordsPage = isObject<WordsPage>({
   name: isText,
   kind: isText,
   bytes: isNumber,
   groups: isListOf(areNumbers<readonly [number, number, number]>(3)),
-  rowGroups: isOptional(
-    isObject<RowGroups>({ columns: isListOf(isText), places: isListOf(areNumbers<RowGroups['places'][number]>(6)) }),
-  ),
+  rowGroups: isOptional(isObject<RowGroups>({ columns: isListOf(isText), places: isListOf(isRowGroup) })),
 });
 
 /** What each byte adds to a hash; 0 for those that part words. Words are runs of what `needle.ts` looks for, in any case. */

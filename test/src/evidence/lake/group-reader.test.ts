@@ -2,20 +2,23 @@ import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
+import { parquetMetadata } from 'hyparquet';
 import { ByteWriter, parquetWrite } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
 import type { Artifact } from '../../../../src/contracts/artifact.ts';
+import type { CloudTrailRecord } from '../../../../src/contracts/cloudtrail.ts';
 import { parseRecord } from '../../../../src/domain/record.ts';
-import { hybrid, hybridAt, RowGroupColumns } from '../../../../src/evidence/lake/column-pages.ts';
+import { searchIn } from '../../../../src/domain/text-search.ts';
+import { hybrid, hybridAt, packedColumn } from '../../../../src/evidence/lake/column-pages.ts';
 import { ColumnValues } from '../../../../src/evidence/lake/column-values.ts';
+import type { RowGroup } from '../../../../src/evidence/lake/words.ts';
 import { folderOf, sample, sessionSample } from '../samples.ts';
 import { artifactsOf, contents, importFolder, openFolder, openLake, tempDir } from './lakes.ts';
 import { oddRecord } from './odd-records.ts';
 
-type Place = [number, number, number, number, number, number];
 interface Page {
   shard: { name: string; bytes: number };
-  words: { name: string; groups: [number, number, number][]; rowGroups?: { columns: string[]; places: Place[] } };
+  words: { name: string; rowGroups?: { columns: string[]; places: RowGroup[] } };
 }
 
 async function pagesOf(dataDir: string): Promise<{ path: string; page: Page }[]> {
@@ -99,6 +102,10 @@ describe('single row groups are read as DuckDB reads them', () => {
               contents(await far.recordsOf(artifact)),
             );
           }
+          for (const text of ['alice', 'ops', '"userName"', 'zoë', '\u0000', 'a"b', 'Alice'])
+            expect(contents((await searchIn(near, text)) ?? []), text).toEqual(
+              contents((await searchIn(far, text)) ?? []),
+            );
           expect(near.coverage()).toEqual({ ...far.coverage(), sources: near.coverage().sources });
         },
       ),
@@ -123,6 +130,10 @@ describe('single row groups are read as DuckDB reads them', () => {
       expect(told, artifact.id).toEqual(contents(await folder.recordsOf(artifact)));
       expect(told, artifact.id).toEqual(contents(await far.recordsOf(artifact)));
     }
+    for (const text of ['Person-50', 'üüü', '"userName":"Person-1"', 'aws-cli', 'nowhere'])
+      expect(contents((await searchIn(near, text)) ?? []), text).toEqual(
+        contents((await searchIn(folder, text)) ?? []),
+      );
     expect(near.coverage().complete).toBe(true);
     // Proves that DuckDB could not have answered.
     await near.recordsOf({ kind: 'event', id: '3e1f1a52-1111-4222-8333-444455556666' });
@@ -143,7 +154,9 @@ describe('single row groups are read as DuckDB reads them', () => {
     await writeFile(one.path, JSON.stringify(one.page));
     await rm(join(other.path, '..', other.page.words.name));
     const lake = await openLake(dataDir);
-    expect((await lake.recordsOf(user('alice'))).map(({ eventID }) => eventID).sort()).toEqual(['a', 'b', 'c']);
+    const ids = (records: readonly CloudTrailRecord[]) => records.map(({ eventID }) => eventID).sort();
+    expect(ids(await lake.recordsOf(user('alice')))).toEqual(['a', 'b', 'c']);
+    expect(ids((await searchIn(lake, 'i-0123456789abcdef0')) ?? [])).toEqual(['a', 'b', 'c']);
     expect(lake.coverage().complete).toBe(true);
   });
 
@@ -173,7 +186,8 @@ describe('what was damaged since it was written', () => {
     if (first?.page.words.rowGroups === undefined) throw new Error('there should be row groups');
     const file = join(first.path, '..', first.page.shard.name);
     const whole = await readFile(file);
-    for (const [from, length] of first.page.words.rowGroups.places) {
+    for (const { from, chunks } of first.page.words.rowGroups.places) {
+      const length = chunks.reduce((sum, one) => sum + one, 0);
       for (const at of [from, from + Math.floor(length / 3), from + length - 1]) {
         const changed = Buffer.from(whole);
         changed[at] = (changed[at] ?? 0) ^ 0x10;
@@ -188,11 +202,14 @@ describe('what was damaged since it was written', () => {
       }
     }
     const changed = Buffer.from(whole);
-    for (const [from] of first.page.words.rowGroups.places) changed[from] = (changed[from] ?? 0) ^ 1;
+    for (const { from } of first.page.words.rowGroups.places) changed[from] = (changed[from] ?? 0) ^ 1;
     await writeFile(file, changed);
     const lake = await openLake(dataDir);
     expect(await lake.recordsOf(user('person-001'))).toEqual([]);
     expect(lake.coverage().complete).toBe(false);
+    const search = await openLake(dataDir);
+    expect(await searchIn(search, 'aws-cli')).toEqual([]);
+    expect(search.coverage().complete).toBe(false);
   });
 
   it('a file that went away during a session is a failure, not an empty answer', async () => {
@@ -211,7 +228,7 @@ describe('what was damaged since it was written', () => {
     const [first] = await pagesOf(dataDir);
     if (first?.page.words.rowGroups === undefined) throw new Error('there should be row groups');
     const text = JSON.stringify(first.page);
-    first.page.words.rowGroups.places = [[1, 2, 3, 4, 5] as unknown as Place];
+    first.page.words.rowGroups.places = [{ from: 4, chunks: ['1'] } as unknown as RowGroup];
     for (const content of [JSON.stringify(first.page), '[]', 'null', '{"version":1}', text.slice(0, -9)]) {
       await writeFile(first.path, content);
       const lake = await openLake(dataDir);
@@ -260,9 +277,14 @@ describe('pages of Parquet', () => {
             ],
           } as Parameters<typeof parquetWrite>[0]);
           const file = Buffer.from(writer.getBuffer());
-          const group = file.subarray(4, file.length);
-          const columns = new RowGroupColumns(group, rows.length, ['text', 'none', 'at']);
-          const values = (name: string) => new ColumnValues(columns.column(name) ?? expect.fail(name));
+          const chunks = parquetMetadata(new Uint8Array(file)).row_groups[0]?.columns ?? [];
+          const values = (name: string) => {
+            const chunk = chunks.find(({ meta_data: about }) => about?.path_in_schema[0] === name)?.meta_data;
+            const from = Number(chunk?.dictionary_page_offset ?? chunk?.data_page_offset);
+            return new ColumnValues(
+              packedColumn(file.subarray(from, from + Number(chunk?.total_compressed_size)), rows.length),
+            );
+          };
           const [text, none, at] = [values('text'), values('none'), values('at')];
           for (const [row, expected] of rows.entries()) {
             expect(text.textAt(row)).toBe(expected.text ?? undefined);
@@ -323,7 +345,7 @@ describe('pages of Parquet', () => {
   });
 
   it('that are cut or of another kind are refused', () => {
-    const columns = (bytes: Buffer) => () => new RowGroupColumns(bytes, 3, ['a']).column('a');
+    const columns = (bytes: Buffer) => () => packedColumn(bytes, 3);
     expect(columns(Buffer.alloc(0))).toThrow();
     expect(columns(Buffer.from('no page at all'))).toThrow();
     expect(columns(Buffer.alloc(40))).toThrow();
