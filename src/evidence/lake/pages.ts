@@ -2,7 +2,6 @@
  * The pages of the lake: one JSON file per shard with where its records come from, one per finished import. A shard counts only
  * once its page is there, and a page is there whole or not at all, so that a crash leaves no half of anything.
  */
-import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isListOf, isNumber, isObject, isOneOf, isOptional, isText, type Shape } from './shapes.ts';
@@ -194,6 +193,8 @@ function jsonOf(text: string): unknown {
 
 /** Written beside, flushed, renamed, and the folder flushed: after a crash the page is there whole or not at all. */
 export async function writePage(dir: string, name: string, page: object): Promise<void> {
+  // Loaded only by who writes: readers of the lake need nothing of it.
+  const { randomBytes } = process.getBuiltinModule('node:crypto');
   const part = join(dir, `${name}.${randomBytes(4).toString('hex')}.part`);
   const file = await open(part, 'wx', 0o600);
   try {
