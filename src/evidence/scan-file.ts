@@ -1,7 +1,7 @@
 /** Looks for a word in one file: unpacks it and cuts out the records that hold it. Runs in workers. */
 import { readFileSync } from 'node:fs';
-import { recordSpans } from './lake/cut.ts';
 import { unpackHere } from './lake/prepare.ts';
+import { recordSpans } from './lake/record-spans.ts';
 import { placesOf, type ScanWord } from './scan-word.ts';
 
 /** Word characters written as escapes: such a file is parsed as a whole. */

@@ -1,8 +1,7 @@
 /** Threads that look through files: one per core, as long as one scan takes. */
 import { availableParallelism } from 'node:os';
 import { type FileQuestion, scanFile } from './scan-file.ts';
-import type { FileAnswer } from './scan-worker.ts';
-import { startThreads } from './threads.ts';
+import { startThread } from './thread.ts';
 
 const mostThreads = 8;
 /** A thread takes longer to start than so many bytes to be looked through. */
@@ -22,16 +21,16 @@ export interface ScanPool {
  */
 export function openScanPool(bytes: number, few = fewBytes): ScanPool {
   if (bytes <= few) return { width: 1, ask: async (question) => scanFile(question), close: async () => undefined };
-  const count = Math.min(mostThreads, availableParallelism());
-  const threads = startThreads<FileQuestion, FileAnswer>(new URL('./scan-worker.ts', import.meta.url), count);
+  const module = new URL('./scan-worker.ts', import.meta.url);
+  const threads = Array.from({ length: Math.min(mostThreads, availableParallelism()) }, () =>
+    startThread<FileQuestion, readonly string[] | undefined>(module),
+  );
   return {
     // One in work and one at hand for each.
-    width: count * 2,
-    async ask(question) {
-      const answer = await threads.ask(question);
-      if ('failure' in answer) throw Object.assign(new Error(answer.failure), { code: answer.code });
-      return answer.texts;
+    width: threads.length * 2,
+    ask: (question) => threads.reduce((a, b) => (b.waiting < a.waiting ? b : a)).ask(question),
+    close: async () => {
+      await Promise.all(threads.map((thread) => thread.close()));
     },
-    close: () => threads.close(),
   };
 }

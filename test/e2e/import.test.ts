@@ -64,9 +64,11 @@ describe('an import that is killed', () => {
       const child = start(script, [dir, dataDir]);
       const end = ended(child);
       while ((await pagesIn(dataDir)).length < shards && child.exitCode === null) await sleep(2);
-      if (shards === 0)
-        while (!(await readdir(join(dataDir, 'lake', 'temp')).catch(() => [])).some((name) => name.endsWith('.ndjson')))
-          await sleep(2);
+      const isHalfWritten = async () => {
+        const names = await readdir(join(dataDir, 'lake', 'temp')).catch(() => []);
+        return names.some((name) => name.endsWith('.parquet'));
+      };
+      while (shards === 0 && child.exitCode === null && !(await isHalfWritten())) await sleep(1);
       child.kill('SIGKILL');
       await end;
     }

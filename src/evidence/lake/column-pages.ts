@@ -1,61 +1,53 @@
 /**
- * The pages of a column of a row group of Parquet, read without the file's footer: each lies behind its own header. What the importer writes is known here (zstd, every column optional, no nesting); anything else is an error,
- * and the caller asks DuckDB.
+ * The pages of a column of a row group, as column-chunks.ts writes them, read without the file's footer: each lies behind its own
+ * header. Anything else is an error, and the caller asks DuckDB.
  */
 import { zstdDecompressSync } from 'node:zlib';
 // Only the parts that are used: the whole of it takes longer to load than a question to answer.
 import { readRleBitPackedHybrid } from 'hyparquet/src/encoding.js';
 import { deserializeTCompactProtocol, readVarInt } from 'hyparquet/src/thrift.js';
 
-/** One data page, unpacked. */
-export interface DataPage {
-  /** For each row whether it has a value; undefined where all have one. */
-  readonly filled: Uint8Array | Int32Array | undefined;
-  /** Rows that have one. */
-  readonly count: number;
-  /** The values. */
-  readonly bytes: Buffer;
-}
-
-interface Page {
-  readonly kind: number;
-  readonly rows: number;
-  readonly encoding: PackedPage['encoding'];
-  readonly packed: Buffer;
-  readonly plainBytes: number;
-  /** Bytes of the levels before the values; only in pages of the second kind, which do not pack them. */
-  readonly levels: number | undefined;
-  readonly isPacked: boolean;
-}
-
-/** A data page of a column, unpacked when it is first asked for. */
-export class PackedPage {
+/** A data page of a column; its values are unpacked when they are first asked for. */
+export class DataPage {
   /** Of its first row. */
   readonly from: number;
   /** Rows, those without a value too. */
   readonly rows: number;
-  /** Undefined where it is none that the importer uses. */
-  readonly encoding: 'plain' | 'dictionary' | 'deltas' | undefined;
+  /** Rows that have a value. */
+  readonly count: number;
+  readonly encoding: 'plain' | 'dictionary';
   readonly #page: Page;
-  #data: DataPage | undefined;
+  #filled: Uint8Array | Int32Array | undefined;
+  #values: Buffer | undefined;
 
   constructor(page: Page, from: number) {
     this.from = from;
     this.rows = page.rows;
+    this.count = page.rows - page.nulls;
     this.encoding = page.encoding;
     this.#page = page;
   }
 
-  /** Throws Error where the page is not as the importer writes them. */
-  data(): DataPage {
-    this.#data ??= dataPageOf(this.#page);
-    return this.#data;
+  /** For each row 1 where it has a value; undefined where all have one. */
+  get filled(): Uint8Array | Int32Array | undefined {
+    const { rows, packed, levels, nulls } = this.#page;
+    if (nulls === 0) return undefined;
+    this.#filled ??= nulls === rows ? new Uint8Array(rows) : hybrid(packed.subarray(0, levels), 1, rows);
+    return this.#filled;
+  }
+
+  /** Throws Error where they are not as long as the page says. */
+  values(): Buffer {
+    const { packed, levels, plainBytes, isPacked } = this.#page;
+    const rest = packed.subarray(levels);
+    this.#values ??= isPacked ? unpacked(rest, plainBytes - levels) : rest;
+    return this.#values;
   }
 }
 
 /** One column of a row group. */
 export interface PackedColumn {
-  readonly pages: readonly PackedPage[];
+  readonly pages: readonly DataPage[];
   /** The entries of the dictionary and how many they are; undefined where there is none. */
   readonly dictionary: (() => { readonly bytes: Buffer; readonly count: number }) | undefined;
 }
@@ -66,15 +58,16 @@ export interface PackedColumn {
  */
 export function packedColumn(bytes: Buffer, rows: number): PackedColumn {
   const reader = { view: viewOf(bytes), offset: 0 };
-  const pages: PackedPage[] = [];
+  const pages: DataPage[] = [];
   let dictionary: PackedColumn['dictionary'];
   let seen = 0;
   while (reader.offset < bytes.length) {
     const page = nextPage(bytes, reader);
-    if (page.kind === kinds.dictionary) {
-      dictionary = () => ({ bytes: unpacked(page.packed, page.plainBytes), count: page.rows });
+    if (page.isDictionary) {
+      const { packed, plainBytes, isPacked, rows: count } = page;
+      dictionary = () => ({ bytes: isPacked ? unpacked(packed, plainBytes) : packed, count });
     } else {
-      pages.push(new PackedPage(page, seen));
+      pages.push(new DataPage(page, seen));
       seen += page.rows;
     }
   }
@@ -82,76 +75,54 @@ export function packedColumn(bytes: Buffer, rows: number): PackedColumn {
   return { pages, dictionary };
 }
 
-/** PageType and Encoding of Parquet's Thrift definition. */
-const kinds = { data: 0, dictionary: 2, dataSecond: 3 };
-const encodings = new Map<unknown, PackedPage['encoding']>([
-  [0, 'plain'],
-  [2, 'dictionary'],
-  [5, 'deltas'],
-  [8, 'dictionary'],
-]);
+interface Page {
+  readonly isDictionary: boolean;
+  /** Of a dictionary its entries. */
+  readonly rows: number;
+  readonly nulls: number;
+  readonly encoding: 'plain' | 'dictionary';
+  readonly packed: Buffer;
+  readonly plainBytes: number;
+  /** Bytes of the levels before the values, which are not packed. */
+  readonly levels: number;
+  readonly isPacked: boolean;
+}
 
-/** A page header: type, unpacked and packed size, and the header of its type (Parquet's PageHeader). */
+/** PageType and Encoding of Parquet's Thrift definition. */
+const [dictionaryPage, dataPage2] = [2, 3];
+const [plain, rleDictionary] = [0, 8];
+const zstdMagic = 0xfd2fb528;
+
+/** Parquet's PageHeader: type, unpacked and packed size, and the header of its type. */
 function nextPage(bytes: Buffer, reader: { readonly view: DataView<ArrayBuffer>; offset: number }): Page {
   const header = deserializeTCompactProtocol(reader);
-  const { field_1: kind, field_2: plainBytes, field_3: size } = header;
+  const { field_1: kind, field_2: plainBytes, field_3: size, field_7: dictionary, field_8: data } = header;
   const packed = bytes.subarray(reader.offset, reader.offset + size);
-  if (packed.length !== size || packed.length === 0) throw new Error('a page is cut');
+  if (packed.length !== size) throw new Error('a page is cut');
   reader.offset += size;
-  const own = kind === kinds.data ? header.field_5 : kind === kinds.dictionary ? header.field_7 : header.field_8;
-  if (own === undefined) throw new Error(`a page is of type ${kind}`);
-  const rows: unknown = own.field_1;
-  if (typeof rows !== 'number' || rows < 0) throw new Error('a page does not say how many values it has');
-  if (kind !== kinds.dataSecond) {
-    const encoding = encodings.get(own.field_2);
-    return { kind, rows, encoding, packed, plainBytes, levels: undefined, isPacked: true };
+  if (kind === dictionaryPage && dictionary?.field_2 === plain) {
+    // Its header does not tell; texts never begin with so long a one.
+    const isPacked = size !== plainBytes || (size >= 4 && packed.readUInt32LE(0) === zstdMagic);
+    const rows = countOf(dictionary.field_1);
+    return { isDictionary: true, rows, nulls: 0, encoding: 'plain', packed, plainBytes, levels: 0, isPacked };
   }
-  if (own.field_6 !== 0) throw new Error('a column is nested');
-  const isPacked = own.field_7 !== false;
-  return { kind, rows, encoding: encodings.get(own.field_4), packed, plainBytes, levels: own.field_5, isPacked };
+  const encoding = data?.field_4 === plain ? 'plain' : data?.field_4 === rleDictionary ? 'dictionary' : undefined;
+  if (kind !== dataPage2 || encoding === undefined || data.field_6 !== 0) throw new Error(`a page is of type ${kind}`);
+  const [rows, nulls, levels] = [countOf(data.field_1), countOf(data.field_2), countOf(data.field_5)];
+  if (nulls > rows || levels > size) throw new Error('a page does not add up');
+  const isPacked = data.field_7 !== false && size > levels;
+  return { isDictionary: false, rows, nulls, encoding, packed, plainBytes, levels, isPacked };
 }
 
-function dataPageOf(page: Page): DataPage {
-  const { rows, packed, plainBytes, levels, isPacked } = page;
-  if (levels !== undefined) {
-    const rest = packed.subarray(levels);
-    const bytes = isPacked && rest.length > 0 ? unpacked(rest, plainBytes - levels) : rest;
-    return { ...filledOf(packed.subarray(0, levels), rows), bytes };
-  }
-  const plain = unpacked(packed, plainBytes);
-  const length = plain.readUInt32LE(0);
-  const from = 4 + length;
-  if (from > plain.length) throw new Error('the levels of a page are cut');
-  return { ...filledOf(plain.subarray(4, from), rows), bytes: plain.subarray(from) };
-}
-
-function filledOf(levels: Buffer, rows: number): { filled: DataPage['filled']; count: number } {
-  const all = onlyLevelOf(levels, rows);
-  if (all === 1) return { filled: undefined, count: rows };
-  const filled = all === 0 ? new Uint8Array(rows) : hybrid(levels, 1, rows);
-  let count = 0;
-  for (const one of filled) count += one;
-  return { filled: count === rows ? undefined : filled, count };
-}
-
-/** The level of all rows, where it is one run: so it is where all have a value or none has. */
-function onlyLevelOf(levels: Buffer, rows: number): number | undefined {
-  let run = 0;
-  let at = 0;
-  for (let shift = 0; at < levels.length && shift < 28; shift += 7) {
-    const byte = levels[at++] as number;
-    run |= (byte & 0x7f) << shift;
-    if (byte < 0x80) return (run & 1) === 0 && run >>> 1 === rows ? levels[at] : undefined;
-  }
-  return undefined;
+function countOf(value: unknown): number {
+  if (typeof value !== 'number' || value < 0) throw new Error('a page does not say how many values it has');
+  return value;
 }
 
 /** Run lengths and packed bits (Parquet's RLE hybrid): `count` numbers of `width` bits. */
 export function hybrid(bytes: Buffer, width: number, count: number): Uint8Array | Int32Array {
   const numbers = width <= 8 ? new Uint8Array(count) : new Int32Array(count);
-  if (count === 0) return numbers;
-  const view = viewOf(bytes);
-  readRleBitPackedHybrid({ view, offset: 0 }, width, numbers, bytes.length);
+  if (count > 0) readRleBitPackedHybrid({ view: viewOf(bytes), offset: 0 }, width, numbers, bytes.length);
   return numbers;
 }
 
@@ -181,31 +152,12 @@ export function hybridAt(bytes: Buffer, width: number, index: number): number | 
   return undefined;
 }
 
-export function viewOf(bytes: Buffer): DataView<ArrayBuffer> {
+function viewOf(bytes: Buffer): DataView<ArrayBuffer> {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) as DataView<ArrayBuffer>;
 }
 
 function unpacked(packed: Buffer, plainBytes: number): Buffer {
-  const plain =
-    storedIn(packed) ?? zstdDecompressSync(packed, { chunkSize: plainBytes + 64, maxOutputLength: plainBytes + 64 });
-  if (plain.length !== plainBytes) throw new Error('a page unpacks to another length than it says');
-  return plain;
-}
-
-/**
- * What a frame of zstd holds that was not worth packing: one raw block (RFC 8878, 3.1.1). Ids and short pages are of that kind,
- * and calling zstd for each takes longer than all else. Undefined for other frames.
- */
-function storedIn(frame: Buffer): Buffer | undefined {
-  if (frame.length < 8 || frame.readUInt32LE(0) !== 0xfd2fb528) return undefined;
-  const descriptor = frame[4] as number;
-  const isSingle = (descriptor & 0x20) !== 0;
-  const hasChecksum = (descriptor & 4) !== 0;
-  const sizeBytes = [isSingle ? 1 : 0, 2, 4, 8][descriptor >>> 6] as number;
-  const idBytes = [0, 1, 2, 4][descriptor & 3] as number;
-  const at = 5 + (isSingle ? 0 : 1) + idBytes + sizeBytes;
-  if (at + 3 > frame.length || hasChecksum) return undefined;
-  const header = frame.readUIntLE(at, 3);
-  const [isLast, kind, size] = [header & 1, (header >>> 1) & 3, header >>> 3];
-  return isLast === 1 && kind === 0 && at + 3 + size === frame.length ? frame.subarray(at + 3) : undefined;
+  const bytes = zstdDecompressSync(packed, { chunkSize: plainBytes + 64, maxOutputLength: plainBytes + 64 });
+  if (bytes.length !== plainBytes) throw new Error('a page unpacks to another length than it says');
+  return bytes;
 }

@@ -1,7 +1,6 @@
 /** The values of a column of a row group: which rows hold a text, and what stands in some row, without decoding the others. */
 import { isUtf8 } from 'node:buffer';
-import { deltaBinaryUnpack } from 'hyparquet/src/delta.js';
-import { hybrid, hybridAt, type PackedColumn, type PackedPage, viewOf } from './column-pages.ts';
+import { type DataPage, hybrid, hybridAt, type PackedColumn } from './column-pages.ts';
 
 /** What is looked for in the values of a column. */
 export interface Needle {
@@ -121,8 +120,7 @@ export class ColumnValues {
   readonly #packed: PackedColumn;
   #dictionary: { readonly bytes: Buffer; readonly count: number } | undefined;
   #entries: Texts | undefined;
-  readonly #texts = new Map<PackedPage, Texts>();
-  readonly #deltas = new Map<PackedPage, BigInt64Array>();
+  readonly #texts = new Map<DataPage, Texts>();
 
   constructor(packed: PackedColumn) {
     this.#packed = packed;
@@ -131,98 +129,71 @@ export class ColumnValues {
   /** Sets a mark for each row whose text holds the needle. Throws Error where pages are not as they should be. */
   mark(needle: Needle, marks: Uint8Array): void {
     let entries: readonly number[] | undefined;
-    // A chunk with a dictionary may go on without it, so that its pages are looked at one by one.
     for (const page of this.#packed.pages) {
+      if (page.count === 0) continue;
       let numbers: readonly number[] = [];
       if (page.encoding === 'plain') {
-        numbers = textsWith(page.data().bytes, page.data().count, needle);
+        numbers = textsWith(page.values(), page.count, needle);
       } else {
-        entries ??= textsWith(this.#dictionaryOf(page).bytes, this.#dictionaryOf(page).count, needle);
-        if (entries.length > 0) numbers = this.#numbersOf(page, entries);
+        const { bytes, count } = this.#entriesBytes();
+        entries ??= textsWith(bytes, count, needle);
+        if (entries.length > 0) numbers = valuesWith(page, new Set(entries));
       }
       if (numbers.length > 0) for (const row of rowsOf(page, numbers)) marks[page.from + row] = 1;
     }
-  }
-
-  #numbersOf(page: PackedPage, entries: readonly number[]): readonly number[] {
-    const wanted = new Set(entries);
-    const numbers: number[] = [];
-    for (const [i, entry] of indicesOf(page).entries()) if (wanted.has(entry)) numbers.push(i);
-    return numbers;
   }
 
   /** The text of a row; undefined where it has none. Throws Error where it is none. */
   textAt(row: number): string | undefined {
     const at = this.#placeOf(row);
     if (at === undefined) return undefined;
-    const { page, number } = at;
-    const bytes = page.encoding === 'plain' ? this.#textsOf(page).at(number) : this.#entryAt(page, number);
+    const bytes = at.page.encoding === 'plain' ? this.#textsOf(at.page).at(at.number) : this.#entryAt(at);
     if (!isUtf8(bytes)) throw new Error('a text is no UTF-8');
     return bytes.toString();
   }
 
-  #entryAt(page: PackedPage, number: number): Buffer {
-    const dictionary = this.#dictionaryOf(page);
-    this.#entries ??= new Texts(dictionary.bytes, dictionary.count);
-    return this.#entries.at(this.#entryNumber(page, number, dictionary.count));
-  }
-
   /** The 16 bytes of a row as a UUID is written; undefined where it has none. */
   uuidAt(row: number): string | undefined {
-    const bytes = this.#fixedAt(row, 16);
-    const hex = bytes?.toString('hex');
+    const hex = this.#fixedAt(row, 16)?.toString('hex');
     return hex?.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
   }
 
   /** A whole number of 64 bits; undefined where the row has none. */
   numberAt(row: number): bigint | undefined {
-    const at = this.#placeOf(row);
-    if (at?.page.encoding !== 'deltas') return this.#fixedAt(row, 8)?.readBigInt64LE();
-    return this.#deltasOf(at.page)[at.number];
+    return this.#fixedAt(row, 8)?.readBigInt64LE();
   }
 
-  #deltasOf(page: PackedPage): BigInt64Array {
-    const known = this.#deltas.get(page);
-    if (known) return known;
-    const { bytes, count } = page.data();
-    const numbers = new BigInt64Array(count);
-    deltaBinaryUnpack({ view: viewOf(bytes), offset: 0 }, count, numbers);
-    this.#deltas.set(page, numbers);
-    return numbers;
+  #entryAt(place: Place): Buffer {
+    const { bytes, count } = this.#entriesBytes();
+    this.#entries ??= new Texts(bytes, count);
+    return this.#entries.at(entryNumber(place, count));
   }
 
   #fixedAt(row: number, size: number): Buffer | undefined {
     const at = this.#placeOf(row);
     if (at === undefined) return undefined;
-    if (at.page.encoding === 'plain') return slice(at.page.data().bytes, at.number, size);
-    const dictionary = this.#dictionaryOf(at.page);
-    return slice(dictionary.bytes, this.#entryNumber(at.page, at.number, dictionary.count), size);
+    if (at.page.encoding === 'plain') return slice(at.page.values(), at.number, size);
+    const { bytes, count } = this.#entriesBytes();
+    return slice(bytes, entryNumber(at, count), size);
   }
 
-  #dictionaryOf(page: PackedPage): { readonly bytes: Buffer; readonly count: number } {
+  #entriesBytes(): { readonly bytes: Buffer; readonly count: number } {
     this.#dictionary ??= this.#packed.dictionary?.();
-    if (this.#dictionary === undefined) throw new Error(`a page without a dictionary is of encoding ${page.encoding}`);
+    if (this.#dictionary === undefined) throw new Error('a page lacks its dictionary');
     return this.#dictionary;
   }
 
-  #entryNumber(page: PackedPage, number: number, entries: number): number {
-    const { bytes } = dictionaryPage(page);
-    const width = bytes[0] ?? 0;
-    const entry = width === 0 ? 0 : hybridAt(bytes.subarray(1), width, number);
-    if (entry === undefined || entry >= entries) throw new Error('a dictionary lacks an entry');
-    return entry;
-  }
-
-  #textsOf(page: PackedPage): Texts {
-    const known = this.#texts.get(page) ?? new Texts(page.data().bytes, page.data().count);
+  #textsOf(page: DataPage): Texts {
+    const known = this.#texts.get(page) ?? new Texts(page.values(), page.count);
     this.#texts.set(page, known);
     return known;
   }
 
-  #placeOf(row: number): { readonly page: PackedPage; readonly number: number } | undefined {
+  /** Undefined where the row has no value. */
+  #placeOf(row: number): Place | undefined {
     const page = this.#packed.pages.findLast(({ from }) => from <= row);
     if (page === undefined || row - page.from >= page.rows) throw new Error(`no row ${row}`);
-    const { filled } = page.data();
+    const { filled } = page;
     if (filled === undefined) return { page, number: row - page.from };
     if (filled[row - page.from] !== 1) return undefined;
     let number = 0;
@@ -231,16 +202,31 @@ export class ColumnValues {
   }
 }
 
-function dictionaryPage(page: PackedPage): { readonly bytes: Buffer; readonly count: number } {
-  if (page.encoding !== 'dictionary') throw new Error('a page is of an encoding that the importer does not use');
-  return page.data();
+/** A value by its number among those of its page. */
+interface Place {
+  readonly page: DataPage;
+  readonly number: number;
 }
 
-/** The number of the entry of each value. */
-function indicesOf(page: PackedPage): ReturnType<typeof hybrid> {
-  const { bytes, count } = dictionaryPage(page);
+/** The number of a value's entry in the dictionary. */
+function entryNumber({ page, number }: Place, entries: number): number {
+  // With one entry there is nothing to look up.
+  if (entries === 1) return 0;
+  const bytes = page.values();
   const width = bytes[0] ?? 0;
-  return width === 0 ? new Uint8Array(count) : hybrid(bytes.subarray(1), width, count);
+  const entry = width === 0 ? 0 : hybridAt(bytes.subarray(1), width, number);
+  if (entry === undefined || entry >= entries) throw new Error('a dictionary lacks an entry');
+  return entry;
+}
+
+/** Numbers of the values whose entry is among these. */
+function valuesWith(page: DataPage, wanted: ReadonlySet<number>): readonly number[] {
+  const bytes = page.values();
+  const width = bytes[0] ?? 0;
+  const entries = width === 0 ? new Uint8Array(page.count) : hybrid(bytes.subarray(1), width, page.count);
+  const numbers: number[] = [];
+  for (let i = 0; i < entries.length; i++) if (wanted.has(entries[i] as number)) numbers.push(i);
+  return numbers;
 }
 
 function slice(bytes: Buffer, number: number, size: number): Buffer {
@@ -250,8 +236,8 @@ function slice(bytes: Buffer, number: number, size: number): Buffer {
 }
 
 /** Rows of the page's values with these numbers, which ascend. */
-function rowsOf(page: PackedPage, numbers: readonly number[]): readonly number[] {
-  const { filled } = page.data();
+function rowsOf(page: DataPage, numbers: readonly number[]): readonly number[] {
+  const { filled } = page;
   if (filled === undefined) return numbers;
   const rows: number[] = [];
   let next = 0;

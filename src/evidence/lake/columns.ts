@@ -1,7 +1,7 @@
 /**
  * How a record lies in a shard: every field of the top level as its own JSON text, so that a row gives back exactly the record
  * that was read. Records with secrets or anything unusual are read by the same door as everywhere (`parseRecord`) before they
- * are written; all others never leave DuckDB. Which are which is decided here, in SQL, and errs on the side of the door.
+ * are written; all others lie there as they came (screen.ts).
  */
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { parseIp } from '../../domain/address.ts';
@@ -42,19 +42,11 @@ const fields = [
   'eventContext',
 ] as const;
 
+/** Every field of a record that has a place of its own in a shard. */
+export const recordFields: readonly string[] = ['eventTime', ...fields];
+
 /** Ids that are nearly always UUIDs are kept as such: 16 bytes instead of 38. */
 const uuids = ['eventID', 'requestID'] as const;
-
-/** Prepared lines begin with the number of the file, the group of the record (words.ts) and its `eventVersion`. */
-const fileField = '#';
-const groupField = 'g';
-const versionField = 'v';
-
-/** A line with every field that a prepared line may have: DuckDB refuses lines with others. */
-export function templateLine(nonce: string): string {
-  const names = [versionField, 'eventTime', ...fields.filter((field) => field !== 'eventVersion')];
-  return `${JSON.stringify({ [fileField]: 0, [groupField]: 0, ...Object.fromEntries(names.map((name) => [name, nonce])) })}\n`;
-}
 
 /** The columns of a shard. `file` counts in the file list of the shard's page; `event_time` is UTC. */
 export const columnTypes: readonly (readonly [string, string])[] = [
@@ -68,53 +60,8 @@ export const columnTypes: readonly (readonly [string, string])[] = [
   ['extra', 'VARCHAR'],
 ];
 
-/** Before the others in the table of a batch. */
-export const groupColumn = ['grp', 'BIGINT'] as const;
-
-const uuidPattern = '"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"';
-
-/** DuckDB sets aside twice this much per thread; CloudTrail writes at most 256 KB per record. */
-const usualLine = 4 * 1024 * 1024;
-
-/**
- * Reads prepared lines into the columns, with `odd` true where a row is not as usual and has to take the careful way. CASE, not AND: only that
- * spares DuckDB the second test where the first decides.
- */
-export function preparedSelect(template: string, lines: string, nonce: string): string {
-  const bare = (field: string) => `substring(${field}, 2, length(${field}) - 2)`;
-  const quoted = (field: string) => `starts_with(${field}, '"') AND length(${field}) > 2`;
-  const uuid = (field: string) =>
-    `CASE WHEN length(${field}) = 38 AND regexp_full_match(${field}, ${sqlText(uuidPattern)}) THEN CAST(${bare(field)} AS UUID) END`;
-  const odd = [
-    `NOT coalesce(strftime(event_time, '%Y-%m-%dT%H:%M:%SZ') = ${bare('eventTime')} AND event_time > TIMESTAMP '1970-01-02', false)`,
-    ...['eventName', 'eventSource'].map((field) => `NOT coalesce(${quoted(field)}, false)`),
-    `(event_uuid IS NULL AND NOT coalesce(${quoted('eventID')}, false))`,
-    `starts_with(eventSource, '"aws:')`,
-    `(sourceIPAddress IS NOT NULL AND (NOT starts_with(sourceIPAddress, '"') OR contains(sourceIPAddress, ':')))`,
-    `(recipientAccountId IS NOT NULL AND NOT (${quoted('recipientAccountId')}))`,
-    `(userIdentity IS NOT NULL AND NOT starts_with(userIdentity, '{'))`,
-  ];
-  const source = `read_json([${sqlText(template)}, ${sqlText(lines)}], format = 'newline_delimited', sample_size = 1,
-    maximum_sample_files = 1, maximum_depth = 1, maximum_object_size = ${usualLine})`;
-  const names = fields.map((field) =>
-    field === 'eventVersion' ? `${versionField}::VARCHAR AS eventVersion` : `${field}::VARCHAR AS ${field}`,
-  );
-  return `WITH lines AS (
-      SELECT CAST("${fileField}" AS INTEGER) AS file, CAST(${groupField} AS INTEGER) AS grp, eventTime::VARCHAR AS eventTime, ${names.join(', ')}
-      FROM ${source} WHERE ${versionField}::VARCHAR IS DISTINCT FROM ${sqlText(JSON.stringify(nonce))}
-    ), timed AS (SELECT *, try_cast(${bare('eventTime')} AS TIMESTAMP) AS event_time, ${uuid('eventID')} AS event_uuid,
-      ${uuid('requestID')} AS request_uuid FROM lines
-    ), judged AS (SELECT *, coalesce((${odd.join(' OR ')}), false) AS odd FROM timed)
-    SELECT grp, file, event_time, CASE WHEN ${quoted('sourceIPAddress')} THEN ${bare('sourceIPAddress')} END AS ip,
-      CASE WHEN recipientAccountId IS NOT NULL THEN ${bare('recipientAccountId')}
-        ELSE json_extract_string(userIdentity, '$.accountId') END AS account, event_uuid, request_uuid,
-      ${fields.map((field) => (field === 'eventID' ? idText(field, 'event_uuid') : field === 'requestID' ? idText(field, 'request_uuid') : field)).join(', ')},
-      NULL::VARCHAR AS extra, odd, CASE WHEN odd THEN eventTime END AS odd_time FROM judged`;
-}
-
-function idText(field: string, uuid: string): string {
-  return `CASE WHEN ${uuid} IS NULL THEN ${field} END AS ${field}`;
-}
+/** Columns whose values are texts, in their order. */
+export const textColumns: readonly string[] = ['ip', 'account', ...fields, 'extra'];
 
 export function sqlText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
@@ -123,9 +70,9 @@ export function sqlText(text: string): string {
 export type Row = Readonly<Record<string, unknown>>;
 
 /** The text that a row was read from, but for the order of its fields and fields that were null. */
-export function jsonOfRow(row: Row): string {
+function jsonOfRow(row: Row): string {
   const parts: string[] = [];
-  const time = row.odd_time ?? timeText(row.event_ms);
+  const time = timeText(row.event_ms);
   if (typeof time === 'string') parts.push(`"eventTime":${time}`);
   for (const field of fields) {
     const text =
@@ -161,37 +108,21 @@ export function recordOfRow(row: Row): CloudTrailRecord | undefined {
   return parsed.ok ? parsed.record : undefined;
 }
 
-const inColumns: ReadonlySet<string> = new Set([...fields, 'eventTime']);
+const inColumns: ReadonlySet<string> = new Set(fields);
 
-/** A line of NDJSON for a record that came through the door: each column as text, so that any content survives. */
-export function carefulLine(record: CloudTrailRecord, file: number, grp: number): string {
-  const row: Record<string, unknown> = { grp, file, event_time: record.eventTime.replace('T', ' ').replace('Z', '') };
+/** What stands in the text columns for a record that came through the door, without its ids. */
+export function* carefulTexts(record: CloudTrailRecord): Generator<readonly [column: string, text: string]> {
   const ip = parseIp(record.sourceIPAddress) ?? record.sourceIPAddress;
-  if (ip !== '') row.ip = ip;
-  row.account = record.recipientAccountId ?? record.userIdentity.accountId ?? null;
+  if (ip !== '') yield ['ip', ip];
+  const account = record.recipientAccountId ?? record.userIdentity.accountId;
+  if (account !== undefined) yield ['account', account];
   const extra: Record<string, unknown> = Object.create(null);
-  for (const [key, value] of Object.entries(record)) {
-    if (value === null || value === undefined || key === 'eventTime') continue;
-    if (inColumns.has(key)) row[key] = JSON.stringify(value);
-    else extra[key] = value;
+  for (const [field, value] of Object.entries(record)) {
+    if (value === null || value === undefined || apart.has(field)) continue;
+    if (inColumns.has(field)) yield [field, JSON.stringify(value)];
+    else extra[field] = value;
   }
-  if (Object.keys(extra).length > 0) row.extra = JSON.stringify(extra);
-  return `${JSON.stringify(row)}\n`;
+  if (Object.keys(extra).length > 0) yield ['extra', JSON.stringify(extra)];
 }
 
-/** Reads lines of `carefulLine` into the same columns. */
-export function carefulSelect(lines: string, longest: number): string {
-  const types = [groupColumn, ...columnTypes].filter(([name]) => name !== 'event_uuid' && name !== 'request_uuid');
-  const uuid = (field: string) =>
-    `CASE WHEN regexp_full_match(${field}, ${sqlText(uuidPattern)}) THEN CAST(substring(${field}, 2, 36) AS UUID) END`;
-  const text = (field: string) =>
-    `CASE WHEN NOT regexp_full_match(${field}, ${sqlText(uuidPattern)}) THEN ${field} END`;
-  const picks = [groupColumn, ...columnTypes].map(([name]) => {
-    if (name === 'event_uuid') return `${uuid('eventID')} AS event_uuid`;
-    if (name === 'request_uuid') return `${uuid('requestID')} AS request_uuid`;
-    return (uuids as readonly string[]).includes(name) ? `${text(name)} AS ${name}` : `"${name}"`;
-  });
-  return `SELECT ${picks.join(', ')}, false AS odd, NULL::VARCHAR AS odd_time FROM read_json(${sqlText(lines)},
-    format = 'newline_delimited', maximum_object_size = ${Math.max(usualLine, longest + 1024)},
-    columns = {${types.map(([name, type]) => `${sqlText(name)}: ${sqlText(type)}`).join(', ')}})`;
-}
+const apart: ReadonlySet<string> = new Set(['eventTime', ...uuids]);

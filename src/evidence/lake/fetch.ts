@@ -5,18 +5,28 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { LogObject, LogSource } from '../../contracts/log-source.ts';
-import type { Again } from './batch.ts';
 import type { DigestBook } from './digests.ts';
 import { layoutOf } from './layout.ts';
 import type { FilePage, LakeFolder, ShardPage } from './pages.ts';
 import { maxInMemory, sha256, unpack } from './prepare.ts';
 
+/** How to read a file again by the careful way. */
+export interface Again {
+  readonly size: number;
+  /** A place in the file system; the function's caller removes what it made for it. */
+  open(): Promise<{ readonly file: string; close(): Promise<void> }>;
+}
+
 export interface Fetched {
   readonly object: LogObject;
   readonly page: Omit<FilePage, 'records' | 'verdict' | 'reason'>;
   readonly again: Again;
-  /** Absent where it is too large to hold, or damaged. */
-  readonly content: Buffer | undefined;
+  /** Absent where it is too large to hold. */
+  readonly packed: Buffer | undefined;
+  /** True where the hash of what is packed is to be compared with a digest. */
+  readonly hashPlain: boolean;
+  /** A digest, which was read. */
+  readonly isDigest: boolean;
 }
 
 export class Fetcher {
@@ -58,9 +68,9 @@ export class Fetcher {
     const isKnown = this.#hashes.has(hash);
     this.#hashes.add(hash);
     if (isKnown && !compare) return undefined;
-    const plain = read ? await unpack(read.bytes, compare) : undefined;
+    const plain = read && (isDigest || isKnown) ? await unpack(read.bytes, compare) : undefined;
     if (isDigest && plain) this.#digests.add(object.path, plain.content, plain.sha256 ?? '');
-    if (compare && !isDigest) this.#digests.saw(object.path, plain?.sha256);
+    if (isKnown && !isDigest) this.#digests.saw(object.path, plain?.sha256);
     if (isKnown) return undefined;
     const versionId = read?.versionId ?? object.versionId;
     const page = {
@@ -71,7 +81,8 @@ export class Fetcher {
       ...(object.etag ? { etag: object.etag } : {}),
       ...(versionId ? { versionId } : {}),
     };
-    return { object, page, again, content: plain?.content };
+    const wasRead = isDigest && plain !== undefined;
+    return { object, page, again, packed: read?.bytes, hashPlain: compare && !isDigest, isDigest: wasRead };
   }
 
   async #openFile(object: LogObject): Promise<{ file: string; close(): Promise<void> }> {

@@ -1,17 +1,15 @@
 /** Reads a source of log files into the lake: what is there already is skipped, what is bad is listed, a crash loses nothing. */
 import { randomBytes } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
-import pLimit from 'p-limit';
 import { UserError } from '../../contracts/errors.ts';
 import type { Log } from '../../contracts/log.ts';
 import type { LogObject, LogSource } from '../../contracts/log-source.ts';
-import { Batch, type BatchTools, usualShardBytes } from './batch.ts';
-import { templateLine } from './columns.ts';
+import { Batch, usualShardBytes } from './batch.ts';
 import { DigestBook } from './digests.ts';
 import { type Fetched, Fetcher } from './fetch.ts';
 import { asFullDisk, takeLock } from './guard.ts';
+import { type Lane, openLanes } from './lane.ts';
 import { layoutOf, type Selection, wanted } from './layout.ts';
 import {
   type LakeFolder,
@@ -60,8 +58,8 @@ export interface ImportResult {
   readonly run: RunPage;
 }
 
-/** Fetches and unpacks ahead of DuckDB. */
-const ahead = { folder: 3, s3: 16 } as const;
+/** Objects that are fetched while others are worked on, for each lane. */
+const ahead = { folder: 2, s3: 8 } as const;
 
 /**
  * Imports everything that the selection takes. Throws UserError where another import runs on the same data folder, the source
@@ -83,7 +81,10 @@ export async function importLogs(options: ImportOptions): Promise<ImportResult> 
   try {
     return await new Import({ ...options, signal }, folder).run();
   } catch (error) {
-    throw await asFullDisk(error, folder);
+    const told = await asFullDisk(error, folder);
+    // Halves of shards are of no use, least of all on a full disk.
+    await rm(folder.temp, { recursive: true, force: true });
+    throw told;
   } finally {
     await release();
   }
@@ -97,6 +98,9 @@ class Import {
   readonly #bad: { path: string; reason: string }[] = [];
   readonly #pages: ShardPage[] = [];
   readonly #digests: DigestBook;
+  /** By what failed first. */
+  readonly #stopped = new AbortController();
+  readonly #stop = (error: unknown) => this.#stopped.abort(error);
   #skipped = 0;
   #others = 0;
   #records = 0;
@@ -114,33 +118,7 @@ class Import {
     const startedAt = this.#options.now().toISOString();
     const before = await this.#tidy();
     const objects = await this.#list();
-    const nonce = randomBytes(12).toString('hex');
-    const template = join(this.#folder.temp, 'template.ndjson');
-    await writeFile(template, templateLine(nonce));
-    const instance = await DuckDBInstance.create(':memory:', {
-      // With two, each waits for the other for as long as it works; this process has other things to do meanwhile.
-      threads: '1',
-      memory_limit: '256MB',
-      temp_directory: join(this.#folder.temp, 'duckdb'),
-      // The lines are in the order in which they are to lie.
-      preserve_insertion_order: 'true',
-    });
-    const db = await instance.connect();
-    try {
-      const tools = {
-        db,
-        folder: this.#folder,
-        template,
-        nonce,
-        source: this.#options.source.name,
-        log: this.#options.log,
-        shardBytes: this.#options.shardBytes ?? usualShardBytes,
-      };
-      await this.#importAll(objects, tools);
-    } finally {
-      db.closeSync();
-      instance.closeSync();
-    }
+    await this.#importAll(objects);
     const { source, selection } = this.#options;
     const run = runPageOf({
       source,
@@ -155,7 +133,11 @@ class Import {
     });
     const hasToTell = !this.#options.isPart || this.#unreadable.length > 0;
     if (hasToTell)
-      await writePage(this.#folder.runs, `${startedAt.replaceAll(/[:.]/g, '-')}-${nonce.slice(0, 8)}.json`, run);
+      await writePage(
+        this.#folder.runs,
+        `${startedAt.replaceAll(/[:.]/g, '-')}-${randomBytes(4).toString('hex')}.json`,
+        run,
+      );
     await rm(this.#folder.temp, { recursive: true, force: true });
     return {
       files: objects.length,
@@ -197,51 +179,58 @@ class Import {
     return objects.sort((a, b) => digestFirst(a) - digestFirst(b) || (a.path < b.path ? -1 : 1));
   }
 
-  async #importAll(objects: readonly LogObject[], tools: BatchTools): Promise<void> {
-    const hasDigests = objects.some((object) => layoutOf(object.path)?.isDigest);
-    const limit = pLimit(ahead[this.#options.source.kind]);
-    const queue: Promise<Fetched | undefined>[] = [];
-    let next = 0;
-    const fill = () => {
-      while (queue.length < ahead[this.#options.source.kind] && next < objects.length) {
-        const object = objects[next++] as LogObject;
-        const fetched = limit(() => this.#fetch(object, hasDigests));
-        // Awaited in its turn; until then a rejection must not end the process.
-        fetched.catch(() => undefined);
-        queue.push(fetched);
-      }
-    };
-    let batch = this.#newBatch(tools);
-    let writing: Promise<void> = Promise.resolve();
+  async #importAll(objects: readonly LogObject[]): Promise<void> {
+    const lanes = openLanes(this.#folder, this.#total.bytes);
+    const rest = this.#fetched(objects);
     try {
-      for (fill(); queue.length > 0; fill()) {
-        const fetched = await queue.shift();
-        this.#options.signal.throwIfAborted();
-        if (fetched) await this.#add(fetched, batch);
-        if (!batch.isFull) continue;
-        await writing;
-        const full = batch;
-        writing = this.#finish(full);
-        writing.catch(() => undefined);
-        batch = this.#newBatch(tools);
-      }
-      await writing;
-      if (batch.isEmpty) await batch.discard();
-      else await this.#finish(batch);
-    } catch (error) {
-      await Promise.allSettled([writing, ...queue]);
-      await batch.discard();
-      throw error;
+      const works = lanes.map((lane) => this.#fillShards(lane, rest).catch(this.#stop));
+      await Promise.all(works);
+      // Not before all have ended: nothing is to go on behind the caller's back.
+      this.#stopped.signal.throwIfAborted();
+    } finally {
+      await Promise.all(lanes.map((lane) => lane.close()));
     }
   }
 
-  #newBatch(tools: BatchTools): Batch {
-    const stamp = this.#options.now().toISOString().replaceAll(/[-:.]/g, '');
-    return new Batch(tools, `${stamp}-${randomBytes(4).toString('hex')}`);
+  /** The next objects, each fetched as soon as it is asked for. */
+  *#fetched(objects: readonly LogObject[]): Generator<Promise<Fetched | undefined>> {
+    const hasDigests = objects.some((object) => layoutOf(object.path)?.isDigest);
+    for (const object of objects) {
+      const fetched = this.#fetch(object, hasDigests);
+      // Awaited in its turn; until then a rejection must not end the process.
+      fetched.catch(() => undefined);
+      yield fetched;
+    }
+  }
+
+  /** Takes files until there are none, and makes shards of them. */
+  async #fillShards(lane: Lane, rest: Generator<Promise<Fetched | undefined>>): Promise<void> {
+    const { source, signal, shardBytes = usualShardBytes } = this.#options;
+    const queue: Promise<Fetched | undefined>[] = [];
+    const fill = () => {
+      while (queue.length < ahead[source.kind]) {
+        const { value, done } = rest.next();
+        if (done) return;
+        queue.push(value);
+      }
+    };
+    const newBatch = () => new Batch({ lane, folder: this.#folder, source: source.name, shardBytes });
+    let batch = newBatch();
+    for (fill(); queue.length > 0; fill()) {
+      const fetched = await queue.shift();
+      signal.throwIfAborted();
+      this.#stopped.signal.throwIfAborted();
+      if (fetched) await this.#add(fetched, batch);
+      if (!batch.isFull) continue;
+      await this.#finish(batch);
+      batch = newBatch();
+    }
+    if (!batch.isEmpty) await this.#finish(batch);
   }
 
   async #finish(batch: Batch): Promise<void> {
-    const page = await batch.finish(this.#options.now().toISOString());
+    const at = this.#options.now().toISOString();
+    const page = await batch.finish(`${at.replaceAll(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`, at);
     this.#pages.push(page);
     this.#records += page.shard?.rows ?? 0;
     for (const file of page.files) {
@@ -289,11 +278,12 @@ class Import {
     }
   }
 
-  async #add({ object, page, again, content }: Fetched, batch: Batch): Promise<void> {
-    if (layoutOf(object.path)?.isDigest && content) {
-      batch.note({ ...page, records: 0, verdict: 'digest' });
-    } else if (content === undefined || !batch.add(content, page, again)) {
-      await batch.addCarefully(page, again);
+  async #add(fetched: Fetched, batch: Batch): Promise<void> {
+    if (fetched.isDigest) {
+      batch.note({ ...fetched.page, records: 0, verdict: 'digest' });
+      return;
     }
+    const plain = await batch.add(fetched);
+    if (fetched.hashPlain) this.#digests.saw(fetched.object.path, plain);
   }
 }

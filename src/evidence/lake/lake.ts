@@ -289,7 +289,8 @@ class LakeSession implements LakeEvidence {
 
   close(): void {
     // Whoever waited for them has been told of what failed.
-    void Promise.allSettled([this.#threads?.close(), this.#reader?.then((reader) => reader.close())]);
+    const threads = this.#threads?.map((thread) => thread.close()) ?? [];
+    void Promise.allSettled([...threads, this.#reader?.then((reader) => reader.close())]);
   }
 }
 

@@ -1,8 +1,7 @@
 /** Looks for a text in row groups, one question after the other, in a thread of its own. */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { parentPort } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
-import { asError } from '../../contracts/errors.ts';
+import { answerQuestions } from '../answer-questions.ts';
 import type { Row } from './columns.ts';
 import { type ColumnTest, columnsOf, damageOf, type GroupPlace, rowAt, rowsWith } from './group-reader.ts';
 import { isWithin, type Limits } from './limits.ts';
@@ -14,9 +13,11 @@ export interface SearchQuestion {
   readonly limits: Limits;
 }
 
-export type SearchAnswer =
-  /** `damaged`: what could not be believed, in words. */
-  { readonly rows: readonly Row[]; readonly damaged: readonly string[] } | { readonly failure: string };
+export interface SearchAnswer {
+  readonly rows: readonly Row[];
+  /** What could not be believed, in words. */
+  readonly damaged: readonly string[];
+}
 
 /** Used again and again: memory that is fresh each time costs more than what is read into it. */
 let memory = Buffer.alloc(0);
@@ -49,12 +50,4 @@ function answerTo({ places, test, limits }: SearchQuestion): SearchAnswer {
   return { rows, damaged };
 }
 
-parentPort?.on('message', (question: SearchQuestion) => {
-  let answer: SearchAnswer;
-  try {
-    answer = answerTo(question);
-  } catch (error) {
-    answer = { failure: asError(error).message };
-  }
-  parentPort?.postMessage(answer);
-});
+answerQuestions(answerTo);

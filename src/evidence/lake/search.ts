@@ -4,7 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { asError } from '../../contracts/errors.ts';
 import type { Log } from '../../contracts/log.ts';
 import { needleOf, searchedFields } from '../../domain/text-search.ts';
-import { startThreads, type Threads } from '../threads.ts';
+import { startThread, type Thread } from '../thread.ts';
 import type { Row } from './columns.ts';
 import type { Limits } from './limits.ts';
 import { placesIn } from './places.ts';
@@ -13,7 +13,7 @@ import type { SearchAnswer, SearchQuestion } from './search-worker.ts';
 import { picksOf } from './shards.ts';
 import { rowsHolding } from './text-search.ts';
 
-export type SearchThreads = Threads<SearchQuestion, SearchAnswer>;
+export type SearchThreads = readonly Thread<SearchQuestion, SearchAnswer>[];
 
 interface LakeSearch {
   readonly text: string;
@@ -36,7 +36,8 @@ const placesPerQuestion = 10;
 
 /** They live as long as the session. */
 export function startSearchThreads(): SearchThreads {
-  return startThreads(new URL('./search-worker.ts', import.meta.url), Math.min(mostThreads, availableParallelism()));
+  const module = new URL('./search-worker.ts', import.meta.url);
+  return Array.from({ length: Math.min(mostThreads, availableParallelism()) }, () => startThread(module));
 }
 
 /**
@@ -72,8 +73,9 @@ async function* inThreads(search: LakeSearch, onDamage: (reason: string) => void
   // One in work and one at hand for each thread.
   const asked: Promise<SearchAnswer>[] = [];
   for (let i = 0; i < questions.length; i++) {
-    while (asked.length < Math.min(questions.length, i + threads.count * 2)) {
-      const answer = threads.ask(questions[asked.length] as SearchQuestion);
+    while (asked.length < Math.min(questions.length, i + threads.length * 2)) {
+      const idlest = threads.reduce((a, b) => (b.waiting < a.waiting ? b : a));
+      const answer = idlest.ask(questions[asked.length] as SearchQuestion);
       // Who stops early does not wait for it.
       answer.catch(() => undefined);
       asked.push(answer);
@@ -81,7 +83,6 @@ async function* inThreads(search: LakeSearch, onDamage: (reason: string) => void
     const answer = await (asked[i] as Promise<SearchAnswer>);
     asked[i] = nothing;
     signal.throwIfAborted();
-    if ('failure' in answer) throw new Error(answer.failure);
     for (const reason of answer.damaged) onDamage(reason);
     if (answer.rows.length > 0) yield answer.rows;
   }

@@ -1,141 +1,272 @@
 /**
- * The records of a shard in the making, as they lie in the unpacked files, and the order in which they are written: all of one
- * principal together, so that a question about it unpacks few row groups.
+ * The rows of a shard in the making: their texts lie where they were unpacked, and a row is a number for each. All rows of one
+ * principal are written together, so that a question about it unpacks few row groups.
  */
-import type { FileHandle } from 'node:fs/promises';
+import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
+import { parseIp } from '../../domain/address.ts';
 import { removedMark } from '../../domain/record-clean.ts';
-import { type CutRow, firstKey } from './cut.ts';
-import { rowsPerGroup, WordFilter } from './words.ts';
+import { carefulTexts, recordFields, textColumns } from './columns.ts';
+import { Principals } from './principals.ts';
+import { fieldNumber, hashOf, type RecordFields } from './record-fields.ts';
+import type { Screened, Token } from './screen.ts';
+import { packUuid } from './uuids.ts';
+import { doubled, Values } from './values.ts';
 
-const stsRemoved = Buffer.from(`"sessionToken":"${removedMark}"`);
-const chunkBytes = 4 * 1024 * 1024;
+const stsRemoved = `"sessionToken":"${removedMark}"`;
+/** Ids of calls: no two rows share one. */
+const apart: ReadonlySet<string> = new Set(['requestParameters', 'sharedEventID', 'requestID', 'eventID']);
+const accountOfIdentity = /"accountId":/;
 
-interface Sheet {
-  readonly content: Buffer;
-  readonly number: number;
-  readonly rows: readonly CutRow[];
+export interface TextColumn {
+  readonly name: string;
+  readonly values: Values;
+  /** For each row the number of its text, one more than it is; 0 where it has none. */
+  numbers: Int32Array;
 }
+
+const none = -1;
 
 export class Sheaf {
-  #sheets: Sheet[] = [];
-  readonly #names = new Map<string, number>();
-  #rows = 0;
-  #bytes = 0;
+  /** Everything that texts lie in. */
+  bytes = Buffer.allocUnsafeSlow(1024 * 1024);
+  rows = 0;
+  /** Number of the file of each row in its shard. */
+  files: Int32Array = new Int32Array(1024);
+  /** Milliseconds since the epoch. */
+  times = new Float64Array(1024);
+  readonly columns: readonly TextColumn[] = textColumns.map((name) => ({
+    name,
+    values: new Values(!apart.has(name)),
+    numbers: new Int32Array(1024),
+  }));
+  /** Where the 16 bytes of the UUIDs of events and of requests lie in `bytes`; -1 where a row has none. */
+  events: Int32Array = new Int32Array(1024);
+  requests: Int32Array = new Int32Array(1024);
 
-  get rows(): number {
-    return this.#rows;
+  readonly #byName = new Map(this.columns.map((column) => [column.name, column]));
+  readonly #ofField = recordFields.map((field) => this.#byName.get(field));
+  readonly #ip = this.#column('ip');
+  readonly #account = this.#column('account');
+  /** By the number of a text of `sourceIPAddress`: that of `ip`. */
+  #ipOf: Int32Array = new Int32Array(1024);
+  readonly #principals = new Principals();
+  #principal: Int32Array = new Int32Array(1024);
+  #used = 0;
+
+  /** Bytes that its rows hold. */
+  get size(): number {
+    return this.#used;
   }
 
-  /** Of the unpacked files. */
-  get bytes(): number {
-    return this.#bytes;
+  /** Puts an unpacked file where its texts can stay, with a 0 behind it. Returns where it lies. */
+  hold(content: Buffer): readonly [from: number, to: number] {
+    const from = this.#room(content.length + 2);
+    content.copy(this.bytes, from);
+    this.#used = from + content.length + 1;
+    this.bytes[this.#used - 1] = 0;
+    return [from, from + content.length];
   }
 
-  /** @param number of the file in its batch */
-  add(content: Buffer, number: number, rows: readonly CutRow[]): void {
-    this.#sheets.push({ content, number, rows });
-    for (const { name } of rows) this.#names.set(name, (this.#names.get(name) ?? 0) + 1);
-    this.#rows += rows.length;
-    this.#bytes += content.length;
+  /** Forgets what was held last, of which no row was added. */
+  letGo(from: number): void {
+    this.#used = from;
   }
 
-  /** Writes prepared lines (columns.ts) in their order and lets go of the files; returns the filter of each group. */
-  async write(file: FileHandle): Promise<Map<number, Uint32Array>> {
-    const filters = new Map<number, Uint32Array>();
-    const filter = new WordFilter();
-    let out = Buffer.allocUnsafe(chunkBytes + 1024 * 1024);
-    let at = 0;
-    let done = 0;
-    for (const place of this.#order()) {
-      const { content, number, row } = this.#rowAt(place);
-      const group = Math.floor(done / rowsPerGroup);
-      if (done > 0 && done % rowsPerGroup === 0) filters.set(group - 1, filter.take());
-      const most = row.end - row.start + 64 + row.tokens.length * stsRemoved.length;
-      if (at > 0 && at + most > out.length) {
-        await file.writeFile(out.subarray(0, at));
-        at = 0;
+  /** Adds the records of a file that is held. @param file its number in the shard */
+  addFile(fields: RecordFields, { careful, tokens, times }: Screened, file: number): void {
+    for (let i = 0; i < fields.rows; i++) {
+      const record = careful.get(i);
+      if (record !== undefined) {
+        this.addRecord(record, file);
+        continue;
       }
-      if (most > out.length) out = Buffer.allocUnsafe(most);
-      at += out.write(`{"#":${number},"g":${group},"v":`, at, 'latin1');
-      let from = row.start + 1 + firstKey.length;
-      for (const [cutFrom, cutTo] of row.tokens) {
-        filter.add(content, from, cutFrom);
-        at += content.copy(out, at, from, cutFrom);
-        at += stsRemoved.copy(out, at);
-        from = cutTo;
+      const cuts = tokens.get(i);
+      if (cuts) this.#cut(fields, i, cuts);
+      this.#addSpans(fields, i, file, (times[i] as number) * 1000);
+    }
+  }
+
+  /** Adds a record that came through the door. */
+  addRecord(record: CloudTrailRecord, file: number): void {
+    const row = this.#newRow(file, Date.parse(record.eventTime));
+    for (const [name, text] of carefulTexts(record)) this.#setText(this.#column(name), row, text);
+    const { eventID, requestID } = record as { eventID: string; requestID?: unknown };
+    this.#setId('eventID', this.events, row, eventID);
+    if (typeof requestID === 'string') this.#setId('requestID', this.requests, row, requestID);
+    else if (requestID !== undefined && requestID !== null)
+      this.#setText(this.#column('requestID'), row, JSON.stringify(requestID));
+    const arn = record.userIdentity.arn ?? record.sourceIPAddress;
+    const [from, to] = this.#put(arn);
+    this.#principal[row] = this.#principals.named(this.bytes, from, to);
+    this.#used = from;
+  }
+
+  /** The different texts of a column. */
+  textsOf(name: string): ReadonlySet<string> {
+    const { values } = this.#column(name);
+    const texts = new Set<string>();
+    for (let i = 0; i < values.count; i++) texts.add(this.bytes.toString('utf8', values.starts[i], values.ends[i]));
+    return texts;
+  }
+
+  /** Rows by principal, and those of one by time. */
+  order(): Uint32Array {
+    return this.#principals.order(this.rows, this.#principal, this.times);
+  }
+
+  /** Forgets all rows; the memory stays. */
+  clear(): void {
+    this.rows = 0;
+    this.#used = 0;
+    this.#principals.clear();
+    for (const { values, numbers } of this.columns) {
+      if (values.count > 0) numbers.fill(0);
+      values.clear();
+    }
+    this.#ipOf.fill(0);
+    // A file that was larger than any other must not stay.
+    if (this.bytes.length > mostKept) this.bytes = Buffer.allocUnsafeSlow(1024 * 1024);
+  }
+
+  #addSpans({ spans, hashes }: RecordFields, i: number, file: number, time: number): void {
+    const row = this.#newRow(file, time);
+    const width = recordFields.length;
+    for (let field = 1; field < width; field++) {
+      const at = (i * width + field) * 2;
+      const from = spans[at] as number;
+      if (from === 0 && spans[at + 1] === 0) continue;
+      const to = spans[at + 1] as number;
+      if (field === eventAt || field === requestAt) {
+        if (packUuid(this.bytes, from, to)) {
+          if (field === eventAt) this.events[row] = from + 1;
+          else this.requests[row] = from + 1;
+          continue;
+        }
       }
-      filter.add(content, from, row.end);
-      at += content.copy(out, at, from, row.end);
-      out[at++] = 0x0a;
-      done += 1;
+      const column = this.#ofField[field] as TextColumn;
+      const number = column.values.add(this.bytes, from, to, hashes[i * width + field] as number);
+      column.numbers[row] = number + 1;
+      if (field === addressAt) this.#ip.numbers[row] = this.#ipAt(number, from, to);
+      else if (field === accountAt) this.#setSpan(this.#account, row, from + 1, to - 1);
+      else if (field === identityAt) this.#principal[row] = this.#principals.ofIdentity(this.bytes, from, to) ?? none;
     }
-    if (at > 0) await file.writeFile(out.subarray(0, at));
-    if (done > 0) filters.set(Math.floor((done - 1) / rowsPerGroup), filter.take());
-    this.#sheets = [];
-    this.#names.clear();
-    return filters;
+    if (this.#account.numbers[row] === 0) this.#setAccountOf(row);
+    if (this.#principal[row] === none) {
+      const ip = (this.#ip.numbers[row] as number) - 1;
+      const { starts, ends } = this.#ip.values;
+      const place = ip < 0 ? ([0, 0] as const) : ([starts[ip] as number, ends[ip] as number] as const);
+      this.#principal[row] = this.#principals.named(this.bytes, ...place);
+    }
   }
 
-  /** Numbers of the rows as they came, sorted by name; those of one name stay in the order in which they came. */
-  #order(): Uint32Array {
-    const next = new Map<string, number>();
-    let at = 0;
-    for (const name of [...this.#names.keys()].sort()) {
-      next.set(name, at);
-      at += this.#names.get(name) ?? 0;
-    }
-    const order = new Uint32Array(this.#rows);
-    let row = 0;
-    for (const { rows } of this.#sheets) {
-      for (const { name } of rows) {
-        const place = next.get(name) ?? 0;
-        order[place] = row++;
-        next.set(name, place + 1);
-      }
-    }
-    return order;
+  #newRow(file: number, time: number): number {
+    const row = this.rows++;
+    if (row === this.files.length) this.#widen();
+    this.files[row] = file;
+    this.times[row] = time;
+    this.events[row] = none;
+    this.requests[row] = none;
+    this.#principal[row] = none;
+    return row;
   }
 
-  #rowAt(index: number): { content: Buffer; number: number; row: CutRow } {
-    const starts = this.#starts();
-    let low = 0;
-    let high = starts.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      if ((starts[middle] as number) <= index) low = middle;
-      else high = middle - 1;
-    }
-    const sheet = this.#sheets[low] as Sheet;
-    return {
-      content: sheet.content,
-      number: sheet.number,
-      row: sheet.rows[index - (starts[low] as number)] as CutRow,
-    };
+  #widen(): void {
+    this.files = doubled(this.files);
+    this.events = doubled(this.events);
+    this.requests = doubled(this.requests);
+    this.#principal = doubled(this.#principal);
+    for (const column of this.columns) column.numbers = doubled(column.numbers);
+    const times = new Float64Array(this.times.length * 2);
+    times.set(this.times);
+    this.times = times;
   }
 
-  #startsOf: number[] = [];
+  /** Takes tokens out of the field in which they lie: the rest of it is put together anew. */
+  #cut({ spans, hashes }: RecordFields, i: number, cuts: readonly Token[]): void {
+    const width = recordFields.length;
+    for (let field = 0; field < width; field++) {
+      const at = (i * width + field) * 2;
+      const [from, to] = [spans[at] as number, spans[at + 1] as number];
+      const within = cuts.filter(([start]) => start >= from && start < to);
+      if (within.length === 0) continue;
+      let kept = from;
+      const parts = within.map(([start, end]) => {
+        const before = this.bytes.toString('utf8', kept, start);
+        kept = end;
+        return before + stsRemoved;
+      });
+      const [start, end] = this.#put(parts.join('') + this.bytes.toString('utf8', kept, to));
+      spans[at] = start;
+      spans[at + 1] = end;
+      hashes[i * width + field] = hashOf(this.bytes, start, end);
+    }
+  }
 
-  /** The number of the first row of each file. */
-  #starts(): readonly number[] {
-    for (let i = this.#startsOf.length; i < this.#sheets.length; i++)
-      this.#startsOf.push(i === 0 ? 0 : (this.#startsOf[i - 1] ?? 0) + (this.#sheets[i - 1]?.rows.length ?? 0));
-    return this.#startsOf;
+  /** The number of the text of `ip`, one more than it is; 0 for an address that is empty. */
+  #ipAt(number: number, from: number, to: number): number {
+    if (number >= this.#ipOf.length) this.#ipOf = doubled(this.#ipOf);
+    const known = this.#ipOf[number] as number;
+    if (known !== 0) return known - 1;
+    const text = this.bytes.toString('utf8', from + 1, to - 1);
+    const address = parseIp(text) ?? text;
+    const [start, end] = address === text ? [from + 1, to - 1] : this.#put(address);
+    const ip = text === '' ? 0 : this.#ip.values.add(this.bytes, start, end, hashOf(this.bytes, start, end)) + 1;
+    this.#ipOf[number] = ip + 1;
+    return ip;
+  }
+
+  /** The account of the caller, where the record names no other. */
+  #setAccountOf(row: number): void {
+    const column = this.#column('userIdentity');
+    const number = (column.numbers[row] as number) - 1;
+    if (number < 0) return;
+    const text = this.bytes.toString('utf8', column.values.starts[number], column.values.ends[number]);
+    if (!accountOfIdentity.test(text)) return;
+    const { accountId } = JSON.parse(text) as { accountId?: unknown };
+    if (typeof accountId === 'string') this.#setText(this.#account, row, accountId);
+  }
+
+  #setId(field: 'eventID' | 'requestID', places: Int32Array, row: number, id: string): void {
+    const [from, to] = this.#put(JSON.stringify(id));
+    if (packUuid(this.bytes, from, to)) places[row] = from + 1;
+    else this.#setSpan(this.#column(field), row, from, to);
+  }
+
+  #setText(column: TextColumn, row: number, text: string): void {
+    const [from, to] = this.#put(text);
+    this.#setSpan(column, row, from, to);
+  }
+
+  #setSpan({ values, numbers }: TextColumn, row: number, from: number, to: number): void {
+    numbers[row] = values.add(this.bytes, from, to, hashOf(this.bytes, from, to)) + 1;
+  }
+
+  #put(text: string): readonly [from: number, to: number] {
+    const from = this.#room(text.length * 3 + 1);
+    const to = from + this.bytes.write(text, from);
+    this.#used = to;
+    return [from, to];
+  }
+
+  /** An even place with room for so many bytes. */
+  #room(length: number): number {
+    const from = this.#used + (this.#used % 2);
+    if (from + length > this.bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, from + length));
+      this.bytes.copy(larger, 0, 0, this.#used);
+      this.bytes = larger;
+    }
+    return from;
+  }
+
+  #column(name: string): TextColumn {
+    const column = this.#byName.get(name);
+    if (column === undefined) throw new Error(`There is no column ${name}.`);
+    return column;
   }
 }
 
-const lineEnd = Buffer.from('\n');
-
-/** The lines of one file by itself, all in one group. */
-export function linesOf(content: Buffer, rows: readonly CutRow[], number: number, group: number): Buffer {
-  const parts: Buffer[] = [];
-  for (const { start, end, tokens } of rows) {
-    parts.push(Buffer.from(`{"#":${number},"g":${group},"v":`));
-    let from = start + 1 + firstKey.length;
-    for (const [cutFrom, cutTo] of tokens) {
-      parts.push(content.subarray(from, cutFrom), stsRemoved);
-      from = cutTo;
-    }
-    parts.push(content.subarray(from, end), lineEnd);
-  }
-  return Buffer.concat(parts);
-}
+const mostKept = 160 * 1024 * 1024;
+const [eventAt, requestAt, addressAt, accountAt, identityAt] = (
+  ['eventID', 'requestID', 'sourceIPAddress', 'recipientAccountId', 'userIdentity'] as const
+).map((field) => fieldNumber.get(field) ?? -1) as [number, number, number, number, number];

@@ -28,7 +28,7 @@ export interface RowGroup {
   readonly crc32: number;
 }
 
-/** Where the row groups lie: all columns optional, their pages packed with zstd or, in pages of the second kind, not at all. */
+/** Where the row groups lie: all columns optional, their data pages of version 2 (column-chunks.ts). */
 export interface RowGroups {
   /** Columns in the order of the file. */
   readonly columns: readonly string[];

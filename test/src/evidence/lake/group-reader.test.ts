@@ -245,19 +245,19 @@ describe('pages of Parquet', () => {
     },
   );
 
-  it('of either kind, with or without dictionaries, give every value and find every row', async () => {
+  it('with or without dictionaries, packed or not, give every value and find every row', async () => {
     await fc.assert(
-      fc.property(
+      fc.asyncProperty(
         fc.array(fc.record({ text: texts, at: fc.option(fc.bigInt(-(2n ** 62n), 2n ** 62n), { nil: null }) }), {
           minLength: 1,
           maxLength: 400,
         }),
         fc.constantFrom(undefined, 'PLAIN' as const, 'RLE_DICTIONARY' as const),
-        fc.constantFrom('PLAIN' as const, 'DELTA_BINARY_PACKED' as const),
+        fc.constantFrom('PLAIN' as const, 'RLE_DICTIONARY' as const),
         fc.constantFrom(200, 1_000_000),
-        (rows, encoding, times, pageSize) => {
+        async (rows, encoding, times, pageSize) => {
           const writer = new ByteWriter();
-          parquetWrite({
+          await parquetWrite({
             writer,
             codec: 'ZSTD',
             compressors: { ZSTD: (bytes: Uint8Array) => zstdCompressSync(bytes) },

@@ -1,12 +1,10 @@
-import { open, readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../../src/contracts/errors.ts';
-import { cutRecords } from '../../../../src/evidence/lake/cut.ts';
 import { asFullDisk } from '../../../../src/evidence/lake/guard.ts';
 import { lakeFolder, makeLakeFolder } from '../../../../src/evidence/lake/pages.ts';
 import { openReader } from '../../../../src/evidence/lake/reader.ts';
-import { Sheaf } from '../../../../src/evidence/lake/sheaf.ts';
 import { Filters, hashOfWord, joinFilters, WordFilter, wordsKind } from '../../../../src/evidence/lake/words.ts';
 import { tempDir } from './lakes.ts';
 
@@ -53,40 +51,6 @@ describe('the sandbox of readers', () => {
       await expect(run(sql), sql).rejects.toThrow();
     }
     close();
-  });
-});
-
-describe('a file as CloudTrail writes it', () => {
-  it('is cut into lines by principal, with the number of the file, the tokens of STS left out', async () => {
-    const token = `FwoGZXIvYXdzE${'A'.repeat(200)}`;
-    const content = Buffer.from(
-      `{"Records":[{"eventVersion":"1.11","arn":"b","n":1},{"eventVersion":"1.09","arn":"a","sessionToken":"${token}"},{"eventVersion":"1.11","arn":"b","n":2}]}`,
-    );
-    const cut = cutRecords(content);
-    const sheaf = new Sheaf();
-    sheaf.add(content, 7, cut?.rows ?? []);
-    const path = join(await tempDir(), 'lines');
-    const file = await open(path, 'wx');
-    const filters = await sheaf.write(file);
-    await file.close();
-    expect([...filters.keys()]).toEqual([0]);
-    expect(await readFile(path, 'utf8')).toBe(
-      '{"#":7,"g":0,"v":"1.09","arn":"a","sessionToken":"<removed by Firebreak>"}\n{"#":7,"g":0,"v":"1.11","arn":"b","n":1}\n{"#":7,"g":0,"v":"1.11","arn":"b","n":2}\n',
-    );
-  });
-
-  it.each([
-    ['{"eventVersion":"1"}\n{"awsRegion":"x"}'],
-    ['{"eventVersion":"1"}\n{"#":3,"v":"1"}'],
-    ['{"Records":[{"eventVersion":"1",\n"a":1}]}'],
-    ['{"Records":[{"eventVersion":"1"}],"more":1}'],
-    ['{"Records": [{"eventVersion":"1"}]}'],
-    ['{"Records":[]}'],
-    ['{"Records":[{"eventVersion":"1","password":"x"}]}'],
-    ['{"Records":[{"eventVersion":"1","a":NaN}]}'],
-    [''],
-  ])('is not what %j is, which takes the careful way', (text) => {
-    expect(cutRecords(Buffer.from(text))).toBeUndefined();
   });
 });
 

@@ -77,7 +77,7 @@ describe('the lake answers as the folder does', () => {
     );
   });
 
-  it('for records that DuckDB alone reads, and for those around them', async () => {
+  it('for records that nobody parses, and for those around them', async () => {
     const plain = Array.from({ length: 50 }, (_, i) => sample({ user: `user-${i % 5}`, ip: `198.51.100.${i % 3}` }));
     const dir = await folderOf({
       'a.json.gz': gzipSync(JSON.stringify({ Records: plain })),

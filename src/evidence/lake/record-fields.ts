@@ -1,0 +1,298 @@
+/**
+ * Finds where the fields of each record lie in the bytes of a file, and checks on the way that all of it is JSON. Every byte of
+ * an import goes through here, so nothing is made of them but numbers.
+ */
+import { isUtf8 } from 'node:buffer';
+import { recordFields } from './columns.ts';
+
+const width = recordFields.length;
+export const fieldNumber: ReadonlyMap<string, number> = new Map(recordFields.map((field, i) => [field, i]));
+
+/** The hash of some bytes, by which equal texts are found. */
+export function hashOf(bytes: Uint8Array, from: number, to: number): number {
+  let hash = 0;
+  for (let i = from; i < to; i++) hash = ((hash << 5) - hash + (bytes[i] as number)) | 0;
+  return hash;
+}
+
+const tableSize = 4096;
+const numberOfHash = new Int8Array(tableSize).fill(-1);
+const names = recordFields.map((field) => Buffer.from(field));
+for (const [i, name] of names.entries()) {
+  const at = hashOf(name, 0, name.length) & (tableSize - 1);
+  // A new field whose hash is taken would never be found.
+  if (numberOfHash[at] !== -1) throw new Error(`${recordFields[i]} and another field have one place`);
+  numberOfHash[at] = i;
+}
+
+const [quote, backslash, comma, colon, openBrace, closeBrace, openBracket, closeBracket] = Buffer.from(
+  '"\\,:{}[]',
+) as unknown as [number, number, number, number, number, number, number, number];
+/** Bytes of a text that mean themselves. */
+const isPlain = new Uint8Array(256).fill(1, 0x20, 0x80);
+isPlain[quote] = 0;
+isPlain[backslash] = 0;
+const isEscape = new Uint8Array(256);
+for (const byte of Buffer.from('"\\/bfnrtu')) isEscape[byte] = 1;
+const isDigit = new Uint8Array(256).fill(1, 0x30, 0x3a);
+
+/** Records nested deeper are cut by the door of all records (domain/record-clean.ts). */
+const maxDepth = 60;
+/** CloudTrail writes at most 256 KB. */
+const maxRecordBytes = 300_000;
+
+/** What may stand next in nested JSON. */
+const value = 0;
+const valueOrEnd = 1;
+const keyOrEnd = 2;
+const key = 3;
+const afterValue = 4;
+
+const inObject = 1;
+const inArray = 2;
+
+/** One file at a time; its memory serves the next. */
+export class RecordFields {
+  rows = 0;
+  /** Two for each field of each record: where its JSON text begins and ends, 0 and 0 where it is absent or null. */
+  spans = new Int32Array(width * 2 * 6000);
+  /** Of the text of each field. */
+  hashes = new Int32Array(width * 6000);
+  /** Where each record begins and ends. */
+  bounds = new Int32Array(2 * 6000);
+  /** 1 where a record has fields that CloudTrail does not write, or one twice, or is too long. */
+  odd = new Uint8Array(6000);
+  /** 1 where the caller's identity holds more than text. */
+  literal = new Uint8Array(6000);
+
+  readonly #stack = new Uint8Array(maxDepth + 1);
+  #hash = 0;
+  #isAscii = true;
+  #hasEscape = false;
+  #hasLiteral = false;
+
+  /**
+   * Reads `{"Records":[...]}`, an array or one record a line, without white space between them. False where it is anything else.
+   * @param bytes holds a 0 at `to`
+   */
+  read(bytes: Buffer, from: number, to: number): boolean {
+    this.rows = 0;
+    const head = bytes.toString('latin1', from, Math.min(from + 12, to));
+    const isList = head.startsWith('[');
+    const isLines = !isList && head !== '{"Records":[';
+    let i = isLines ? from : from + (isList ? 1 : 12);
+    for (;;) {
+      i = this.#record(bytes, i);
+      if (i < 0 || i > to) return false;
+      if (isLines) {
+        const end = afterBreaks(bytes, i);
+        if (end === to) return true;
+        if (end === i) return false;
+        i = end;
+      } else if (bytes[i] === comma) i += 1;
+      else break;
+    }
+    if (bytes[i++] !== closeBracket || (!isList && bytes[i++] !== closeBrace)) return false;
+    return afterBreaks(bytes, i) === to;
+  }
+
+  /** Where the record that begins at `start` ends, behind its brace; -1 where it is no JSON object. */
+  #record(bytes: Buffer, start: number): number {
+    if (bytes[start] !== openBrace) return -1;
+    const row = this.#newRow();
+    const base = row * width;
+    const { spans, hashes } = this;
+    this.#isAscii = true;
+    let isOdd = false;
+    let i = start + 1;
+    for (;;) {
+      const from = i + 1;
+      this.#hash = 0;
+      i = bytes[i] === quote ? this.#text(bytes, from) : -1;
+      if (i < 0 || bytes[i] !== colon) return -1;
+      const field = fieldAt(bytes, from, i - 1, this.#hash);
+      const begin = i + 1;
+      this.#hash = 0;
+      this.#hasEscape = false;
+      this.#hasLiteral = false;
+      const first = bytes[begin];
+      if (first === quote) i = this.#text(bytes, begin + 1);
+      else if (first === openBrace || first === openBracket) i = this.#nested(bytes, begin);
+      else i = this.#literal(bytes, begin);
+      if (i < 0) return -1;
+      const at = (base + field) * 2;
+      if (field < 0 || spans[at + 1] !== 0) isOdd = true;
+      else {
+        spans[at] = begin;
+        spans[at + 1] = i;
+        hashes[base + field] = this.#hash;
+        if (this.#hasEscape && isBare[field] === 1) isOdd = true;
+        if (this.#hasLiteral && field === identity) this.literal[row] = 1;
+      }
+      const next = bytes[i++];
+      if (next === closeBrace) break;
+      if (next !== comma) return -1;
+    }
+    if (!this.#isAscii && !isUtf8(bytes.subarray(start, i))) return -1;
+    // Only now: a field that is null a second time is there twice.
+    for (let at = base * 2; at < (base + width) * 2; at += 2)
+      if (bytes[spans[at] as number] === 0x6e && spans[at + 1] !== 0) spans[at] = spans[at + 1] = 0;
+    this.odd[row] = isOdd || i - start > maxRecordBytes ? 1 : 0;
+    this.bounds[row * 2] = start;
+    this.bounds[row * 2 + 1] = i;
+    return i;
+  }
+
+  #newRow(): number {
+    const row = this.rows++;
+    if (row >= this.odd.length) {
+      this.spans = grown(this.spans);
+      this.hashes = grown(this.hashes);
+      this.bounds = grown(this.bounds);
+      this.odd = grown(this.odd);
+      this.literal = grown(this.literal);
+    }
+    this.spans.fill(0, row * width * 2, (row + 1) * width * 2);
+    this.literal[row] = 0;
+    return row;
+  }
+
+  /** Behind the text whose first byte after the quote is at `i`; -1 where it is none. */
+  #text(bytes: Buffer, i: number): number {
+    let hash = this.#hash;
+    for (;;) {
+      let byte = bytes[i] as number;
+      while (isPlain[byte] === 1) {
+        hash = ((hash << 5) - hash + byte) | 0;
+        byte = bytes[++i] as number;
+      }
+      if (byte === quote) break;
+      if (byte === backslash) {
+        const escaped = bytes[i + 1] as number;
+        if (isEscape[escaped] !== 1) return -1;
+        this.#hasEscape = true;
+        hash = ((hash << 5) - hash + escaped) | 0;
+        i += 2;
+      } else if (byte >= 0x80) {
+        this.#isAscii = false;
+        hash = ((hash << 5) - hash + byte) | 0;
+        i += 1;
+      } else return -1;
+    }
+    this.#hash = hash;
+    return i + 1;
+  }
+
+  /** Behind `true`, `false`, `null` or a number. */
+  #literal(bytes: Buffer, start: number): number {
+    const end = literalEnd(bytes, start);
+    for (let i = start; i < end; i++) this.#hash = ((this.#hash << 5) - this.#hash + (bytes[i] as number)) | 0;
+    return end;
+  }
+
+  /** Behind the object or list that begins at `i`. */
+  #nested(bytes: Buffer, i: number): number {
+    const stack = this.#stack;
+    let depth = 0;
+    let state = value;
+    for (;;) {
+      const byte = bytes[i];
+      if (byte === quote) {
+        if (state === afterValue) return -1;
+        i = this.#text(bytes, i + 1);
+        if (i < 0) return -1;
+        if (state <= valueOrEnd) state = afterValue;
+        else if (bytes[i++] === colon) state = value;
+        else return -1;
+      } else if (byte === comma) {
+        if (state !== afterValue) return -1;
+        state = stack[depth] === inObject ? key : value;
+        i += 1;
+      } else if (byte === openBrace || byte === openBracket) {
+        if (state > valueOrEnd || depth >= maxDepth) return -1;
+        const isObject = byte === openBrace;
+        depth += 1;
+        stack[depth] = isObject ? inObject : inArray;
+        state = isObject ? keyOrEnd : valueOrEnd;
+        i += 1;
+      } else if (byte === closeBrace || byte === closeBracket) {
+        const isObject = byte === closeBrace;
+        if (state !== afterValue && state !== (isObject ? keyOrEnd : valueOrEnd)) return -1;
+        if (stack[depth] !== (isObject ? inObject : inArray)) return -1;
+        depth -= 1;
+        state = afterValue;
+        i += 1;
+        if (depth === 0) return i;
+      } else {
+        if (state > valueOrEnd) return -1;
+        this.#hasLiteral = true;
+        i = this.#literal(bytes, i);
+        if (i < 0) return -1;
+        state = afterValue;
+      }
+    }
+  }
+}
+
+const identity = fieldNumber.get('userIdentity') ?? -1;
+/** Fields whose text is taken from between its quotes. */
+const isBare = Uint8Array.from(recordFields, (field) =>
+  ['sourceIPAddress', 'recipientAccountId'].includes(field) ? 1 : 0,
+);
+
+/** The number of the field with this name; -1 where CloudTrail has none such. */
+function fieldAt(bytes: Buffer, from: number, to: number, hash: number): number {
+  const field = numberOfHash[hash & (tableSize - 1)] as number;
+  if (field < 0) return -1;
+  const name = names[field] as Buffer;
+  if (name.length !== to - from) return -1;
+  for (let i = 0; i < name.length; i++) if (name[i] !== bytes[from + i]) return -1;
+  return field;
+}
+
+function afterBreaks(bytes: Buffer, i: number): number {
+  while (bytes[i] === 0x0a || bytes[i] === 0x0d || bytes[i] === 0x20) i += 1;
+  return i;
+}
+
+const words = ['true', 'false', 'null'].map((word) => Buffer.from(word));
+
+function literalEnd(bytes: Buffer, start: number): number {
+  for (const word of words) {
+    if (bytes[start] !== word[0]) continue;
+    for (let i = 1; i < word.length; i++) if (bytes[start + i] !== word[i]) return -1;
+    return start + word.length;
+  }
+  return numberEnd(bytes, start);
+}
+
+/** By the grammar of JSON: no leading zeros, no bare point. */
+function numberEnd(bytes: Buffer, start: number): number {
+  let i = bytes[start] === 0x2d ? start + 1 : start;
+  const whole = digitsEnd(bytes, i);
+  if (whole === i || (bytes[i] === 0x30 && whole > i + 1)) return -1;
+  i = whole;
+  if (bytes[i] === 0x2e) {
+    const end = digitsEnd(bytes, i + 1);
+    if (end === i + 1) return -1;
+    i = end;
+  }
+  if (bytes[i] === 0x65 || bytes[i] === 0x45) {
+    const from = bytes[i + 1] === 0x2b || bytes[i + 1] === 0x2d ? i + 2 : i + 1;
+    const end = digitsEnd(bytes, from);
+    if (end === from) return -1;
+    i = end;
+  }
+  return i;
+}
+
+function digitsEnd(bytes: Buffer, i: number): number {
+  while (isDigit[bytes[i] as number] === 1) i += 1;
+  return i;
+}
+
+function grown<T extends Int32Array | Uint8Array>(array: T): T {
+  const larger = new (array.constructor as new (length: number) => T)(array.length * 2);
+  larger.set(array);
+  return larger;
+}

@@ -1,0 +1,55 @@
+/** A thread that answers questions, one after the other. */
+import { type TransferListItem, Worker } from 'node:worker_threads';
+import { asError } from '../contracts/errors.ts';
+
+/** What a thread sends back: its answer, or what it met. */
+export type Reply<Answer> =
+  | { readonly answer: Answer }
+  | { readonly failure: string; readonly code: string | undefined };
+
+export interface Thread<Question, Answer> {
+  /** Questions without an answer yet. */
+  readonly waiting: number;
+  /** Rejects with what the thread threw (with its `code`), and with Error where the thread died. */
+  ask(question: Question, transfer?: readonly TransferListItem[]): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** @param module what runs in the thread; it calls `answerAll` of worker-door.ts */
+export function startThread<Question, Answer>(module: URL, workerData?: unknown): Thread<Question, Answer> {
+  // No arguments of the parent: a test runner's or a profiler's flags are not for the worker.
+  const worker = new Worker(module, { execArgv: [], workerData });
+  // One without a question keeps no process alive.
+  worker.unref();
+  /** Answers come in the order of the questions. */
+  const waiting: { resolve(reply: Reply<Answer>): void; reject(error: Error): void }[] = [];
+  let ended: Error | undefined;
+  const failAll = (error: Error) => {
+    ended ??= error;
+    for (const { reject } of waiting.splice(0)) reject(error);
+  };
+  worker.on('message', (reply: Reply<Answer>) => {
+    waiting.shift()?.resolve(reply);
+    if (waiting.length === 0) worker.unref();
+  });
+  worker.on('error', (error) => failAll(asError(error)));
+  worker.on('exit', () => failAll(new Error('A thread of this process has ended.')));
+  return {
+    get waiting() {
+      return waiting.length;
+    },
+    async ask(question, transfer = []) {
+      if (ended) throw ended;
+      const reply = await new Promise<Reply<Answer>>((resolve, reject) => {
+        waiting.push({ resolve, reject });
+        worker.ref();
+        worker.postMessage(question, transfer);
+      });
+      if ('failure' in reply) throw Object.assign(new Error(reply.failure), { code: reply.code });
+      return reply.answer;
+    },
+    close: async () => {
+      await worker.terminate();
+    },
+  };
+}
