@@ -8,7 +8,7 @@ import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import { writeRleBitPackedHybrid } from 'hyparquet-writer/src/encoding.js';
 import type { TextColumn } from './sheaf.ts';
-import { uuidBytes } from './uuids.ts';
+import { type Uuids, uuidBytes } from './uuids.ts';
 import { rowsPerGroup } from './words.ts';
 
 /** Level 1 packs these as well as 3 does. */
@@ -82,17 +82,16 @@ export class ColumnChunks {
     return chunk.data(levels, dictionary ? 'RLE_DICTIONARY' : 'PLAIN');
   }
 
-  /** @param places where the UUID of each row begins, or -1 */
-  uuids(name: string, places: Int32Array, bytes: Buffer, rows: Uint32Array): ColumnMetaData {
+  uuids(name: string, uuids: Uuids, rows: Uint32Array): ColumnMetaData {
     const count = rows.length;
     this.#grow(count * uuidBytes);
-    const page = this.#page;
     let present = 0;
     for (let i = 0; i < count; i++) {
-      const from = places[rows[i] as number] as number;
-      flags[i] = from < 0 ? 0 : 1;
-      if (from < 0) continue;
-      for (let at = 0; at < uuidBytes; at++) page[this.#size + at] = bytes[from + at] as number;
+      const row = rows[i] as number;
+      const has = uuids.has(row);
+      flags[i] = has ? 1 : 0;
+      if (!has) continue;
+      uuids.copy(row, this.#page, this.#size);
       this.#size += uuidBytes;
       present += 1;
     }

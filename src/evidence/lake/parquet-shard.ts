@@ -110,8 +110,8 @@ export class ParquetShard {
     ];
     for (const column of sheaf.columns) {
       if (column.name === 'eventVersion') {
-        metas.push(writer.uuids('event_uuid', sheaf.events, bytes, rows));
-        metas.push(writer.uuids('request_uuid', sheaf.requests, bytes, rows));
+        metas.push(writer.uuids('event_uuid', sheaf.events, rows));
+        metas.push(writer.uuids('request_uuid', sheaf.requests, rows));
       }
       metas.push(writer.texts(column, bytes, rows, searched.has(column.name) ? seen : undefined));
     }

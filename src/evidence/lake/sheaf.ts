@@ -7,9 +7,9 @@ import { parseIp } from '../../domain/address.ts';
 import { removedMark } from '../../domain/record-clean.ts';
 import { carefulTexts, recordFields, textColumns } from './columns.ts';
 import { Principals } from './principals.ts';
-import { fieldNumber, hashOf, type RecordFields } from './record-fields.ts';
+import { fieldNumber, hashOf, type RecordFields, spareBytes } from './record-fields.ts';
 import type { Screened, Token } from './screen.ts';
-import { packUuid } from './uuids.ts';
+import { Uuids } from './uuids.ts';
 import { doubled, Values } from './values.ts';
 
 const stsRemoved = `"sessionToken":"${removedMark}"`;
@@ -39,9 +39,9 @@ export class Sheaf {
     values: new Values(!apart.has(name)),
     numbers: new Int32Array(1024),
   }));
-  /** Where the 16 bytes of the UUIDs of events and of requests lie in `bytes`; -1 where a row has none. */
-  events: Int32Array = new Int32Array(1024);
-  requests: Int32Array = new Int32Array(1024);
+  /** Their ids, where these are UUIDs. */
+  readonly events = new Uuids();
+  readonly requests = new Uuids();
 
   readonly #byName = new Map(this.columns.map((column) => [column.name, column]));
   readonly #ofField = recordFields.map((field) => this.#byName.get(field));
@@ -60,7 +60,7 @@ export class Sheaf {
 
   /** Puts an unpacked file where its texts can stay, with a 0 behind it. Returns where it lies. */
   hold(content: Buffer): readonly [from: number, to: number] {
-    const from = this.#room(content.length + 2);
+    const from = this.#room(content.length + spareBytes);
     content.copy(this.bytes, from);
     this.#used = from + content.length + 1;
     this.bytes[this.#used - 1] = 0;
@@ -137,11 +137,7 @@ export class Sheaf {
       if (from === 0 && spans[at + 1] === 0) continue;
       const to = spans[at + 1] as number;
       if (field === eventAt || field === requestAt) {
-        if (packUuid(this.bytes, from, to)) {
-          if (field === eventAt) this.events[row] = from + 1;
-          else this.requests[row] = from + 1;
-          continue;
-        }
+        if ((field === eventAt ? this.events : this.requests).put(row, this.bytes, from, to)) continue;
       }
       const column = this.#ofField[field] as TextColumn;
       const number = column.values.add(this.bytes, from, to, hashes[i * width + field] as number);
@@ -164,16 +160,14 @@ export class Sheaf {
     if (row === this.files.length) this.#widen();
     this.files[row] = file;
     this.times[row] = time;
-    this.events[row] = none;
-    this.requests[row] = none;
+    this.events.clear(row);
+    this.requests.clear(row);
     this.#principal[row] = none;
     return row;
   }
 
   #widen(): void {
     this.files = doubled(this.files);
-    this.events = doubled(this.events);
-    this.requests = doubled(this.requests);
     this.#principal = doubled(this.#principal);
     for (const column of this.columns) column.numbers = doubled(column.numbers);
     const times = new Float64Array(this.times.length * 2);
@@ -226,10 +220,9 @@ export class Sheaf {
     if (typeof accountId === 'string') this.#setText(this.#account, row, accountId);
   }
 
-  #setId(field: 'eventID' | 'requestID', places: Int32Array, row: number, id: string): void {
+  #setId(field: 'eventID' | 'requestID', uuids: Uuids, row: number, id: string): void {
     const [from, to] = this.#put(JSON.stringify(id));
-    if (packUuid(this.bytes, from, to)) places[row] = from + 1;
-    else this.#setSpan(this.#column(field), row, from, to);
+    if (!uuids.put(row, this.bytes, from, to)) this.#setSpan(this.#column(field), row, from, to);
   }
 
   #setText(column: TextColumn, row: number, text: string): void {

@@ -6,26 +6,49 @@ for (const [i, byte] of Buffer.from('0123456789abcdef').entries()) hexValue[byte
 
 export const uuidBytes = 16;
 
-/**
- * Puts the 16 bytes of a quoted UUID in lower case in the place of its text, from behind the quote. False, and nothing changed,
- * where any other text stands between these places.
- */
-export function packUuid(bytes: Buffer, from: number, to: number): boolean {
-  if (to - from !== quotedLength || bytes[from] !== 0x22) return false;
-  if (bytes[from + 9] !== dash || bytes[from + 14] !== dash || bytes[from + 19] !== dash || bytes[from + 24] !== dash)
-    return false;
-  let isHex = 0;
-  for (let at = from + 1; at < to - 1; at++)
-    isHex |= isDashAt[at - from] === 1 ? 0 : (hexValue[bytes[at] as number] as number);
-  if (isHex < 0) return false;
-  let out = from + 1;
-  for (let at = from + 1; at < to - 1; at += 2) {
-    if (bytes[at] === dash) at += 1;
-    bytes[out++] = ((hexValue[bytes[at] as number] as number) << 4) | (hexValue[bytes[at + 1] as number] as number);
+/** A UUID for each row that has one. */
+export class Uuids {
+  #bytes = Buffer.alloc(1024 * uuidBytes);
+  #has = new Uint8Array(1024);
+
+  has(row: number): boolean {
+    return this.#has[row] === 1;
   }
-  return true;
+
+  /** Makes room for a row that has none. Rows come in their order. */
+  clear(row: number): void {
+    if (row === this.#has.length) {
+      const [bytes, has] = [Buffer.alloc(this.#bytes.length * 2), new Uint8Array(this.#has.length * 2)];
+      bytes.set(this.#bytes);
+      has.set(this.#has);
+      this.#bytes = bytes;
+      this.#has = has;
+    }
+    this.#has[row] = 0;
+  }
+
+  /** Takes a quoted UUID in lower case, as AWS writes them. False, and nothing taken, where any other text stands between these places. */
+  put(row: number, text: Buffer, from: number, to: number): boolean {
+    if (to - from !== quotedLength || text[from] !== 0x22) return false;
+    if (text[from + 9] !== dash || text[from + 14] !== dash || text[from + 19] !== dash || text[from + 24] !== dash)
+      return false;
+    let isHex = 0;
+    let at = row * uuidBytes;
+    for (let i = from + 1; i < to - 1; i += 2) {
+      if (text[i] === dash) i += 1;
+      const [high, low] = [hexValue[text[i] as number] as number, hexValue[text[i + 1] as number] as number];
+      isHex |= high | low;
+      this.#bytes[at++] = (high << 4) | low;
+    }
+    if (isHex < 0) return false;
+    this.#has[row] = 1;
+    return true;
+  }
+
+  copy(row: number, out: Buffer, at: number): void {
+    const from = row * uuidBytes;
+    for (let i = 0; i < uuidBytes; i++) out[at + i] = this.#bytes[from + i] as number;
+  }
 }
 
 const dash = 0x2d;
-const isDashAt = new Uint8Array(quotedLength);
-for (const at of [9, 14, 19, 24]) isDashAt[at] = 1;

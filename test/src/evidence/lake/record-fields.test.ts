@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { recordFields } from '../../../../src/evidence/lake/columns.ts';
-import { RecordFields } from '../../../../src/evidence/lake/record-fields.ts';
+import { RecordFields, spareBytes } from '../../../../src/evidence/lake/record-fields.ts';
 
 const fields = new RecordFields();
 
 /** As a file is held: not at the beginning of its memory, with a 0 behind it. */
 function read(content: Buffer): { isRead: boolean; bytes: Buffer } {
-  const bytes = Buffer.concat([Buffer.from('xx'), content, Buffer.from([0])]);
+  const bytes = Buffer.concat([Buffer.from('xx'), content, Buffer.alloc(spareBytes)]);
   return { isRead: fields.read(bytes, 2, 2 + content.length), bytes };
 }
 
