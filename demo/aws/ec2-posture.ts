@@ -26,7 +26,7 @@ export const ec2Posture: Readonly<Record<string, Operation>> = {
         .filter(({ id }) => ids.length === 0 || ids.includes(id))
         .map(({ id, isDefault }) => ({
           vpcId: id,
-          ownerId: call.principal.account.id,
+          ownerId: call.principal.account.services.sharedVpcs.get(id) ?? call.principal.account.id,
           state: 'available',
           cidrBlock: '172.31.0.0/16',
           dhcpOptionsId: 'default',

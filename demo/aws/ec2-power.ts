@@ -107,7 +107,9 @@ function describeSpotRequests(call: Call): Outcome {
   const ids = texts(call.input, 'SpotInstanceRequestId');
   const all = call.principal.account.instances
     .filter((instance) => instance.region === call.region)
-    .flatMap(({ id, spot }) => (spot === undefined ? [] : [{ instanceId: id, ...spot }]));
+    .flatMap(({ id, spot, type, launchTime }) =>
+      spot === undefined ? [] : [{ instanceId: id, instanceType: type, launchTime, ...spot }],
+    );
   const missing = ids.find((id) => !all.some(({ requestId }) => requestId === id));
   if (missing !== undefined) {
     const message = `The spot instance request ID '${missing}' does not exist`;
@@ -117,13 +119,15 @@ function describeSpotRequests(call: Call): Outcome {
     const fields: Readonly<Record<string, string>> = {
       'instance-id': one.instanceId,
       'spot-instance-request-id': one.requestId,
+      state: one.requestState,
     };
     return fields[filter] === undefined ? undefined : [fields[filter]];
   });
   const spotInstanceRequestSet = chosen
     .filter(({ requestId }) => ids.length === 0 || ids.includes(requestId))
-    .map(({ instanceId, requestId, type, requestState }) => ({
-      ...{ spotInstanceRequestId: requestId, instanceId, type, state: requestState },
+    .map(({ instanceId, instanceType, launchTime, requestId, type, requestState }) => ({
+      ...{ spotInstanceRequestId: requestId, instanceId, type, state: requestState, createTime: launchTime },
+      launchSpecification: { instanceType },
       status: { code: requestState === 'active' ? 'fulfilled' : 'request-canceled-and-instance-running' },
     }));
   return { output: { spotInstanceRequestSet } };

@@ -1,5 +1,6 @@
 /** Amazon EC2: the reads. */
 import { replaceUnhealthy } from './auto-scaling.ts';
+import { fleetReads } from './ec2-fleets.ts';
 import { imageReads } from './ec2-images.ts';
 import { networkWrites } from './ec2-network.ts';
 import { networkReads } from './ec2-network-reads.ts';
@@ -202,6 +203,7 @@ export const ec2: Service = {
   operations: {
     ...reads,
     ...ec2Posture,
+    ...fleetReads,
     ...networkReads,
     ...imageReads,
     ...powerReads,

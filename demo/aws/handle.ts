@@ -4,6 +4,7 @@ import { account } from './account.ts';
 import { athena } from './athena.ts';
 import { autoScaling } from './auto-scaling.ts';
 import { cloudtrail } from './cloudtrail.ts';
+import { ecs, lambda, lightsail, sagemaker } from './compute-services.ts';
 import { config } from './config.ts';
 import { ec2 } from './ec2.ts';
 import { AwsError, accessDenied, credentialError, internalError, throttled } from './errors.ts';
@@ -13,6 +14,7 @@ import { iam } from './iam.ts';
 import type { Random } from './ids.ts';
 import { loadBalancing } from './load-balancing.ts';
 import { organizations } from './organizations.ts';
+import { route53resolver, serviceQuotas, ses, support } from './other-services.ts';
 import { authenticate, authorize, type Principal } from './principal.ts';
 import { type Input, readRequest, type Wire, writeError, writeResponse } from './protocols.ts';
 import { recordedRegion, recordsOf } from './record.ts';
@@ -57,11 +59,11 @@ export interface World {
   lookupAllowed(lane: string): boolean;
 }
 
-const services: ReadonlyMap<string, Service> = new Map(
-  [sts, iam, ec2, cloudtrail, account, guardduty, sqs, sns, autoScaling, organizations, athena, config, ssm].map(
-    (service) => [service.name, service],
-  ),
-);
+const known: readonly Service[] = [
+  ...[sts, iam, ec2, cloudtrail, account, guardduty, sqs, sns, autoScaling, organizations, athena, config, ssm],
+  ...[ecs, lambda, lightsail, sagemaker, route53resolver, serviceQuotas, ses, support],
+];
+const services: ReadonlyMap<string, Service> = new Map(known.map((service) => [service.name, service]));
 const callsKept = 20_000;
 const htmlPage =
   '<!DOCTYPE html>\n<html><head><title>Access Denied</title></head><body><h1>Your request was blocked</h1><p>Contact the proxy administrator.</p></body></html>';

@@ -12,7 +12,20 @@ export function postureOf(accountId: string, managesOrganization: boolean, madeA
     findingFrequency: 'SIX_HOURS',
     flowLogs: new Set(),
     metadataTokens: new Map([['us-east-1', 'optional']]),
-    contacts: new Map(),
+    // A stranger's mailbox, set longer ago than the event history goes: AWS writes to it, and nobody there has noticed (S0).
+    contacts: managesOrganization
+      ? new Map()
+      : new Map([
+          [
+            'OPERATIONS',
+            {
+              Name: 'Cloud Desk',
+              Title: 'Operations',
+              EmailAddress: 'example@outlook.com',
+              PhoneNumber: '+1 555 0100',
+            },
+          ],
+        ]),
     managesOrganization,
     scalingGroups: [{ name: 'shop-web', region: 'us-east-1', wanted: 0, most: 0, madeAt }],
   };

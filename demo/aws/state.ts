@@ -3,6 +3,7 @@ import type { Association, Evidence, InstanceEvidence } from './evidence.ts';
 import type { IntakeState } from './intake-state.ts';
 import type { Network, NetworkInterface } from './network.ts';
 import type { PolicyDocument } from './policy.ts';
+import type { ServicesState } from './services-state.ts';
 
 export type KeyStatus = 'Active' | 'Inactive';
 
@@ -166,6 +167,7 @@ export interface Account {
   readonly lastAccessed: Map<string, readonly ServiceUse[]>;
   readonly evidence: Evidence;
   readonly network: Network;
+  readonly services: ServicesState;
 }
 
 /** One service in IAM's last-accessed report. */

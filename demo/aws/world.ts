@@ -7,6 +7,7 @@ import { newSecret, uniqueId } from './ids.ts';
 import { newNetwork } from './network.ts';
 import type { PolicyDocument } from './policy.ts';
 import { postureOf } from './posture.ts';
+import { newServices, shopServices } from './services-state.ts';
 import type { AccessKey, Account, NamedPolicy, RegionStatus, Role, User } from './state.ts';
 
 const hubId = '888877776666';
@@ -185,6 +186,7 @@ export function buildCast(now: Date): Cast {
       ...{ unassignedMfa: new Set<string>(), lastAccessed: new Map() },
       network: newNetwork(),
       evidence: newEvidence(),
+      services: id === workshopId ? shopServices(id, ago) : newServices(),
     };
   }
   const hub = newAccount(hubId, 'security-hub');

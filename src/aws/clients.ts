@@ -75,6 +75,38 @@ export const lateClients = {
     const { OrganizationsClient } = await import('@aws-sdk/client-organizations');
     return new OrganizationsClient(common(region, options));
   },
+  async ecs(region: string, options: ClientOptions) {
+    const { ECSClient } = await import('@aws-sdk/client-ecs');
+    return new ECSClient(common(region, options));
+  },
+  async lambda(region: string, options: ClientOptions) {
+    const { LambdaClient } = await import('@aws-sdk/client-lambda');
+    return new LambdaClient(common(region, options));
+  },
+  async lightsail(region: string, options: ClientOptions) {
+    const { LightsailClient } = await import('@aws-sdk/client-lightsail');
+    return new LightsailClient(common(region, options));
+  },
+  async route53resolver(region: string, options: ClientOptions) {
+    const { Route53ResolverClient } = await import('@aws-sdk/client-route53resolver');
+    return new Route53ResolverClient(common(region, options));
+  },
+  async sagemaker(region: string, options: ClientOptions) {
+    const { SageMakerClient } = await import('@aws-sdk/client-sagemaker');
+    return new SageMakerClient(common(region, options));
+  },
+  async serviceQuotas(region: string, options: ClientOptions) {
+    const { ServiceQuotasClient } = await import('@aws-sdk/client-service-quotas');
+    return new ServiceQuotasClient(common(region, options));
+  },
+  async sesv2(region: string, options: ClientOptions) {
+    const { SESv2Client } = await import('@aws-sdk/client-sesv2');
+    return new SESv2Client(common(region, options));
+  },
+  async support(region: string, options: ClientOptions) {
+    const { SupportClient } = await import('@aws-sdk/client-support');
+    return new SupportClient(common(region, options));
+  },
   account: accountClient,
 } as const;
 

@@ -29,9 +29,17 @@ export function reader(accountId: string, partition: string, credentials: Creden
     elbv2: perRegion(late(lateClients.elbv2, options)),
     athena: perRegion(late(lateClients.athena, options)),
     awsConfig: perRegion(late(lateClients.awsConfig, options)),
+    ecs: perRegion(late(lateClients.ecs, options)),
+    lambda: perRegion(late(lateClients.lambda, options)),
+    lightsail: perRegion(late(lateClients.lightsail, options)),
+    route53resolver: perRegion(late(lateClients.route53resolver, options)),
+    sagemaker: perRegion(late(lateClients.sagemaker, options)),
+    serviceQuotas: perRegion(late(lateClients.serviceQuotas, options)),
+    sesv2: perRegion(late(lateClients.sesv2, options)),
     organizations: late(lateClients.organizations, options)(globalRegion(partition)),
     sts: stsClient(globalRegion(partition), options),
     account: late(lateClients.account, options)(globalRegion(partition)),
+    support: late(lateClients.support, options)(globalRegion(partition)),
   };
 }
 

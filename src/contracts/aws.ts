@@ -5,13 +5,21 @@ import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import type { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import type { ConfigServiceClient } from '@aws-sdk/client-config-service';
 import type { EC2Client } from '@aws-sdk/client-ec2';
+import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { ElasticLoadBalancingClient } from '@aws-sdk/client-elastic-load-balancing';
 import type { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { GuardDutyClient } from '@aws-sdk/client-guardduty';
 import type { IAMClient } from '@aws-sdk/client-iam';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
+import type { LightsailClient } from '@aws-sdk/client-lightsail';
 import type { OrganizationsClient } from '@aws-sdk/client-organizations';
+import type { Route53ResolverClient } from '@aws-sdk/client-route53resolver';
+import type { SageMakerClient } from '@aws-sdk/client-sagemaker';
+import type { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
+import type { SESv2Client } from '@aws-sdk/client-sesv2';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { STSClient } from '@aws-sdk/client-sts';
+import type { SupportClient } from '@aws-sdk/client-support';
 
 /** Read-only access to one account (audit role, or the base credentials where the account has none). */
 export interface AwsReader {
@@ -28,10 +36,19 @@ export interface AwsReader {
   elbv2(region: string): Pick<ElasticLoadBalancingV2Client, 'send'>;
   athena(region: string): Pick<AthenaClient, 'send'>;
   awsConfig(region: string): Pick<ConfigServiceClient, 'send'>;
+  ecs(region: string): Pick<ECSClient, 'send'>;
+  lambda(region: string): Pick<LambdaClient, 'send'>;
+  lightsail(region: string): Pick<LightsailClient, 'send'>;
+  route53resolver(region: string): Pick<Route53ResolverClient, 'send'>;
+  sagemaker(region: string): Pick<SageMakerClient, 'send'>;
+  serviceQuotas(region: string): Pick<ServiceQuotasClient, 'send'>;
+  sesv2(region: string): Pick<SESv2Client, 'send'>;
   readonly organizations: Pick<OrganizationsClient, 'send'>;
   readonly sts: Pick<STSClient, 'send'>;
   /** AWS Account Management: contacts. */
   readonly account: Pick<AccountClient, 'send'>;
+  /** AWS Support: its one endpoint of the partition. */
+  readonly support: Pick<SupportClient, 'send'>;
 }
 
 /** Services that Firebreak can write to, by the name that the AWS CLI has for them. */

@@ -37,6 +37,8 @@ export interface InventoryEntry {
   readonly responderRole?: string | undefined;
   /** Where work is expected; absent: the config does not say. */
   readonly expectedRegions?: readonly string[] | undefined;
+  /** Whom to ask about it: words, mail addresses among them. */
+  readonly contacts?: readonly string[] | undefined;
 }
 
 export interface Report<Answer = unknown> {

@@ -3,24 +3,17 @@
  * was read; reads nothing (DOMAIN.md 3, 6, 7, 9.1).
  */
 import type { InventoryEntry } from '../contracts/investigation.ts';
+import { few } from './answers.ts';
 import type { Looked } from './looked.ts';
-
-export interface FoundTrail {
-  readonly arn: string;
-  readonly name: string;
-  readonly multiRegion: boolean;
-  readonly validation: boolean;
-  readonly organization: boolean;
-  readonly logging: Looked<{ readonly on: boolean; readonly deliveryError: string }>;
-  /** Kinds of data events that it records: `AWS::S3::Object`, ... */
-  readonly dataEvents: Looked<readonly string[]>;
-}
+import { type FoundTrail, trailChecks } from './readiness-trails.ts';
 
 export interface RegionPosture {
   readonly region: string;
   readonly detector: Looked<{ readonly enabled: boolean; readonly frequency: string } | undefined>;
   /** VPCs, and those of them without flow logs that run. */
   readonly vpcs: Looked<{ readonly all: number; readonly without: readonly string[] }>;
+  /** VPCs with anything in them, those of them whose DNS queries nobody logs, and how many query log configurations there are. */
+  readonly dnsLogs: Looked<{ readonly used: number; readonly without: readonly string[]; readonly configs: number }>;
   /** The account's default for new instances: `required`, `optional`, or "" where none is set. */
   readonly tokens: Looked<string>;
   /** Instances that answer metadata requests without a token. */
@@ -78,6 +71,11 @@ const questions = {
     50,
     'Switch VPC flow logs on: without them nobody can say where the instances talked to.',
   ],
+  'dns-logs': [
+    'Are DNS queries of every used VPC logged?',
+    47,
+    'Log DNS queries (Route 53 Resolver) of these VPCs: without them nobody can say which names the instances asked for.',
+  ],
   'open-metadata': [
     'Do all instances ask for IMDSv2?',
     45,
@@ -103,7 +101,6 @@ type CheckId = keyof typeof questions;
 
 /** Part of being ready, and not to be asked by the clients of this version. */
 export const unaskedReadiness: readonly string[] = [
-  'DNS query logs (Route 53 Resolver)',
   "S3 public access: the account's block (S3 Control) and those of its buckets",
   'the EventBridge rule that brings findings here',
 ];
@@ -157,7 +154,7 @@ export function readinessChecks(posture: AccountPosture, entry: InventoryEntry |
             set ? 'the contact SECURITY is set' : 'no alternate contact SECURITY is set',
           ]),
         ]),
-    ...regions.flatMap(({ region, detector, vpcs, tokens, openMetadata }) => [
+    ...regions.flatMap(({ region, detector, vpcs, dnsLogs, tokens, openMetadata }) => [
       judged(
         'guardduty',
         detector,
@@ -188,14 +185,15 @@ export function readinessChecks(posture: AccountPosture, entry: InventoryEntry |
           without.length === 0,
           without.length === 0
             ? `${all} VPCs, all with flow logs`
-            : `no flow logs of ${some(without)} (of ${all} VPCs)`,
+            : `no flow logs of ${few(without, 4)} (of ${all} VPCs)`,
         ],
         region,
       ),
+      judged('dns-logs', dnsLogs, dnsWords, region),
       judged(
         'open-metadata',
         openMetadata,
-        (ids) => [ids.length === 0, ids.length === 0 ? 'no instance takes IMDSv1' : `IMDSv1 is open on ${some(ids)}`],
+        (ids) => [ids.length === 0, ids.length === 0 ? 'no instance takes IMDSv1' : `IMDSv1 is open on ${few(ids, 4)}`],
         region,
       ),
       judged(
@@ -208,57 +206,19 @@ export function readinessChecks(posture: AccountPosture, entry: InventoryEntry |
   ];
 }
 
-function trailChecks(
-  trails: Looked<readonly FoundTrail[]>,
-  check: (id: CheckId, answer: ReadinessCheck['answer'], because: string) => ReadinessCheck,
-): readonly ReadinessCheck[] {
-  const ids = ['trail', 'trail-delivery', 'trail-validation', 'data-events'] as const;
-  if (!trails.ok) return ids.map((id) => check(id, 'could-not-look', trails.reason));
-  const wide = trails.value.filter(({ multiRegion }) => multiRegion);
-  const running = wide.filter(({ logging }) => logging.ok && logging.value.on);
-  const unseen = wide.flatMap(({ name, logging }) => (logging.ok ? [] : [`${name}: ${logging.reason}`]));
-  if (running.length === 0) {
-    const why =
-      wide.length > 0
-        ? `${some(wide.map(({ name }) => name))} not running`
-        : trails.value.length > 0
-          ? 'no trail covers all Regions'
-          : 'there is no trail';
-    const [answer, because] =
-      unseen.length > 0 ? (['could-not-look', unseen.join('; ')] as const) : (['no', why] as const);
-    return ids.map((id) => check(id, answer, because));
-  }
-  const errors = running.flatMap(({ name, logging }) =>
-    logging.ok && logging.value.deliveryError !== '' ? [`${name}: ${logging.value.deliveryError}`] : [],
-  );
-  const proven = running.filter(({ validation }) => validation);
-  const recorded = running.flatMap(({ dataEvents }) => (dataEvents.ok ? dataEvents.value : []));
-  const refused = running.flatMap(({ name, dataEvents }) => (dataEvents.ok ? [] : [`${name}: ${dataEvents.reason}`]));
-  const hasObjects = recorded.includes('AWS::S3::Object');
-  return [
-    check('trail', 'yes', `${some(running.map(({ name }) => name))} running`),
-    check(
-      'trail-delivery',
-      errors.length === running.length ? 'no' : 'yes',
-      errors.length > 0 ? errors.join('; ') : 'no error of delivery',
-    ),
-    check(
-      'trail-validation',
-      proven.length > 0 ? 'yes' : 'no',
-      proven.length > 0 ? `${some(proven.map(({ name }) => name))} validates` : 'log file validation is off',
-    ),
-    hasObjects || refused.length === 0
-      ? check(
-          'data-events',
-          hasObjects ? 'yes' : 'no',
-          recorded.length > 0 ? `recorded: ${some([...new Set(recorded)])}` : 'no data events are recorded',
-        )
-      : check('data-events', 'could-not-look', refused.join('; ')),
-  ];
-}
-
-function some(items: readonly string[]): string {
-  return items.length <= 3 ? items.join(', ') : `${items.slice(0, 3).join(', ')} and ${items.length - 3} more`;
+function dnsWords({
+  used,
+  without,
+  configs,
+}: {
+  readonly used: number;
+  readonly without: readonly string[];
+  readonly configs: number;
+}): readonly [boolean, string] {
+  if (used === 0) return [true, 'no VPC has anything in it'];
+  if (without.length === 0) return [true, `${used} used VPCs, the queries of all are logged`];
+  const there = configs === 0 ? '' : `, though there are ${configs} query log configurations`;
+  return [false, `no DNS query logs of ${few(without, 4)} (of ${used} used VPCs)${there}`];
 }
 
 /** What to fix, the worst first: one line per account and question. Regions where work is expected count more than others. */

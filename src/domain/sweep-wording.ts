@@ -1,15 +1,13 @@
 /** A sweep in words: what runs, where it is not expected, what it costs, who is new. */
 import type { Line, Part } from '../contracts/message.ts';
 import { bold, code, count, line, utc } from './phrases.ts';
+import { isOdd } from './services-now.ts';
+import { alikeThings, dollars, quietLines, servicesPlan, servicesRemark, thingsLine } from './services-wording.ts';
 import type { Sweep, SweptGroup } from './sweep.ts';
 
-const shownGroups = 12;
+/** Instances of one type and things of other services, together: more does not read well on a phone. */
+export const sweptShown = 10;
 const shownNew = 6;
-
-/** `$3.06`, with the cents that matter. */
-function dollars(amount: number): string {
-  return `$${amount.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
-}
 
 export function sweepParts(sweep: Sweep): readonly Part[] {
   const head: Part = { kind: 'lines', lines: [line(bold('What exists now'))] };
@@ -27,18 +25,12 @@ export function sweepParts(sweep: Sweep): readonly Part[] {
       : []),
   ];
   const parts: Part[] = [head, { kind: 'lines', lines }];
-  if (sweep.instances.length > 0) {
-    const rest = sweep.instances.length - shownGroups;
-    parts.push({
-      kind: 'table',
-      columns: ['Type', 'Region', 'Running', 'Stopped', 'Per hour', ''],
-      rows: [
-        ...sweep.instances.slice(0, shownGroups).map(rowOf),
-        ...(rest > 0 ? [[`and ${count(rest, 'more line')}`, '', '', '', '', '']] : []),
-      ],
-    });
-  }
+  const found = worstFirst(sweep);
+  const rest = found.length - sweptShown;
   const facts = [
+    ...found.slice(0, sweptShown),
+    ...(rest > 0 ? [line(`and ${rest} more, in the file sweep.csv`)] : []),
+    ...quietLines(sweep),
     ...sweep.scalingGroups
       .filter(({ most }) => most > 0)
       .slice(0, shownNew)
@@ -62,22 +54,39 @@ export function sweepParts(sweep: Sweep): readonly Part[] {
       .map((one) =>
         line(bold('Account: '), code(one.id), ` ${one.name}, ${one.email}, ${one.state}, joined ${utc(one.joinedAt)}`),
       ),
-    line(bold('Nobody asked about: '), `${sweep.notLookedAt.slice(0, 12).join('; ').replace(/\.+$/, '')}.`),
+    line(bold('Not looked at: '), `${sweep.notLookedAt.slice(0, 8).join('; ').replace(/\.+$/, '')}.`),
   ];
   parts.push({ kind: 'list', items: facts });
   return parts;
 }
 
-function rowOf(one: SweptGroup): readonly string[] {
-  const marks = [...(one.expected === false ? ['not expected here'] : []), ...(one.dear ? ['GPU or very large'] : [])];
+/** What stands out, then what costs most; instances and things of other services mixed. */
+function worstFirst({ instances, things }: Sweep): readonly Line[] {
   return [
-    one.type,
-    one.region,
-    String(one.running),
-    String(one.stopped),
-    one.hourly === undefined ? 'unknown' : dollars(one.hourly),
-    marks.join(', '),
-  ];
+    ...instances.map((one) => ({
+      ...{ odd: one.running > 0 && (one.expected === false || one.dear), hourly: one.hourly ?? 0, isNew: false },
+      line: groupLine(one),
+    })),
+    ...alikeThings(things).map((same) => ({
+      odd: same.some(isOdd),
+      hourly: same.reduce((sum, one) => sum + (one.hourly ?? 0), 0),
+      isNew: same.some(({ isNew }) => isNew),
+      line: thingsLine(same),
+    })),
+  ]
+    .toSorted((a, b) => Number(b.odd) - Number(a.odd) || b.hourly - a.hourly || Number(b.isNew) - Number(a.isNew))
+    .map((one) => one.line);
+}
+
+/** A line each, not a table: a phone shows six columns badly. */
+function groupLine(one: SweptGroup): Line {
+  const marks = [...(one.expected === false ? ['not expected here'] : []), ...(one.dear ? ['GPU or very large'] : [])];
+  const cost = one.hourly === undefined ? 'price unknown' : `${dollars(one.hourly)} per hour`;
+  return line(
+    bold(`${one.type}, ${one.region}: `),
+    `${one.running} running, ${one.stopped} stopped; ${cost}`,
+    ...(marks.length === 0 ? [] : [bold(`; ${marks.join(', ')}`)]),
+  );
 }
 
 /** What the sweep adds to the plan, in sentences. */
@@ -91,6 +100,7 @@ export function sweepPlan(sweep: Sweep): readonly string[] {
           `Ask who made ${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ` and ${ids.length - 3} more instances` : ''}: they are ${elsewhere.length > 0 ? 'where nothing is expected' : 'dear'}; if nobody knows them, snapshot them, then stop them.`,
         ]
       : []),
+    ...servicesPlan(sweep),
     ...(sweep.identities.length > 0
       ? [`Ask who wanted the ${count(sweep.identities.length, 'user or key', 'users and keys')} made in the window.`]
       : []),
@@ -105,7 +115,8 @@ export function sweepPlan(sweep: Sweep): readonly string[] {
 /** What to type next. */
 export function sweepNext(sweep: Sweep): readonly string[] {
   const odd = sweep.instances.find((one) => (one.expected === false || one.dear) && one.running > 0);
-  const id = odd?.instanceIds[0];
+  const thing = sweep.things.find((one) => isOdd(one) && one.id.startsWith('arn:') && !/\s/.test(one.id));
+  const id = odd?.instanceIds[0] ?? thing?.id;
   return id === undefined ? [] : [`/ir who-created ${id}`];
 }
 
@@ -120,5 +131,5 @@ export function sweepRemark(sweep: Sweep): string {
       : []),
     ...(dear > 0 ? [`${count(dear, 'GPU or very large instance')} ${dear === 1 ? 'runs' : 'run'} now`] : []),
   ];
-  return said.join(' and ');
+  return [said.join(' and '), servicesRemark(sweep)].filter((words) => words !== '').join('; ');
 }

@@ -1,10 +1,20 @@
 /**
  * A sweep: what exists now, against what is expected. For accounts with poor logs, where "nothing found" says little (S0). It
- * judges what was read; what no client of this version can ask for is named.
+ * judges what was read; what this version does not ask for is named. Services beside EC2: services-now.ts.
  */
 import type { InventoryEntry } from '../contracts/investigation.ts';
 import { hourlyPrice, isDear, pricesFrom } from './instance-prices.ts';
 import type { Looked } from './looked.ts';
+import {
+  type ServiceAnswer,
+  type ServiceLook,
+  type SweptThing,
+  serviceAnswers,
+  servicesNotThere,
+  serviceTroubles,
+  sweptThings,
+  troubleLines,
+} from './services-now.ts';
 
 export interface FoundInstance {
   readonly id: string;
@@ -55,20 +65,19 @@ export interface AccountNow {
   /** Set where the account could not be opened at all. */
   readonly failed?: string;
   readonly regions: readonly RegionNow[];
+  /** What was read of services beside EC2, in every Region. */
+  readonly services: readonly ServiceLook[];
   readonly users: Looked<readonly NewIdentity[]> | undefined;
   readonly members: Looked<readonly MemberAccount[]> | undefined;
 }
 
-/** Asked about by S0, and not to be asked by the clients of this version. */
+/** Where an attacker may work as well, and what this version does not ask for. */
 const sweptByNobody: readonly string[] = [
-  'ECS and Fargate tasks',
   'EKS clusters',
-  'Lambda functions',
-  'SageMaker notebooks and jobs',
-  'SES identities and sending quota',
-  'service quotas and requests for more',
   'Batch jobs',
-  'Lightsail instances',
+  'Bedrock',
+  'EMR, Glue and CodeBuild',
+  'Lightsail databases and containers',
 ];
 
 /** Running or stopped machines of one type in one Region. */
@@ -96,7 +105,11 @@ export interface Sweep {
   readonly identities: readonly (NewIdentity & { readonly accountId: string })[];
   /** Of the organisation, the newest first. */
   readonly memberAccounts: readonly MemberAccount[];
-  /** USD per hour of all that runs and has a known price. */
+  /** One answer per read of a service beside EC2. */
+  readonly services: readonly ServiceAnswer[];
+  /** What these reads found, the worst first. */
+  readonly things: readonly SweptThing[];
+  /** USD per hour of all that runs and has a known price, services included. */
   readonly hourly: number;
   readonly unpriced: readonly string[];
   readonly prices: string;
@@ -114,11 +127,15 @@ const idsKept = 100;
 export function noSweep(because: string): Sweep {
   const nothing = { instances: [], scalingGroups: [], identities: [], memberAccounts: [], unpriced: [], failures: [] };
   const counts = { hourly: 0, prices: pricesFrom, unexpectedRegions: [], regionsLookedAt: 0 };
-  return { state: 'not-looked-at', because, ...nothing, ...counts, notLookedAt: sweptByNobody };
+  const services = serviceAnswers([]).map((one) => ({ ...one, because }));
+  return { state: 'not-looked-at', because, ...nothing, ...counts, services, things: [], notLookedAt: sweptByNobody };
 }
 
-/** Sums up what was read. `inventory`: the config's accounts, for the Regions that are expected. Pure. */
-export function sweepOf(accounts: readonly AccountNow[], inventory: readonly InventoryEntry[]): Sweep {
+/**
+ * Sums up what was read. `inventory`: the config's accounts, for the Regions that are expected. `since`: what counts as made lately,
+ * ISO 8601 UTC. Pure.
+ */
+export function sweepOf(accounts: readonly AccountNow[], inventory: readonly InventoryEntry[], since: string): Sweep {
   const groups = accounts.flatMap((account) => {
     const entry = inventory.find(({ id }) => id === account.accountId);
     return account.regions.flatMap((region) => groupsOf(account.accountId, region, entry?.expectedRegions));
@@ -131,6 +148,12 @@ export function sweepOf(accounts: readonly AccountNow[], inventory: readonly Inv
       b.running - a.running,
   );
   const everywhere = accounts.flatMap(({ regions }) => regions);
+  const things = sweptThings(accounts, inventory, since);
+  const elsewhere = [...instances, ...things].filter(({ expected }) => expected === false);
+  const unpriced = [
+    ...instances.filter((one) => one.hourly === undefined).map(({ type }) => type),
+    ...things.flatMap((thing) => thing.unpriced ?? []),
+  ];
   return {
     state: 'looked',
     instances,
@@ -145,13 +168,15 @@ export function sweepOf(accounts: readonly AccountNow[], inventory: readonly Inv
     memberAccounts: accounts
       .flatMap(({ members }) => (members?.ok ? members.value : []))
       .toSorted((a, b) => (a.joinedAt < b.joinedAt ? 1 : -1)),
-    hourly: instances.reduce((sum, one) => sum + (one.hourly ?? 0), 0),
-    unpriced: [...new Set(instances.filter((one) => one.hourly === undefined).map(({ type }) => type))],
+    services: serviceAnswers(accounts),
+    things,
+    hourly: [...instances, ...things].reduce((sum, one) => sum + (one.hourly ?? 0), 0),
+    unpriced: [...new Set(unpriced)],
     prices: pricesFrom,
-    unexpectedRegions: [...new Set(instances.filter((one) => one.expected === false).map(({ region }) => region))],
+    unexpectedRegions: [...new Set(elsewhere.map(({ region }) => region))],
     regionsLookedAt: new Set(everywhere.filter(({ instances: found }) => found.ok).map(({ region }) => region)).size,
     failures: accounts.flatMap(failuresOf),
-    notLookedAt: [...sweptByNobody, ...accounts.flatMap(refusedMembers)],
+    notLookedAt: [...sweptByNobody, ...accounts.flatMap(servicesNotThere), ...accounts.flatMap(refusedMembers)],
   };
 }
 
@@ -179,13 +204,15 @@ function groupsOf(
   });
 }
 
-function failuresOf({ accountId, failed, regions, users }: AccountNow): readonly string[] {
+function failuresOf(account: AccountNow): readonly string[] {
+  const { accountId, failed, regions, users } = account;
   if (failed !== undefined) return [`account ${accountId}: ${failed}`];
+  const troubles = regions.flatMap(({ region, instances, groups }) => [
+    ...(instances.ok ? [] : [{ what: 'EC2 instances', region, reason: instances.reason }]),
+    ...(groups.ok ? [] : [{ what: 'Auto Scaling groups', region, reason: groups.reason }]),
+  ]);
   return [
-    ...regions.flatMap(({ region, instances, groups }) => [
-      ...(instances.ok ? [] : [`EC2 instances of ${accountId} in ${region}: ${instances.reason}`]),
-      ...(groups.ok ? [] : [`Auto Scaling groups of ${accountId} in ${region}: ${groups.reason}`]),
-    ]),
+    ...troubleLines(accountId, [...troubles, ...serviceTroubles(account)]),
     ...(users === undefined || users.ok ? [] : [`users and keys of ${accountId}: ${users.reason}`]),
   ];
 }

@@ -3,6 +3,7 @@ import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import type { Coverage } from '../contracts/evidence.ts';
 import { plainEventName } from './links-resources.ts';
 import { principalGroup, principalOf, succeeded } from './principal.ts';
+import type { NowAnswer } from './services-now.ts';
 import type { Match } from './sigma/hunt.ts';
 import { type TriageStep, triageSteps } from './triage-steps.ts';
 
@@ -22,6 +23,8 @@ export interface TriageAnswer {
   readonly principals: readonly string[];
   /** Calls and how often, the rarest first. */
   readonly calls: readonly { readonly call: string; readonly events: number }[];
+  /** What exists now, where a service answers the question; absent elsewhere and where nobody was asked. */
+  readonly now?: NowAnswer;
 }
 
 const maxEvidence = 1_000;

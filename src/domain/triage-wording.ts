@@ -6,6 +6,7 @@ import { bold, code, count, line, upperFirst, utc } from './phrases.ts';
 import { labelOf } from './pivot-actors.ts';
 import { type HuntStory, nameOfStory } from './sigma/stories.ts';
 import type { TriageAnswer } from './triage-answers.ts';
+import { nowText } from './triage-now.ts';
 
 const maxSuspects = 6;
 
@@ -56,7 +57,13 @@ export function triageParts(
   return parts;
 }
 
-function answerText({ state, events, failed, excepted, calls, principals }: TriageAnswer): string {
+function answerText(answer: TriageAnswer): string {
+  const now = nowText(answer.now);
+  if (answer.events === 0 && answer.state === 'hits') return upperFirst(now);
+  return `${logText(answer)}${now === '' ? '' : `. ${upperFirst(now)}`}`;
+}
+
+function logText({ state, events, failed, excepted, calls, principals }: TriageAnswer): string {
   const held = excepted > 0 ? `; ${count(excepted, 'event')} excepted` : '';
   if (state === 'not-looked-at') return `not looked at in full${held}`;
   if (state === 'nothing-found') return `nothing found in what was looked at${held}`;

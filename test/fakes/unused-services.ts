@@ -10,6 +10,7 @@ export function unusedServices(): Omit<AwsReader, 'accountId' | 'partition'> {
     organizations: { send: refuse('organizations') },
     sts: { send: refuse('sts') },
     account: { send: refuse('account') },
+    support: { send: refuse('support') },
     cloudtrail: refuse('cloudtrail'),
     ec2: refuse('ec2'),
     guardduty: refuse('guardduty'),
@@ -19,5 +20,12 @@ export function unusedServices(): Omit<AwsReader, 'accountId' | 'partition'> {
     elbv2: refuse('elbv2'),
     athena: refuse('athena'),
     awsConfig: refuse('awsConfig'),
+    ecs: refuse('ecs'),
+    lambda: refuse('lambda'),
+    lightsail: refuse('lightsail'),
+    route53resolver: refuse('route53resolver'),
+    sagemaker: refuse('sagemaker'),
+    serviceQuotas: refuse('serviceQuotas'),
+    sesv2: refuse('sesv2'),
   };
 }

@@ -4,6 +4,7 @@
  */
 import { storyFindings } from '../../demo/aws/findings.ts';
 import { type DemoAws, startDemoAws } from '../../demo/aws/server.ts';
+import { epoch } from '../../demo/aws/services-state.ts';
 import type { Role } from '../../demo/aws/state.ts';
 import { addFleet } from '../../demo/aws/stories/fleet.ts';
 import { addWebServers } from '../../demo/aws/stories/machines.ts';
@@ -100,6 +101,49 @@ function replaced<T>(list: T[], ...items: readonly T[]): void {
   list.splice(0, list.length, ...items);
 }
 
+/** One thing of each kind that is read by itself, so that every right is asked for: a stranger's, in a Region that nobody uses. */
+function giveServices(aws: DemoAws): void {
+  const { id } = aws.accounts.workshop;
+  const services = aws.state.accounts.get(id)?.services;
+  if (services === undefined) throw new RangeError('the cast has changed');
+  const region = 'sa-east-1';
+  const at = epoch(new Date(Date.now() - 7_200_000));
+  const arn = (kind: string) => `arn:aws:sagemaker:${region}:${id}:${kind}/strange`;
+  services.endpoints.push({
+    ...{ region, machine: { InstanceType: 'ml.m5.large' }, many: 2 },
+    shown: {
+      ...{ EndpointName: 'strange', EndpointArn: arn('endpoint'), EndpointStatus: 'InService' },
+      ...{ CreationTime: at, LastModifiedTime: at },
+    },
+  });
+  services.trainingJobs.push({
+    region,
+    shown: {
+      ...{ TrainingJobName: 'strange', TrainingJobArn: arn('training-job'), TrainingJobStatus: 'InProgress' },
+      CreationTime: at,
+    },
+    more: { ResourceConfig: { InstanceType: 'ml.p3.2xlarge', InstanceCount: 3, VolumeSizeInGB: 50 } },
+  });
+  services.processingJobs.push({
+    region,
+    shown: {
+      ...{ ProcessingJobName: 'strange', ProcessingJobArn: arn('processing-job'), ProcessingJobStatus: 'InProgress' },
+      CreationTime: at,
+    },
+    more: {
+      ProcessingResources: { ClusterConfig: { InstanceType: 'ml.c5.xlarge', InstanceCount: 1, VolumeSizeInGB: 5 } },
+    },
+  });
+  services.lightsail.push({
+    region,
+    shown: {
+      ...{ name: 'strange', arn: `arn:aws:lightsail:${region}:${id}:Instance/strange`, createdAt: at },
+      ...{ bundleId: '2xlarge_3_0', blueprintId: 'ubuntu_24_04', state: { code: 16, name: 'running' } },
+      hardware: { cpuCount: 8, ramSizeInGb: 32 },
+    },
+  });
+}
+
 /** What JaneDoe and the bystander hold beside the story: one credential of each kind, and a key that somebody has disabled. */
 function giveCredentials(aws: DemoAws): void {
   const users = aws.state.accounts.get(aws.accounts.workshop.id)?.users;
@@ -150,6 +194,7 @@ export async function openWatchedAccount(): Promise<WatchedAccount> {
   const aws = await startDemoAws({ story, backgroundEvents: 20, lookupRatePerSecond: 10_000 });
   setDocumentedRights(aws);
   giveCredentials(aws);
+  giveServices(aws);
   for (const finding of storyFindings(new Date()).mining) aws.addFinding(finding);
   const { hub } = aws.credentials;
   Object.assign(process.env, {

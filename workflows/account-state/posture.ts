@@ -19,7 +19,9 @@ import type { AwsReach, AwsReader } from '#src/contracts/aws.ts';
 import type { InventoryEntry } from '#src/contracts/investigation.ts';
 import { isAwsError } from '#src/domain/aws-errors.ts';
 import { globalRegion } from '#src/domain/partition.ts';
-import type { AccountPosture, FoundTrail, RegionPosture } from '#src/domain/readiness.ts';
+import type { AccountPosture, RegionPosture } from '#src/domain/readiness.ts';
+import type { FoundTrail } from '#src/domain/readiness-trails.ts';
+import { dnsLogsIn } from './dns-logs.ts';
 import { look, paged } from './look.ts';
 
 export const postureReads = [
@@ -29,11 +31,14 @@ export const postureReads = [
   'cloudtrail:GetTrailStatus',
   'ec2:DescribeFlowLogs',
   'ec2:DescribeInstances',
+  'ec2:DescribeNetworkInterfaces',
   'ec2:DescribeVpcs',
   'ec2:GetInstanceMetadataDefaults',
   'guardduty:GetDetector',
   'guardduty:ListDetectors',
   'iam:GetRole',
+  'route53resolver:ListResolverQueryLogConfigAssociations',
+  'route53resolver:ListResolverQueryLogConfigs',
 ] as const;
 
 const regionsAtOnce = 8;
@@ -68,13 +73,14 @@ export async function accountPosture(
     }),
   );
   const role = entry?.responderRole;
-  return {
-    accountId,
-    trails: await look(() => trailsOf(reader, ctx.signal), ctx.signal),
-    securityContact: await look(() => hasSecurityContact(reader), ctx.signal),
-    responderRole: role === undefined ? undefined : await look(() => hasRole(reader, role), ctx.signal),
-    regions: await Promise.all(asked),
-  };
+  // All at once: a run that is ended rejects each of them, and none may be left without anybody who waits for it.
+  const [found, trails, securityContact, responderRole] = await Promise.all([
+    Promise.all(asked),
+    look(() => trailsOf(reader, ctx.signal), ctx.signal),
+    look(() => hasSecurityContact(reader), ctx.signal),
+    role === undefined ? undefined : look(() => hasRole(reader, role), ctx.signal),
+  ]);
+  return { accountId, trails, securityContact, responderRole, regions: found };
 }
 
 async function regionPosture(reader: AwsReader, region: string, signal: AbortSignal): Promise<RegionPosture> {
@@ -82,6 +88,7 @@ async function regionPosture(reader: AwsReader, region: string, signal: AbortSig
     region,
     detector: await look(() => detectorIn(reader, region), signal),
     vpcs: await look(() => vpcsIn(reader, region), signal),
+    dnsLogs: await look(() => dnsLogsIn(reader, region, signal), signal),
     tokens: await look(() => metadataDefault(reader, region), signal),
     openMetadata: await look(() => openMetadata(reader, region), signal),
   };

@@ -6,24 +6,21 @@ import { ListAccountsCommand } from '@aws-sdk/client-organizations';
 import pLimit from 'p-limit';
 import type { AwsReach, AwsReader } from '#src/contracts/aws.ts';
 import { UpstreamError } from '#src/contracts/errors.ts';
+import type { InventoryEntry } from '#src/contracts/investigation.ts';
 import { isAwsError } from '#src/domain/aws-errors.ts';
-import type {
-  AccountNow,
-  FoundInstance,
-  FoundScalingGroup,
-  MemberAccount,
-  NewIdentity,
-  RegionNow,
-} from '#src/domain/sweep.ts';
+import { domainsIn } from '#src/domain/contact-mail.ts';
+import type { AccountNow, FoundInstance, FoundScalingGroup, MemberAccount, NewIdentity } from '#src/domain/sweep.ts';
 import { look, paged } from './look.ts';
+import { serviceCalls, servicesIn, servicesOfAccount } from './services.ts';
 
-export const runningReads = [
+export const runningReads: readonly string[] = [
   'autoscaling:DescribeAutoScalingGroups',
   'ec2:DescribeInstances',
   'iam:ListAccessKeys',
   'iam:ListUsers',
   'organizations:ListAccounts',
-] as const;
+  ...serviceCalls,
+];
 
 const regionsAtOnce = 8;
 const maxUsers = 2_000;
@@ -33,30 +30,49 @@ interface Ctx {
   progress(step: string): void;
 }
 
-/** One account as it stands. `since`: what counts as made lately, ISO 8601 UTC. AWS's refusals stand in the answer. */
-export async function accountNow(aws: AwsReach, accountId: string, since: string, ctx: Ctx): Promise<AccountNow> {
+/**
+ * One account as it stands. `since`: what counts as made lately, ISO 8601 UTC. `entry`: what the config says of it. AWS's refusals
+ * stand in the answer.
+ */
+export async function accountNow(
+  aws: AwsReach,
+  accountId: string,
+  since: string,
+  entry: InventoryEntry | undefined,
+  ctx: Ctx,
+): Promise<AccountNow> {
   const opened = await look(async () => {
     const reader = await aws.reader(accountId);
     return { reader, regions: await aws.regions(accountId) };
   }, ctx.signal);
-  if (!opened.ok) return { accountId, failed: opened.reason, regions: [], users: undefined, members: undefined };
+  const nothing = { regions: [], services: [], users: undefined, members: undefined };
+  if (!opened.ok) return { accountId, failed: opened.reason, ...nothing };
   const { reader, regions } = opened.value;
+  const services = { since, domains: domainsIn(entry?.contacts ?? []), signal: ctx.signal };
   const limit = pLimit(regionsAtOnce);
   let done = 0;
   const asked = regions.map((region) =>
-    limit(async (): Promise<RegionNow> => {
+    limit(async () => {
       const instances = await look(() => instancesIn(reader, region), ctx.signal);
       const groups = await look(() => groupsIn(reader, region), ctx.signal);
+      const others = await servicesIn(reader, region, services, instances.ok);
       done += 1;
-      ctx.progress(`Sweeping what runs now in ${accountId}: ${done} of ${regions.length} Regions`);
-      return { region, instances, groups };
+      ctx.progress(`Sweeping what exists now in ${accountId}: ${done} of ${regions.length} Regions`);
+      return { now: { region, instances, groups }, others };
     }),
   );
-  const [users, members] = [
-    await look(() => newIdentities(reader, since), ctx.signal),
-    await look(() => memberAccounts(reader), ctx.signal),
-  ];
-  return { accountId, regions: await Promise.all(asked), users, members };
+  // All at once: a run that is ended rejects each of them, and none may be left without anybody who waits for it.
+  const [found, users, members, wide] = await Promise.all([
+    Promise.all(asked),
+    look(() => newIdentities(reader, since), ctx.signal),
+    look(() => memberAccounts(reader), ctx.signal),
+    servicesOfAccount(reader, services),
+  ]);
+  return {
+    ...{ accountId, users, members },
+    regions: found.map(({ now }) => now),
+    services: [...found.flatMap(({ others }) => others), ...wide],
+  };
 }
 
 async function instancesIn(reader: AwsReader, region: string): Promise<readonly FoundInstance[]> {

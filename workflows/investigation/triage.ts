@@ -1,4 +1,5 @@
 /** The first hour's questions about an account, each answered with evidence. */
+import pLimit from 'p-limit';
 import { z } from 'zod';
 import type { CloudTrailRecord } from '#src/contracts/cloudtrail.ts';
 import type { Coverage } from '#src/contracts/evidence.ts';
@@ -6,14 +7,16 @@ import { defineInvestigation, type InvestigationContext } from '#src/contracts/i
 import { withGaps } from '#src/domain/answers.ts';
 import { Production, productionCounts } from '#src/domain/detection/production.ts';
 import { type Reported, reportedNext, reportedParts, reportedPlan, reportedRemark } from '#src/domain/reported.ts';
+import { sweepFile } from '#src/domain/services-wording.ts';
 import { cannotReadAll } from '#src/domain/sigma/hunt.ts';
 import { huntTimeline } from '#src/domain/sigma/hunt-wording.ts';
 import { narrowingOf } from '#src/domain/sigma/narrowing.ts';
 import { nothingSettled, pickSettled, runSettled, settledJson, settledParts } from '#src/domain/sigma/settled.ts';
 import { storiesOf } from '#src/domain/sigma/stories.ts';
 import { noSweep, type Sweep, sweepOf } from '#src/domain/sweep.ts';
-import { sweepNext, sweepParts, sweepPlan, sweepRemark } from '#src/domain/sweep-wording.ts';
+import { sweepNext, sweepParts, sweepPlan, sweepRemark, sweptShown } from '#src/domain/sweep-wording.ts';
 import { triageCollector } from '#src/domain/triage-answers.ts';
+import { withNow } from '#src/domain/triage-now.ts';
 import { triageHeadline, triageParts, triagePlan } from '#src/domain/triage-wording.ts';
 import { catalogue } from '../../detections/index.ts';
 import { detectorReads, reportedIn } from '../account-state/detectors.ts';
@@ -21,6 +24,8 @@ import { look } from '../account-state/look.ts';
 import { accountNow, runningReads } from '../account-state/running.ts';
 
 const maxKeys = 5;
+/** Each has a client per service and Region. */
+const accountsAtOnce = 4;
 
 export const triage = defineInvestigation({
   name: 'triage',
@@ -48,8 +53,8 @@ export const triage = defineInvestigation({
       ...sweep.failures,
       ...reported.failures,
     ]);
-    // What runs now answers no question about the past, so its gaps leave those answers alone.
-    const answers = collector.answers(matches, looked.complete && !records ? coverage : looked);
+    // That nothing is there now closes no question about the past, so the sweep's gaps leave those answers alone.
+    const answers = withNow(collector.answers(matches, looked.complete && !records ? coverage : looked), sweep);
     const stories = storiesOf(matches);
     const suspects = stories.filter(({ level }) => level === 'high' || level === 'critical');
     const keys = [...new Set(suspects.flatMap(({ principal }) => collector.keysOf(principal)))].slice(0, maxKeys);
@@ -84,6 +89,7 @@ export const triage = defineInvestigation({
         words: [key],
         why: 'a principal with grave matches used it',
       })),
+      files: sweep.state === 'looked' ? [sweepFile(sweep, sweptShown)] : [],
     };
   },
 });
@@ -115,11 +121,13 @@ async function presentOf(
       reported: unasked('none of the accounts can be asked'),
     };
   const since = from === '' ? ctx.now().toISOString() : from;
+  const limit = pLimit(accountsAtOnce);
+  const entryOf = (account: string) => ctx.inventory?.find(({ id }) => id === account);
   const [found, reported] = await Promise.all([
-    Promise.all(asked.map((account) => accountNow(aws, account, since, ctx))),
+    Promise.all(asked.map((account) => limit(() => accountNow(aws, account, since, entryOf(account), ctx)))),
     reportedIn(aws, asked, since, ctx),
   ]);
-  return { sweep: sweepOf(found, ctx.inventory ?? []), reported };
+  return { sweep: sweepOf(found, ctx.inventory ?? [], since), reported };
 }
 
 /** The same records, each shown to `see` as it passes. */

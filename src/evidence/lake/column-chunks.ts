@@ -14,7 +14,7 @@ import { rowsPerGroup } from './words.ts';
 /** Level 1 packs these as well as 3 does. */
 const level = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 /** Smaller pages are not worth packing. */
-const fewBytes = 128;
+const fewBytes = 512;
 /** Shorter texts are copied faster one by one. */
 const shortText = 64;
 

@@ -60,6 +60,9 @@ describe('the question for readiness', () => {
     expect(answerOf('guardduty-frequency', 'us-east-1')).toBe('no');
     expect(answerOf('guardduty', 'sa-east-1')).toBe('no');
     expect(answerOf('flow-logs', 'us-east-1')).toBe('no');
+    expect(answerOf('dns-logs', 'us-east-1')).toBe('no');
+    // A Region whose VPC holds nothing asks for no names.
+    expect(answerOf('dns-logs', 'sa-east-1')).toBe('yes');
     expect(answerOf('open-metadata', 'us-east-1')).toBe('no');
     expect(answerOf('open-metadata', 'sa-east-1')).toBe('yes');
     expect(report.answer.fixes[0]).toMatchObject({
@@ -77,7 +80,7 @@ describe('the question for readiness', () => {
   it('names what no client of this version can ask for', async () => {
     const { report, text } = await ask();
 
-    expect(report.answer.notLookedAt.join()).toMatch(/Route 53 Resolver.*S3 Control.*EventBridge/);
+    expect(report.answer.notLookedAt.join()).toMatch(/^S3 public access.*S3 Control.*EventBridge/);
     expect(text).toContain('Nobody asked about');
   });
 
@@ -89,7 +92,11 @@ describe('the question for readiness', () => {
       PhoneNumber: '1',
       Title: 'CERT',
     });
-    for (const { region, vpcId } of state.instances) if (region === 'us-east-1') posture.flowLogs.add(vpcId);
+    for (const { region, vpcId } of state.instances) {
+      if (region !== 'us-east-1') continue;
+      posture.flowLogs.add(vpcId);
+      state.services.queryLogs.add(vpcId);
+    }
     posture.trails[0]?.dataEvents.push('AWS::S3::Object');
     const { answerOf } = await ask();
 
@@ -98,6 +105,14 @@ describe('the question for readiness', () => {
       'yes',
       'yes',
     ]);
+    expect([answerOf('dns-logs', 'us-east-1'), answerOf('dns-logs', 'eu-west-1')]).toEqual(['yes', 'no']);
+
+    // What another account shares is logged there.
+    for (const { region, vpcId } of state.instances)
+      if (region === 'eu-west-1') state.services.sharedVpcs.set(vpcId, '111122223333');
+    const again = await ask();
+    state.services.sharedVpcs.clear();
+    expect(again.answerOf('dns-logs', 'eu-west-1')).toBe('yes');
   });
 
   it('says no where the trail was stopped', async () => {
@@ -114,6 +129,11 @@ describe('the question for readiness', () => {
       account.aws.fail({ operation: 'ListDetectors', region: 'sa-east-1', how: 'accessDenied' }),
       account.aws.fail({ operation: 'DescribeTrails', how: 'html' }),
       account.aws.fail({ operation: 'GetAlternateContact', how: '500' }),
+      account.aws.fail({
+        operation: 'ListResolverQueryLogConfigAssociations',
+        region: 'us-east-1',
+        how: 'accessDenied',
+      }),
     ];
     const { report, answerOf } = await ask();
     for (const stop of stops) stop();
@@ -121,11 +141,23 @@ describe('the question for readiness', () => {
     expect(answerOf('guardduty', 'sa-east-1')).toBe('could-not-look');
     expect(answerOf('trail')).toBe('could-not-look');
     expect(answerOf('security-contact')).toBe('could-not-look');
+    expect(answerOf('dns-logs', 'us-east-1')).toBe('could-not-look');
+    expect(answerOf('dns-logs', 'eu-west-1')).toBe('no');
     expect(answerOf('guardduty', 'us-east-1')).toBe('yes');
     expect(report.coverage.complete).toBe(false);
     expect(report.coverage.notLookedAt.join('\n')).toMatch(/Is GuardDuty on\? \(\d{12}, sa-east-1\): AccessDenied/);
     expect(report.headline).toContain('not everything could be looked at');
   });
+
+  it('does not wait for DNS logs that hang longer than for one call', async () => {
+    const stop = account.aws.fail({ operation: 'ListResolverQueryLogConfigs', region: 'eu-west-1', how: 'hang' });
+    const { report, answerOf } = await ask();
+    stop();
+
+    expect(answerOf('dns-logs', 'eu-west-1')).toBe('could-not-look');
+    expect(answerOf('flow-logs', 'eu-west-1')).toBe('no');
+    expect(report.coverage.notLookedAt[0]).toMatch(/eu-west-1\): no answer within 20 seconds$/);
+  }, 90_000);
 
   it('says of an account that cannot be opened that nothing is known of it', async () => {
     const { report } = await ask(['000000000000']);
@@ -142,6 +174,7 @@ describe('the ranking', () => {
       region,
       detector: { ok: true as const, value: undefined },
       vpcs: { ok: true as const, value: { all: 0, without: [] } },
+      dnsLogs: { ok: true as const, value: { used: 0, without: [], configs: 0 } },
       tokens: { ok: true as const, value: 'required' },
       openMetadata: { ok: true as const, value: [] },
     });
