@@ -14,14 +14,13 @@ import type { Evidence } from '../src/contracts/evidence.ts';
 import { listFiles } from '../src/evidence/folder.ts';
 import { openLakeEvidence } from '../src/evidence/lake/lake.ts';
 import { openScanEvidence } from '../src/evidence/scan.ts';
+import { pivot } from '../workflows/investigation/pivot.ts';
 import type { Expected } from './intrusions.ts';
 
 const { values } = parseArgs({
   options: {
     records: { type: 'string', default: '200000' },
     data: { type: 'string' },
-    question: { type: 'string' },
-    lake: { type: 'string' },
   },
 });
 const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: console.error };
@@ -31,8 +30,7 @@ const memoryProbe = encodeURIComponent(
   "process.on('exit',()=>{const u=process.resourceUsage();process.stderr.write('peak '+Math.round(u.maxRSS/1024)+' MB, cpu '+(u.userCPUTime+u.systemCPUTime)/1000+' ms\\n')})",
 );
 
-if (values.question !== undefined) await firstQuestion(values.question, values.lake ?? '');
-else await bench();
+await bench();
 
 async function bench(): Promise<void> {
   for (const tool of ['zcat', 'rg', 'jq', 'xargs', 'find']) {
@@ -128,7 +126,7 @@ async function measureQuestions(logs: string, lake: string, expected: readonly E
   ] as const) {
     const times = [1, 2, 3].map(() => {
       const began = performance.now();
-      const words = [import.meta.filename, '--question', JSON.stringify(artifact), '--lake', lake];
+      const words = [join(import.meta.dirname, 'first-question.ts'), JSON.stringify(artifact), lake];
       // As the launcher starts Firebreak.
       execFileSync(process.execPath, words, { env: { ...process.env, NODE_COMPILE_CACHE: compiled } });
       return performance.now() - began;
@@ -180,8 +178,6 @@ async function warm(lake: string, chain: Expected) {
 }
 
 async function measureClosure(lake: string, expected: readonly Expected[]): Promise<void> {
-  // Not before: the process of a first question must not load it.
-  const { pivot } = await import('../workflows/investigation/pivot.ts');
   for (const one of expected) {
     const lakeSession = await open(lake);
     let slowest = { id: '', ms: 0 };
@@ -228,12 +224,6 @@ async function measureClosure(lake: string, expected: readonly Expected[]): Prom
 function same(what: string, found: readonly string[], wanted: readonly string[]): void {
   const [left, right] = [[...found].sort().join(' '), [...wanted].sort().join(' ')];
   if (left !== right) throw new Error(`${what}: found ${left}, planted ${right}`);
-}
-
-async function firstQuestion(text: string, lake: string): Promise<void> {
-  const evidence = await open(lake);
-  const records = await evidence.recordsOf(JSON.parse(text) as Artifact);
-  console.log(records.length);
 }
 
 function open(dataDir: string) {

@@ -1,6 +1,6 @@
 /** The door for CloudTrail records: whatever claims to be one is checked, tidied and stripped of secrets here, once. */
-import { createHash } from 'node:crypto';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
+import { contentHash } from './content-hash.ts';
 import { cleanJson, type Json } from './record-clean.ts';
 
 export type ParsedRecord =
@@ -182,7 +182,7 @@ export function canonicalText(value: unknown): string {
 }
 
 function contentId(raw: Json): string {
-  return `sha256-${createHash('sha256').update(canonicalText(raw)).digest('hex').slice(0, 32)}`;
+  return `sha256-${contentHash(canonicalText(raw), 'hex').slice(0, 32)}`;
 }
 
 /** Orders by time, then event id, then content: the same order whatever the order of the sources. */

@@ -1,9 +1,9 @@
 /** Records in memory, found by every artifact that they touch. Shared by the folder and the LookupEvents source. */
-import { hash } from 'node:crypto';
 import type { Artifact } from '../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { parseIp } from '../domain/address.ts';
 import { lastSegment, parseArnStrict } from '../domain/arn.ts';
+import { contentHash } from '../domain/content-hash.ts';
 import { linksOf } from '../domain/links.ts';
 import { nameKeyOfArn } from '../domain/principal.ts';
 import { canonicalText, compareRecords } from '../domain/record.ts';
@@ -57,13 +57,13 @@ export function createRecordIndex(): RecordIndex {
     if (earlier === undefined) return undefined;
     const known = seen.get(eventID);
     if (known) return known;
-    const hashes = new Set(numbersOf(earlier).map((number) => contentHash(records[number])));
+    const hashes = new Set(numbersOf(earlier).map((number) => hashOf(records[number])));
     seen.set(eventID, hashes);
     return hashes;
   }
 
   function has(record: CloudTrailRecord): boolean {
-    return hashesOf(record.eventID)?.has(contentHash(record)) ?? false;
+    return hashesOf(record.eventID)?.has(hashOf(record)) ?? false;
   }
 
   function find(artifact: Artifact): readonly CloudTrailRecord[] {
@@ -80,7 +80,7 @@ export function createRecordIndex(): RecordIndex {
     add(record) {
       const hashes = hashesOf(record.eventID);
       if (hashes) {
-        const own = contentHash(record);
+        const own = hashOf(record);
         if (hashes.has(own)) return false;
         hashes.add(own);
       }
@@ -112,8 +112,8 @@ export function createRecordIndex(): RecordIndex {
   };
 }
 
-function contentHash(record: CloudTrailRecord | undefined): string {
-  return hash('sha256', canonicalText(record), 'base64');
+function hashOf(record: CloudTrailRecord | undefined): string {
+  return contentHash(canonicalText(record), 'base64');
 }
 
 function numbersOf(posting: number | number[] | undefined): readonly number[] {

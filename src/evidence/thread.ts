@@ -19,6 +19,8 @@ export interface Thread<Question, Answer> {
 export function startThread<Question, Answer>(module: URL, workerData?: unknown): Thread<Question, Answer> {
   // No arguments of the parent: a test runner's or a profiler's flags are not for the worker.
   const worker = new Worker(module, { execArgv: [], workerData });
+  // One without a question keeps no process alive.
+  worker.unref();
   /** Answers come in the order of the questions. */
   const waiting: { resolve(reply: Reply<Answer>): void; reject(error: Error): void }[] = [];
   let ended: Error | undefined;
@@ -26,7 +28,10 @@ export function startThread<Question, Answer>(module: URL, workerData?: unknown)
     ended ??= error;
     for (const { reject } of waiting.splice(0)) reject(error);
   };
-  worker.on('message', (reply: Reply<Answer>) => waiting.shift()?.resolve(reply));
+  worker.on('message', (reply: Reply<Answer>) => {
+    waiting.shift()?.resolve(reply);
+    if (waiting.length === 0) worker.unref();
+  });
   worker.on('error', (error) => failAll(asError(error)));
   worker.on('exit', () => failAll(new Error('A thread of this process has ended.')));
   return {
@@ -37,6 +42,7 @@ export function startThread<Question, Answer>(module: URL, workerData?: unknown)
       if (ended) throw ended;
       const reply = await new Promise<Reply<Answer>>((resolve, reject) => {
         waiting.push({ resolve, reject });
+        worker.ref();
         worker.postMessage(question, transfer);
       });
       if ('failure' in reply) throw Object.assign(new Error(reply.failure), { code: reply.code });

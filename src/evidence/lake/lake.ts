@@ -1,24 +1,27 @@
-/** Evidence from the lake: shards of Parquet in the data folder, asked by DuckDB. Readers take no lock. */
+/**
+ * Evidence from the lake: shards of Parquet in the data folder. Questions with a word that few row groups hold are answered from
+ * these alone, all others by DuckDB, which is loaded by the first of them. Readers take no lock.
+ */
+import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Artifact } from '../../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import type { Narrowing, Told } from '../../contracts/condition.ts';
-import { UserError } from '../../contracts/errors.ts';
+import { asError, UserError } from '../../contracts/errors.ts';
 import type { AddressUse, Coverage, Evidence } from '../../contracts/evidence.ts';
 import type { Log } from '../../contracts/log.ts';
 import { compareRecords } from '../../domain/record.ts';
 import { holdsText } from '../../domain/text-search.ts';
 import { createRecordIndex } from '../record-index.ts';
-import { addressUseIn } from './address-use.ts';
 import { type Row, recordOfRow } from './columns.ts';
-import { limitsOf } from './limits.ts';
-import { conditionFor } from './needle.ts';
+import { type ColumnTest, type GroupPlace, rowsIn } from './group-reader.ts';
+import { isWithin, limitsOf } from './limits.ts';
+import { type Condition, conditionFor } from './needle.ts';
 import { lakeFolder, type Pages, readPages } from './pages.ts';
-import { openReader, type Reader, type Shard, warmReader } from './reader.ts';
-import { scanLake } from './scan.ts';
+import { placesOf, splitPlaces } from './places.ts';
+import type { Reader, Shard } from './reader.ts';
+import type { SearchThreads } from './search.ts';
 import { sessionCoverage } from './session-coverage.ts';
 import { picksOf, tableOf, usableShards } from './shards.ts';
-import { rowsHolding } from './text-search.ts';
-import { hashOfWord, rowsPerGroup } from './words.ts';
 
 export interface LakeOptions {
   readonly dataDir: string;
@@ -45,7 +48,6 @@ export interface LakeEvidence extends Evidence {
  */
 export async function openLakeEvidence(options: LakeOptions): Promise<LakeEvidence> {
   const folder = lakeFolder(options.dataDir);
-  warmReader(folder);
   const pages = await readPages(folder);
   if (pages.shards.length === 0 && pages.runs.length === 0) {
     throw new UserError(
@@ -54,15 +56,15 @@ export async function openLakeEvidence(options: LakeOptions): Promise<LakeEviden
     );
   }
   const { shards, lost } = await usableShards(folder, pages.shards, options.window);
-  const db = await openReader(folder, shards);
-  options.signal.addEventListener('abort', () => db.connection?.interrupt(), { once: true });
-  return new LakeSession(options, { ...pages, damaged: [...pages.damaged, ...lost] }, db);
+  return new LakeSession(options, { ...pages, damaged: [...pages.damaged, ...lost] }, shards);
 }
 
 class LakeSession implements LakeEvidence {
   readonly #options: LakeOptions;
   readonly #pages: Pages;
-  readonly #reader: Reader;
+  readonly #shards: readonly Shard[];
+  #reader: Promise<Reader> | undefined;
+  #threads: SearchThreads | undefined;
   readonly #index = createRecordIndex();
   readonly #asked = new Map<string, Promise<void>>();
   readonly #limits: { readonly sql: readonly string[]; readonly values: Record<string, string> };
@@ -73,10 +75,10 @@ class LakeSession implements LakeEvidence {
   /** Records of the window, where it was read as a whole. */
   #scanned = 0;
 
-  constructor(options: LakeOptions, pages: Pages, reader: Reader) {
+  constructor(options: LakeOptions, pages: Pages, shards: readonly Shard[]) {
     this.#options = options;
     this.#pages = pages;
-    this.#reader = reader;
+    this.#shards = shards;
     this.#limits = limitsOf(options);
   }
 
@@ -91,17 +93,17 @@ class LakeSession implements LakeEvidence {
 
   async addressUse(ip: string, moreThan: number): Promise<AddressUse | undefined> {
     this.#options.signal.throwIfAborted();
-    const { connection } = this.#reader;
-    const { word } = conditionFor({ kind: 'ip', id: ip });
-    const where = await this.#whereIs(word);
-    if (connection === undefined || where.shards.length === 0) return undefined;
+    const where = placesOf(this.#shards, conditionFor({ kind: 'ip', id: ip }).word?.text);
+    if (where.shards.length === 0) return undefined;
     this.#queries += 1;
     const table = tableOf(where.shards);
     const picks = picksOf(where.shards);
     const conditions = [...where.sql, ...this.#limits.sql];
     const values = { ...this.#limits.values, ip };
-    return this.#orFailure(() =>
-      addressUseIn(connection, {
+    return this.#orFailure(async () => {
+      const connection = await this.#connection();
+      const { addressUseIn } = await import('./address-use.ts');
+      return addressUseIn(connection, {
         ip,
         moreThan,
         table,
@@ -112,51 +114,99 @@ class LakeSession implements LakeEvidence {
           const reader = await connection.runAndReadAll(sql, values);
           return [...this.#records(reader.getRowObjects())];
         },
-      }),
-    );
+      });
+    });
   }
 
   async holding(text: string): Promise<readonly CloudTrailRecord[]> {
     this.#options.signal.throwIfAborted();
-    const { connection, shards } = this.#reader;
-    const { maxEvents } = this.#options;
-    if (connection === undefined) return [];
+    if (this.#shards.length === 0) return [];
+    const { maxEvents, signal, log } = this.#options;
     this.#queries += 1;
     const found = createRecordIndex();
+    let isFull = false;
     await this.#orFailure(async () => {
-      const { sql: conditions, values } = this.#limits;
-      const paths = shards.map((shard) => shard.path);
-      const question = { text, shards: paths, picks: picksOf(shards), conditions, values, limit: maxEvents + 1 };
-      for (const record of this.#records(await rowsHolding(connection, question))) {
-        if (!holdsText(record, text)) continue;
-        if (found.size() < maxEvents) found.add(record);
-        else if (!found.has(record)) this.#truncated = true;
+      const { searchLake, startSearchThreads } = await import('./search.ts');
+      this.#threads ??= startSearchThreads();
+      const limits = { only: this.#options, ...this.#limits, rows: maxEvents + 1 };
+      const question = { text, shards: this.#shards, limits, threads: this.#threads, signal, log };
+      for await (const rows of searchLake(question, () => this.#connection(), this.#onDamage)) {
+        for (const record of this.#records(rows)) {
+          if (!holdsText(record, text)) continue;
+          if (found.size() < maxEvents) found.add(record);
+          else if (!found.has(record)) isFull = true;
+        }
+        if (isFull) break;
       }
     });
+    this.#truncated ||= isFull;
     return [...found.all()].sort(compareRecords);
   }
 
   async #ask(artifact: Artifact): Promise<void> {
-    const { connection } = this.#reader;
-    if (connection === undefined) return;
-    const { sql, values, word } = conditionFor(artifact);
-    const where = await this.#whereIs(word);
+    const condition = conditionFor(artifact);
+    const { word } = condition;
+    const { near, far } = word === undefined ? { near: [], far: this.#shards } : splitPlaces(this.#shards, word.text);
+    if (near.length === 0 && far.length === 0) return;
+    this.#queries += 1;
+    await this.#orFailure(async () => {
+      const isRead = near.length === 0 || (await this.#askGroups(near, word?.anyOf ?? []));
+      const rest = isRead ? far : this.#shards;
+      if (rest.length > 0) await this.#askDuckDb(condition, rest);
+    });
+  }
+
+  /** False where DuckDB has to be asked instead. */
+  async #askGroups(near: readonly GroupPlace[], anyOf: readonly ColumnTest[]): Promise<boolean> {
+    const { signal } = this.#options;
+    const question = { anyOf, isWithin: isWithin(this.#options), signal, onDamage: this.#onDamage };
+    try {
+      for await (const row of rowsIn(near, question)) {
+        this.#keep([row]);
+        if (this.#truncated && this.#index.size() >= this.#options.maxEvents) break;
+      }
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#options.log.warn({ error: asError(error) }, 'row groups of the lake were not as expected, DuckDB is asked');
+      return false;
+    }
+  }
+
+  async #askDuckDb({ sql, values, word }: Condition, shards: readonly Shard[]): Promise<void> {
+    const where = placesOf(shards, word?.text);
     if (where.shards.length === 0) return;
+    const connection = await this.#connection();
     const room = this.#options.maxEvents - this.#index.size();
     // Where the groups have fewer rows than that anyway, DuckDB need not count.
     const most = Math.max(0, room) + this.#index.size() + 1;
-    this.#queries += 1;
-    await this.#orFailure(async () => {
-      const reader = await connection.runAndReadAll(
-        `SELECT ${picksOf(where.shards)} FROM ${tableOf(where.shards)}
-          WHERE ${[...where.sql, `(${sql})`, ...this.#limits.sql].join(' AND ')} ${where.rows <= most ? '' : `LIMIT ${most}`}`,
-        { ...values, ...this.#limits.values },
-      );
-      for (const record of this.#records(reader.getRowObjects())) {
-        if (this.#index.size() < this.#options.maxEvents) this.#index.add(record);
-        else if (!this.#index.has(record)) this.#truncated = true;
-      }
+    const reader = await connection.runAndReadAll(
+      `SELECT ${picksOf(where.shards)} FROM ${tableOf(where.shards)}
+        WHERE ${[...where.sql, `(${sql})`, ...this.#limits.sql].join(' AND ')} ${where.rows <= most ? '' : `LIMIT ${most}`}`,
+      { ...values, ...this.#limits.values },
+    );
+    this.#keep(reader.getRowObjects());
+  }
+
+  #keep(rows: readonly Row[]): void {
+    for (const record of this.#records(rows)) {
+      if (this.#index.size() < this.#options.maxEvents) this.#index.add(record);
+      else if (!this.#index.has(record)) this.#truncated = true;
+    }
+  }
+
+  /** DuckDB for these shards; it is loaded with the first question that needs it. */
+  async #connection(): Promise<DuckDBConnection> {
+    this.#reader ??= this.#open().then((reader) => {
+      this.#options.signal.addEventListener('abort', () => reader.connection?.interrupt(), { once: true });
+      return reader;
     });
+    return connectionOf(await this.#reader);
+  }
+
+  async #open(): Promise<Reader> {
+    const { openReader } = await import('./reader.ts');
+    return openReader(lakeFolder(this.#options.dataDir), this.#shards);
   }
 
   *#records(rows: readonly Row[]): Generator<CloudTrailRecord> {
@@ -177,7 +227,8 @@ class LakeSession implements LakeEvidence {
     }
   }
 
-  /** DuckDB's errors are plain ones; what it could not read is not looked at. */
+  readonly #onDamage = (reason: string): void => this.#noteFailure(new Error(reason));
+
   #noteFailure(error: unknown): void {
     this.#options.signal.throwIfAborted();
     this.#failure = (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 200) ?? '';
@@ -186,17 +237,18 @@ class LakeSession implements LakeEvidence {
 
   /** Reads on a connection of its own, so that questions may be asked in between. Nothing is kept, so there is no cap. */
   async *all(narrowing?: Narrowing, told?: Told): AsyncGenerator<CloudTrailRecord> {
-    const { dataDir, log, signal } = this.#options;
-    const { shards } = this.#reader;
-    const { connection, close } = await openReader(lakeFolder(dataDir), shards);
-    if (connection === undefined) return;
-    const interrupt = () => connection.interrupt();
-    signal.addEventListener('abort', interrupt, { once: true });
+    const { log, signal } = this.#options;
+    if (this.#shards.length === 0) return;
     this.#queries += 1;
+    let reader: Reader | undefined;
+    const interrupt = () => reader?.connection?.interrupt();
+    signal.addEventListener('abort', interrupt, { once: true });
     try {
+      const { scanLake } = await import('./scan.ts');
+      reader = await this.#open();
       yield* scanLake({
-        connection,
-        shards: shards.map((shard) => shard.path),
+        connection: connectionOf(reader),
+        shards: this.#shards.map((shard) => shard.path),
         limits: this.#limits,
         narrowing,
         told,
@@ -213,26 +265,8 @@ class LakeSession implements LakeEvidence {
       this.#noteFailure(error);
     } finally {
       signal.removeEventListener('abort', interrupt);
-      close();
+      reader?.close();
     }
-  }
-
-  /** Shards that may hold the word, which of their groups, and about how many rows these have. Those without filters are read as a whole. */
-  async #whereIs(
-    word: string | undefined,
-  ): Promise<{ readonly shards: readonly Shard[]; readonly sql: readonly string[]; readonly rows: number }> {
-    const { connection, shards } = this.#reader;
-    const all = { shards, sql: [], rows: Number.POSITIVE_INFINITY };
-    if (connection === undefined || word === undefined || shards.some((shard) => !shard.filters)) return all;
-    const hash = hashOfWord(word);
-    const found = shards.map((shard) => ({ shard, groups: shard.filters?.groupsWith(hash) ?? [] }));
-    const groups = found.flatMap((one) => one.groups);
-    const isFew = groups.length <= maxGroups;
-    return {
-      shards: found.flatMap(({ shard, groups: some }) => (some.length > 0 ? shard : [])),
-      sql: isFew ? [`grp IN (${groups.join(', ')})`] : [],
-      rows: isFew ? groups.length * rowsPerGroup : Number.POSITIVE_INFINITY,
-    };
   }
 
   progress() {
@@ -254,9 +288,13 @@ class LakeSession implements LakeEvidence {
   }
 
   close(): void {
-    this.#reader.close();
+    // Whoever waited for them has been told of what failed.
+    const threads = this.#threads?.map((thread) => thread.close()) ?? [];
+    void Promise.allSettled([...threads, this.#reader?.then((reader) => reader.close())]);
   }
 }
 
-/** More groups than this are most of the lake. */
-const maxGroups = 4000;
+function connectionOf({ connection }: Reader): DuckDBConnection {
+  if (connection === undefined) throw new Error('there are no shards to ask');
+  return connection;
+}

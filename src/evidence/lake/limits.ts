@@ -1,6 +1,7 @@
-/** The window of a session as conditions in SQL. */
+/** The window of a session as conditions in SQL, and the same for readers without SQL. */
+import type { RowFacts } from './group-reader.ts';
 
-interface Limits {
+export interface Limits {
   /** ISO 8601 UTC, half-open; an absent bound is open. */
   readonly window: { readonly from?: string | undefined; readonly to?: string | undefined };
   readonly accounts?: readonly string[] | undefined;
@@ -10,6 +11,27 @@ interface Limits {
 interface Conditions {
   readonly sql: readonly string[];
   readonly values: Record<string, string>;
+}
+
+/** The same as `limitsOf`: what names no account or Region stays, what has no time is in no window that is bound. */
+export function isWithin({ window, accounts, regions }: Limits): (row: RowFacts) => boolean {
+  const from = window.from === undefined ? undefined : microseconds(window.from);
+  const to = window.to === undefined ? undefined : microseconds(window.to);
+  const named = regions && new Set(['""', ...regions.map((one) => JSON.stringify(one))]);
+  return (row) => {
+    if (from !== undefined || to !== undefined) {
+      const time = row.time();
+      if (time === undefined || (from !== undefined && time < from) || (to !== undefined && time >= to)) return false;
+    }
+    const account = accounts && row.account();
+    if (account !== undefined && !accounts?.includes(account)) return false;
+    const region = named && row.region();
+    return region === undefined || named?.has(region) === true;
+  };
+}
+
+function microseconds(time: string): bigint {
+  return BigInt(Date.parse(time)) * 1000n;
 }
 
 /** Times, accounts and Regions in the words of the shards' columns. */

@@ -5,13 +5,14 @@
 import type { Artifact } from '../../contracts/artifact.ts';
 import { parseIp } from '../../domain/address.ts';
 import { nameKeyOfArn, parseArn } from '../../domain/principal.ts';
+import type { ColumnTest } from './group-reader.ts';
 import { shortestWord } from './words.ts';
 
 export interface Condition {
   readonly sql: string;
   readonly values: Readonly<Record<string, string>>;
-  /** A word that every such row has (words.ts), where there is one. */
-  readonly word?: string;
+  /** A word that every such row has (words.ts), where there is one, and the same condition for readers without SQL. */
+  readonly word?: { readonly text: string; readonly anyOf: readonly ColumnTest[] };
 }
 
 /** Where ids are read from (domain/links.ts), without the address. */
@@ -37,7 +38,8 @@ export function conditionFor({ kind, id }: Artifact): Condition {
   const address = parseIp(id);
   if (address !== undefined) {
     // Addresses of version 6 hold colons, which part words.
-    return { sql: 'ip = $id', values: { id: address }, ...(address.includes(':') ? {} : { word: address }) };
+    const word = { text: address, anyOf: [isText(['ip'], address)] };
+    return { sql: 'ip = $id', values: { id: address }, ...(address.includes(':') ? {} : { word }) };
   }
   const arn = parseArn(id);
   if (arn?.resource === 'root') {
@@ -50,11 +52,17 @@ export function conditionFor({ kind, id }: Artifact): Condition {
   const needle = needleOf(id);
   if (needle === undefined) return { sql: 'true', values: {} };
   const isCaseBlind = nameKeyOfArn(id) !== undefined;
+  const text = isCaseBlind ? needle.toLowerCase() : needle;
+  const anyOf = [{ columns: idFields, needle: { text, isWhole: false, isCaseBlind } }, isText(['ip', 'account'], id)];
   return {
     sql: `(${holds('needle', !isCaseBlind)} OR ip = $id OR account = $id)`,
-    values: { needle: isCaseBlind ? needle.toLowerCase() : needle, id },
-    ...(isWhole(id, needle, kind) ? { word: needle.toLowerCase() } : {}),
+    values: { needle: text, id },
+    ...(isWhole(id, needle, kind) ? { word: { text: needle.toLowerCase(), anyOf } } : {}),
   };
+}
+
+function isText(columns: readonly string[], text: string): ColumnTest {
+  return { columns, needle: { text, isWhole: true, isCaseBlind: false } };
 }
 
 /**

@@ -2,66 +2,117 @@
  * The pages of the lake: one JSON file per shard with where its records come from, one per finished import. A shard counts only
  * once its page is there, and a page is there whole or not at all, so that a crash leaves no half of anything.
  */
-import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { WordsPage } from './words.ts';
+import { isListOf, isNumber, isObject, isOneOf, isOptional, isText, type Shape } from './shapes.ts';
+import { isWordsPage, type WordsPage } from './words.ts';
 
-const FilePage = z.object({
-  path: z.string(),
-  size: z.number(),
+export interface FilePage {
+  readonly path: string;
+  readonly size: number;
   /** SHA-256 of the original object, in hex. */
-  sha256: z.string(),
+  readonly sha256: string;
   /** SHA-256 of what was packed in it; only where digests are there to compare with. */
-  plain: z.string().optional(),
-  etag: z.string().optional(),
-  versionId: z.string().optional(),
-  records: z.number(),
-  verdict: z.enum(['log', 'bad', 'digest', 'other']),
-  reason: z.string().optional(),
-});
-export type FilePage = z.output<typeof FilePage>;
+  readonly plain?: string | undefined;
+  readonly etag?: string | undefined;
+  readonly versionId?: string | undefined;
+  readonly records: number;
+  readonly verdict: 'log' | 'bad' | 'digest' | 'other';
+  readonly reason?: string | undefined;
+}
 
-const ShardPage = z.object({
-  version: z.literal(1),
-  source: z.string(),
-  importedAt: z.string(),
+const isFilePage = isObject<FilePage>({
+  path: isText,
+  size: isNumber,
+  sha256: isText,
+  plain: isOptional(isText),
+  etag: isOptional(isText),
+  versionId: isOptional(isText),
+  records: isNumber,
+  verdict: isOneOf('log', 'bad', 'digest', 'other'),
+  reason: isOptional(isText),
+});
+
+interface ShardFile {
+  readonly name: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export interface ShardPage {
+  readonly version: 1;
+  readonly source: string;
+  readonly importedAt: string;
   /** Absent where none of the files held a record. */
-  shard: z.object({ name: z.string(), rows: z.number(), bytes: z.number(), sha256: z.string() }).optional(),
-  words: WordsPage.optional(),
+  readonly shard?: ShardFile | undefined;
+  readonly words?: WordsPage | undefined;
   /** Columns of the shard in which anything stands; absent in pages of earlier versions. */
-  columns: z.array(z.string()).optional(),
-  first: z.string().optional(),
-  last: z.string().optional(),
-  accounts: z.array(z.string()),
-  regions: z.array(z.string()),
-  files: z.array(FilePage),
-});
-export type ShardPage = z.output<typeof ShardPage>;
+  readonly columns?: readonly string[] | undefined;
+  readonly first?: string | undefined;
+  readonly last?: string | undefined;
+  readonly accounts: readonly string[];
+  readonly regions: readonly string[];
+  readonly files: readonly FilePage[];
+}
 
-const RunPage = z.object({
-  version: z.literal(1),
-  source: z.string(),
-  startedAt: z.string(),
-  finishedAt: z.string(),
-  /** The time for which the source was read in full; absent where it held nothing. */
-  from: z.string().optional(),
-  to: z.string().optional(),
-  /** Only these were read, where given. */
-  onlyAccounts: z.array(z.string()).optional(),
-  onlyRegions: z.array(z.string()).optional(),
-  accounts: z.array(z.string()),
-  regions: z.array(z.string()),
-  /** Objects that could not be reached at all. */
-  unreadable: z.array(z.object({ path: z.string(), reason: z.string() })),
-  digests: z.object({
-    found: z.number(),
-    signature: z.string(),
-    problems: z.array(z.string()),
-  }),
+const isShardPage = isObject<ShardPage>({
+  version: isOneOf(1),
+  source: isText,
+  importedAt: isText,
+  shard: isOptional(isObject<ShardFile>({ name: isText, rows: isNumber, bytes: isNumber, sha256: isText })),
+  words: isOptional(isWordsPage),
+  columns: isOptional(isListOf(isText)),
+  first: isOptional(isText),
+  last: isOptional(isText),
+  accounts: isListOf(isText),
+  regions: isListOf(isText),
+  files: isListOf(isFilePage),
 });
-export type RunPage = z.output<typeof RunPage>;
+
+interface Unreadable {
+  readonly path: string;
+  readonly reason: string;
+}
+
+interface DigestReport {
+  readonly found: number;
+  readonly signature: string;
+  readonly problems: readonly string[];
+}
+
+export interface RunPage {
+  readonly version: 1;
+  readonly source: string;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  /** The time for which the source was read in full; absent where it held nothing. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  /** Only these were read, where given. */
+  readonly onlyAccounts?: readonly string[] | undefined;
+  readonly onlyRegions?: readonly string[] | undefined;
+  readonly accounts: readonly string[];
+  readonly regions: readonly string[];
+  /** Objects that could not be reached at all. */
+  readonly unreadable: readonly Unreadable[];
+  readonly digests: DigestReport;
+}
+
+const isRunPage = isObject<RunPage>({
+  version: isOneOf(1),
+  source: isText,
+  startedAt: isText,
+  finishedAt: isText,
+  from: isOptional(isText),
+  to: isOptional(isText),
+  onlyAccounts: isOptional(isListOf(isText)),
+  onlyRegions: isOptional(isListOf(isText)),
+  accounts: isListOf(isText),
+  regions: isListOf(isText),
+  unreadable: isListOf(isObject<Unreadable>({ path: isText, reason: isText })),
+  digests: isObject<DigestReport>({ found: isNumber, signature: isText, problems: isListOf(isText) }),
+});
 
 /** As coverage names it. */
 export const lakeName = 'CloudTrail lake';
@@ -93,8 +144,8 @@ export interface Pages {
 
 export async function readPages(folder: LakeFolder): Promise<Pages> {
   const damaged: string[] = [];
-  const shards = await readAll(folder.shards, ShardPage, damaged);
-  const runs = await readAll(folder.runs, RunPage, damaged);
+  const shards = await readAll(folder.shards, isShardPage, damaged);
+  const runs = await readAll(folder.runs, isRunPage, damaged);
   return { shards, runs, damaged };
 }
 
@@ -105,15 +156,23 @@ export async function otherFilesOf(dataDir: string, source: string): Promise<Rea
   return new Set(files.filter(({ verdict }) => verdict === 'other').map(({ path }) => path));
 }
 
-async function readAll<T>(dir: string, schema: z.ZodType<T>, damaged: string[]): Promise<T[]> {
+async function readAll<T>(dir: string, shape: Shape<T>, damaged: string[]): Promise<T[]> {
+  const names = (await namesIn(dir)).filter((one) => one.endsWith('.json')).sort();
   const pages: T[] = [];
-  for (const name of (await namesIn(dir)).filter((one) => one.endsWith('.json')).sort()) {
-    const parsed = schema.safeParse(jsonOf(await readFile(join(dir, name), 'utf8')));
-    if (parsed.success) pages.push(parsed.data);
-    else damaged.push(join(dir, name));
+  for (let at = 0; at < names.length; at += atOnce) {
+    const paths = names.slice(at, at + atOnce).map((name) => join(dir, name));
+    for (const [i, bytes] of (await Promise.all(paths.map((path) => readFile(path)))).entries()) {
+      // Twice as fast as to have it decoded while it is read.
+      const page = jsonOf(bytes.toString());
+      if (shape(page)) pages.push(page);
+      else damaged.push(paths[i] as string);
+    }
   }
   return pages;
 }
+
+/** Pages read at the same time. */
+const atOnce = 16;
 
 export async function namesIn(dir: string): Promise<string[]> {
   try {
@@ -135,6 +194,8 @@ function jsonOf(text: string): unknown {
 
 /** Written beside, flushed, renamed, and the folder flushed: after a crash the page is there whole or not at all. */
 export async function writePage(dir: string, name: string, page: object): Promise<void> {
+  // Loaded only by who writes: readers of the lake need nothing of it.
+  const { randomBytes } = process.getBuiltinModule('node:crypto');
   const part = join(dir, `${name}.${randomBytes(4).toString('hex')}.part`);
   const file = await open(part, 'wx', 0o600);
   try {

@@ -1,13 +1,14 @@
 /** A Parquet file in the making, by row groups, with the words of each. */
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 import type { ColumnMetaData, RowGroup, SchemaElement } from 'hyparquet';
 import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
 import { ColumnChunks } from './column-chunks.ts';
 import { columnTypes } from './columns.ts';
 import type { Sheaf } from './sheaf.ts';
-import { rowsPerGroup, WordFilter } from './words.ts';
+import { type RowGroup as RowGroupPlace, rowsPerGroup, WordFilter } from './words.ts';
 
 const magic = 0x31524150;
 
@@ -34,12 +35,11 @@ const searched: ReadonlySet<string> = new Set([
 /** One row group in the file. */
 export interface WrittenGroup {
   readonly number: number;
-  readonly rows: number;
-  /** Bytes from the beginning of the file. */
-  readonly offset: number;
-  readonly length: number;
+  readonly place: RowGroupPlace;
   readonly words: Uint32Array;
 }
+
+export const columnNames: readonly string[] = columns.map(([name]) => name);
 
 export class ParquetShard {
   readonly #file: number;
@@ -102,18 +102,18 @@ export class ParquetShard {
     const number = this.#base + this.groups.length;
     const { bytes } = sheaf;
     const seen = (from: number, to: number) => this.#filter.add(bytes, from, to);
-    const chunks = this.#chunks;
+    const writer = this.#chunks;
     const metas: ColumnMetaData[] = [
-      chunks.bigIntegers('grp', 1n, rows, () => number),
-      chunks.integers('file', rows, (row) => sheaf.files[row] as number),
-      chunks.bigIntegers('event_time', 1000n, rows, (row) => sheaf.times[row] as number),
+      writer.bigIntegers('grp', 1n, rows, () => number),
+      writer.integers('file', rows, (row) => sheaf.files[row] as number),
+      writer.bigIntegers('event_time', 1000n, rows, (row) => sheaf.times[row] as number),
     ];
     for (const column of sheaf.columns) {
       if (column.name === 'eventVersion') {
-        metas.push(chunks.uuids('event_uuid', sheaf.events, rows));
-        metas.push(chunks.uuids('request_uuid', sheaf.requests, rows));
+        metas.push(writer.uuids('event_uuid', sheaf.events, rows));
+        metas.push(writer.uuids('request_uuid', sheaf.requests, rows));
       }
-      metas.push(chunks.texts(column, bytes, rows, searched.has(column.name) ? seen : undefined));
+      metas.push(writer.texts(column, bytes, rows, searched.has(column.name) ? seen : undefined));
     }
     for (const { path_in_schema, num_values, statistics } of metas)
       if (statistics?.null_count !== num_values) this.#filled.add(path_in_schema[0] ?? '');
@@ -127,7 +127,11 @@ export class ParquetShard {
       num_rows: BigInt(rows.length),
       total_compressed_size: BigInt(length),
     });
-    this.groups.push({ number, rows: rows.length, offset, length, words: this.#filter.take() });
+    const chunks = metas.map((meta) => Number(meta.total_compressed_size));
+    const place = { from: offset, chunks, rows: rows.length, lowest: number, highest: number };
+    const written = this.#out.getBytes();
+    const checksum = crc32(written.subarray(written.length - length));
+    this.groups.push({ number, place: { ...place, crc32: checksum }, words: this.#filter.take() });
     this.rows += rows.length;
   }
 

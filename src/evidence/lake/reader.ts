@@ -2,13 +2,15 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { sqlText } from './columns.ts';
 import type { LakeFolder } from './pages.ts';
-import type { Filters } from './words.ts';
+import type { Filters, RowGroups } from './words.ts';
 
 export interface Shard {
   readonly path: string;
   readonly filters: Filters | undefined;
   /** Those in which anything stands; undefined where nobody has looked. */
   readonly columns?: readonly string[] | undefined;
+  /** Undefined where DuckDB has to look for them. */
+  readonly rowGroups?: RowGroups | undefined;
 }
 
 export interface Reader {
@@ -40,11 +42,6 @@ async function sandbox(folder: LakeFolder): Promise<DuckDBInstance> {
     connection.closeSync();
   }
   return instance;
-}
-
-/** Starts DuckDB, so that it comes up while pages are read. Its failure shows in `openReader`. */
-export function warmReader(folder: LakeFolder): void {
-  instanceOf(folder).catch(() => undefined);
 }
 
 function instanceOf(folder: LakeFolder): Promise<DuckDBInstance> {

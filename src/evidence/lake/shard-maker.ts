@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LakeFolder, ShardPage } from './pages.ts';
-import { ParquetShard, type WrittenGroup } from './parquet-shard.ts';
+import { columnNames, ParquetShard, type WrittenGroup } from './parquet-shard.ts';
 import { type CarefulRead, readCarefully, sha256, unpackHere } from './prepare.ts';
 import { RecordFields } from './record-fields.ts';
 import { screen } from './screen.ts';
@@ -123,7 +123,8 @@ export class ShardMaker {
     const { bits, places } = joinFilters(new Map(groups.map(({ number, words }) => [number, words])));
     const name = `${shard}.words`;
     writeFileSync(join(this.#folder.shards, name), new Uint8Array(bits.buffer), { mode: 0o600, flush: true });
-    return { name, kind: wordsKind, bytes: bits.byteLength, groups: places };
+    const rowGroups = { columns: columnNames, places: groups.map(({ place }) => place) };
+    return { name, kind: wordsKind, bytes: bits.byteLength, groups: places, rowGroups };
   }
 }
 

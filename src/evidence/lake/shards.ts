@@ -30,7 +30,13 @@ export async function usableShards(
     const path = join(folder.shards, shard.name);
     const size = await sizeOf(path);
     if (size !== shard.bytes) lost.push(path);
-    else shards.push({ path, columns, filters: await readFilters(words, join(folder.shards, words?.name ?? '')) });
+    else
+      shards.push({
+        path,
+        columns,
+        rowGroups: words?.rowGroups,
+        filters: await readFilters(words, join(folder.shards, words?.name ?? '')),
+      });
   });
   await Promise.all(looked);
   return { shards: shards.sort((a, b) => (a.path < b.path ? -1 : 1)), lost: lost.sort() };

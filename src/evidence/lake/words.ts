@@ -4,7 +4,7 @@
  * anybody knows where a row will lie: a filter never misses a word that is there, and errs for a few in 100 that are not.
  */
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import { areNumbers, isListOf, isNumber, isObject, isOptional, isText } from './shapes.ts';
 
 /** Records of a group, and of a row group of Parquet: what a question has to unpack for one hit. */
 export const rowsPerGroup = 2048;
@@ -14,14 +14,53 @@ const widestFilter = 4096;
 /** How the words were made: filters made otherwise are not asked. */
 export const wordsKind = 'fnv1a-2';
 
-export const WordsPage = z.object({
-  name: z.string(),
-  kind: z.string(),
-  bytes: z.number(),
+/** One row group of the Parquet file. */
+export interface RowGroup {
+  /** Where its first column begins, in bytes. */
+  readonly from: number;
+  /** Bytes of each of its columns, one behind the other, with their page headers. */
+  readonly chunks: readonly number[];
+  readonly rows: number;
+  /** The lowest and the highest group among its rows. */
+  readonly lowest: number;
+  readonly highest: number;
+  /** CRC-32 of all its bytes. */
+  readonly crc32: number;
+}
+
+/** Where the row groups lie: all columns optional, their data pages of version 2 (column-chunks.ts). */
+export interface RowGroups {
+  /** Columns in the order of the file. */
+  readonly columns: readonly string[];
+  readonly places: readonly RowGroup[];
+}
+
+export interface WordsPage {
+  readonly name: string;
+  readonly kind: string;
+  readonly bytes: number;
   /** Number of the group, and where its filter begins and ends, in words of 32 bits. */
-  groups: z.array(z.tuple([z.number(), z.number(), z.number()])),
+  readonly groups: readonly (readonly [number, number, number])[];
+  /** Absent in pages of earlier versions. */
+  readonly rowGroups?: RowGroups | undefined;
+}
+
+const isRowGroup = isObject<RowGroup>({
+  from: isNumber,
+  chunks: isListOf(isNumber),
+  rows: isNumber,
+  lowest: isNumber,
+  highest: isNumber,
+  crc32: isNumber,
 });
-export type WordsPage = z.output<typeof WordsPage>;
+
+export const isWordsPage = isObject<WordsPage>({
+  name: isText,
+  kind: isText,
+  bytes: isNumber,
+  groups: isListOf(areNumbers<readonly [number, number, number]>(3)),
+  rowGroups: isOptional(isObject<RowGroups>({ columns: isListOf(isText), places: isListOf(isRowGroup) })),
+});
 
 /** What each byte adds to a hash; 0 for those that part words. Words are runs of what `needle.ts` looks for, in any case. */
 const letters = new Uint8Array(256);
@@ -105,7 +144,7 @@ export class WordFilter {
 /** The filters of a shard, one after the other. */
 export function joinFilters(filters: ReadonlyMap<number, Uint32Array>): {
   readonly bits: Uint32Array;
-  readonly places: WordsPage['groups'];
+  readonly places: readonly (readonly [number, number, number])[];
 } {
   const places: [number, number, number][] = [];
   let length = 0;
@@ -167,7 +206,7 @@ export async function readFilters(page: WordsPage | undefined, path: string): Pr
     return undefined;
   }
   if (bytes.length !== page.bytes) return undefined;
-  const bits = new Uint32Array(bytes.length / 4);
-  Buffer.from(bits.buffer).set(bytes);
-  return new Filters(page, bits);
+  // Numbers of 32 bits have to lie on whole words of memory, which small files need not do.
+  const whole = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
+  return new Filters(page, new Uint32Array(whole.buffer, whole.byteOffset, bytes.length / 4));
 }
