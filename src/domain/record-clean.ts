@@ -15,11 +15,11 @@ export function cleanJson(value: Json): Json {
 }
 
 /**
- * Keys whose text is a secret wherever it stands, and those among them that only name one, describe a rule or, as
+ * Keys whose text is a secret wherever it stands (bounded, so that long keys cost no more than their length), and those among them that only name one, describe a rule or, as
  * `responseElements.PasswordUpdated` of sign-in, say how a call ended.
  */
 const secretKey =
-  /secret|password|passwd|session_?-?token|security_?-?token|identity_?-?token|(access|id|refresh|bearer|auth\w*)_?-?token|samlassertion|private_?-?key|keymaterial/i;
+  /secret|password|passwd|session_?-?token|security_?-?token|identity_?-?token|(access|id|refresh|bearer|auth\w{0,64})_?-?token|samlassertion|private_?-?key|keymaterial/i;
 const secretName =
   /(arn|id|ids|name|names|type|policy|reset|resetrequired|lastused|lastchanged|age|length|prevention|stage|stages|status|versionid|^password(updated|recovery(requested|completed)))$/i;
 /** What redaction looks for, cheaply: most text has nothing of it. */
@@ -29,13 +29,15 @@ const shortestToken = 20;
 
 type KeyMeaning = 'secret' | 'name' | 'plain';
 /** Records have the same few hundred keys again and again. Bounded, since keys come from outside. */
+const maxKeyMeanings = 10_000;
+const maxKnownKey = 200;
 const keyMeanings = new Map<string, KeyMeaning>();
 
 function meaningOf(key: string): KeyMeaning {
   const known = keyMeanings.get(key);
   if (known) return known;
   const meaning = secretName.test(key) ? 'name' : secretKey.test(key) ? 'secret' : 'plain';
-  if (keyMeanings.size < 10_000) keyMeanings.set(key, meaning);
+  if (keyMeanings.size < maxKeyMeanings && key.length <= maxKnownKey) keyMeanings.set(key, meaning);
   return meaning;
 }
 

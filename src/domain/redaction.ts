@@ -8,7 +8,8 @@ const secretKey =
 const patterns: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g, '[private key]'],
   [/\bx(?:ox[abeprs]|app)-[A-Za-z0-9-]{8,}/g, '[slack token]'],
-  [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g, '[jwt]'],
+  // From the beginning of the word to the first that may be one, and no way back: many that are none cost the square of their number.
+  [/(?<![\w-])(?=([\w-]*?)\beyJ)\1eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, '$1[jwt]'],
   [/\b(?:FwoG|IQoJ|FQoG)[A-Za-z0-9/+=]{40,}/g, '[aws session token]'],
   [/(X-Amz-(?:Signature|Security-Token|Credential)=)[^&\s"']+/gi, '$1[removed]'],
   [

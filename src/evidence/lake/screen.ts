@@ -4,7 +4,6 @@
  * there is something in them; so do those that are not written as CloudTrail writes.
  */
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
-import { cleanJson, type Json } from '../../domain/record-clean.ts';
 import { unwrap } from '../unwrap.ts';
 import { recordFields } from './columns.ts';
 import { fieldNumber, type RecordFields } from './record-fields.ts';
@@ -92,8 +91,10 @@ const accountKey = Buffer.from('accountId":');
 
 /** Account numbers that are no text have lost their zeros. */
 function hasBareAccount(bytes: Buffer, from: number, to: number): boolean {
-  for (let at = bytes.indexOf(accountKey, from); at >= 0 && at < to; at = bytes.indexOf(accountKey, at + 1))
-    if (bytes[at + accountKey.length] !== 0x22) return true;
+  // No further than the identity: where it has no account, the next may be many megabytes away.
+  const identity = bytes.subarray(from, to);
+  for (let at = identity.indexOf(accountKey); at >= 0; at = identity.indexOf(accountKey, at + 1))
+    if (identity[at + accountKey.length] !== 0x22) return true;
   return false;
 }
 
@@ -143,7 +144,9 @@ function suspectsIn(bytes: Buffer, fields: RecordFields, from: number, to: numbe
     const isToken = /^token$/i.test(found.text);
     const token = isToken ? stsTokenAt(bytes, at - stsKeyLength, to) : undefined;
     if (token) {
-      tokens.set(row, [...(tokens.get(row) ?? []), token]);
+      const known = tokens.get(row);
+      if (known) known.push(token);
+      else tokens.set(row, [token]);
       next = token[1];
     } else if (
       !isToken ||
@@ -176,8 +179,15 @@ function stsTokenAt(bytes: Buffer, at: number, stop: number): Token | undefined 
   return [at, end + 1];
 }
 
-/** `clean`: nothing in it that anybody would remove. `odd`: not one record with an id of its own. */
+/** The folder source takes objects with a list under one of these for envelopes, also where they are records themselves. */
+const containerKey = /"(?:Records|records|Events|events|logEvents)":\[/;
+
+/**
+ * `clean`: the door keeps all of it, and there is no more in it than what JSON makes of it. `odd`: not one record with an id of its
+ * own, or one that is not read alike everywhere.
+ */
 function readSuspect(text: string, isOdd: boolean): CloudTrailRecord | 'clean' | 'odd' {
+  if (isOdd && containerKey.test(text)) return 'odd';
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -185,7 +195,6 @@ function readSuspect(text: string, isOdd: boolean): CloudTrailRecord | 'clean' |
     if (error instanceof SyntaxError) return 'odd';
     throw error;
   }
-  if (!isOdd && isPlain(value as Json) && !/\\[u/]/.test(text)) return 'clean';
   const found: CloudTrailRecord[] = [];
   let isOne = true;
   const notOne = () => {
@@ -194,13 +203,20 @@ function readSuspect(text: string, isOdd: boolean): CloudTrailRecord | 'clean' |
   unwrap(value, { record: (record) => found.push(record), digest: notOne, other: notOne, nearly: notOne });
   const [record] = found;
   // An id made of the content is made of all of it, by whoever reads it.
-  return isOne && record && found.length === 1 && !record.eventID.startsWith('sha256-') ? record : 'odd';
+  if (!isOne || !record || found.length > 1 || record.eventID.startsWith('sha256-')) return 'odd';
+  return !isOdd && isKept(value as object, record, text) ? 'clean' : record;
 }
 
-/** Bodies that are JSON text have to be read through the door, which looks into them. */
-function isPlain(value: Json): boolean {
-  if (cleanJson(value) !== value) return false;
-  const { accountId } = (value.userIdentity ?? {}) as Json;
-  if (accountId !== undefined && typeof accountId !== 'string') return false;
-  return Object.values(value).every((field) => typeof field !== 'string' || !/^\s*[{[]/.test(field));
+/**
+ * True where the door takes nothing from the text and opens nothing in it. Of keys that are there twice JSON keeps the last, and
+ * what is written with needless escapes may hide anything, so the text must be the one that JSON writes too. Fields of the top
+ * level that are null count as absent.
+ */
+function isKept(value: object, record: CloudTrailRecord, text: string): boolean {
+  if (JSON.stringify(value) !== text) return false;
+  const kept = record as unknown as Readonly<Record<string, unknown>>;
+  return Object.entries(value).every(
+    ([field, inner]) =>
+      inner === null || inner === kept[field] || JSON.stringify(inner) === JSON.stringify(kept[field]),
+  );
 }

@@ -3,16 +3,20 @@
  * here, so two bytes at a time are looked up in two tables, and only what passes both is looked at with an expression.
  */
 
+/**
+ * Behind a word that may be in the name of a secret: the end of a text that is no key (`GetSecretValue`, `secretsmanager.amazonaws.com`),
+ * or of a key that only names one (`secretName` in domain/record-clean.ts). A quote behind a letter ends a text.
+ */
+const harmless = '(?!(?:[a-z]{0,24}|smanager\\.amazonaws\\.com)"[,}\\]]|[a-z]{0,24}(?:arn|id|name|type)":)';
 /** What `cleanJson` (domain/record-clean.ts) may remove, as bytes, and wider. */
-const suspect = new RegExp(
-  [
-    'secret(?!smanager\\.amazonaws\\.com)|passw|token|samlassertion|private_?-?key|keymaterial|private key',
-    'hooks\\.slack|x-amz-|xox[abeprs]-|xapp-|eyJ|FwoG|IQoJ|FQoG',
-  ].join('|'),
-  'i',
-);
+const suspect = [
+  `(?:secret|passw|token)${harmless}|samlassertion|private_?-?key|keymaterial|private key`,
+  'hooks\\.slack|x-amz-|xox[abeprs]-|xapp-|eyJ|FwoG|IQoJ|FQoG',
+].join('|');
 /** Letters written as escapes, a key that is none, and numbers that are not JSON. */
-const strange = /\\[u/]|__proto__|[:,[]-?(?:NaN|nan|Inf|inf|INF)/;
+const strange = '\\\\[u/]|__proto__|[:,[]-?(?:NaN|Inf)';
+/** At one of the first places of what the tables let pass. */
+const atOnce = new RegExp(`^([^]{0,3}?)(${suspect}|${strange})`, 'i');
 /** Longer than anything above with what follows it. */
 const windowBytes = 56;
 
@@ -106,12 +110,11 @@ export class Suspects {
   #look(at: number, from: number): Suspect | undefined {
     const start = Math.max(at, from, 0);
     const text = this.#content.toString('latin1', start, Math.min(start + windowBytes, this.#stop));
-    const match = nearest(suspect.exec(text), strange.exec(text));
-    if (match && match.index <= 3) return { at: start + match.index, text: match[0] };
-    const slashes = text.indexOf('//');
-    return slashes >= 0 && slashes <= 3 && this.#namesSomebody(start + slashes + 2)
-      ? { at: start + slashes, text: '//' }
-      : undefined;
+    const [, before = '', word] = atOnce.exec(text) ?? [];
+    if (word !== undefined) return { at: start + before.length, text: word };
+    for (let slashes = text.indexOf('//'); slashes >= 0 && slashes <= 3; slashes = text.indexOf('//', slashes + 1))
+      if (this.#namesSomebody(start + slashes + 2)) return { at: start + slashes, text: '//' };
+    return undefined;
   }
 
   #lookAtEnd(from: number, near: number): Suspect | undefined {
@@ -122,18 +125,18 @@ export class Suspects {
     return undefined;
   }
 
-  /** Something before an `@` in an address. */
+  /**
+   * Something before an `@` in an address, as wide as redaction (domain/redaction.ts) looks for it: quotes may stand in it, slashes
+   * not. So no byte is looked at twice, however many slashes there are.
+   */
   #namesSomebody(from: number): boolean {
     for (let i = from; i < this.#stop; i++) {
       const byte = this.#content[i] as number;
       if (byte === 0x40) return true;
-      if (byte === 0x22 || byte <= 0x20) return false;
+      if (byte === 0x22 || byte === 0x2f || byte <= 0x20) return false;
+      // What is escaped is not the end of the text; escaped slashes are found by themselves.
+      if (byte === 0x5c) i += 1;
     }
     return false;
   }
-}
-
-function nearest(a: RegExpExecArray | null, b: RegExpExecArray | null): RegExpExecArray | null {
-  if (a === null || b === null) return a ?? b;
-  return a.index <= b.index ? a : b;
 }
