@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Suspects } from '../../../../src/evidence/lake/suspects.ts';
 
 const harmful = [
-  ...['secretKey', 'MySECRETid', 'passwd', 'Password', 'nextToken', 'samlAssertion', 'private_key', 'PRIVATE KEY'],
+  ...['secretKey', 'MySECRETs', 'passwd', 'Password', 'nextToken', 'samlAssertion', 'private_key', 'PRIVATE KEY'],
   ...[
     'privateKey',
     'keyMaterial',
@@ -26,7 +26,7 @@ function found(content: Buffer, from = 0): number | undefined {
 describe('suspects in the bytes of a file', () => {
   it.each(harmful)('are found wherever %j begins', (text) => {
     for (let before = 0; before < 9; before++) {
-      for (const after of ['', '"', '"}]}   ']) {
+      for (const after of ['', '":', '-"}]}   ']) {
         const content = Buffer.from(`${'.'.repeat(before)}${text}${after}`);
         expect(found(content), `${before} ${after}`).toBeDefined();
       }
@@ -38,7 +38,7 @@ describe('suspects in the bytes of a file', () => {
     const run = fc.record({ before: text, word: fc.constantFrom(...harmful), after: text, shift: fc.nat(3) });
     fc.assert(
       fc.property(run, ({ before, word, after, shift }) => {
-        const bytes = Buffer.from(`${before}${word}${after}`);
+        const bytes = Buffer.from(`${before}${word}-${after}`);
         const content = Buffer.from(new ArrayBuffer(bytes.length + shift), shift);
         content.set(bytes);
         const at = Buffer.byteLength(before) + Math.max(0, word.search(/secret|token/i));
@@ -50,9 +50,25 @@ describe('suspects in the bytes of a file', () => {
     );
   });
 
-  it('are not the name of the service that keeps secrets, nor addresses without a user', () => {
-    expect(
-      found(Buffer.from('"eventSource":"secretsmanager.amazonaws.com","url":"https://example.com/a b@c"')),
-    ).toBeUndefined();
+  it.each([
+    '"eventSource":"secretsmanager.amazonaws.com","url":"https://example.com/a b@c"',
+    '"url":"https://example.com/a@b"',
+    '"eventName":"GetSecretValue","a":"GetAuthorizationToken"}',
+    '{"secretId":"x","TokenName":1,"passwordType":["password","a secret"]}',
+  ])(
+    'are not in texts that name nothing but the service, the call or the secret, nor in addresses without a user: %s',
+    (text) => {
+      expect(found(Buffer.from(text))).toBeUndefined();
+    },
+  );
+
+  it.each([
+    '{"secretsmanager.amazonaws.com":"x"}',
+    '{"secretValue":"x"}',
+    '{"secretIds":"x"}',
+    String.raw`"{\"secretId\":1}"`,
+    String.raw`"//a//b////me:\"x\\@host"`,
+  ])('are in texts that look much like them: %s', (text) => {
+    expect(found(Buffer.from(text))).toBeDefined();
   });
 });
