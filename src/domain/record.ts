@@ -136,7 +136,7 @@ function resourcesOf(value: unknown): readonly Json[] | undefined {
   const list = Array.isArray(value)
     ? value
     : typeof value === 'string' && value.startsWith('[')
-      ? jsonOf(value)
+      ? cleanJson({ list: jsonOf(value) }).list
       : [value];
   const kept = Array.isArray(list) ? list.filter(isJson) : [];
   return kept.length === 0 ? undefined : kept;
