@@ -7,7 +7,7 @@ import { crc32 } from 'node:zlib';
 import { packedColumn } from './column-pages.ts';
 import { ColumnValues, type Needle } from './column-values.ts';
 import { columnTypes, type Row } from './columns.ts';
-import type { RowGroup } from './words.ts';
+import { chunksOf, type RowGroup } from './words.ts';
 
 /** One row group of a shard. */
 export interface GroupPlace {
@@ -91,8 +91,8 @@ async function readGroup(files: Map<string, Promise<FileHandle>>, place: GroupPl
   try {
     const file = files.get(place.path) ?? open(place.path, 'r');
     files.set(place.path, file);
-    const { from, chunks, crc32: checksum } = place.group;
-    const bytes = Buffer.allocUnsafe(sum(chunks));
+    const { from, crc32: checksum } = place.group;
+    const bytes = Buffer.allocUnsafe(sum(chunksOf(place.group, place.columns)));
     const { bytesRead } = await (await file).read(bytes, 0, bytes.length, from);
     if (bytesRead === bytes.length && crc32(bytes) === checksum) return bytes;
     return new DamagedGroup(damageOf(place));
@@ -120,11 +120,12 @@ export type Columns = (name: string) => ColumnValues | undefined;
  */
 export function columnsOf({ columns, filled, group }: GroupPlace, read: ReadChunk): Columns {
   const known = new Map<string, ColumnValues>();
+  const chunks = chunksOf(group, columns);
   return (name) => {
     const had = known.get(name);
     const at = columns.indexOf(name);
     if (had || at < 0 || filled?.includes(name) === false) return had;
-    const bytes = read(sum(group.chunks.slice(0, at)), group.chunks[at] ?? 0);
+    const bytes = read(sum(chunks.slice(0, at)), chunks[at] ?? 0);
     const made = new ColumnValues(packedColumn(bytes, group.rows));
     known.set(name, made);
     return made;

@@ -93,7 +93,7 @@ class LakeSession implements LakeEvidence {
 
   async addressUse(ip: string, moreThan: number): Promise<AddressUse | undefined> {
     this.#options.signal.throwIfAborted();
-    const where = placesOf(this.#shards, conditionFor({ kind: 'ip', id: ip }).word?.text);
+    const where = await placesOf(this.#shards, conditionFor({ kind: 'ip', id: ip }).word?.text);
     if (where.shards.length === 0) return undefined;
     this.#queries += 1;
     const table = tableOf(where.shards);
@@ -146,7 +146,8 @@ class LakeSession implements LakeEvidence {
   async #ask(artifact: Artifact): Promise<void> {
     const condition = conditionFor(artifact);
     const { word } = condition;
-    const { near, far } = word === undefined ? { near: [], far: this.#shards } : splitPlaces(this.#shards, word.text);
+    const { near, far } =
+      word === undefined ? { near: [], far: this.#shards } : await splitPlaces(this.#shards, word.text);
     if (near.length === 0 && far.length === 0) return;
     this.#queries += 1;
     await this.#orFailure(async () => {
@@ -174,7 +175,7 @@ class LakeSession implements LakeEvidence {
   }
 
   async #askDuckDb({ sql, values, word }: Condition, shards: readonly Shard[]): Promise<void> {
-    const where = placesOf(shards, word?.text);
+    const where = await placesOf(shards, word?.text);
     if (where.shards.length === 0) return;
     const connection = await this.#connection();
     const room = this.#options.maxEvents - this.#index.size();

@@ -5,6 +5,7 @@ import { answerQuestions } from '../answer-questions.ts';
 import type { Row } from './columns.ts';
 import { type ColumnTest, columnsOf, damageOf, type GroupPlace, rowAt, rowsWith } from './group-reader.ts';
 import { isWithin, type Limits } from './limits.ts';
+import { chunksOf } from './words.ts';
 
 export interface SearchQuestion {
   /** Of one file. */
@@ -30,7 +31,7 @@ function answerTo({ places, test, limits }: SearchQuestion): SearchAnswer {
   try {
     for (const place of places) {
       const { group } = place;
-      const size = group.chunks.reduce((sum, length) => sum + length, 0);
+      const size = chunksOf(group, place.columns).reduce((sum, length) => sum + length, 0);
       if (memory.length < size) memory = Buffer.allocUnsafeSlow(size * 2);
       const read = (from: number, length: number) => {
         const bytes = memory.subarray(from, from + length);
