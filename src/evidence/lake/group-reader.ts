@@ -4,7 +4,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { packedColumn } from './column-pages.ts';
+import { packedColumn, Unpacked } from './column-pages.ts';
 import { ColumnValues, type Needle } from './column-values.ts';
 import { columnTypes, type Row } from './columns.ts';
 import { chunksOf, type RowGroup } from './words.ts';
@@ -107,8 +107,13 @@ async function readGroup(files: Map<string, Promise<FileHandle>>, place: GroupPl
 export type ReadChunk = (from: number, length: number) => Buffer;
 
 function* rowsOfGroup(bytes: Buffer, place: GroupPlace, question: RowQuestion): Generator<Row> {
-  const column = columnsOf(place, (from, length) => bytes.subarray(from, from + length));
-  for (const row of rowsWith(place, question, column)) yield rowAt(row, column);
+  const unpacked = new Unpacked();
+  const column = columnsOf(place, (from, length) => bytes.subarray(from, from + length), unpacked);
+  try {
+    for (const row of rowsWith(place, question, column)) yield rowAt(row, column);
+  } finally {
+    unpacked.letGo();
+  }
 }
 
 export type Columns = (name: string) => ColumnValues | undefined;
@@ -116,9 +121,10 @@ export type Columns = (name: string) => ColumnValues | undefined;
 /**
  * The columns of a row group in which anything stands, each read when it is first asked for.
  * @param read gives bytes of the row group
+ * @param unpacked takes what is unpacked of them
  * @throws Error (the columns, when asked) where its pages are not as the importer writes them
  */
-export function columnsOf({ columns, filled, group }: GroupPlace, read: ReadChunk): Columns {
+export function columnsOf({ columns, filled, group }: GroupPlace, read: ReadChunk, unpacked: Unpacked): Columns {
   const known = new Map<string, ColumnValues>();
   const chunks = chunksOf(group, columns);
   return (name) => {
@@ -126,7 +132,7 @@ export function columnsOf({ columns, filled, group }: GroupPlace, read: ReadChun
     const at = columns.indexOf(name);
     if (had || at < 0 || filled?.includes(name) === false) return had;
     const bytes = read(sum(chunks.slice(0, at)), chunks[at] ?? 0);
-    const made = new ColumnValues(packedColumn(bytes, group.rows));
+    const made = new ColumnValues(packedColumn(bytes, group.rows, unpacked));
     known.set(name, made);
     return made;
   };
