@@ -71,14 +71,16 @@ export class Unpacked {
    * caches, which spares a sixth of the time. Nothing of the row group may be asked after that.
    */
   letGo(): void {
-    for (const { buffer, length } of this.#all.splice(0)) {
-      // Small ones share their memory with others.
-      if (length >= ownMemory && buffer instanceof ArrayBuffer) buffer.transfer(0);
-    }
+    for (const bytes of this.#all.splice(0)) letGo(bytes);
   }
 }
 
 const ownMemory = 64 * 1024;
+
+/** Nobody may look at the bytes after that. Small ones, which share their memory with others, are left alone. */
+export function letGo({ buffer, length }: Buffer): void {
+  if (length >= ownMemory && buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
 
 /**
  * @param bytes one column of a row group

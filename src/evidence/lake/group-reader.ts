@@ -4,7 +4,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { packedColumn, Unpacked } from './column-pages.ts';
+import { letGo, packedColumn, Unpacked } from './column-pages.ts';
 import { ColumnValues, type Needle } from './column-values.ts';
 import { columnTypes, type Row } from './columns.ts';
 import { chunksOf, type RowGroup } from './words.ts';
@@ -68,7 +68,10 @@ export async function* rowsIn(places: readonly GroupPlace[], question: GroupQues
       reads[i] = Promise.resolve(noBytes);
       question.signal.throwIfAborted();
       if (bytes instanceof DamagedGroup) question.onDamage(bytes.message);
-      else yield* rowsOfGroup(bytes, place, question);
+      else {
+        yield* rowsOfGroup(bytes, place, question);
+        letGo(bytes);
+      }
     }
   } finally {
     await Promise.allSettled(reads);
