@@ -10,7 +10,6 @@ import { asError, UserError } from '../../contracts/errors.ts';
 import type { AddressUse, Coverage, Evidence } from '../../contracts/evidence.ts';
 import type { Log } from '../../contracts/log.ts';
 import { compareRecords } from '../../domain/record.ts';
-import { holdsText } from '../../domain/text-search.ts';
 import { createRecordIndex } from '../record-index.ts';
 import { type Row, recordOfRow } from './columns.ts';
 import { type ColumnTest, type GroupPlace, rowsIn } from './group-reader.ts';
@@ -126,6 +125,7 @@ class LakeSession implements LakeEvidence {
     const found = createRecordIndex();
     let isFull = false;
     await this.#orFailure(async () => {
+      const { holdsText } = await import('../../domain/text-search.ts');
       const { searchLake, startSearchThreads } = await import('./search.ts');
       this.#threads ??= startSearchThreads();
       const limits = { only: this.#options, ...this.#limits, rows: maxEvents + 1 };
