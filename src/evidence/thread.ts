@@ -15,7 +15,7 @@ export interface Thread<Question, Answer> {
   close(): Promise<void>;
 }
 
-/** @param module what runs in the thread; it calls `answerAll` of worker-door.ts */
+/** @param module what runs in the thread; it calls `answerQuestions` of answer-questions.ts */
 export function startThread<Question, Answer>(module: URL, workerData?: unknown): Thread<Question, Answer> {
   // No arguments of the parent: a test runner's or a profiler's flags are not for the worker.
   const worker = new Worker(module, { execArgv: [], workerData });
@@ -41,9 +41,9 @@ export function startThread<Question, Answer>(module: URL, workerData?: unknown)
     async ask(question, transfer = []) {
       if (ended) throw ended;
       const reply = await new Promise<Reply<Answer>>((resolve, reject) => {
+        worker.postMessage(question, transfer);
         waiting.push({ resolve, reject });
         worker.ref();
-        worker.postMessage(question, transfer);
       });
       if ('failure' in reply) throw Object.assign(new Error(reply.failure), { code: reply.code });
       return reply.answer;

@@ -118,11 +118,12 @@ export function* carefulTexts(record: CloudTrailRecord): Generator<readonly [col
   if (account !== undefined) yield ['account', account];
   const extra: Record<string, unknown> = Object.create(null);
   for (const [field, value] of Object.entries(record)) {
-    if (value === null || value === undefined || apart.has(field)) continue;
+    if (value === null || value === undefined || elsewhere.has(field)) continue;
     if (inColumns.has(field)) yield [field, JSON.stringify(value)];
     else extra[field] = value;
   }
   if (Object.keys(extra).length > 0) yield ['extra', JSON.stringify(extra)];
 }
 
-const apart: ReadonlySet<string> = new Set(['eventTime', ...uuids]);
+/** Kept in columns of another kind. */
+const elsewhere: ReadonlySet<string> = new Set(['eventTime', ...uuids]);

@@ -2,15 +2,15 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../../contracts/errors.ts';
+import { asError, UserError } from '../../contracts/errors.ts';
 import type { Log } from '../../contracts/log.ts';
 import type { LogObject, LogSource } from '../../contracts/log-source.ts';
 import { Batch, usualShardBytes } from './batch.ts';
 import { DigestBook } from './digests.ts';
 import { type Fetched, Fetcher } from './fetch.ts';
 import { asFullDisk, takeLock } from './guard.ts';
-import { type Lane, openLanes } from './lane.ts';
 import { layoutOf, type Selection, wanted } from './layout.ts';
+import { type Maker, openMakers } from './makers.ts';
 import {
   type LakeFolder,
   lakeFolder,
@@ -58,7 +58,7 @@ export interface ImportResult {
   readonly run: RunPage;
 }
 
-/** Objects that are fetched while others are worked on, for each lane. */
+/** Objects that are fetched while others are worked on, for each maker of shards. */
 const ahead = { folder: 2, s3: 8 } as const;
 
 /**
@@ -83,7 +83,9 @@ export async function importLogs(options: ImportOptions): Promise<ImportResult> 
   } catch (error) {
     const told = await asFullDisk(error, folder);
     // Halves of shards are of no use, least of all on a full disk.
-    await rm(folder.temp, { recursive: true, force: true });
+    await rm(folder.temp, { recursive: true, force: true, maxRetries: 3 }).catch((left: unknown) =>
+      options.log.warn({ error: asError(left) }, 'halves of shards are left'),
+    );
     throw told;
   } finally {
     await release();
@@ -101,6 +103,7 @@ class Import {
   /** By what failed first. */
   readonly #stopped = new AbortController();
   readonly #stop = (error: unknown) => this.#stopped.abort(error);
+  readonly #signal: AbortSignal;
   #skipped = 0;
   #others = 0;
   #records = 0;
@@ -111,7 +114,8 @@ class Import {
     this.#options = options;
     this.#folder = folder;
     this.#digests = new DigestBook(options.digestKeys);
-    this.#fetcher = new Fetcher(options.source, folder, this.#digests, options.signal);
+    this.#signal = AbortSignal.any([options.signal, this.#stopped.signal]);
+    this.#fetcher = new Fetcher(options.source, folder, this.#digests, this.#signal);
   }
 
   async run(): Promise<ImportResult> {
@@ -180,15 +184,17 @@ class Import {
   }
 
   async #importAll(objects: readonly LogObject[]): Promise<void> {
-    const lanes = openLanes(this.#folder, this.#total.bytes);
+    const makers = openMakers(this.#folder, this.#total.bytes);
+    const closeAll = () => Promise.all(makers.map((maker) => maker.close()));
+    // A file in work need not come to its end.
+    this.#signal.addEventListener('abort', () => void closeAll(), { once: true });
     const rest = this.#fetched(objects);
     try {
-      const works = lanes.map((lane) => this.#fillShards(lane, rest).catch(this.#stop));
-      await Promise.all(works);
+      await Promise.all(makers.map((maker) => this.#fillShards(maker, rest).catch(this.#stop)));
       // Not before all have ended: nothing is to go on behind the caller's back.
-      this.#stopped.signal.throwIfAborted();
+      this.#signal.throwIfAborted();
     } finally {
-      await Promise.all(lanes.map((lane) => lane.close()));
+      await closeAll();
     }
   }
 
@@ -204,8 +210,8 @@ class Import {
   }
 
   /** Takes files until there are none, and makes shards of them. */
-  async #fillShards(lane: Lane, rest: Generator<Promise<Fetched | undefined>>): Promise<void> {
-    const { source, signal, shardBytes = usualShardBytes } = this.#options;
+  async #fillShards(maker: Maker, rest: Generator<Promise<Fetched | undefined>>): Promise<void> {
+    const { source, shardBytes = usualShardBytes } = this.#options;
     const queue: Promise<Fetched | undefined>[] = [];
     const fill = () => {
       while (queue.length < ahead[source.kind]) {
@@ -214,12 +220,11 @@ class Import {
         queue.push(value);
       }
     };
-    const newBatch = () => new Batch({ lane, folder: this.#folder, source: source.name, shardBytes });
+    const newBatch = () => new Batch({ maker, folder: this.#folder, source: source.name, shardBytes });
     let batch = newBatch();
     for (fill(); queue.length > 0; fill()) {
       const fetched = await queue.shift();
-      signal.throwIfAborted();
-      this.#stopped.signal.throwIfAborted();
+      this.#signal.throwIfAborted();
       if (fetched) await this.#add(fetched, batch);
       if (!batch.isFull) continue;
       await this.#finish(batch);
@@ -229,6 +234,7 @@ class Import {
   }
 
   async #finish(batch: Batch): Promise<void> {
+    this.#signal.throwIfAborted();
     const at = this.#options.now().toISOString();
     const page = await batch.finish(`${at.replaceAll(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`, at);
     this.#pages.push(page);
@@ -265,7 +271,7 @@ class Import {
     try {
       return (await this.#fetcher.fetch(object, hashPlain)) ?? this.#skip(object);
     } catch (error) {
-      this.#options.signal.throwIfAborted();
+      this.#signal.throwIfAborted();
       const code = (error as NodeJS.ErrnoException).code;
       if (!(error instanceof UserError) && (code === undefined || !/^E[A-Z]+$/.test(code) || code === 'ENOSPC'))
         throw error;

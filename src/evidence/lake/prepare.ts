@@ -27,7 +27,7 @@ export async function unpack(bytes: Buffer, hashIt: boolean): Promise<Plain | un
   }
 }
 
-/** The same in a worker, which has nothing else to do meanwhile. */
+/** The same for who has nothing else to do meanwhile. */
 export function unpackHere(bytes: Buffer): Buffer | undefined {
   try {
     return isGzip(bytes) ? gunzipSync(bytes, limitsOf(bytes)) : bytes;
@@ -67,7 +67,7 @@ export interface CarefulRead {
   readonly reason: string | undefined;
 }
 
-/** Reads a file as the folder source does: every form, saving what can be saved. An archive counts as one file. */
+/** Reads a file as the folder source does: every form, saving what can be saved. An archive counts as one file. Rejects with what `keep` throws. */
 export async function readCarefully(
   file: string,
   path: string,
@@ -76,14 +76,22 @@ export async function readCarefully(
 ): Promise<CarefulRead> {
   const reports: FileReport[] = [];
   let records = 0;
+  /** What `keep` threw is no fault of the file. */
+  let failure: { readonly error: unknown } | undefined;
   await readLogFile(file, path, size, {
     record(record) {
-      records += 1;
-      keep(record);
+      if (failure) return;
+      try {
+        keep(record);
+        records += 1;
+      } catch (error) {
+        failure = { error };
+      }
     },
     report: (report) => reports.push(report),
-    full: () => false,
+    full: () => failure !== undefined,
   });
+  if (failure) throw failure.error;
   const bad = reports.filter((report) => report.verdict === 'bad');
   const reason = bad.map((one) => (one.path === path ? one.reason : `${one.path.slice(path.length)}: ${one.reason}`));
   const verdict = (['bad', 'log', 'digest'] as const).find((one) => reports.some((report) => report.verdict === one));

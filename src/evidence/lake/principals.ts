@@ -1,5 +1,5 @@
 /** The principals of the rows of a shard in the making, by which rows are put in order. */
-import { hashOf } from './record-fields.ts';
+import { hashOf } from './text-hash.ts';
 
 const arnStart = Buffer.from('"arn":"');
 

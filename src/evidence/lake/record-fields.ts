@@ -4,31 +4,17 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { recordFields } from './columns.ts';
+import { grown } from './grown.ts';
 import { literalEnd } from './json-literals.ts';
+import { hashOf, withFour, withOne } from './text-hash.ts';
 
 const width = recordFields.length;
-export const fieldNumber: ReadonlyMap<string, number> = new Map(recordFields.map((field, i) => [field, i]));
 
-/** The hash of some bytes, by which equal texts are found. */
-export function hashOf(bytes: Uint8Array, from: number, to: number): number {
-  let hash = 0;
-  let i = from;
-  for (; i + 4 <= to; i += 4) {
-    const [a, b] = [bytes[i] as number, bytes[i + 1] as number];
-    hash = withFour(hash, a | (b << 8) | ((bytes[i + 2] as number) << 16) | ((bytes[i + 3] as number) << 24));
-  }
-  for (; i < to; i++) hash = withOne(hash, bytes[i] as number);
-  return hash;
-}
-
-function withOne(hash: number, byte: number): number {
-  return ((hash << 5) - hash + byte) | 0;
-}
-
-/** Four bytes at a time are three times as fast as one. */
-function withFour(hash: number, four: number): number {
-  const mixed = Math.imul(hash ^ four, 0x2c1b3c6d);
-  return mixed ^ (mixed >>> 15);
+/** The place of a field among `recordFields`. Throws Error where there is none of this name. */
+export function numberOfField(name: string): number {
+  const number = recordFields.indexOf(name);
+  if (number < 0) throw new Error(`There is no field ${name}.`);
+  return number;
 }
 
 /** True where four bytes are characters that mean themselves; seldom false where they are. */
@@ -61,6 +47,10 @@ for (const byte of Buffer.from('"\\/bfnrtu')) isEscape[byte] = 1;
 
 /** Records nested deeper are cut by the door of all records (domain/record-clean.ts). */
 const maxDepth = 60;
+/** More are no file that CloudTrail writes, and their places would take more memory than the file. */
+const maxRows = 200_000;
+/** What is kept from file to file. */
+const usualRows = 6000;
 /** CloudTrail writes at most 256 KB. */
 const maxRecordBytes = 300_000;
 
@@ -81,15 +71,15 @@ const inArray = 2;
 export class RecordFields {
   rows = 0;
   /** Two for each field of each record: where its JSON text begins and ends, 0 and 0 where it is absent or null. */
-  spans = new Int32Array(width * 2 * 6000);
+  spans: Int32Array = new Int32Array(width * 2 * usualRows);
   /** Of the text of each field. */
-  hashes = new Int32Array(width * 6000);
+  hashes: Int32Array = new Int32Array(width * usualRows);
   /** Where each record begins and ends. */
-  bounds = new Int32Array(2 * 6000);
+  bounds: Int32Array = new Int32Array(2 * usualRows);
   /** 1 where a record has fields that CloudTrail does not write, or one twice, or is too long. */
-  odd = new Uint8Array(6000);
+  odd: Uint8Array = new Uint8Array(usualRows);
   /** 1 where the caller's identity holds more than text. */
-  literal = new Uint8Array(6000);
+  literal: Uint8Array = new Uint8Array(usualRows);
 
   /** Of the bytes that are read. */
   #view: DataView = new DataView(new ArrayBuffer(0));
@@ -127,7 +117,7 @@ export class RecordFields {
 
   /** Where the record that begins at `start` ends, behind its brace; -1 where it is no JSON object. */
   #record(bytes: Buffer, start: number): number {
-    if (bytes[start] !== openBrace) return -1;
+    if (bytes[start] !== openBrace || this.rows === maxRows) return -1;
     const row = this.#newRow();
     const base = row * width;
     const { spans, hashes } = this;
@@ -155,7 +145,7 @@ export class RecordFields {
         spans[at] = begin;
         spans[at + 1] = i;
         hashes[base + field] = this.#hash;
-        if (this.#hasEscape && isBare[field] === 1) isOdd = true;
+        if (this.#hasEscape && hasNoQuotes[field] === 1) isOdd = true;
         if (this.#hasLiteral && field === identity) this.literal[row] = 1;
       }
       const next = bytes[i++];
@@ -170,6 +160,16 @@ export class RecordFields {
     this.bounds[row * 2] = start;
     this.bounds[row * 2 + 1] = i;
     return i;
+  }
+
+  /** Gives back the memory of a file with far more records than most. */
+  shrink(): void {
+    if (this.odd.length <= usualRows * 8) return;
+    this.spans = new Int32Array(width * 2 * usualRows);
+    this.hashes = new Int32Array(width * usualRows);
+    this.bounds = new Int32Array(2 * usualRows);
+    this.odd = new Uint8Array(usualRows);
+    this.literal = new Uint8Array(usualRows);
   }
 
   #newRow(): number {
@@ -268,9 +268,9 @@ export class RecordFields {
   }
 }
 
-const identity = fieldNumber.get('userIdentity') ?? -1;
+const identity = numberOfField('userIdentity');
 /** Fields whose text is taken from between its quotes. */
-const isBare = Uint8Array.from(recordFields, (field) =>
+const hasNoQuotes = Uint8Array.from(recordFields, (field) =>
   ['sourceIPAddress', 'recipientAccountId'].includes(field) ? 1 : 0,
 );
 
@@ -287,10 +287,4 @@ function fieldAt(bytes: Buffer, from: number, to: number, hash: number): number 
 function afterBreaks(bytes: Buffer, i: number): number {
   while (bytes[i] === 0x0a || bytes[i] === 0x0d || bytes[i] === 0x20) i += 1;
   return i;
-}
-
-function grown<T extends Int32Array | Uint8Array>(array: T): T {
-  const larger = new (array.constructor as new (length: number) => T)(array.length * 2);
-  larger.set(array);
-  return larger;
 }

@@ -7,7 +7,7 @@ import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { cleanJson, type Json } from '../../domain/record-clean.ts';
 import { unwrap } from '../unwrap.ts';
 import { recordFields } from './columns.ts';
-import { fieldNumber, type RecordFields } from './record-fields.ts';
+import { numberOfField, type RecordFields } from './record-fields.ts';
 import { Suspects } from './suspects.ts';
 
 /** What stands before the word in the names of tokens that are secrets; all else counts paging and the like. */
@@ -56,7 +56,7 @@ export function screen(bytes: Buffer, fields: RecordFields, from: number, to: nu
 const width2 = recordFields.length * 2;
 const [timeAt, idAt, nameAt, sourceAt, addressAt, accountAt, identityAt] = (
   ['eventTime', 'eventID', 'eventName', 'eventSource', 'sourceIPAddress', 'recipientAccountId', 'userIdentity'] as const
-).map((field) => (fieldNumber.get(field) ?? 0) * 2) as [number, number, number, number, number, number, number];
+).map((field) => numberOfField(field) * 2) as [number, number, number, number, number, number, number];
 
 /** True where the door would make something else of it than what stands there. */
 function isUnusual(bytes: Buffer, { spans, literal }: RecordFields, row: number): boolean {

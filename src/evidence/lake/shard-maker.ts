@@ -1,8 +1,8 @@
 /** Makes shards, one after the other: files and records in, a Parquet file with its words out. Nothing of it counts before its page is written. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LakeFolder, ShardPage } from './pages.ts';
+import { flush, type LakeFolder, type ShardPage } from './pages.ts';
 import { columnNames, ParquetShard, type WrittenGroup } from './parquet-shard.ts';
 import { type CarefulRead, readCarefully, sha256, unpackHere } from './prepare.ts';
 import { RecordFields } from './record-fields.ts';
@@ -14,6 +14,8 @@ export type ShardFacts = Pick<ShardPage, 'shard' | 'words' | 'columns' | 'first'
 
 /** More than a shard holds, unless one of its files is very large. */
 const usuallyHeld = 96 * 1024 * 1024;
+/** Of small records the numbers take more than the texts. */
+const mostRows = 250_000;
 
 export interface AddedFile {
   /** Unpacked bytes. */
@@ -50,25 +52,27 @@ export class ShardMaker {
     const content = unpackHere(packed);
     if (content === undefined) return { bytes: 0, plain: undefined, records: undefined };
     const plain = hashPlain ? sha256(content) : undefined;
-    if (this.#sheaf.size + content.length > this.#mostHeld) this.#writeOut();
+    if (this.#sheaf.size + content.length > this.#mostHeld || this.#sheaf.rows > mostRows) this.#writeOut();
     const [from, to] = this.#sheaf.hold(content);
     const isRead = this.#fields.read(this.#sheaf.bytes, from, to);
     const screened = isRead ? screen(this.#sheaf.bytes, this.#fields, from, to) : undefined;
     if (screened) this.#sheaf.addFile(this.#fields, screened, file);
     else this.#sheaf.letGo(from);
-    return { bytes: content.length, plain, records: screened ? this.#fields.rows : undefined };
+    const records = screened ? this.#fields.rows : undefined;
+    this.#fields.shrink();
+    return { bytes: content.length, plain, records };
   }
 
   /** Adds a file of any form, record by record, saving what can be saved. @param place in the file system */
   async addCarefully(file: number, place: string, path: string, size: number): Promise<CarefulRead> {
     return readCarefully(place, path, size, (record) => {
-      if (this.#sheaf.size > this.#mostHeld) this.#writeOut();
+      if (this.#sheaf.size > this.#mostHeld || this.#sheaf.rows > mostRows) this.#writeOut();
       this.#sheaf.addRecord(record, file);
     });
   }
 
-  /** Makes a shard of what was added, and begins the next. Throws what the file system says; nothing of it counts then. */
-  finish(name: string): ShardFacts {
+  /** Makes a shard of what was added, and begins the next. Rejects with what the file system says; nothing of it counts then. */
+  async finish(name: string): Promise<ShardFacts> {
     this.#writeOut();
     const { parquet, path } = this.#shard ?? {};
     const accounts = [...this.#accounts].sort();
@@ -80,7 +84,7 @@ export class ShardMaker {
     this.#shard = undefined;
     const words = this.#writeWords(name, groups);
     renameSync(path, join(this.#folder.shards, `${name}.parquet`));
-    flushFolder(this.#folder.shards);
+    await flush(this.#folder.shards);
     this.discard();
     const shard = { name: `${name}.parquet`, rows, bytes, sha256: hash };
     return { shard, words, columns: [...filled], first, last, accounts, regions };
@@ -130,13 +134,4 @@ export class ShardMaker {
 
 function isoOf(ms: number): string {
   return Number.isFinite(ms) ? new Date(ms).toISOString().replace('.000Z', 'Z') : '';
-}
-
-function flushFolder(path: string): void {
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }

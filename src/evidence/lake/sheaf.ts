@@ -6,15 +6,17 @@ import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { parseIp } from '../../domain/address.ts';
 import { removedMark } from '../../domain/record-clean.ts';
 import { carefulTexts, recordFields, textColumns } from './columns.ts';
+import { grown } from './grown.ts';
 import { Principals } from './principals.ts';
-import { fieldNumber, hashOf, type RecordFields, spareBytes } from './record-fields.ts';
+import { numberOfField, type RecordFields, spareBytes } from './record-fields.ts';
 import type { Screened, Token } from './screen.ts';
+import { hashOf } from './text-hash.ts';
 import { Uuids } from './uuids.ts';
-import { doubled, Values } from './values.ts';
+import { Values } from './values.ts';
 
 const stsRemoved = `"sessionToken":"${removedMark}"`;
-/** Ids of calls: no two rows share one. */
-const apart: ReadonlySet<string> = new Set(['requestParameters', 'sharedEventID', 'requestID', 'eventID']);
+/** No two rows share what stands there. */
+const unlike: ReadonlySet<string> = new Set(['requestParameters', 'sharedEventID', 'requestID', 'eventID']);
 const accountOfIdentity = /"accountId":/;
 
 export interface TextColumn {
@@ -36,7 +38,7 @@ export class Sheaf {
   times = new Float64Array(1024);
   readonly columns: readonly TextColumn[] = textColumns.map((name) => ({
     name,
-    values: new Values(!apart.has(name)),
+    values: new Values(!unlike.has(name)),
     numbers: new Int32Array(1024),
   }));
   /** Their ids, where these are UUIDs. */
@@ -167,12 +169,10 @@ export class Sheaf {
   }
 
   #widen(): void {
-    this.files = doubled(this.files);
-    this.#principal = doubled(this.#principal);
-    for (const column of this.columns) column.numbers = doubled(column.numbers);
-    const times = new Float64Array(this.times.length * 2);
-    times.set(this.times);
-    this.times = times;
+    this.files = grown(this.files);
+    this.#principal = grown(this.#principal);
+    for (const column of this.columns) column.numbers = grown(column.numbers);
+    this.times = grown(this.times);
   }
 
   /** Takes tokens out of the field in which they lie: the rest of it is put together anew. */
@@ -198,7 +198,8 @@ export class Sheaf {
 
   /** The number of the text of `ip`, one more than it is; 0 for an address that is empty. */
   #ipAt(number: number, from: number, to: number): number {
-    if (number >= this.#ipOf.length) this.#ipOf = doubled(this.#ipOf);
+    // Records that came through the door have taken numbers too.
+    while (number >= this.#ipOf.length) this.#ipOf = grown(this.#ipOf);
     const known = this.#ipOf[number] as number;
     if (known !== 0) return known - 1;
     const text = this.bytes.toString('utf8', from + 1, to - 1);
@@ -217,7 +218,7 @@ export class Sheaf {
     const text = this.bytes.toString('utf8', column.values.starts[number], column.values.ends[number]);
     if (!accountOfIdentity.test(text)) return;
     const { accountId } = JSON.parse(text) as { accountId?: unknown };
-    if (typeof accountId === 'string') this.#setText(this.#account, row, accountId);
+    if (typeof accountId === 'string' && accountId !== '') this.#setText(this.#account, row, accountId);
   }
 
   #setId(field: 'eventID' | 'requestID', uuids: Uuids, row: number, id: string): void {
@@ -262,4 +263,4 @@ export class Sheaf {
 const mostKept = 160 * 1024 * 1024;
 const [eventAt, requestAt, addressAt, accountAt, identityAt] = (
   ['eventID', 'requestID', 'sourceIPAddress', 'recipientAccountId', 'userIdentity'] as const
-).map((field) => fieldNumber.get(field) ?? -1) as [number, number, number, number, number];
+).map(numberOfField) as [number, number, number, number, number];

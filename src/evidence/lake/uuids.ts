@@ -1,5 +1,7 @@
 /** UUIDs as AWS writes them, in text and in 16 bytes. */
 
+import { grown } from './grown.ts';
+
 const quotedLength = 38;
 const hexValue = new Int8Array(256).fill(-1);
 for (const [i, byte] of Buffer.from('0123456789abcdef').entries()) hexValue[byte] = i;
@@ -8,8 +10,8 @@ export const uuidBytes = 16;
 
 /** A UUID for each row that has one. */
 export class Uuids {
-  #bytes = Buffer.alloc(1024 * uuidBytes);
-  #has = new Uint8Array(1024);
+  #bytes: Uint8Array = new Uint8Array(1024 * uuidBytes);
+  #has: Uint8Array = new Uint8Array(1024);
 
   has(row: number): boolean {
     return this.#has[row] === 1;
@@ -18,11 +20,8 @@ export class Uuids {
   /** Makes room for a row that has none. Rows come in their order. */
   clear(row: number): void {
     if (row === this.#has.length) {
-      const [bytes, has] = [Buffer.alloc(this.#bytes.length * 2), new Uint8Array(this.#has.length * 2)];
-      bytes.set(this.#bytes);
-      has.set(this.#has);
-      this.#bytes = bytes;
-      this.#has = has;
+      this.#bytes = grown(this.#bytes);
+      this.#has = grown(this.#has);
     }
     this.#has[row] = 0;
   }
@@ -40,7 +39,8 @@ export class Uuids {
       isHex |= high | low;
       this.#bytes[at++] = (high << 4) | low;
     }
-    if (isHex < 0) return false;
+    // A dash in another place has taken that of a digit.
+    if (isHex < 0 || at !== (row + 1) * uuidBytes) return false;
     this.#has[row] = 1;
     return true;
   }

@@ -1,8 +1,12 @@
-/** The texts of one column of a shard in the making: equal ones are one, so that they are looked at and written once. */
+/** The texts of one column of a shard in the making. Equal ones are one as far as that is found cheaply, so that they are looked at and written once. */
+
+import { grown } from './grown.ts';
 
 /** Where most texts differ, looking for equal ones costs more than it spares. */
 const judgedAfter = 4096;
 const mostDifferent = 0.7;
+const mostProbes = 64;
+const nothing = new DataView(new ArrayBuffer(0));
 
 export class Values {
   /** How many there are; their numbers begin at 0. */
@@ -15,11 +19,13 @@ export class Values {
   #places = new Int32Array(2048);
   #added = 0;
   /** Of the bytes that texts lie in: eight at a time are compared three times as fast as one. */
-  #view: DataView = new DataView(new ArrayBuffer(0));
-  #isApart = false;
+  #view: DataView = nothing;
+  readonly #isAlike: boolean;
+  #isApart: boolean;
 
   /** @param alike false: a column of ids, in which nothing comes twice */
   constructor(alike = true) {
+    this.#isAlike = alike;
     this.#isApart = !alike;
   }
 
@@ -34,9 +40,11 @@ export class Values {
     this.#added += 1;
     const mask = this.#places.length - 1;
     let place = (hash ^ (hash >>> 15)) & mask;
-    for (;;) {
+    for (let probes = 0; ; probes++) {
       const number = (this.#places[place] as number) - 1;
       if (number < 0) break;
+      // Somebody may have made texts that share a hash.
+      if (probes === mostProbes) return this.#append(from, to, hash);
       if (this.#hashes[number] === hash && this.#isAt(bytes, number, from, to)) return number;
       place = (place + 1) & mask;
     }
@@ -51,7 +59,10 @@ export class Values {
   clear(): void {
     this.count = 0;
     this.#added = 0;
-    if (!this.#isApart) this.#places.fill(0);
+    this.#isApart = !this.#isAlike;
+    this.#places.fill(0);
+    // The bytes must not be kept for this.
+    this.#view = nothing;
   }
 
   #isAt(bytes: Buffer, number: number, from: number, to: number): boolean {
@@ -76,9 +87,9 @@ export class Values {
   #append(from: number, to: number, hash: number): number {
     const number = this.count++;
     if (number === this.starts.length) {
-      this.starts = doubled(this.starts);
-      this.ends = doubled(this.ends);
-      this.#hashes = doubled(this.#hashes);
+      this.starts = grown(this.starts);
+      this.ends = grown(this.ends);
+      this.#hashes = grown(this.#hashes);
     }
     this.starts[number] = from;
     this.ends[number] = to;
@@ -97,10 +108,4 @@ export class Values {
     }
     this.#places = places;
   }
-}
-
-export function doubled(array: Int32Array): Int32Array {
-  const larger = new Int32Array(array.length * 2);
-  larger.set(array);
-  return larger;
 }

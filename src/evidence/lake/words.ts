@@ -1,7 +1,7 @@
 /**
  * The words of a shard: one Bloom filter per group of rows, so that a question reads only the groups that may hold its word.
- * A group is some principals with all their records. Filters are made from the text of whole records while it is read, before
- * anybody knows where a row will lie: a filter never misses a word that is there, and errs for a few in 100 that are not.
+ * A group is some principals with all their records. A filter is made of the columns in which ids and addresses stand (`searched` in
+ * parquet-shard.ts): it never misses a word that is there, and errs for a few in 100 that are not.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { areNumbers, isEither, isListOf, isNumber, isObject, isOptional, isText } from './shapes.ts';

@@ -92,6 +92,7 @@ describe('the fields of records', () => {
     ['nothing', ''],
     ['a cut end', '{"Records":[{"eventVersion":"1"}'],
     ['bytes that are no UTF-8', Buffer.from('{"Records":[{"userAgent":"\xff"}]}', 'latin1')],
+    ['more records than any file has', `[${'{"a":1},'.repeat(200_000)}{"a":1}]`],
     ['bottomless nesting', `{"Records":[{"requestParameters":${'['.repeat(100)}${']'.repeat(100)}}]}`],
   ])('are left to the careful way for %s', (_what, text) => {
     expect(read(Buffer.from(text)).isRead).toBe(false);

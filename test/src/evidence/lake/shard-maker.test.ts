@@ -7,7 +7,7 @@ import type { CloudTrailRecord } from '../../../../src/contracts/cloudtrail.ts';
 import { lakeFolder, makeLakeFolder, writePage } from '../../../../src/evidence/lake/pages.ts';
 import { ShardMaker } from '../../../../src/evidence/lake/shard-maker.ts';
 import { folderOf, sample } from '../samples.ts';
-import { artifactsOf, contents, openFolder, openLake, tempDir } from './lakes.ts';
+import { artifactsOf, contents, importFolder, openFolder, openLake, tempDir } from './lakes.ts';
 
 async function query(sql: string): Promise<Record<string, unknown>[]> {
   const instance = await DuckDBInstance.create(':memory:');
@@ -52,7 +52,7 @@ it('makes shards of more than it keeps in memory, which DuckDB reads and questio
     records: 300,
     verdict: 'log',
   });
-  const facts = maker.finish('one');
+  const facts = await maker.finish('one');
   expect(facts).toMatchObject({
     shard: { rows: 5300 },
     accounts: ['111122223333'],
@@ -106,7 +106,52 @@ it('begins anew after what was added was given up, and leaves nothing of it', as
   maker.add(1, Buffer.from(JSON.stringify({ Records: records(1, 10) })), false);
   maker.discard();
   expect(await readdir(folder.temp)).toEqual([]);
-  expect(maker.finish('none')).toEqual({ accounts: [], regions: [] });
+  expect(await maker.finish('none')).toEqual({ accounts: [], regions: [] });
   maker.add(0, Buffer.from(JSON.stringify({ Records: records(2, 10) })), false);
-  expect(maker.finish('next').shard?.rows).toBe(10);
+  expect((await maker.finish('next')).shard?.rows).toBe(10);
+});
+
+it('finds the address of each row, whichever way its record came', async () => {
+  const dataDir = await tempDir();
+  const many = (network: string, n: number) =>
+    Array.from({ length: n }, (_, i) => sample({ ip: `${network}.${i >> 8}.${i & 255}` }));
+  const dir = await folderOf({
+    // The careful way first: it takes numbers of texts that the other way does not know.
+    'a.json': JSON.stringify({ Records: many('10.1', 5000) }, undefined, 1),
+    'b.json': JSON.stringify({ Records: many('10.2', 300) }),
+  });
+  await importFolder(dir, dataDir);
+  const [{ n } = { n: 0 }] = await query(
+    `SELECT count(*)::INTEGER AS n FROM read_parquet('${join(lakeFolder(dataDir).shards, '*.parquet')}') WHERE ip IS NULL`,
+  );
+  expect(n).toBe(0);
+  const lake = await openLake(dataDir);
+  for (const id of ['10.1.3.7', '10.2.0.0', '10.2.1.43'])
+    expect(await lake.recordsOf({ kind: 'ip', id }), id).toHaveLength(1);
+});
+
+it('keeps ids that are nearly UUIDs as they are', async () => {
+  const dataDir = await tempDir();
+  const ids = [
+    'aa-bb-cc-1111-1111-1111-111111111111',
+    '11111111-1111-1111-1111-1111-1111111',
+    'AAAAAAAA-1111-4111-8111-111111111111',
+    'aaaaaaaa-1111-4111-8111-11111111111g',
+    'aaaaaaaa-1111-4111-8111-111111111111',
+  ];
+  const dir = await folderOf({
+    'a.json': JSON.stringify({ Records: ids.map((id) => sample({ id, extra: { requestID: id } })) }),
+  });
+  await importFolder(dir, dataDir);
+  const lake = await openLake(dataDir);
+  for (const id of ids)
+    expect(await lake.recordsOf({ kind: 'event', id }), id).toMatchObject([{ eventID: id, requestID: id }]);
+});
+
+it('tells what it could not write while it read with care, and makes no shard of the rest', async () => {
+  const dir = await folderOf({ 'a.json': JSON.stringify({ Records: records(0, 2000) }, undefined, 1) });
+  const folder = lakeFolder(await tempDir());
+  // Without its folder nothing can be written.
+  const maker = new ShardMaker(folder, 1000);
+  await expect(maker.addCarefully(0, join(dir, 'a.json'), 'a.json', 1000)).rejects.toMatchObject({ code: 'ENOENT' });
 });

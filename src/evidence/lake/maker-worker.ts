@@ -1,13 +1,13 @@
 /** Makes shards in a thread of its own. */
 import { workerData } from 'node:worker_threads';
 import { answerQuestions } from '../answer-questions.ts';
-import type { LaneAnswer, LaneQuestion } from './lane.ts';
+import type { MakerAnswer, MakerQuestion } from './makers.ts';
 import type { LakeFolder } from './pages.ts';
 import { ShardMaker } from './shard-maker.ts';
 
 const maker = new ShardMaker(workerData as LakeFolder);
 
-answerQuestions<LaneQuestion, LaneAnswer>((question) => {
+answerQuestions<MakerQuestion, MakerAnswer>((question) => {
   switch (question.kind) {
     case 'add': {
       const { packed } = question;
