@@ -146,8 +146,7 @@ class LakeSession implements LakeEvidence {
   async #ask(artifact: Artifact): Promise<void> {
     const condition = conditionFor(artifact);
     const { word } = condition;
-    const { near, far } =
-      word === undefined ? { near: [], far: this.#shards } : await splitPlaces(this.#shards, word.text);
+    const { near, far } = await splitPlaces(this.#shards, word?.text);
     if (near.length === 0 && far.length === 0) return;
     this.#queries += 1;
     await this.#orFailure(async () => {

@@ -41,13 +41,14 @@ const maxGroups = 4000;
 
 /**
  * The row groups that may hold the word, where they are few enough to be read one by one, and the shards of which nobody has
- * noted where their row groups lie or which words they have.
+ * noted where their row groups lie or which words they have; without a word these are all.
  */
 export async function splitPlaces(
   shards: readonly Shard[],
-  word: string,
+  word: string | undefined,
   mostGroups = fewGroups,
 ): Promise<{ readonly near: readonly GroupPlace[]; readonly far: readonly Shard[] }> {
+  if (word === undefined) return { near: [], far: shards };
   const hash = hashOfWord(word);
   const near: GroupPlace[] = [];
   const far: Shard[] = [];
