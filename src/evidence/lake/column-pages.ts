@@ -17,10 +17,12 @@ export class DataPage {
   readonly count: number;
   readonly encoding: 'plain' | 'dictionary';
   readonly #page: Page;
+  readonly #unpacked: Unpacked;
   #filled: Uint8Array | Int32Array | undefined;
   #values: Buffer | undefined;
 
-  constructor(page: Page, from: number) {
+  constructor(page: Page, from: number, unpacked: Unpacked) {
+    this.#unpacked = unpacked;
     this.from = from;
     this.rows = page.rows;
     this.count = page.rows - page.nulls;
@@ -40,7 +42,7 @@ export class DataPage {
   values(): Buffer {
     const { packed, levels, plainBytes, isPacked } = this.#page;
     const rest = packed.subarray(levels);
-    this.#values ??= isPacked ? unpacked(rest, plainBytes - levels) : rest;
+    this.#values ??= isPacked ? this.#unpacked.of(rest, plainBytes - levels) : rest;
     return this.#values;
   }
 }
@@ -52,11 +54,40 @@ export interface PackedColumn {
   readonly dictionary: (() => { readonly bytes: Buffer; readonly count: number }) | undefined;
 }
 
+/** What was unpacked of a row group. */
+export class Unpacked {
+  readonly #all: Buffer[] = [];
+
+  /** Throws Error where it is not as long as that. */
+  of(packed: Buffer, plainBytes: number): Buffer {
+    const bytes = zstdDecompressSync(packed, { chunkSize: plainBytes + 64, maxOutputLength: plainBytes + 64 });
+    if (bytes.length !== plainBytes) throw new Error('a page unpacks to another length than it says');
+    this.#all.push(bytes);
+    return bytes;
+  }
+
+  /**
+   * Gives the memory back before the garbage collector would: the next row group gets it while it is still in the processor's
+   * caches, which spares a sixth of the time. Nothing of the row group may be asked after that.
+   */
+  letGo(): void {
+    for (const bytes of this.#all.splice(0)) letGo(bytes);
+  }
+}
+
+const ownMemory = 64 * 1024;
+
+/** Nobody may look at the bytes after that. Small ones, which share their memory with others, are left alone. */
+export function letGo({ buffer, length }: Buffer): void {
+  if (length >= ownMemory && buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
+
 /**
  * @param bytes one column of a row group
+ * @param unpacked takes what is unpacked of it
  * @throws Error where the pages do not add up to the rows or the bytes
  */
-export function packedColumn(bytes: Buffer, rows: number): PackedColumn {
+export function packedColumn(bytes: Buffer, rows: number, unpacked: Unpacked): PackedColumn {
   const reader = { view: viewOf(bytes), offset: 0 };
   const pages: DataPage[] = [];
   let dictionary: PackedColumn['dictionary'];
@@ -65,9 +96,9 @@ export function packedColumn(bytes: Buffer, rows: number): PackedColumn {
     const page = nextPage(bytes, reader);
     if (page.isDictionary) {
       const { packed, plainBytes, isPacked, rows: count } = page;
-      dictionary = () => ({ bytes: isPacked ? unpacked(packed, plainBytes) : packed, count });
+      dictionary = () => ({ bytes: isPacked ? unpacked.of(packed, plainBytes) : packed, count });
     } else {
-      pages.push(new DataPage(page, seen));
+      pages.push(new DataPage(page, seen, unpacked));
       seen += page.rows;
     }
   }
@@ -154,10 +185,4 @@ export function hybridAt(bytes: Buffer, width: number, index: number): number | 
 
 function viewOf(bytes: Buffer): DataView<ArrayBuffer> {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) as DataView<ArrayBuffer>;
-}
-
-function unpacked(packed: Buffer, plainBytes: number): Buffer {
-  const bytes = zstdDecompressSync(packed, { chunkSize: plainBytes + 64, maxOutputLength: plainBytes + 64 });
-  if (bytes.length !== plainBytes) throw new Error('a page unpacks to another length than it says');
-  return bytes;
 }

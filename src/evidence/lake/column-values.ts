@@ -56,11 +56,8 @@ class Texts {
 
 /** Byte by byte: a million calls of a DataView's methods take longer than the rest of a question. */
 function lengthBefore(bytes: Buffer, at: number): number {
-  const [low, high] = [
-    (bytes[at - 4] ?? 0) | ((bytes[at - 3] ?? 0) << 8),
-    (bytes[at - 2] ?? 0) | ((bytes[at - 1] ?? 0) << 8),
-  ];
-  return low + high * 65_536;
+  const low = (bytes[at - 4] as number) | ((bytes[at - 3] as number) << 8);
+  return low + ((bytes[at - 2] as number) | ((bytes[at - 1] as number) << 8)) * 65_536;
 }
 
 /** Numbers of the texts that hold the needle. */

@@ -4,10 +4,10 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { packedColumn } from './column-pages.ts';
+import { letGo, packedColumn, Unpacked } from './column-pages.ts';
 import { ColumnValues, type Needle } from './column-values.ts';
 import { columnTypes, type Row } from './columns.ts';
-import type { RowGroup } from './words.ts';
+import { chunksOf, type RowGroup } from './words.ts';
 
 /** One row group of a shard. */
 export interface GroupPlace {
@@ -68,7 +68,10 @@ export async function* rowsIn(places: readonly GroupPlace[], question: GroupQues
       reads[i] = Promise.resolve(noBytes);
       question.signal.throwIfAborted();
       if (bytes instanceof DamagedGroup) question.onDamage(bytes.message);
-      else yield* rowsOfGroup(bytes, place, question);
+      else {
+        yield* rowsOfGroup(bytes, place, question);
+        letGo(bytes);
+      }
     }
   } finally {
     await Promise.allSettled(reads);
@@ -91,8 +94,8 @@ async function readGroup(files: Map<string, Promise<FileHandle>>, place: GroupPl
   try {
     const file = files.get(place.path) ?? open(place.path, 'r');
     files.set(place.path, file);
-    const { from, chunks, crc32: checksum } = place.group;
-    const bytes = Buffer.allocUnsafe(sum(chunks));
+    const { from, crc32: checksum } = place.group;
+    const bytes = Buffer.allocUnsafe(sum(chunksOf(place.group, place.columns)));
     const { bytesRead } = await (await file).read(bytes, 0, bytes.length, from);
     if (bytesRead === bytes.length && crc32(bytes) === checksum) return bytes;
     return new DamagedGroup(damageOf(place));
@@ -107,8 +110,13 @@ async function readGroup(files: Map<string, Promise<FileHandle>>, place: GroupPl
 export type ReadChunk = (from: number, length: number) => Buffer;
 
 function* rowsOfGroup(bytes: Buffer, place: GroupPlace, question: RowQuestion): Generator<Row> {
-  const column = columnsOf(place, (from, length) => bytes.subarray(from, from + length));
-  for (const row of rowsWith(place, question, column)) yield rowAt(row, column);
+  const unpacked = new Unpacked();
+  const column = columnsOf(place, (from, length) => bytes.subarray(from, from + length), unpacked);
+  try {
+    for (const row of rowsWith(place, question, column)) yield rowAt(row, column);
+  } finally {
+    unpacked.letGo();
+  }
 }
 
 export type Columns = (name: string) => ColumnValues | undefined;
@@ -116,16 +124,18 @@ export type Columns = (name: string) => ColumnValues | undefined;
 /**
  * The columns of a row group in which anything stands, each read when it is first asked for.
  * @param read gives bytes of the row group
+ * @param unpacked takes what is unpacked of them
  * @throws Error (the columns, when asked) where its pages are not as the importer writes them
  */
-export function columnsOf({ columns, filled, group }: GroupPlace, read: ReadChunk): Columns {
+export function columnsOf({ columns, filled, group }: GroupPlace, read: ReadChunk, unpacked: Unpacked): Columns {
   const known = new Map<string, ColumnValues>();
+  const chunks = chunksOf(group, columns);
   return (name) => {
     const had = known.get(name);
     const at = columns.indexOf(name);
     if (had || at < 0 || filled?.includes(name) === false) return had;
-    const bytes = read(sum(group.chunks.slice(0, at)), group.chunks[at] ?? 0);
-    const made = new ColumnValues(packedColumn(bytes, group.rows));
+    const bytes = read(sum(chunks.slice(0, at)), chunks[at] ?? 0);
+    const made = new ColumnValues(packedColumn(bytes, group.rows, unpacked));
     known.set(name, made);
     return made;
   };

@@ -10,7 +10,6 @@ import { asError, UserError } from '../../contracts/errors.ts';
 import type { AddressUse, Coverage, Evidence } from '../../contracts/evidence.ts';
 import type { Log } from '../../contracts/log.ts';
 import { compareRecords } from '../../domain/record.ts';
-import { holdsText } from '../../domain/text-search.ts';
 import { createRecordIndex } from '../record-index.ts';
 import { type Row, recordOfRow } from './columns.ts';
 import { type ColumnTest, type GroupPlace, rowsIn } from './group-reader.ts';
@@ -93,7 +92,7 @@ class LakeSession implements LakeEvidence {
 
   async addressUse(ip: string, moreThan: number): Promise<AddressUse | undefined> {
     this.#options.signal.throwIfAborted();
-    const where = placesOf(this.#shards, conditionFor({ kind: 'ip', id: ip }).word?.text);
+    const where = await placesOf(this.#shards, conditionFor({ kind: 'ip', id: ip }).word?.text);
     if (where.shards.length === 0) return undefined;
     this.#queries += 1;
     const table = tableOf(where.shards);
@@ -126,6 +125,7 @@ class LakeSession implements LakeEvidence {
     const found = createRecordIndex();
     let isFull = false;
     await this.#orFailure(async () => {
+      const { holdsText } = await import('../../domain/text-search.ts');
       const { searchLake, startSearchThreads } = await import('./search.ts');
       this.#threads ??= startSearchThreads();
       const limits = { only: this.#options, ...this.#limits, rows: maxEvents + 1 };
@@ -146,7 +146,7 @@ class LakeSession implements LakeEvidence {
   async #ask(artifact: Artifact): Promise<void> {
     const condition = conditionFor(artifact);
     const { word } = condition;
-    const { near, far } = word === undefined ? { near: [], far: this.#shards } : splitPlaces(this.#shards, word.text);
+    const { near, far } = await splitPlaces(this.#shards, word?.text);
     if (near.length === 0 && far.length === 0) return;
     this.#queries += 1;
     await this.#orFailure(async () => {
@@ -174,7 +174,7 @@ class LakeSession implements LakeEvidence {
   }
 
   async #askDuckDb({ sql, values, word }: Condition, shards: readonly Shard[]): Promise<void> {
-    const where = placesOf(shards, word?.text);
+    const where = await placesOf(shards, word?.text);
     if (where.shards.length === 0) return;
     const connection = await this.#connection();
     const room = this.#options.maxEvents - this.#index.size();

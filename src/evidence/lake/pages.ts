@@ -2,9 +2,11 @@
  * The pages of the lake: one JSON file per shard with where its records come from, one per finished import. A shard counts only
  * once its page is there, and a page is there whole or not at all, so that a crash leaves no half of anything.
  */
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdir, open, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isListOf, isNumber, isObject, isOneOf, isOptional, isText, type Shape } from './shapes.ts';
+import { turns } from './turns.ts';
 import { isWordsPage, type WordsPage } from './words.ts';
 
 export interface FilePage {
@@ -159,20 +161,16 @@ export async function otherFilesOf(dataDir: string, source: string): Promise<Rea
 async function readAll<T>(dir: string, shape: Shape<T>, damaged: string[]): Promise<T[]> {
   const names = (await namesIn(dir)).filter((one) => one.endsWith('.json')).sort();
   const pages: T[] = [];
-  for (let at = 0; at < names.length; at += atOnce) {
-    const paths = names.slice(at, at + atOnce).map((name) => join(dir, name));
-    for (const [i, bytes] of (await Promise.all(paths.map((path) => readFile(path)))).entries()) {
-      // Twice as fast as to have it decoded while it is read.
-      const page = jsonOf(bytes.toString());
-      if (shape(page)) pages.push(page);
-      else damaged.push(paths[i] as string);
-    }
+  const turn = turns();
+  for (const name of names) {
+    const path = join(dir, name);
+    const page = jsonOf(readFileSync(path).toString());
+    if (shape(page)) pages.push(page);
+    else damaged.push(path);
+    await turn();
   }
   return pages;
 }
-
-/** Pages read at the same time. */
-const atOnce = 16;
 
 export async function namesIn(dir: string): Promise<string[]> {
   try {

@@ -127,7 +127,7 @@ export class ParquetShard {
       num_rows: BigInt(rows.length),
       total_compressed_size: BigInt(length),
     });
-    const chunks = metas.map((meta) => Number(meta.total_compressed_size));
+    const chunks = metas.map((meta) => meta.total_compressed_size).join(' ');
     const place = { from: offset, chunks, rows: rows.length, lowest: number, highest: number };
     const written = this.#out.getBytes();
     const checksum = crc32(written.subarray(written.length - length));

@@ -1,6 +1,7 @@
 /** Where in the lake the records with a word may lie. */
 import type { GroupPlace } from './group-reader.ts';
 import type { Shard } from './reader.ts';
+import { turns } from './turns.ts';
 import { hashOfWord, rowsPerGroup } from './words.ts';
 
 /** What DuckDB is asked. */
@@ -13,15 +14,23 @@ export interface ShardPlaces {
 }
 
 /** Shards that may hold the word, and which of their groups. Where one has no filters, all are read as a whole. */
-export function placesOf(shards: readonly Shard[], word: string | undefined): ShardPlaces {
+export async function placesOf(shards: readonly Shard[], word: string | undefined): Promise<ShardPlaces> {
   const all = { shards, sql: [], rows: Number.POSITIVE_INFINITY };
-  if (word === undefined || shards.some((shard) => !shard.filters)) return all;
+  if (word === undefined) return all;
   const hash = hashOfWord(word);
-  const found = shards.map((shard) => ({ shard, groups: shard.filters?.groupsWith(hash) ?? [] }));
-  const groups = found.flatMap((one) => one.groups);
+  const some: Shard[] = [];
+  const groups: number[] = [];
+  const turn = turns();
+  for (const shard of shards) {
+    const found = shard.filters?.groupsWith(hash);
+    if (found === undefined) return all;
+    if (found.length > 0) some.push(shard);
+    for (const group of found) groups.push(group);
+    await turn();
+  }
   const isFew = groups.length <= maxGroups;
   return {
-    shards: found.flatMap(({ shard, groups: some }) => (some.length > 0 ? shard : [])),
+    shards: some,
     sql: isFew ? [`grp IN (${groups.join(', ')})`] : [],
     rows: isFew ? groups.length * rowsPerGroup : Number.POSITIVE_INFINITY,
   };
@@ -32,21 +41,24 @@ const maxGroups = 4000;
 
 /**
  * The row groups that may hold the word, where they are few enough to be read one by one, and the shards of which nobody has
- * noted where their row groups lie or which words they have.
+ * noted where their row groups lie or which words they have; without a word these are all.
  */
-export function splitPlaces(
+export async function splitPlaces(
   shards: readonly Shard[],
-  word: string,
+  word: string | undefined,
   mostGroups = fewGroups,
-): { readonly near: readonly GroupPlace[]; readonly far: readonly Shard[] } {
+): Promise<{ readonly near: readonly GroupPlace[]; readonly far: readonly Shard[] }> {
+  if (word === undefined) return { near: [], far: shards };
   const hash = hashOfWord(word);
   const near: GroupPlace[] = [];
   const far: Shard[] = [];
+  const turn = turns();
   for (const shard of shards) {
     const groups = shard.rowGroups && shard.filters?.groupsWith(hash);
     if (groups === undefined) far.push(shard);
     else if (groups.length > 0) near.push(...placesIn(shard, groups));
     if (near.length > mostGroups) return { near: [], far: shards };
+    await turn();
   }
   return { near, far };
 }

@@ -2,9 +2,11 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { answerQuestions } from '../answer-questions.ts';
+import { Unpacked } from './column-pages.ts';
 import type { Row } from './columns.ts';
 import { type ColumnTest, columnsOf, damageOf, type GroupPlace, rowAt, rowsWith } from './group-reader.ts';
 import { isWithin, type Limits } from './limits.ts';
+import { chunksOf } from './words.ts';
 
 export interface SearchQuestion {
   /** Of one file. */
@@ -30,19 +32,24 @@ function answerTo({ places, test, limits }: SearchQuestion): SearchAnswer {
   try {
     for (const place of places) {
       const { group } = place;
-      const size = group.chunks.reduce((sum, length) => sum + length, 0);
+      const size = chunksOf(group, place.columns).reduce((sum, length) => sum + length, 0);
       if (memory.length < size) memory = Buffer.allocUnsafeSlow(size * 2);
       const read = (from: number, length: number) => {
         const bytes = memory.subarray(from, from + length);
         if (readSync(file, bytes, 0, length, group.from + from) !== length) throw new Error(damageOf(place));
         return bytes;
       };
-      const column = columnsOf(place, read);
-      const found = [...rowsWith(place, question, column)];
-      if (found.length === 0) continue;
-      // All of the lake's bytes would take a third of the time; those without the text only have to unpack.
-      if (crc32(read(0, size)) === group.crc32) rows.push(...found.map((row) => rowAt(row, column)));
-      else damaged.push(damageOf(place));
+      const unpacked = new Unpacked();
+      try {
+        const column = columnsOf(place, read, unpacked);
+        const found = [...rowsWith(place, question, column)];
+        if (found.length === 0) continue;
+        // All of the lake's bytes would take a third of the time; those without the text only have to unpack.
+        if (crc32(read(0, size)) === group.crc32) rows.push(...found.map((row) => rowAt(row, column)));
+        else damaged.push(damageOf(place));
+      } finally {
+        unpacked.letGo();
+      }
     }
   } finally {
     closeSync(file);

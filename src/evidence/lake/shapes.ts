@@ -11,6 +11,10 @@ export function isOneOf<T extends string | number>(...values: readonly T[]): Sha
   return (value): value is T => values.includes(value as T);
 }
 
+export function isEither<A, B>(one: Shape<A>, other: Shape<B>): Shape<A | B> {
+  return (value): value is A | B => one(value) || other(value);
+}
+
 export function isOptional<T>(shape: Shape<T>): Shape<T | undefined> {
   return (value): value is T | undefined => value === undefined || shape(value);
 }

@@ -1,10 +1,11 @@
 /** The shards of a session, and what of them a question reads. */
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { columnTypes, sqlText } from './columns.ts';
 import type { LakeFolder, ShardPage } from './pages.ts';
 import type { Shard } from './reader.ts';
-import { readFilters } from './words.ts';
+import { turns } from './turns.ts';
+import { filtersOf } from './words.ts';
 
 /** ISO 8601 UTC, half-open; an absent bound is open. */
 interface Window {
@@ -25,32 +26,28 @@ export async function usableShards(
   );
   const shards: Shard[] = [];
   const lost: string[] = [];
-  const looked = inWindow.map(async ({ shard, words, columns }) => {
-    if (shard === undefined) return;
+  const turn = turns();
+  for (const { shard, words, columns } of inWindow) {
+    if (shard === undefined) continue;
     const path = join(folder.shards, shard.name);
-    const size = await sizeOf(path);
-    if (size !== shard.bytes) lost.push(path);
-    else
-      shards.push({
-        path,
-        columns,
-        rowGroups: words?.rowGroups,
-        filters: await readFilters(words, join(folder.shards, words?.name ?? '')),
-      });
-  });
-  await Promise.all(looked);
+    if (sizeOf(path) !== shard.bytes) lost.push(path);
+    else {
+      const filters = filtersOf(words, join(folder.shards, words?.name ?? ''));
+      shards.push({ path, columns, rowGroups: words?.rowGroups, filters });
+    }
+    await turn();
+  }
   return { shards: shards.sort((a, b) => (a.path < b.path ? -1 : 1)), lost: lost.sort() };
 }
 
 /** -1 where it is gone. */
-async function sizeOf(path: string): Promise<number> {
-  return stat(path).then(
-    (found) => found.size,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === undefined) throw error;
-      return -1;
-    },
-  );
+function sizeOf(path: string): number {
+  try {
+    return statSync(path).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    return -1;
+  }
 }
 
 /** What a question reads of these shards: unpacking a column takes its time even where nothing stands in it. */

@@ -3,23 +3,31 @@
  * A group is some principals with all their records. A filter is made of the columns in which ids and addresses stand (`searched` in
  * parquet-shard.ts): it never misses a word that is there, and errs for a few in 100 that are not.
  */
-import { readFile } from 'node:fs/promises';
-import { areNumbers, isListOf, isNumber, isObject, isOptional, isText } from './shapes.ts';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { areNumbers, isEither, isListOf, isNumber, isObject, isOptional, isText } from './shapes.ts';
 
 /** Records of a group, and of a row group of Parquet: what a question has to unpack for one hit. */
 export const rowsPerGroup = 2048;
 /** Before it is folded to what its words need. */
 const widestFilter = 4096;
 
-/** How the words were made: filters made otherwise are not asked. */
-export const wordsKind = 'fnv1a-2';
+/**
+ * How the words were made and lie: filters made otherwise are not asked. Filters of one length lie in strips, the first numbers of
+ * all of them, then the second ones, so that a question need not read the others.
+ */
+export const wordsKind = 'fnv1a-3';
+/** As that of earlier versions, one filter behind the other. */
+const earlierKind = 'fnv1a-2';
 
 /** One row group of the Parquet file. */
 export interface RowGroup {
   /** Where its first column begins, in bytes. */
   readonly from: number;
-  /** Bytes of each of its columns, one behind the other, with their page headers. */
-  readonly chunks: readonly number[];
+  /**
+   * Bytes of each of its columns, one behind the other, with their page headers. As one text, which takes a question a third of the
+   * time to read: it looks into few of them. A list in pages of earlier versions.
+   */
+  readonly chunks: string | readonly number[];
   readonly rows: number;
   /** The lowest and the highest group among its rows. */
   readonly lowest: number;
@@ -39,7 +47,10 @@ export interface WordsPage {
   readonly name: string;
   readonly kind: string;
   readonly bytes: number;
-  /** Number of the group, and where its filter begins and ends, in words of 32 bits. */
+  /**
+   * Number of the group, and where its filter begins and ends, in words of 32 bits. Those of one length follow each other; in the
+   * file they lie in strips.
+   */
   readonly groups: readonly (readonly [number, number, number])[];
   /** Absent in pages of earlier versions. */
   readonly rowGroups?: RowGroups | undefined;
@@ -47,7 +58,7 @@ export interface WordsPage {
 
 const isRowGroup = isObject<RowGroup>({
   from: isNumber,
-  chunks: isListOf(isNumber),
+  chunks: isEither(isText, isListOf(isNumber)),
   rows: isNumber,
   lowest: isNumber,
   highest: isNumber,
@@ -61,6 +72,14 @@ export const isWordsPage = isObject<WordsPage>({
   groups: isListOf(areNumbers<readonly [number, number, number]>(3)),
   rowGroups: isOptional(isObject<RowGroups>({ columns: isListOf(isText), places: isListOf(isRowGroup) })),
 });
+
+/** Bytes of each column. Throws Error where the page does not tell as many as there are columns. */
+export function chunksOf({ chunks }: RowGroup, columns: readonly string[]): readonly number[] {
+  const sizes = typeof chunks === 'string' ? chunks.split(' ').map(Number) : chunks;
+  if (sizes.length !== columns.length || !sizes.every((size) => Number.isSafeInteger(size) && size >= 0))
+    throw new Error('the columns of a row group are not described');
+  return sizes;
+}
 
 /** What each byte adds to a hash; 0 for those that part words. Words are runs of what `needle.ts` looks for, in any case. */
 const letters = new Uint8Array(256);
@@ -141,20 +160,42 @@ export class WordFilter {
   }
 }
 
-/** The filters of a shard, one after the other. */
+/** The filters of a shard as they lie in its file. */
 export function joinFilters(filters: ReadonlyMap<number, Uint32Array>): {
   readonly bits: Uint32Array;
   readonly places: readonly (readonly [number, number, number])[];
 } {
   const places: [number, number, number][] = [];
-  let length = 0;
-  for (const [group, filter] of filters) {
-    places.push([group, length, length + filter.length]);
-    length += filter.length;
+  let end = 0;
+  for (const [group, { length }] of [...filters].sort(([, a], [, b]) => a.length - b.length)) {
+    places.push([group, end, end + length]);
+    end += length;
   }
-  const bits = new Uint32Array(length);
-  for (const [i, filter] of [...filters.values()].entries()) bits.set(filter, places[i]?.[1] ?? 0);
+  const bits = new Uint32Array(end);
+  for (const { from, length, groups } of stripsOf(places)) {
+    for (const [i, group] of groups.entries()) {
+      const filter = filters.get(group) as Uint32Array;
+      for (let at = 0; at < length; at++) bits[from + at * groups.length + i] = filter[at] as number;
+    }
+  }
   return { bits, places };
+}
+
+/** Filters of one length. */
+interface Strips {
+  readonly from: number;
+  readonly length: number;
+  readonly groups: number[];
+}
+
+function stripsOf(places: WordsPage['groups']): readonly Strips[] {
+  const all: Strips[] = [];
+  for (const [group, from, to] of places) {
+    const last = all.at(-1);
+    if (last?.length === to - from) last.groups.push(group);
+    else all.push({ from, length: to - from, groups: [group] });
+  }
+  return all;
 }
 
 const probes = 4;
@@ -170,43 +211,61 @@ function fillOf(filter: Uint32Array): number {
   return set / (filter.length * 32);
 }
 
+/** The filters of a shard; of the file only what a question needs is read. */
 export class Filters {
   readonly #page: WordsPage;
-  readonly #bits: Uint32Array;
+  readonly #path: string;
+  #strips: readonly Strips[] | undefined;
 
-  constructor(page: WordsPage, bits: Uint32Array) {
+  constructor(page: WordsPage, path: string) {
     this.#page = page;
-    this.#bits = bits;
+    this.#path = path;
   }
 
-  /** Groups that may hold the word. */
-  groupsWith(hash: number): number[] {
-    return this.#page.groups.flatMap(([group, from, to]) => (this.#mayHold(from, to, hash) ? [group] : []));
-  }
-
-  #mayHold(from: number, to: number, hash: number): boolean {
-    const mask = (to - from) * 32 - 1;
-    const step = stepOf(hash);
-    for (let probe = 0, at = hash; probe < probes; probe++, at = (at + step) | 0) {
-      const bit = at & mask;
-      if (((this.#bits[from + (bit >>> 5)] as number) & (1 << (bit & 31))) === 0) return false;
+  /** Groups that may hold the word; undefined where the filters are gone or cut: the shard is read as a whole then. */
+  groupsWith(hash: number): readonly number[] | undefined {
+    let file: number | undefined;
+    try {
+      file = openSync(this.#path, 'r');
+      return fstatSync(file).size === this.#page.bytes ? this.#groupsIn(file, hash) : undefined;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+      return undefined;
+    } finally {
+      if (file !== undefined) closeSync(file);
     }
-    return true;
+  }
+
+  #groupsIn(file: number, hash: number): readonly number[] | undefined {
+    const { kind, groups } = this.#page;
+    this.#strips ??= kind === wordsKind ? stripsOf(groups) : groups.flatMap((place) => stripsOf([place]));
+    const found: number[] = [];
+    const step = stepOf(hash);
+    for (const strips of this.#strips) {
+      const size = strips.groups.length * 4;
+      let may = strips.groups.map((_, i) => i);
+      for (let probe = 0, at = hash; probe < probes && may.length > 0; probe++, at = (at + step) | 0) {
+        const bit = at & (strips.length * 32 - 1);
+        const strip = stripBytes(size);
+        if (readSync(file, strip, 0, size, strips.from * 4 + (bit >>> 5) * size) !== size) return undefined;
+        // Byte by byte, as Uint32Array has them in the file.
+        may = may.filter((i) => ((strip[i * 4 + ((bit >>> 3) & 3)] as number) & (1 << (bit & 7))) !== 0);
+      }
+      for (const i of may) found.push(strips.groups[i] as number);
+    }
+    return found;
   }
 }
 
-/** Undefined where the filters are gone, cut or of another kind: the shard is read as a whole then. */
-export async function readFilters(page: WordsPage | undefined, path: string): Promise<Filters | undefined> {
-  if (page === undefined || page.kind !== wordsKind) return undefined;
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    return undefined;
-  }
-  if (bytes.length !== page.bytes) return undefined;
-  // Numbers of 32 bits have to lie on whole words of memory, which small files need not do.
-  const whole = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
-  return new Filters(page, new Uint32Array(whole.buffer, whole.byteOffset, bytes.length / 4));
+let strip = Buffer.alloc(1024);
+
+/** Used again and again. */
+function stripBytes(size: number): Buffer {
+  if (strip.length < size) strip = Buffer.alloc(size * 2);
+  return strip;
+}
+
+/** Undefined where they are of another kind: the shard is read as a whole then. @param path of the shard's words */
+export function filtersOf(page: WordsPage | undefined, path: string): Filters | undefined {
+  return page?.kind === wordsKind || page?.kind === earlierKind ? new Filters(page, path) : undefined;
 }

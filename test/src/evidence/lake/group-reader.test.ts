@@ -10,16 +10,21 @@ import type { Artifact } from '../../../../src/contracts/artifact.ts';
 import type { CloudTrailRecord } from '../../../../src/contracts/cloudtrail.ts';
 import { parseRecord } from '../../../../src/domain/record.ts';
 import { searchIn } from '../../../../src/domain/text-search.ts';
-import { hybrid, hybridAt, packedColumn } from '../../../../src/evidence/lake/column-pages.ts';
+import { hybrid, hybridAt, packedColumn, Unpacked } from '../../../../src/evidence/lake/column-pages.ts';
 import { ColumnValues } from '../../../../src/evidence/lake/column-values.ts';
-import type { RowGroup } from '../../../../src/evidence/lake/words.ts';
+import { chunksOf, type RowGroup } from '../../../../src/evidence/lake/words.ts';
 import { folderOf, sample, sessionSample } from '../samples.ts';
 import { artifactsOf, contents, importFolder, openFolder, openLake, tempDir } from './lakes.ts';
 import { oddRecord } from './odd-records.ts';
 
 interface Page {
   shard: { name: string; bytes: number };
-  words: { name: string; rowGroups?: { columns: string[]; places: RowGroup[] } };
+  words: {
+    name: string;
+    kind: string;
+    groups: [number, number, number][];
+    rowGroups?: { columns: string[]; places: RowGroup[] };
+  };
 }
 
 async function pagesOf(dataDir: string): Promise<{ path: string; page: Page }[]> {
@@ -62,6 +67,30 @@ async function withoutFooters(dataDir: string): Promise<string> {
     const file = join(path, '..', page.shard.name);
     const bytes = await readFile(file);
     await writeFile(file, bytes.fill(0, bytes.length - 64));
+  }
+  return copy;
+}
+
+/** A copy in the layout of the version before: columns of row groups in lists, and each filter as a whole behind the other. */
+async function inEarlierLayout(dataDir: string): Promise<string> {
+  const copy = await tempDir();
+  await cp(dataDir, copy, { recursive: true });
+  for (const { path, page } of await pagesOf(copy)) {
+    const { kind, name, groups, rowGroups } = page.words;
+    expect(kind).toBe('fnv1a-3');
+    const lists = rowGroups?.places.map((place) => ({ ...place, chunks: chunksOf(place, rowGroups.columns) }));
+    const words = { ...page.words, kind: 'fnv1a-2', rowGroups: { ...rowGroups, places: lists } };
+    await writeFile(path, JSON.stringify({ ...page, words }));
+    const strips = await readFile(join(path, '..', name));
+    const whole = Buffer.alloc(strips.length);
+    for (const [, from, to] of groups) {
+      const alike = groups.filter((other) => other[2] - other[1] === to - from);
+      const begin = Math.min(...alike.map((other) => other[1]));
+      const place = alike.findIndex((other) => other[1] === from);
+      for (let i = 0; i < to - from; i++)
+        whole.writeUInt32LE(strips.readUInt32LE((begin + i * alike.length + place) * 4), (from + i) * 4);
+    }
+    await writeFile(join(path, '..', name), whole);
   }
   return copy;
 }
@@ -130,6 +159,7 @@ describe('single row groups are read as DuckDB reads them', () => {
       2,
     );
     const [folder, near] = [await openFolder(dir), await openLake(await withoutFooters(dataDir))];
+    const earlier = await openLake(await withoutFooters(await inEarlierLayout(dataDir)));
     const far = await openLake(await withoutPlaces(dataDir));
     const asked: Artifact[] = [
       ...['person-001', 'person-096', 'PERSON-050', 'person-0', 'nobody-here'].map(user),
@@ -139,13 +169,17 @@ describe('single row groups are read as DuckDB reads them', () => {
     for (const artifact of asked) {
       const told = contents(await near.recordsOf(artifact));
       expect(told, artifact.id).toEqual(contents(await folder.recordsOf(artifact)));
+      expect(told, artifact.id).toEqual(contents(await earlier.recordsOf(artifact)));
       expect(told, artifact.id).toEqual(contents(await far.recordsOf(artifact)));
     }
     for (const text of ['Person-50', 'üüü', '"userName":"Person-1"', 'aws-cli', 'nowhere'])
       expect(contents((await searchIn(near, text)) ?? []), text).toEqual(
         contents((await searchIn(folder, text)) ?? []),
       );
-    expect(near.coverage().complete).toBe(true);
+    expect(contents((await searchIn(earlier, 'Person-50')) ?? [])).toEqual(
+      contents((await searchIn(folder, 'Person-50')) ?? []),
+    );
+    expect([near.coverage().complete, earlier.coverage().complete]).toEqual([true, true]);
     // Proves that DuckDB could not have answered.
     await near.recordsOf({ kind: 'event', id: '3e1f1a52-1111-4222-8333-444455556666' });
     expect(near.coverage()).toMatchObject({ complete: false, sources: [{ failed: true }] });
@@ -197,8 +231,10 @@ describe('what was damaged since it was written', () => {
     if (first?.page.words.rowGroups === undefined) throw new Error('there should be row groups');
     const file = join(first.path, '..', first.page.shard.name);
     const whole = await readFile(file);
-    for (const { from, chunks } of first.page.words.rowGroups.places) {
-      const length = chunks.reduce((sum, one) => sum + one, 0);
+    const { columns, places } = first.page.words.rowGroups;
+    for (const place of places) {
+      const { from } = place;
+      const length = chunksOf(place, columns).reduce((sum, one) => sum + one, 0);
       for (const at of [from, from + Math.floor(length / 3), from + length - 1]) {
         const changed = Buffer.from(whole);
         changed[at] = (changed[at] ?? 0) ^ 0x10;
@@ -293,7 +329,11 @@ describe('pages of Parquet', () => {
             const chunk = chunks.find(({ meta_data: about }) => about?.path_in_schema[0] === name)?.meta_data;
             const from = Number(chunk?.dictionary_page_offset ?? chunk?.data_page_offset);
             return new ColumnValues(
-              packedColumn(file.subarray(from, from + Number(chunk?.total_compressed_size)), rows.length),
+              packedColumn(
+                file.subarray(from, from + Number(chunk?.total_compressed_size)),
+                rows.length,
+                new Unpacked(),
+              ),
             );
           };
           const [text, none, at] = [values('text'), values('none'), values('at')];
@@ -356,7 +396,7 @@ describe('pages of Parquet', () => {
   });
 
   it('that are cut or of another kind are refused', () => {
-    const columns = (bytes: Buffer) => () => packedColumn(bytes, 3);
+    const columns = (bytes: Buffer) => () => packedColumn(bytes, 3, new Unpacked());
     expect(columns(Buffer.alloc(0))).toThrow();
     expect(columns(Buffer.from('no page at all'))).toThrow();
     expect(columns(Buffer.alloc(40))).toThrow();

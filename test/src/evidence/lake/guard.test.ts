@@ -1,11 +1,11 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../../src/contracts/errors.ts';
 import { asFullDisk } from '../../../../src/evidence/lake/guard.ts';
 import { lakeFolder, makeLakeFolder } from '../../../../src/evidence/lake/pages.ts';
 import { openReader } from '../../../../src/evidence/lake/reader.ts';
-import { Filters, hashOfWord, joinFilters, WordFilter, wordsKind } from '../../../../src/evidence/lake/words.ts';
+import { filtersOf, hashOfWord, joinFilters, WordFilter, wordsKind } from '../../../../src/evidence/lake/words.ts';
 import { tempDir } from './lakes.ts';
 
 describe('a full disk', () => {
@@ -56,12 +56,16 @@ describe('the sandbox of readers', () => {
 
 describe('filters of words', () => {
   const text = (value: unknown) => Buffer.from(JSON.stringify({ Key1: value }));
-  const filtersOf = (filters: ReadonlyMap<number, Uint32Array>) => {
-    const { bits, places } = joinFilters(filters);
-    return new Filters({ name: 'x', kind: wordsKind, bytes: bits.byteLength, groups: places }, bits);
+  const written = async (made: ReadonlyMap<number, Uint32Array>) => {
+    const { bits, places } = joinFilters(made);
+    const path = join(await tempDir(), 'x.words');
+    await writeFile(path, new Uint8Array(bits.buffer));
+    const filters = filtersOf({ name: 'x', kind: wordsKind, bytes: bits.byteLength, groups: places }, path);
+    if (filters === undefined) throw new Error('there should be filters');
+    return { filters, path };
   };
 
-  it('never miss a word, and seldom name one that is not there', () => {
+  it('never miss a word, and seldom name one that is not there', async () => {
     const words = (seed: number) =>
       Array.from({ length: 6000 }, (_, i) => `i-${(Math.imul(i * 2 + seed, 2_654_435_761) >>> 0).toString(16)}`);
     const filter = new WordFilter();
@@ -73,14 +77,20 @@ describe('filters of words', () => {
       }
       made.set(group, filter.take());
     }
-    const filters = filtersOf(made);
+    const { filters, path } = await written(made);
     for (const group of [11, 12])
       for (const word of words(group)) expect(filters.groupsWith(hashOfWord(word))).toContain(group);
-    const wrong = words(11).filter((word) => filters.groupsWith(hashOfWord(word)).includes(12)).length;
+    const wrong = words(11).filter((word) => filters.groupsWith(hashOfWord(word))?.includes(12)).length;
     expect(wrong).toBeLessThan(6000 * 0.04);
+    // Cut or gone, they tell nothing.
+    await truncate(path, 400);
+    expect(filters.groupsWith(hashOfWord('alice'))).toBe(undefined);
+    await rm(path);
+    expect(filters.groupsWith(hashOfWord('alice'))).toBe(undefined);
+    expect(filtersOf({ name: 'x', kind: 'other', bytes: 400, groups: [] }, path)).toBe(undefined);
   });
 
-  it('of a few records take little room, know words in any case, and no keys or ids of records', () => {
+  it('of a few records take little room, know words in any case, and no keys or ids of records', async () => {
     const filter = new WordFilter();
     const id = '3e1f1a52-1111-4222-8333-444455556666';
     const record = Buffer.from(
@@ -89,8 +99,8 @@ describe('filters of words', () => {
     filter.add(record, 0, record.length);
     const bits = filter.take();
     expect(bits.byteLength).toBeLessThan(1024);
-    const filters = filtersOf(new Map([[0, bits]]));
-    const has = (word: string) => filters.groupsWith(hashOfWord(word)).length === 1;
+    const { filters } = await written(new Map([[0, bits]]));
+    const has = (word: string) => filters.groupsWith(hashOfWord(word))?.length === 1;
     expect(['alice@example.com', id.replace('3', '4')].map(has)).toEqual([true, true]);
     expect(['alice@example.co', 'key1', id].map(has)).toEqual([false, false, false]);
   });
