@@ -86,6 +86,11 @@ describe('parseRecord', () => {
     expect(record.errorMessage).not.toContain('xxxx');
   });
 
+  it('drops secrets of resources that came as text, too', () => {
+    const parsed = parseRecord({ ...assumeRole, resources: '[{"ARN":"arn:aws:x","password":"hunter2"}]' });
+    expect(parsed.ok && parsed.record.resources).toEqual([{ ARN: 'arn:aws:x', password: removedMark }]);
+  });
+
   it('keeps how a change of a password ended', () => {
     const responseElements = { PasswordUpdated: 'Failure', PasswordRecoveryRequested: 'Success' };
 
