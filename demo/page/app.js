@@ -36,8 +36,12 @@ async function load() {
   loading = (async () => {
     do {
       isStale = false;
-      const response = await fetch(`/demo/state?as=${encodeURIComponent(me)}`);
-      state = await response.json();
+      const asked = me;
+      const response = await fetch(`/demo/state?as=${encodeURIComponent(asked)}`);
+      const answer = await response.json();
+      // Somebody else sits here by now: the answer is not for them, and `me` must not go back.
+      if (asked !== me) continue;
+      state = answer;
       draw();
     } while (isStale);
   })();

@@ -162,6 +162,26 @@ describe.skipIf(missing !== '')(`the demo in a browser${missing}`, () => {
     await shot('07-undone.png');
   });
 
+  it('stays with the person chosen last, whatever answer was still on its way', async () => {
+    await become(demoIds.rosa, 'Rosa');
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const late = `**/demo/state?as=${demoIds.gil}`;
+    await page.route(late, async (route) => {
+      await held;
+      await route.continue();
+    });
+    const isAsked = page.waitForRequest((request) => request.url().endsWith(`as=${demoIds.gil}`));
+    await page.getByTestId(`person-${demoIds.gil}`).click();
+    await isAsked;
+    await page.getByTestId(`person-${demoIds.omar}`).click();
+    release();
+    await page.getByTestId('you-are').getByText('Omar').waitFor(patience);
+    await page.unroute(late);
+  });
+
   it('is readable and tappable at phone width', async () => {
     await expect.poll(() => page.getByTestId('toast').count(), patience).toBe(0);
     await page.setViewportSize({ width: 390, height: 844 });
