@@ -7,6 +7,7 @@ import type { ColumnMetaData, Encoding, ParquetType } from 'hyparquet';
 import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import { writeRleBitPackedHybrid } from 'hyparquet-writer/src/encoding.js';
+import { letGo } from './column-pages.ts';
 import type { TextColumn } from './sheaf.ts';
 import { type Uuids, uuidBytes } from './uuids.ts';
 import { rowsPerGroup } from './words.ts';
@@ -177,7 +178,7 @@ export class ColumnChunks {
     let dictionaryAt: number | undefined;
     let isZstd = isPacked;
     /** Of the page so far, where that is worth it. */
-    const packed = (must: boolean): Uint8Array => {
+    const packed = (must: boolean): Buffer => {
       const raw = this.#page.subarray(0, this.#size);
       if (!isZstd || (!must && raw.length < fewBytes)) return raw;
       const smaller = zstdCompressSync(raw, level);
@@ -219,6 +220,7 @@ export class ColumnChunks {
         unpacked += out.offset - dataAt + levels.length + this.#size;
         out.appendBytes(levels);
         out.appendBytes(body);
+        if (!isRaw) letGo(body);
         this.#size = 0;
         return {
           type,

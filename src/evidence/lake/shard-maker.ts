@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { letGo } from './column-pages.ts';
 import { flush, type LakeFolder, type ShardPage } from './pages.ts';
 import { columnNames, ParquetShard, type WrittenGroup } from './parquet-shard.ts';
 import { type CarefulRead, readCarefully, sha256, unpackHere } from './prepare.ts';
@@ -54,13 +55,15 @@ export class ShardMaker {
     const plain = hashPlain ? sha256(content) : undefined;
     if (this.#sheaf.size + content.length > this.#mostHeld || this.#sheaf.rows > mostRows) this.#writeOut();
     const [from, to] = this.#sheaf.hold(content);
+    const bytes = content.length;
+    letGo(content);
     const isRead = this.#fields.read(this.#sheaf.bytes, from, to);
     const screened = isRead ? screen(this.#sheaf.bytes, this.#fields, from, to) : undefined;
     if (screened) this.#sheaf.addFile(this.#fields, screened, file);
     else this.#sheaf.letGo(from);
     const records = screened ? this.#fields.rows : undefined;
     this.#fields.shrink();
-    return { bytes: content.length, plain, records };
+    return { bytes, plain, records };
   }
 
   /** Adds a file of any form, record by record, saving what can be saved. @param place in the file system */

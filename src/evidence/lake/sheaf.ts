@@ -246,7 +246,10 @@ export class Sheaf {
   #room(length: number): number {
     const from = this.#used + (this.#used % 2);
     if (from + length > this.bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, from + length));
+      const doubled = this.bytes.length * 2;
+      // Twice as much is too much where a shard is nearly full.
+      const most = Math.max(fullShard, Math.ceil((from + length) * 1.25));
+      const larger = Buffer.allocUnsafeSlow(Math.max(Math.min(doubled, most), from + length));
       this.bytes.copy(larger, 0, 0, this.#used);
       this.bytes = larger;
     }
@@ -260,6 +263,8 @@ export class Sheaf {
   }
 }
 
+/** What a shard takes whose files are of the usual size. */
+const fullShard = 104 * 1024 * 1024;
 const mostKept = 160 * 1024 * 1024;
 const [eventAt, requestAt, addressAt, accountAt, identityAt] = (
   ['eventID', 'requestID', 'sourceIPAddress', 'recipientAccountId', 'userIdentity'] as const
