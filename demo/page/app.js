@@ -37,9 +37,8 @@ async function load() {
     do {
       isStale = false;
       const asked = me;
-      const response = await fetch(`/demo/state?as=${encodeURIComponent(asked)}`);
-      const answer = await response.json();
-      // Somebody else sits here by now: the answer is not for them, and `me` must not go back.
+      const answer = await (await fetch(`/demo/state?as=${encodeURIComponent(asked)}`)).json();
+      // Somebody else sits here by now, and `me` must not go back.
       if (asked !== me) continue;
       state = answer;
       draw();
@@ -154,16 +153,13 @@ function drawChannels() {
 }
 
 function openChannel(id) {
-  channelId = id;
-  threadTs = '';
+  [channelId, threadTs] = [id, ''];
   toggleSidebar(false);
   draw();
   byId('messages').scrollTop = byId('messages').scrollHeight;
 }
 
-function byTime(messages) {
-  return messages.toSorted((one, other) => (one.ts < other.ts ? -1 : 1));
-}
+const byTime = (messages) => messages.toSorted((one, other) => (one.ts < other.ts ? -1 : 1));
 
 function drawMessages() {
   const channel = current();
