@@ -124,7 +124,8 @@ async function measureQuestions(logs: string, lake: string, expected: readonly E
     ['IP', ip, rgIp],
     ['user', user, rgUser],
   ] as const) {
-    const times = [1, 2, 3].map(() => {
+    // The first one after a change of the code compiles it.
+    const times = [1, 2, 3, 4, 5].map(() => {
       const began = performance.now();
       const words = [join(import.meta.dirname, 'first-question.ts'), JSON.stringify(artifact), lake];
       // As the launcher starts Firebreak.
