@@ -101,6 +101,20 @@ async function* inTurn(records: readonly CloudTrailRecord[]): AsyncGenerator<Clo
 
 const began = Date.UTC(2026, 0, 1);
 
+/** What an event of a case has where the case does not say. */
+export const unsaid = {
+  awsRegion: 'us-east-1',
+  sourceIPAddress: '198.51.100.7',
+  userAgent: 'aws-cli/2.2.1',
+  userIdentity: {
+    type: 'IAMUser',
+    arn: 'arn:aws:iam::111122223333:user/alice',
+    accountId: '111122223333',
+    userName: 'alice',
+  },
+  recipientAccountId: '111122223333',
+};
+
 /** The events of a case, one second apart unless they say when. */
 function eventsOf(given: z.output<typeof Case>): readonly Readonly<Record<string, unknown>>[] {
   let at = began;
@@ -117,16 +131,7 @@ function eventsOf(given: z.output<typeof Case>): readonly Readonly<Record<string
         eventVersion: '1.11',
         eventID: `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`,
         eventTime: new Date(at).toISOString(),
-        awsRegion: 'us-east-1',
-        sourceIPAddress: '198.51.100.7',
-        userAgent: 'aws-cli/2.2.1',
-        userIdentity: {
-          type: 'IAMUser',
-          arn: 'arn:aws:iam::111122223333:user/alice',
-          accountId: '111122223333',
-          userName: 'alice',
-        },
-        recipientAccountId: '111122223333',
+        ...unsaid,
         ...(numbered(event, n + 1) as Readonly<Record<string, unknown>>),
       };
     });

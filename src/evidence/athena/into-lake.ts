@@ -59,7 +59,11 @@ async function clearUp({ dataDir, now }: IntoLake): Promise<void> {
   }
   for (const name of names.filter((one) => /^athena-[0-9a-f]{12}$/.test(one))) {
     const path = join(dataDir, name);
-    const made = await stat(path).catch(() => undefined);
+    const made = await stat(path).catch((error: NodeJS.ErrnoException) => {
+      // Another process has cleared it up meanwhile.
+      if (error.code !== 'ENOENT') throw error;
+      return undefined;
+    });
     if (made && now().getTime() - made.mtimeMs > leftBehindMs) await rm(path, { recursive: true, force: true });
   }
 }

@@ -10,6 +10,7 @@ import { parseRecord } from '../../../src/domain/record.ts';
 import { redactText } from '../../../src/domain/redaction.ts';
 import { type Json, matcherOf } from '../../../src/domain/sigma/matcher.ts';
 import { parseRules } from '../../../src/domain/sigma/parse.ts';
+import { unsaid } from '../../../src/domain/sigma/rule-tests.ts';
 import type { EventRule, Node } from '../../../src/domain/sigma/tree.ts';
 import { readRuleFiles } from '../../../src/evidence/rule-files.ts';
 import { root } from '../../fakes/folder.ts';
@@ -147,19 +148,7 @@ async function compared(table: Awaited<ReturnType<typeof openTrailTable>>, rules
 
 /** Every event of the files, with what a case leaves out filled in. */
 function casesOf(files: readonly string[]): readonly Json[] {
-  const filled = {
-    eventTime: '2026-01-01T00:00:00Z',
-    awsRegion: 'us-east-1',
-    sourceIPAddress: '198.51.100.7',
-    userAgent: 'aws-cli/2.2.1',
-    userIdentity: {
-      type: 'IAMUser',
-      arn: 'arn:aws:iam::111122223333:user/alice',
-      accountId: '111122223333',
-      userName: 'alice',
-    },
-    recipientAccountId: '111122223333',
-  };
+  const filled = { eventTime: '2026-01-01T00:00:00Z', ...unsaid };
   const events: Json[] = [];
   for (const text of files)
     for (const document of parseAllDocuments(text, { version: '1.2', logLevel: 'silent' })) {
