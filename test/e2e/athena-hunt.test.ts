@@ -1,17 +1,13 @@
 /** Hunts over Athena by the user's doors: the shell and Slack, against a server of Athena's protocol that runs the queries. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
 import { type DemoAws, startDemoAws } from '../../demo/aws/server.ts';
-import { configFor } from '../../demo/setting.ts';
 import { demoIds } from '../../demo/slack/workspace.ts';
+import { type AthenaKeys, athenaSetting, launcher, type Ran, runWith } from '../support/athena-shell.ts';
 import { openScene, type Scene, wordsOf } from '../support/scene.ts';
-
-const launcher = fileURLToPath(new URL('../../bin/firebreak.js', import.meta.url));
 
 let aws: DemoAws;
 let folder: string;
@@ -25,40 +21,12 @@ afterAll(async () => {
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
 });
 
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
+function setting(athena: AthenaKeys | undefined, data: string) {
+  return athenaSetting(aws, folder, athena, data);
 }
 
-/** Without `athena` the config names none. */
-function setting(athena: Readonly<Record<string, unknown>> | undefined, data: string) {
-  const base = configFor(aws);
-  const config = { ...base, athena: athena && { ...(base.athena as object), ...athena } };
-  const file = join(folder, `config-${Math.random().toString(36).slice(2)}.yml`);
-  writeFileSync(file, stringify(config));
-  const { PATH = '', HOME = folder } = process.env;
-  return {
-    PATH,
-    HOME,
-    FIREBREAK_CONFIG: file,
-    FIREBREAK_DATA_DIR: join(folder, data),
-    AWS_ENDPOINT_URL: aws.url,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: aws.credentials.hub.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: aws.credentials.hub.secretAccessKey,
-    AWS_EC2_METADATA_DISABLED: 'true',
-  };
-}
-
-function firebreak(words: readonly string[], athena: object | undefined, data: string): Promise<Ran> {
-  const env = setting(athena as Readonly<Record<string, unknown>> | undefined, data);
-  return new Promise((resolve) => {
-    execFile(process.execPath, [launcher, ...words], { cwd: folder, env, maxBuffer: 64e6 }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
-      resolve({ code, stdout, stderr });
-    });
-  });
+function firebreak(words: readonly string[], athena: AthenaKeys | undefined, data: string): Promise<Ran> {
+  return runWith(setting(athena, data), folder, words);
 }
 
 interface Hunted {

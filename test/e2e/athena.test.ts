@@ -1,17 +1,11 @@
-/** Athena by the user's door: the command line against a server of Athena's protocol that runs the queries. */
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
 import { type DemoAws, startDemoAws } from '../../demo/aws/server.ts';
 import { minerInstances } from '../../demo/aws/stories/s3.ts';
 import { sharedIp } from '../../demo/aws/world.ts';
-import { configFor } from '../../demo/setting.ts';
-
-const launcher = fileURLToPath(new URL('../../bin/firebreak.js', import.meta.url));
+import { type AthenaKeys, athenaSetting, type Ran, runWith } from '../support/athena-shell.ts';
 
 let aws: DemoAws;
 let folder: string;
@@ -25,39 +19,8 @@ afterAll(async () => {
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
 });
 
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function firebreak(
-  words: readonly string[],
-  athena: Readonly<Record<string, unknown>> = {},
-  data = 'data',
-): Promise<Ran> {
-  const base = configFor(aws);
-  const config = { ...base, athena: { ...(base.athena as object), ...athena } };
-  const file = join(folder, `config-${Math.random().toString(36).slice(2)}.yml`);
-  writeFileSync(file, stringify(config));
-  const { PATH = '', HOME = folder } = process.env;
-  const env = {
-    PATH,
-    HOME,
-    FIREBREAK_CONFIG: file,
-    FIREBREAK_DATA_DIR: join(folder, data),
-    AWS_ENDPOINT_URL: aws.url,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: aws.credentials.hub.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: aws.credentials.hub.secretAccessKey,
-    AWS_EC2_METADATA_DISABLED: 'true',
-  };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [launcher, ...words], { cwd: folder, env, maxBuffer: 64e6 }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
-      resolve({ code, stdout, stderr });
-    });
-  });
+function firebreak(words: readonly string[], athena: AthenaKeys = {}, data = 'data'): Promise<Ran> {
+  return runWith(athenaSetting(aws, folder, athena, data), folder, words);
 }
 
 const machine = minerInstances[0];
