@@ -5,6 +5,7 @@ import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { UserError } from '../contracts/errors.ts';
 import type { Coverage, Evidence } from '../contracts/evidence.ts';
 import type { Log } from '../contracts/log.ts';
+import { Held } from './held.ts';
 import { readLogFile } from './log-file.ts';
 import type { FileReport } from './log-text.ts';
 import { createRecordIndex } from './record-index.ts';
@@ -31,13 +32,16 @@ export async function openFolderEvidence(options: FolderOptions): Promise<Eviden
   const index = createRecordIndex();
   const found = await listFiles(options.dir);
   const accept = filterOf(options);
+  const held = new Held();
   const files: FileReport[] = [];
   let outside = 0;
   let truncated = false;
   for (const file of found.files) {
     if (truncated) break;
+    held.sawPath(file.path);
     await readLogFile(file.absolute, file.path, file.size, {
       record(record) {
+        held.saw(record);
         if (!accept(record)) outside += 1;
         else if (index.size() < options.maxEvents) index.add(record);
         else truncated = true;
@@ -57,12 +61,14 @@ export async function openFolderEvidence(options: FolderOptions): Promise<Eviden
   function coverage(): Coverage {
     const span = index.span();
     const looked = logs > 0 || index.size() > 0 || outside > 0;
+    // Where reading stopped halfway nobody knows what else there is.
+    const lacks = truncated ? [] : held.lacks(options);
     return {
-      complete: bad.length === 0 && !truncated && looked,
+      complete: bad.length === 0 && !truncated && looked && lacks.length === 0,
       accounts: span.accounts,
       regions: span.regions,
-      from: options.window.from ?? span.first ?? '',
-      to: options.window.to ?? span.last ?? '',
+      from: options.window.from ?? span.first ?? held.first,
+      to: options.window.to ?? span.last ?? held.last,
       sources: [
         {
           name: 'CloudTrail files',
@@ -75,6 +81,7 @@ export async function openFolderEvidence(options: FolderOptions): Promise<Eviden
       ],
       badFiles: bad.map((file) => ({ path: file.path, reason: file.reason ?? '' })),
       notLookedAt: [
+        ...lacks,
         ...(index.size() === 0 && outside === 0 ? [`no CloudTrail records found in ${options.dir}`] : []),
         ...(truncated ? [`records after the first ${options.maxEvents}`] : []),
         ...(others.length > 0 ? [`${others.length} files that are no CloudTrail logs: ${namesOf(others)}`] : []),
