@@ -109,16 +109,14 @@ function told({ files, imported, skipped, records, bad, others, run, network }: 
     `${files} files: ${imported} imported with ${records} records, ${skipped} known from before${others > 0 ? `, ${others} no CloudTrail logs` : ''}.`,
   ];
   if (run.from && run.to)
-    lines.push(
-      `Covered: ${run.from} to ${run.to}, accounts ${run.accounts.join(', ') || 'none'}, Regions ${run.regions.join(', ') || 'none'}.`,
-    );
+    lines.push(`Covered: ${run.from} to ${run.to}, accounts ${names(run.accounts)}, Regions ${names(run.regions)}.`);
   if (network.flows + network.lookups > 0)
     lines.push(
       `Beside CloudTrail: ${network.flows} flows and ${network.lookups} DNS lookups of ${network.files} files.`,
     );
   if (run.digests.found > 0)
     lines.push(`Digests: ${run.digests.found}, ${run.digests.signature}, ${run.digests.problems.length} problems.`);
-  lines.push(...some(run.digests.problems));
+  lines.push(...some(run.digests.problems.map((problem) => inert(problem, 400))));
   const faults = [
     ...bad,
     ...network.bad,
@@ -127,6 +125,11 @@ function told({ files, imported, skipped, records, bad, others, run, network }: 
   if (faults.length > 0) lines.push(`Not read in full: ${faults.length}`);
   lines.push(...some(faults.map(({ path, reason }) => `${inert(path, 200)}: ${inert(reason, 200)}`)));
   return `${lines.join('\n')}\n`;
+}
+
+/** Free text from records. */
+function names(values: readonly string[]): string {
+  return values.map((value) => inert(value, 40)).join(', ') || 'none';
 }
 
 function some(lines: readonly string[]): readonly string[] {
