@@ -156,17 +156,23 @@ export async function listFiles(dir: string): Promise<Found> {
       unreadable,
     };
   const folders = [root.path];
+  /** What one file has must not cost the others of its folder. */
+  async function add(absolute: string): Promise<void> {
+    const path = relative(root.path, absolute);
+    try {
+      const kind = await lstat(absolute);
+      if (kind.isDirectory()) folders.push(absolute);
+      else if (kind.isFile()) files.push({ absolute, path, size: kind.size });
+      // A link that stays inside leads to what is read anyway.
+      else if (kind.isSymbolicLink() && !(await staysInside(absolute, root.path))) links.push({ path });
+    } catch (error) {
+      const hint = path.includes('\u{fffd}') ? ', its name is not UTF-8: rename it' : '';
+      unreadable.push({ path, reason: `could not be read (${errno(error)})${hint}` });
+    }
+  }
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     try {
-      for await (const entry of await opendir(folder)) {
-        const absolute = join(folder, entry.name);
-        const path = relative(root.path, absolute);
-        const kind = await lstat(absolute);
-        if (kind.isDirectory()) folders.push(absolute);
-        else if (kind.isFile()) files.push({ absolute, path, size: kind.size });
-        // A link that stays inside leads to what is read anyway.
-        else if (kind.isSymbolicLink() && !(await staysInside(absolute, root.path))) links.push({ path });
-      }
+      for await (const entry of await opendir(folder)) await add(join(folder, entry.name));
     } catch (error) {
       unreadable.push({ path: relative(root.path, folder), reason: `could not be read (${errno(error)})` });
     }

@@ -125,6 +125,50 @@ describe('broken files', () => {
     expect(events).toBeLessThan(1200);
   });
 
+  it('reads what comes after a name in an archive that leads out of it', async () => {
+    const { coverage, events } = await loaded({
+      'a.zip': zip({
+        'a.json': Buffer.from(JSON.stringify([sample()])),
+        '../../etc/b.json': Buffer.from(JSON.stringify([sample()])),
+        '/c.json': Buffer.from(JSON.stringify([sample()])),
+        'deep\\d.json': Buffer.from(JSON.stringify([sample()])),
+        'e.json': Buffer.from('{"Records":['),
+      }),
+    });
+    expect(events).toBe(4);
+    expect(coverage.badFiles.map(({ path }) => path)).toEqual(['a.zip!/e.json']);
+  });
+
+  it('does not pass over what it cannot unpack', async () => {
+    const tar = Buffer.alloc(1024);
+    tar.write('AWSLogs/x.json', 0);
+    tar.write('ustar', 257);
+    const { coverage } = await loaded({
+      'a.json': JSON.stringify([sample()]),
+      'b.json.bz2': Buffer.from('BZh91AY&SY'),
+      'c.zst': Buffer.from('28b52ffd00', 'hex'),
+      'd.tar.gz': gzipSync(tar),
+      'e.zip': zip({ 'f.json.xz': Buffer.from('fd377a585a00', 'hex') }),
+    });
+    expect(coverage.complete).toBe(false);
+    expect(coverage.badFiles).toEqual([
+      { path: 'b.json.bz2', reason: 'packed with bzip2, which cannot be read here: unpack it first' },
+      { path: 'c.zst', reason: 'packed with zstd, which cannot be read here: unpack it first' },
+      { path: 'd.tar.gz', reason: 'a tar archive, which cannot be read here: unpack it first' },
+      { path: 'e.zip!/f.json.xz', reason: 'packed with xz, which cannot be read here: unpack it first' },
+    ]);
+  });
+
+  it('names a file whose name cannot be read, and reads the others of its folder', async () => {
+    const dir = await folderOf({ 'a/x.json': JSON.stringify([sample()]), 'a/z.json': JSON.stringify([sample()]) });
+    await writeFile(Buffer.concat([Buffer.from(`${dir}/a/`), Buffer.from([0x66, 0xff, 0x67])]), '[]');
+    const coverage = (await open(dir)).coverage();
+    expect(coverage.sources[0]?.events).toBe(2);
+    expect(coverage.badFiles).toEqual([
+      { path: 'a/f\ufffdg', reason: 'could not be read (ENOENT), its name is not UTF-8: rename it' },
+    ]);
+  });
+
   it('keeps the records before the damage in a gzip file', async () => {
     const bytes = Buffer.from(gzipSync(many));
     bytes.fill(0xff, bytes.length - 3000, bytes.length - 2000);
