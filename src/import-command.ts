@@ -110,6 +110,11 @@ function told({ files, imported, skipped, records, bad, others, otherFiles, run,
   ];
   if (run.from && run.to)
     lines.push(`Covered: ${run.from} to ${run.to}, accounts ${names(run.accounts)}, Regions ${names(run.regions)}.`);
+  lines.push(
+    ...some(
+      (run.holes ?? []).map(({ account, from, to }) => `No log file of account ${account} from ${from} to ${to}`),
+    ),
+  );
   if (network.flows + network.lookups > 0)
     lines.push(
       `Beside CloudTrail: ${network.flows} flows and ${network.lookups} DNS lookups of ${network.files} files.`,

@@ -1,6 +1,6 @@
 /** What a finished import covers. Nothing is claimed for days on which the source shows no record at its ends. */
 import type { LogObject, LogSource } from '../../contracts/log-source.ts';
-import { layoutOf, type Selection } from './layout.ts';
+import { type Layout, layoutOf, type Selection } from './layout.ts';
 import type { RunPage, ShardPage } from './pages.ts';
 
 const deliveryMs = 15 * 60_000;
@@ -37,6 +37,7 @@ export function runPageOf(run: Finished): RunPage {
     ...(selection.regions ? { onlyRegions: [...selection.regions] } : {}),
     accounts: distinct([...mine.flatMap((page) => page.accounts), ...laid.map((one) => one.account)]),
     regions: distinct([...mine.flatMap((page) => page.regions), ...laid.map((one) => one.region)]),
+    holes: holesIn(laid),
     unreadable: run.unreadable,
     digests: run.digests,
   };
@@ -58,6 +59,28 @@ function spanOf(
     from: begin !== undefined && (begin > first || isNear(first, begin)) ? begin : first,
     to: end !== undefined && (Date.parse(end) < Date.parse(last) || isNear(end, last)) ? end : last,
   };
+}
+
+/** Whole days without a file, of any Region, between two days with files: nobody was there, logging was off, or files are missing. */
+function holesIn(laid: readonly Layout[]): NonNullable<RunPage['holes']> {
+  const byAccount = new Map<string, Set<string>>();
+  for (const { account, day } of laid) {
+    const days = byAccount.get(account);
+    if (days) days.add(day);
+    else byAccount.set(account, new Set([day]));
+  }
+  return [...byAccount].flatMap(([account, all]) => {
+    const days = [...all].sort().map((day) => Date.parse(`${day}T00:00:00Z`));
+    return days.flatMap((day, i) => {
+      const [from, to] = [(days[i - 1] ?? day) + dayMs, day];
+      const isHole = i > 0 && from < to;
+      return isHole ? [{ account, from: startOf(from), to: startOf(to) }] : [];
+    });
+  });
+}
+
+function startOf(dayMs: number): string {
+  return new Date(dayMs).toISOString().replace('.000Z', 'Z');
 }
 
 function distinct(values: readonly string[]): string[] {
