@@ -4,10 +4,11 @@
  */
 
 /**
- * Behind a word that may be in the name of a secret: the end of a text that is no key (`GetSecretValue`, `secretsmanager.amazonaws.com`),
- * or of a key that only names one (`secretName` in domain/record-clean.ts). A quote behind a letter ends a text.
+ * Behind a word that may be in the name of a secret: the end of a text that is no key (`GetSecretValue`, `secretsmanager.amazonaws.com`)
+ * after which no value of that name comes, or of a key that only names one (`secretName` in domain/record-clean.ts). A quote behind a letter ends a text.
  */
-const harmless = '(?!(?:[a-z]{0,24}|smanager\\.amazonaws\\.com)"[,}\\]]|[a-z]{0,24}(?:arn|id|name|type)":)';
+const harmless =
+  '(?!(?:[a-z]{0,24}|smanager\\.amazonaws\\.com)"(?:[}\\]]|,(?!"(?:parameter)?value":))|[a-z]{0,24}(?:arn|id|name|type)":)';
 /** What `cleanJson` (domain/record-clean.ts) may remove, as bytes, and wider. */
 const suspect = [
   `(?:secret|passw|token)${harmless}|samlassertion|private_?-?key|keymaterial|private key`,
