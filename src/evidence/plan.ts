@@ -79,7 +79,8 @@ export async function planEvidence(question: Question, options: PlanOptions): Pr
   const { window } = question;
   const { covered, held, lack } = await reachOf(question, options);
   // A pass of Athena reads the window into the lake, and answers from there.
-  const isForAthena = options.openAthena !== undefined && covered?.from !== window.from;
+  const isFromBegin = covered !== undefined && Date.parse(covered.from) === Date.parse(window.from);
+  const isForAthena = options.openAthena !== undefined && !isFromBegin;
   if (lack !== '') options.log.info({ lack }, 'the lake does not cover the question');
   if (isForAthena || (covered === undefined && !held.some((span) => isIn(span, window))))
     return outside(question, options, window);
@@ -94,7 +95,7 @@ export async function planEvidence(question: Question, options: PlanOptions): Pr
     const evidence = withFallback(whole, { ...options, openLookup });
     const { past } = options;
     const [rest] = rests;
-    const isSince = covered.from === window.from && (rest === undefined || rest.all !== undefined);
+    const isSince = isFromBegin && (rest === undefined || rest.all !== undefined);
     if (past === undefined || !isSince) return evidence;
     // What came since is not in it.
     return {

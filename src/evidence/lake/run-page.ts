@@ -49,11 +49,14 @@ function spanOf(
   mine: readonly ShardPage[],
 ): { from?: string; to?: string } {
   const times = mine.flatMap((page) => [page.first ?? '', page.last ?? '']).filter((text) => text !== '');
-  const [first, last] = [times.sort()[0], times.at(-1)];
+  // One record that claims to be of the future must not vouch for it: then nobody else would ever be asked again.
+  const [first, last] = [times.sort()[0], times.at(-1)].map((at) => (at && at > startedAt ? startedAt : at));
   if (first === undefined || last === undefined) return {};
   const begin = selection.from;
-  const end =
-    selection.to ?? (source.kind === 's3' ? new Date(Date.parse(startedAt) - deliveryMs).toISOString() : undefined);
+  const now = Date.parse(startedAt) - (source.kind === 's3' ? deliveryMs : 0);
+  // Of what comes later nothing has been read, whatever was asked for.
+  const isToNow = selection.to === undefined ? source.kind === 's3' : Date.parse(selection.to) > now;
+  const end = isToNow ? new Date(now).toISOString() : selection.to;
   const isNear = (a: string, b: string) => Date.parse(a) - Date.parse(b) <= dayMs;
   return {
     from: begin !== undefined && (begin > first || isNear(first, begin)) ? begin : first,

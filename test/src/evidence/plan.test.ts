@@ -196,6 +196,27 @@ describe('the source of an answer', () => {
     });
   });
 
+  it('is LookupEvents for the time since, whatever time a record claims', async () => {
+    const dir = await folderOf({
+      'a.json': JSON.stringify({ Records: [sample(), sample({ at: '2099-01-01T00:00:00Z' })] }),
+    });
+    const dataDir = await tempDir();
+    // The import runs on 2026-11-21.
+    await importFolder(dir, dataDir);
+    asked.length = 0;
+    await plan(dataDir, { window: { from: '2026-11-20T12:00:00Z', to: '2026-11-25T00:00:00Z' } });
+    expect(asked).toEqual([{ from: '2026-11-21T00:00:00Z', to: '2026-11-25T00:00:00Z' }]);
+  });
+
+  it('is LookupEvents for the time since, also where an import was to reach further', async () => {
+    const dir = await folderOf({ 'a.json': JSON.stringify({ Records: [sample()] }) });
+    const dataDir = await tempDir();
+    await importFolder(dir, dataDir, { selection: { to: '2026-11-21T09:00:00Z' } });
+    asked.length = 0;
+    await plan(dataDir, { window: { from: '2026-11-20T12:00:00Z', to: '2026-11-21T08:00:00Z' } });
+    expect(asked).toEqual([{ from: '2026-11-21T00:00:00Z', to: '2026-11-21T08:00:00Z' }]);
+  });
+
   it('is LookupEvents for days of which no log file was there', async () => {
     const path = (day: string) => `AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/${day}/a.json`;
     const at = (day: string) => JSON.stringify({ Records: [sample({ at: `2026-11-${day}T10:00:00Z` })] });
