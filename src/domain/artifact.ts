@@ -4,6 +4,7 @@ import { UserError } from '../contracts/errors.ts';
 import { parseIp } from './address.ts';
 import { type ArnParts, lastSegment, parseArnStrict } from './arn.ts';
 import { unwrapPasted } from './artifact-text.ts';
+import { sourceIdentityMark, sourceIdentityNode } from './links-behind.ts';
 
 export interface Classified {
   readonly artifact: Artifact;
@@ -72,6 +73,7 @@ export function classify(text: string): Classified {
     eventId(word) ??
     resource(word) ??
     uniqueId(word) ??
+    sourceIdentity(word) ??
     service(word);
   if (found) return found;
   throw new UserError(`"${short(word)}" is nothing that can be pivoted on.`, hintFor(word));
@@ -194,6 +196,13 @@ function uniqueId(word: string): Classified | undefined {
     takenFor: what,
     note: 'An ARN finds more: few records name this id.',
   };
+}
+
+/** Carries its mark: bare, it would be any word. */
+function sourceIdentity(word: string): Classified | undefined {
+  if (!word.startsWith(sourceIdentityMark)) return undefined;
+  const node = sourceIdentityNode(word.slice(sourceIdentityMark.length));
+  return node && { artifact: { kind: 'federatedUser', id: node.id }, takenFor: 'source identity of role sessions' };
 }
 
 function service(word: string): Classified | undefined {

@@ -4,6 +4,7 @@
  */
 import type { EdgeKind, NodeKind } from '../contracts/artifact.ts';
 import type { PivotEdge, PivotNode } from '../contracts/pivot.ts';
+import { sourceIdentityMark } from './links-behind.ts';
 import type { PivotGraph } from './pivot-engine.ts';
 import { whyNotFollow } from './pivot-rules.ts';
 import {
@@ -116,8 +117,15 @@ export function actorsOf(graph: PivotGraph, core: ReadonlySet<string>): readonly
     .sort((a, b) => Number(b.isCore) - Number(a.isCore) || b.events - a.events || (a.id < b.id ? -1 : 1));
 }
 
+/** An Identity Center user's id, with or without the store's number before it; no other node has this form. */
+const personId = /^([0-9a-f]{10}-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** `PROVIDER:AUDIENCE:SUBJECT` of a caller with a web identity. */
+const webIdentity = /^oidc-provider\/([^:]+):[^:]*:(.+)$/s;
+
 /** `user pipeline`, `role DevOps`, `session MaryMajor of role DevOps`, `root of 111122223333`; other ids as they are. */
 export function labelOf(id: string): string {
+  if (id.startsWith(sourceIdentityMark)) return `source identity ${id.slice(sourceIdentityMark.length)}`;
+  if (personId.test(id)) return `Identity Center user ${id}`;
   const arn = parseArn(id);
   const node = nodeOfArn(id);
   const last = arn?.resource.split('/').at(-1) ?? id;
@@ -134,8 +142,11 @@ export function labelOf(id: string): string {
       const session = sessionOf(id);
       return session ? `session ${session.session} of role ${session.role}` : id;
     }
-    case 'resource':
+    case 'resource': {
+      const [, provider, subject] = (arn?.service === 'iam' && webIdentity.exec(arn.resource)) || [];
+      if (provider && subject) return `federated user ${subject} of ${provider}`;
       return arn ? `${arn.service} ${arn.resource.replace(/^[^:/]*[:/](?=.)/, '')}` : id;
+    }
     default:
       return id;
   }
