@@ -15,7 +15,7 @@ import { awsErrorFacts, isAwsError } from '#src/domain/aws-errors.ts';
 import { pivotFiles } from '#src/domain/exports/pivot-files.ts';
 import { expansionsOf, neighbourParts, neighboursIn } from '#src/domain/likeness.ts';
 import { peopleBetween, peopleParts } from '#src/domain/people-words.ts';
-import { actorsOf, coreOf } from '#src/domain/pivot-actors.ts';
+import { actorsOf } from '#src/domain/pivot-actors.ts';
 import { type Made, madeIn, sortOf } from '#src/domain/pivot-created.ts';
 import { runPivot } from '#src/domain/pivot-engine.ts';
 import { coreThings, headlineOf, mainThings, type Story, summary } from '#src/domain/pivot-story.ts';
@@ -74,7 +74,7 @@ export const pivot = defineInvestigation({
       progress: (step) => ctx.progress(step),
       signal: ctx.signal,
     });
-    const actors = actorsOf(graph, coreOf(graph, seeds));
+    const actors = actorsOf(graph, seeds);
     const live = new LiveCheck(ctx);
     const made = await live.statesOf(madeIn(graph, ctx.aws ? 'no live check of this kind' : 'no AWS was asked'));
     // Records of what was made name outsiders too (who listed it); what those did is not part of the story.
@@ -161,7 +161,9 @@ async function keysOf({ graph, actors, made }: Story, live: LiveCheck): Promise<
     });
   }
   for (const edge of graph.edges.filter(({ kind, to }) => kind === 'used-key' && to.startsWith('AKIA'))) {
-    const actor = core.find((candidate) => candidate.nodes.some((node) => node.id === edge.from));
+    const actor = core.find(
+      (candidate) => candidate.keys.includes(edge.to) && candidate.nodes.some((node) => node.id === edge.from),
+    );
     if (!actor || keys.size >= maxKeys) continue;
     const { state, because } = await live.keyState(edge.to, parseArn(edge.from)?.accountId ?? '', nameOf(edge.from));
     const makes = mainThings(made.filter((thing) => thing.createdBy === edge.from));
