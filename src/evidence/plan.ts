@@ -12,6 +12,7 @@ import { addressUseOf, joinedUse } from '../domain/address-use.ts';
 import { compareRecords } from '../domain/record.ts';
 import { searchIn } from '../domain/text-search.ts';
 import type { RulesPass } from './athena/rules-pass.ts';
+import { tellingForeign } from './foreign.ts';
 import { coveredUntil, gapsOf } from './lake/coverage.ts';
 import { lakeFolder, lakeName, readPages } from './lake/pages.ts';
 import { openOutside } from './outside.ts';
@@ -44,19 +45,31 @@ export interface PlanOptions {
 const fewRecords = 50_000;
 
 /** `until`: the lake covers the question up to then; its end where it covers all of it. Never throws for a lake that cannot be read. */
-async function reachOf(question: Question, { dataDir, log }: PlanOptions): Promise<{ until?: string; lack: string }> {
+async function reachOf(
+  question: Question,
+  { dataDir, log }: PlanOptions,
+): Promise<Reach & { held: readonly string[] }> {
   try {
     const pages = await readPages(lakeFolder(dataDir));
-    if (pages.damaged.length > 0) return { lack: `${pages.damaged.length} pages of the lake are damaged` };
+    const held = [...new Set(pages.runs.flatMap((run) => run.accounts))];
+    if (pages.damaged.length > 0) return { held, lack: `${pages.damaged.length} pages of the lake are damaged` };
     const { window, accounts, regions } = question;
+    const isPartly = pages.shards.length > 0 && (accounts?.some((account) => held.includes(account)) ?? true);
     const [lack] = gapsOf(pages, { ...window, accounts, regions });
-    if (lack === undefined) return { until: window.to, lack: '' };
+    if (lack === undefined) return { held, until: window.to, lack: '' };
     const until = coveredUntil(pages, { ...window, accounts, regions });
-    return { ...(until === undefined ? {} : { until }), lack };
+    return { held, ...(until === undefined ? {} : { until }), lack, isPartly };
   } catch (error) {
     log.warn({ error: asError(error) }, 'the lake could not be looked into');
-    return { lack: 'the lake could not be looked into' };
+    return { held: [], lack: 'the lake could not be looked into' };
   }
+}
+
+interface Reach {
+  readonly until?: string;
+  readonly lack: string;
+  /** True where the lake holds something of the accounts, though not all of the question. */
+  readonly isPartly?: boolean;
 }
 
 /**
@@ -64,11 +77,20 @@ async function reachOf(question: Question, { dataDir, log }: PlanOptions): Promi
  * later hands over to the other source, and coverage tells both.
  */
 export async function planEvidence(question: Question, options: PlanOptions): Promise<Evidence> {
+  const { held, ...reach } = await reachOf(question, options);
+  return tellingForeign(await chosenEvidence(question, reach, options), held);
+}
+
+async function chosenEvidence(
+  question: Question,
+  { until, lack, isPartly }: Reach,
+  options: PlanOptions,
+): Promise<Evidence> {
   const { window } = question;
-  const { until, lack } = await reachOf(question, options);
   if (until === undefined) {
     options.log.info({ lack }, 'the lake does not cover the question');
-    return outside(question, options, window);
+    const other = await outside(question, options, window);
+    return isPartly ? withWhatIsHeld(question, other, options) : other;
   }
   try {
     // DuckDB is loaded by the first question that it answers.
@@ -91,6 +113,54 @@ export async function planEvidence(question: Question, options: PlanOptions): Pr
     if (!(error instanceof UserError)) options.log.warn({ error: asError(error) }, 'the lake could not be opened');
     return options.openLookup(window);
   }
+}
+
+/**
+ * The other source, and where that could not look at everything also what the lake happens to hold: it may be of accounts that
+ * nobody can ask any more, or older than what the other one knows. It makes nothing complete.
+ */
+function withWhatIsHeld(question: Question, other: Evidence, { dataDir, log }: PlanOptions): Evidence {
+  const index = createRecordIndex();
+  let opening: Promise<Evidence | undefined> | undefined;
+  let lake: Evidence | undefined;
+  async function open(): Promise<Evidence | undefined> {
+    try {
+      const { openLakeEvidence } = await import('./lake/lake.ts');
+      lake = await openLakeEvidence({ ...question, dataDir, log });
+      return lake;
+    } catch (error) {
+      question.signal.throwIfAborted();
+      log.warn({ error: asError(error) }, 'the lake could not be opened');
+      return undefined;
+    }
+  }
+  return {
+    ...other,
+    async recordsOf(artifact) {
+      const asked = await other.recordsOf(artifact);
+      if (other.coverage().complete) return asked;
+      opening ??= open();
+      const held = (await (await opening)?.recordsOf(artifact)) ?? [];
+      for (const record of [...asked, ...held]) if (!index.has(record)) index.add(record);
+      return index.recordsOf(artifact);
+    },
+    progress() {
+      const asked = other.progress();
+      return { ...asked, eventsRead: asked.eventsRead + (lake?.progress().eventsRead ?? 0) };
+    },
+    coverage() {
+      const [asked, held] = [other.coverage(), lake?.coverage()];
+      if (held === undefined) return asked;
+      return {
+        ...asked,
+        accounts: [...new Set([...held.accounts, ...asked.accounts])].sort(),
+        regions: [...new Set([...held.regions, ...asked.regions])].sort(),
+        sources: [...held.sources, ...asked.sources],
+        badFiles: [...held.badFiles, ...asked.badFiles],
+        notLookedAt: [...held.notLookedAt, ...asked.notLookedAt],
+      };
+    },
+  };
 }
 
 /** What the lake does not answer: `window` is all of the question's, or a part of it. */

@@ -119,6 +119,27 @@ describe('the source of an answer', () => {
     expect((await plan(dataDir, { accounts: ['999999999999'] })).sources()).toEqual(['CloudTrail LookupEvents']);
   });
 
+  it('has what the lake holds beside a LookupEvents that could not look at everything, and stays incomplete', async () => {
+    const dataDir = await lakeOf();
+    const window = { from: '2026-11-19T00:00:00Z', to: inside.to };
+    const refused = async () => ({ ...lookup, coverage: () => ({ ...lookup.coverage(), complete: false }) });
+    const evidence = await planEvidence(
+      {
+        ...{ window, accounts: ['111122223333'], regions: undefined },
+        ...{ maxEvents: 1000, signal: new AbortController().signal },
+      },
+      { dataDir, log: quiet, openLookup: refused },
+    );
+    const times = (await evidence.recordsOf(user)).map(({ eventTime }) => eventTime);
+
+    expect(times).toContain('2026-11-20T05:00:00Z');
+    expect(evidence.coverage()).toMatchObject({
+      complete: false,
+      sources: [{ name: 'CloudTrail lake' }, { name: 'CloudTrail LookupEvents' }],
+      notLookedAt: [expect.stringContaining('account 111122223333')],
+    });
+  });
+
   it('is LookupEvents where an import has not finished yet', async () => {
     const dataDir = await lakeOf();
     const runs = join(dataDir, 'lake', 'runs');
