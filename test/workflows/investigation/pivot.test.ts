@@ -509,6 +509,18 @@ describe('what is shared', () => {
     expect(textOf(report.parts)).toContain('2 different identities had this name one after the other: ');
   });
 
+  it('proposes no disabling of a key of root, which nobody but root can do', async () => {
+    const root = { type: 'Root', arn: 'arn:aws:iam::999999999999:root', accountId: '999999999999' };
+    const made = call('CreateAccessKey', root, evil, {
+      eventSource: 'iam.amazonaws.com',
+      requestParameters: null,
+      responseElements: { accessKey: { accessKeyId: 'AKIAROOT222222222222' } },
+    });
+    const used = call('ListUsers', { ...root, accessKeyId: 'AKIAROOT222222222222' }, evil);
+
+    expect((await run([made, used], { artifact: 'AKIAROOT222222222222' })).proposals).toEqual([]);
+  });
+
   it('is told of the holder first where one asks for his key', async () => {
     const creates = call('CreateUser', session('Ops', 's', '999999999999', 'ASIAOPS2222222222222'), '192.0.2.1', {
       eventSource: 'iam.amazonaws.com',
