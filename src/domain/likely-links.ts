@@ -3,7 +3,7 @@ import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import type { PivotEdge } from '../contracts/pivot.ts';
 import { at } from './links-fields.ts';
 import { mintingOf } from './minting.ts';
-import { nameKeyOfArn, nodeOfArn, succeeded, text } from './principal.ts';
+import { nameKeyOfArn, nodeOfArn, parseArn, principalOf, sessionOf, succeeded, text } from './principal.ts';
 import { stampSlackMs } from './session-search.ts';
 
 /**
@@ -36,6 +36,51 @@ export function likelyMintings(
     }
   }
   return [...edges.values()];
+}
+
+/** Between the click in the access portal and the session that it gives. */
+const federateSlackMs = 5_000;
+
+/**
+ * The access portal tells which person took which permission set in which account, and not the session: that is the one of the
+ * role made for the permission set in that account which began at that moment. Both ends must be among `ids`.
+ */
+export function likelyFederations(
+  records: readonly CloudTrailRecord[],
+  ids: { has(id: string): boolean },
+): readonly PivotEdge[] {
+  const federations = records.filter(
+    ({ eventSource, eventName }) =>
+      eventSource === 'sso.amazonaws.com' && (eventName === 'Federate' || eventName === 'GetRoleCredentials'),
+  );
+  if (federations.length === 0) return [];
+  const edges = new Map<string, PivotEdge>();
+  for (const call of records) {
+    const arn = text(call.userIdentity.arn) ?? '';
+    const session = sessionOf(arn);
+    const began = Date.parse(call.userIdentity.sessionContext?.attributes?.creationDate ?? '');
+    if (!session || !ids.has(arn) || Number.isNaN(began)) continue;
+    for (const record of federations) {
+      const person = principalOf(record);
+      const details = record.serviceEventDetails ?? record.requestParameters;
+      const set = at(details, 'role_name') ?? at(details, 'roleName');
+      const account = at(details, 'account_id') ?? at(details, 'accountId');
+      const isRole = set !== undefined && isRoleOfSet(session.role, set) && parseArn(arn)?.accountId === account;
+      if (!person || !ids.has(person.id) || !isRole) continue;
+      if (Math.abs(began - Date.parse(record.eventTime)) > federateSlackMs) continue;
+      const key = `${person.id}\n${arn}`;
+      const eventIds = [...new Set([...(edges.get(key)?.eventIds ?? []), record.eventID])];
+      edges.set(key, { from: person.id, to: arn, kind: 'assumed', events: eventIds.length, eventIds, likely: true });
+    }
+  }
+  return [...edges.values()];
+}
+
+/** `AWSReservedSSO_AdministratorAccess_0123456789abcdef` of the permission set `AdministratorAccess`. */
+function isRoleOfSet(role: string, set: string): boolean {
+  return (
+    role.startsWith(`AWSReservedSSO_${set}_`) && /^[0-9a-f]{16}$/.test(role.slice(`AWSReservedSSO_${set}_`.length))
+  );
 }
 
 /**

@@ -8,7 +8,7 @@ import type { AddressUse, Evidence } from '../contracts/evidence.ts';
 import type { PivotEdge, PivotNode } from '../contracts/pivot.ts';
 import { parseIp } from './address.ts';
 import { addressUseOf, eventsByUser } from './address-use.ts';
-import { likelyMintings, uniqueIdsOf } from './likely-links.ts';
+import { likelyFederations, likelyMintings, uniqueIdsOf } from './likely-links.ts';
 import { linksOf } from './links.ts';
 import { type BookEdge, compare, RecordBook, sortRecords } from './pivot-book.ts';
 import { type Hubs, type PivotLimits, whyHub, whyNotExpand, whyNotFollow } from './pivot-rules.ts';
@@ -239,7 +239,7 @@ class Search {
     const edges = [...this.#book.edges.values()]
       .filter((edge) => all.has(edge.from) && all.has(edge.to))
       .map((edge) => describeEdge(edge, seen))
-      .concat(likelyMintings(records, all))
+      .concat(likelyMintings(records, all), likelyFederations(records, all))
       .sort((a, b) => compare(a.from, b.from) || compare(a.to, b.to) || compare(a.kind, b.kind));
     return { nodes, edges, records, onAddress: this.#onAddress, cutShort: [...this.#cutShort] };
   }

@@ -1,6 +1,7 @@
 /** The whole story of one artifact: who, from where, what else, what is still alive. */
 import { z } from 'zod';
 import { type Artifact, nodeKinds } from '#src/contracts/artifact.ts';
+import type { CloudTrailRecord } from '#src/contracts/cloudtrail.ts';
 import type { Coverage } from '#src/contracts/evidence.ts';
 import { defineInvestigation, type InvestigationContext, type Report } from '#src/contracts/investigation.ts';
 import type { PersonLine } from '#src/contracts/network.ts';
@@ -111,12 +112,27 @@ export const pivot = defineInvestigation({
   },
 });
 
-/** Where to start: the artifact itself; for an event, whoever made the call. */
+const uniqueId = /^A(IDA|ROA)[A-Z0-9]+(:|$)/;
+
+/** Where to start: the artifact itself; for an event, whoever made the call; for a unique id, whoever bears it. */
 async function startsOf(seed: Artifact, ctx: InvestigationContext): Promise<readonly GraphNode[]> {
-  if (seed.kind !== 'event') return [{ kind: seed.kind, id: seed.id }];
+  const own = seed.kind === 'event' ? [] : [{ kind: seed.kind, id: seed.id }];
+  if (seed.kind === 'resource' && uniqueId.test(seed.id)) {
+    ctx.progress(`Looking for who bears ${seed.id}`);
+    const bearers = (await ctx.evidence.recordsOf(seed)).flatMap((record) => bearerOf(record, seed.id) ?? []);
+    return [...own, ...new Map(bearers.map((bearer) => [bearer.id, bearer])).values()];
+  }
+  if (seed.kind !== 'event') return own;
   ctx.progress(`Looking for the event ${seed.id}`);
   const actors = (await ctx.evidence.recordsOf(seed)).flatMap((record) => principalOf(record) ?? []);
   return [...new Map(actors.map((actor) => [actor.id, actor])).values()];
+}
+
+/** The user or session whose id it is, or whose role's. */
+function bearerOf(record: CloudTrailRecord, id: string): GraphNode | undefined {
+  const principalId = record.userIdentity.principalId ?? '';
+  const actor = principalId === id || principalId.startsWith(`${id}:`) ? principalOf(record) : undefined;
+  return actor?.kind === 'account' ? undefined : actor;
 }
 
 /** Whom the operator's sign-in logs put behind the addresses of the graph, in the time in which these were used. */

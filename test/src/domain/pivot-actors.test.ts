@@ -142,3 +142,35 @@ it('tells a user once, though calls name it without its path', async () => {
 
   expect(actors.map(({ label, events }) => `${label} ${events}`)).toEqual(['user alice 1', 'user bob 1']);
 });
+
+it('ties the person of the access portal to the session that began at that moment, as likely', async () => {
+  const person = '544894e8-80c1-707f-60e3-3ba6510dfac1';
+  const federate = record({
+    eventName: 'Federate',
+    eventSource: 'sso.amazonaws.com',
+    eventTime: '2026-11-20T22:00:00Z',
+    userIdentity: { type: 'IdentityCenterUser', accountId: '111122223333', onBehalfOf: { userId: person } },
+    sourceIPAddress: evilIp,
+    serviceEventDetails: { role_name: 'Admin', account_id: account },
+  });
+  const used = (role: string, creationDate: string) => {
+    const own = session(role, 'erin@corp.example');
+    const sessionContext = { ...(own.sessionContext as Raw), attributes: { creationDate } };
+    return record({ eventName: 'ListUsers', userIdentity: { ...own, sessionContext }, sourceIPAddress: evilIp });
+  };
+  const seed: GraphNode = { kind: 'federatedUser', id: person };
+  const tied = async (records: readonly CloudTrailRecord[]) =>
+    (await pivotOver(records, seed)).edges
+      .filter(({ likely }) => likely)
+      .map(({ from, to, kind }) => ({ from, to, kind }));
+  const role = 'AWSReservedSSO_Admin_0123456789abcdef';
+
+  expect(await tied([federate, used(role, '2026-11-20T22:00:02Z')])).toEqual([
+    { from: person, to: `arn:aws:sts::${account}:assumed-role/${role}/erin@corp.example`, kind: 'assumed' },
+  ]);
+  expect(await tied([federate, used(role, '2026-11-20T20:00:00Z')])).toEqual([]);
+  expect(await tied([federate, used('AWSReservedSSO_AdminX_0123456789abcdef', '2026-11-20T22:00:02Z')])).toEqual([]);
+  expect((await actorsFrom([federate, used(role, '2026-11-20T22:00:02Z')], seed)).every(({ isCore }) => isCore)).toBe(
+    true,
+  );
+});

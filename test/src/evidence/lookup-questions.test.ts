@@ -21,3 +21,8 @@ describe('the question for a federated user', () => {
     });
   });
 });
+
+it('reads everything for the unique id of a user or role, which calls name in no attribute', () => {
+  expect(questionOf({ kind: 'resource', id: 'AIDACKCEVSQ6C2EXAMPLE' })).toEqual({ scan: true });
+  expect(questionOf({ kind: 'resource', id: 'AROAQNZGKIQY56JQ7WMLA:build' })).toMatchObject({ scan: false });
+});

@@ -207,6 +207,27 @@ describe('seeds', () => {
     },
   );
 
+  it('starts from whoever bears a unique id', async () => {
+    const item = record({
+      eventName: 'ListBuckets',
+      userIdentity: { ...user('dave'), principalId: 'AIDADAVEOLD222222222' },
+      sourceIPAddress: '203.0.113.44',
+    });
+    const evidence = evidenceOf([item]);
+    const report = await pivot.run(pivot.target.parse({ artifact: 'AIDADAVEOLD222222222' }), {
+      evidence: {
+        ...evidence,
+        recordsOf: async (one) => (one.id.startsWith('AIDA') ? [item] : evidence.recordsOf(one)),
+      },
+      aws: undefined,
+      signal: new AbortController().signal,
+      progress: () => undefined,
+      now: () => new Date('2026-11-20T23:00:00Z'),
+    });
+
+    expect(report.headline).toBe('User dave made 1 call from 203.0.113.44.');
+  });
+
   it('refuses what is no artifact with a hint', async () => {
     await expect(run([], { artifact: 'hello world' })).rejects.toThrow(UserError);
   });
