@@ -102,31 +102,42 @@ function progressLine(): { progress(progress: ImportProgress): void; end(): void
   };
 }
 
-type Result = ImportResult & { readonly network: NetworkImportResult };
+type Result = ImportResult & { readonly network: NetworkImportResult; readonly otherFiles: readonly string[] };
 
-function told({ files, imported, skipped, records, bad, others, run, network }: Result): string {
+function told({ files, imported, skipped, records, bad, others, otherFiles, run, network }: Result): string {
   const lines = [
     `${files} files: ${imported} imported with ${records} records, ${skipped} known from before${others > 0 ? `, ${others} no CloudTrail logs` : ''}.`,
   ];
   if (run.from && run.to)
-    lines.push(
-      `Covered: ${run.from} to ${run.to}, accounts ${run.accounts.join(', ') || 'none'}, Regions ${run.regions.join(', ') || 'none'}.`,
-    );
+    lines.push(`Covered: ${run.from} to ${run.to}, accounts ${names(run.accounts)}, Regions ${names(run.regions)}.`);
+  lines.push(
+    ...some(
+      (run.holes ?? []).map(({ account, from, to }) => `No log file of account ${account} from ${from} to ${to}`),
+    ),
+  );
   if (network.flows + network.lookups > 0)
     lines.push(
       `Beside CloudTrail: ${network.flows} flows and ${network.lookups} DNS lookups of ${network.files} files.`,
     );
+  if (others > 0) {
+    const shown = otherFiles.slice(0, 5).map((path) => inert(path, 100));
+    lines.push(`No CloudTrail logs: ${shown.join(', ')}${otherFiles.length > shown.length ? ', ...' : ''}`);
+  }
   if (run.digests.found > 0)
     lines.push(`Digests: ${run.digests.found}, ${run.digests.signature}, ${run.digests.problems.length} problems.`);
-  lines.push(...some(run.digests.problems));
+  lines.push(...some(run.digests.problems.map((problem) => inert(problem, 400))));
+  // A place that cannot be reached is told by all who looked there.
   const faults = [
-    ...bad,
-    ...network.bad,
-    ...run.unreadable.filter((one) => !bad.some((other) => other.path === one.path)),
+    ...new Map([...bad, ...network.bad, ...run.unreadable].map((one) => [JSON.stringify(one), one])).values(),
   ];
   if (faults.length > 0) lines.push(`Not read in full: ${faults.length}`);
   lines.push(...some(faults.map(({ path, reason }) => `${inert(path, 200)}: ${inert(reason, 200)}`)));
   return `${lines.join('\n')}\n`;
+}
+
+/** Free text from records. */
+function names(values: readonly string[]): string {
+  return values.map((value) => inert(value, 40)).join(', ') || 'none';
 }
 
 function some(lines: readonly string[]): readonly string[] {

@@ -224,7 +224,7 @@ export async function folderEvidence(input: {
 export async function importIntoLake(
   config: Config,
   asked: Pick<ImportOptions, 'selection' | 'digestKeys' | 'signal' | 'onProgress' | 'log'> & { readonly place: string },
-): Promise<ImportResult & { readonly network: NetworkImportResult }> {
+): Promise<ImportResult & { readonly network: NetworkImportResult; readonly otherFiles: readonly string[] }> {
   const { place, ...options } = asked;
   // DuckDB and the S3 client take 200 ms to load, which no other process has to wait for.
   const { openS3Objects, parseS3Url } = await import('./aws/s3-objects.ts');
@@ -244,7 +244,7 @@ export async function importIntoLake(
   const network = await importNetwork({ ...input, candidates });
   // Of a large one the worker or the first hunt takes care: an import is to take no longer for it.
   if (result.records <= mostAtOnce) await keepPast(connectPast(config, asked.log), asked);
-  return { ...result, network };
+  return { ...result, network, otherFiles: [...candidates].sort() };
 }
 
 const mostAtOnce = 20_000;

@@ -19,7 +19,7 @@ export function cleanJson(value: Json): Json {
  * `responseElements.PasswordUpdated` of sign-in, say how a call ended.
  */
 const secretKey =
-  /secret|password|passwd|session_?-?token|security_?-?token|identity_?-?token|(access|id|refresh|bearer|auth\w{0,64})_?-?token|samlassertion|private_?-?key|keymaterial/i;
+  /secret|password|passwd|session_?-?token|security_?-?token|identity_?-?token|(access|id|refresh|bearer|sign_?-?in|grant|auth\w{0,64})_?-?token|samlassertion|private_?-?key|keymaterial/i;
 const secretName =
   /(arn|id|ids|name|names|type|policy|reset|resetrequired|lastused|lastchanged|age|length|prevention|stage|stages|status|versionid|^password(updated|recovery(requested|completed)))$/i;
 /** What redaction looks for, cheaply: most text has nothing of it. */
@@ -69,7 +69,7 @@ function cleanObject(value: Json, depth: number, secret: boolean, budget: { left
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i] as string;
     const inner = value[key];
-    const meaning = meaningOf(key);
+    const meaning = isValueOfSecret(value, keys[i - 1], key) ? 'secret' : meaningOf(key);
     const kept = clean(inner, depth + 1, meaning === 'secret' || (secret && meaning !== 'name'), budget);
     // Copying an own `__proto__` key with Object.assign would swap the prototype of the copy.
     const safeKey = key === '__proto__' ? '(__proto__)' : key;
@@ -78,6 +78,16 @@ function cleanObject(value: Json, depth: number, secret: boolean, budget: { left
     if (copy && kept !== undefined) copy[safeKey] = kept;
   }
   return copy ?? value;
+}
+
+const nameKey = /^(?:name|key|parameterkey|parametername)$/i;
+const valueKey = /^(?:value|parametervalue)$/i;
+
+/** Environment variables, parameters and tags say in one field what the next one is: `{"name":"DB_PASSWORD","value":"..."}`. */
+function isValueOfSecret(value: Json, before: string | undefined, key: string): boolean {
+  if (before === undefined || !valueKey.test(key) || !nameKey.test(before)) return false;
+  const name = value[before];
+  return typeof name === 'string' && meaningOf(name) === 'secret';
 }
 
 function cleanText(text: string, secret: boolean): string {

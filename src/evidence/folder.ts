@@ -5,6 +5,7 @@ import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { UserError } from '../contracts/errors.ts';
 import type { Coverage, Evidence } from '../contracts/evidence.ts';
 import type { Log } from '../contracts/log.ts';
+import { Held } from './held.ts';
 import { readLogFile } from './log-file.ts';
 import type { FileReport } from './log-text.ts';
 import { createRecordIndex } from './record-index.ts';
@@ -31,13 +32,16 @@ export async function openFolderEvidence(options: FolderOptions): Promise<Eviden
   const index = createRecordIndex();
   const found = await listFiles(options.dir);
   const accept = filterOf(options);
+  const held = new Held();
   const files: FileReport[] = [];
   let outside = 0;
   let truncated = false;
   for (const file of found.files) {
     if (truncated) break;
+    held.sawPath(file.path);
     await readLogFile(file.absolute, file.path, file.size, {
       record(record) {
+        held.saw(record);
         if (!accept(record)) outside += 1;
         else if (index.size() < options.maxEvents) index.add(record);
         else truncated = true;
@@ -57,12 +61,14 @@ export async function openFolderEvidence(options: FolderOptions): Promise<Eviden
   function coverage(): Coverage {
     const span = index.span();
     const looked = logs > 0 || index.size() > 0 || outside > 0;
+    // Where reading stopped halfway nobody knows what else there is.
+    const lacks = truncated ? [] : held.lacks(options);
     return {
-      complete: bad.length === 0 && !truncated && looked,
+      complete: bad.length === 0 && !truncated && looked && lacks.length === 0,
       accounts: span.accounts,
       regions: span.regions,
-      from: options.window.from ?? span.first ?? '',
-      to: options.window.to ?? span.last ?? '',
+      from: options.window.from ?? span.first ?? held.first,
+      to: options.window.to ?? span.last ?? held.last,
       sources: [
         {
           name: 'CloudTrail files',
@@ -75,6 +81,7 @@ export async function openFolderEvidence(options: FolderOptions): Promise<Eviden
       ],
       badFiles: bad.map((file) => ({ path: file.path, reason: file.reason ?? '' })),
       notLookedAt: [
+        ...lacks,
         ...(index.size() === 0 && outside === 0 ? [`no CloudTrail records found in ${options.dir}`] : []),
         ...(truncated ? [`records after the first ${options.maxEvents}`] : []),
         ...(others.length > 0 ? [`${others.length} files that are no CloudTrail logs: ${namesOf(others)}`] : []),
@@ -149,17 +156,23 @@ export async function listFiles(dir: string): Promise<Found> {
       unreadable,
     };
   const folders = [root.path];
+  /** What one file has must not cost the others of its folder. */
+  async function add(absolute: string): Promise<void> {
+    const path = relative(root.path, absolute);
+    try {
+      const kind = await lstat(absolute);
+      if (kind.isDirectory()) folders.push(absolute);
+      else if (kind.isFile()) files.push({ absolute, path, size: kind.size });
+      // A link that stays inside leads to what is read anyway.
+      else if (kind.isSymbolicLink() && !(await staysInside(absolute, root.path))) links.push({ path });
+    } catch (error) {
+      const hint = path.includes('\u{fffd}') ? ', its name is not UTF-8: rename it' : '';
+      unreadable.push({ path, reason: `could not be read (${errno(error)})${hint}` });
+    }
+  }
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     try {
-      for await (const entry of await opendir(folder)) {
-        const absolute = join(folder, entry.name);
-        const path = relative(root.path, absolute);
-        const kind = await lstat(absolute);
-        if (kind.isDirectory()) folders.push(absolute);
-        else if (kind.isFile()) files.push({ absolute, path, size: kind.size });
-        // A link that stays inside leads to what is read anyway.
-        else if (kind.isSymbolicLink() && !(await staysInside(absolute, root.path))) links.push({ path });
-      }
+      for await (const entry of await opendir(folder)) await add(join(folder, entry.name));
     } catch (error) {
       unreadable.push({ path: relative(root.path, folder), reason: `could not be read (${errno(error)})` });
     }

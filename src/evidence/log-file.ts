@@ -58,10 +58,32 @@ async function readLayer(source: Chunks, size: number | undefined, layer: Layer,
   }
   if (head[0] === 0x50 && head[1] === 0x4b && (head[2] === 0x03 || head[2] === 0x05)) {
     const inner = { ...layer, depth: layer.depth + 1, isGzip: false };
-    const zip = file ? await openPromise(file) : await fromBufferPromise(await collect(chunks, maxNestedZip));
+    const zip = file
+      ? await openPromise(file, asBytes)
+      : await fromBufferPromise(await collect(chunks, maxNestedZip), asBytes);
     return readZip(zip, inner);
   }
+  const archive = archiveOf(head);
+  if (archive !== undefined) throw new BadContent(`${archive}, which cannot be read here: unpack it first`);
   await readText(chunks, layer);
+}
+
+/** Names are shown, never opened: one that leads out of a folder must not hide what comes after it. */
+const asBytes = { decodeStrings: false };
+
+/** What else a file may be packed as: logs, for all that one can tell. */
+const archives: readonly (readonly [begin: string, name: string])[] = [
+  ['425a68', 'packed with bzip2'],
+  ['fd377a58', 'packed with xz'],
+  ['28b52ffd', 'packed with zstd'],
+  ['377abcaf', 'a 7z archive'],
+  ['52617221', 'a RAR archive'],
+];
+
+function archiveOf(head: Buffer): string | undefined {
+  if (head.toString('latin1', 257, 262) === 'ustar') return 'a tar archive';
+  const begin = head.toString('hex', 0, 4);
+  return archives.find(([magic]) => begin.startsWith(magic))?.[1];
 }
 
 async function readText(chunks: Chunks, layer: Layer): Promise<void> {
@@ -150,10 +172,10 @@ async function readZip(zip: ZipFile, layer: Layer): Promise<void> {
     for await (const entry of zip.eachEntry()) {
       if (layer.reader.full()) return;
       if (++entries > maxEntries) throw new BadContent(`an archive of more than ${maxEntries} files`);
+      const name = entry.fileNameRaw.toString('utf8');
       // Folders, and what macOS adds beside each file.
-      if (entry.fileName.endsWith('/') || entry.fileName.startsWith('__MACOSX/')) continue;
-      // Names in an archive are free text; they are shown, never opened.
-      const path = `${layer.path}!/${entry.fileName.replace(/[^\x20-\x7e]/g, '?').slice(0, 200)}`;
+      if (/[/\\]$/.test(name) || name.startsWith('__MACOSX/')) continue;
+      const path = `${layer.path}!/${name.replace(/[^\x20-\x7e]/g, '?').slice(0, 200)}`;
       try {
         if (entry.generalPurposeBitFlag & 1) throw new BadContent('encrypted');
         const stream: Readable = await zip.openReadStreamPromise(entry);

@@ -1,22 +1,24 @@
 /**
- * Which source answers: the lake where it was filled for the question, LookupEvents for the time since or for all of it. Coverage
- * names each that did.
+ * Which source answers: the lake where it was filled for the question, LookupEvents for the time before and since or for all of it, beside
+ * what the lake happens to have of that. Coverage names each that did.
  */
 import type { Artifact } from '../contracts/artifact.ts';
 import type { Past } from '../contracts/baseline.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { asError, UserError } from '../contracts/errors.ts';
-import type { Coverage, Evidence } from '../contracts/evidence.ts';
+import type { Coverage, Evidence, RulesAsked } from '../contracts/evidence.ts';
 import type { Log } from '../contracts/log.ts';
 import { addressUseOf, joinedUse } from '../domain/address-use.ts';
 import { compareRecords } from '../domain/record.ts';
 import { searchIn } from '../domain/text-search.ts';
 import type { RulesPass } from './athena/rules-pass.ts';
+import { besideLake, oneLakeLine, unreachable } from './beside-lake.ts';
 import { tellingForeign } from './foreign.ts';
-import { coveredUntil, gapsOf } from './lake/coverage.ts';
+import { coveredSpan, gapsOf } from './lake/coverage.ts';
 import { lakeFolder, lakeName, readPages } from './lake/pages.ts';
 import { openOutside } from './outside.ts';
 import { createRecordIndex } from './record-index.ts';
+import { type Span, uncovered } from './spans.ts';
 
 export interface Question {
   /** ISO 8601 UTC, half-open. */
@@ -44,64 +46,70 @@ export interface PlanOptions {
 /** A second or two of reading. */
 const fewRecords = 50_000;
 
-/** `until`: the lake covers the question up to then; its end where it covers all of it. Never throws for a lake that cannot be read. */
-async function reachOf(
-  question: Question,
-  { dataDir, log }: PlanOptions,
-): Promise<Reach & { held: readonly string[] }> {
+interface Reach {
+  /** What of the window the lake vouches for. */
+  readonly covered?: Question['window'] | undefined;
+  /** Stretches of time of which the lake has records, vouched for or not. */
+  readonly held: readonly Span[];
+  /** Whose logs the lake has. */
+  readonly accounts: readonly string[];
+  readonly lack: string;
+}
+
+/** Never throws for a lake that cannot be read. */
+async function reachOf(question: Question, { dataDir, log }: PlanOptions): Promise<Reach> {
   try {
     const pages = await readPages(lakeFolder(dataDir));
-    const held = [...new Set(pages.runs.flatMap((run) => run.accounts))];
-    if (pages.damaged.length > 0) return { held, lack: `${pages.damaged.length} pages of the lake are damaged` };
+    const own = [...new Set(pages.runs.flatMap((run) => run.accounts))];
+    if (pages.damaged.length > 0)
+      return { held: [], accounts: own, lack: `${pages.damaged.length} pages of the lake are damaged` };
     const { window, accounts, regions } = question;
-    const isPartly = pages.shards.length > 0 && (accounts?.some((account) => held.includes(account)) ?? true);
+    const held = pages.shards.flatMap(({ first, last }): Span[] =>
+      first === undefined || last === undefined ? [] : [{ from: Date.parse(first), to: Date.parse(last) + 1 }],
+    );
     const [lack] = gapsOf(pages, { ...window, accounts, regions });
-    if (lack === undefined) return { held, until: window.to, lack: '' };
-    const until = coveredUntil(pages, { ...window, accounts, regions });
-    return { held, ...(until === undefined ? {} : { until }), lack, isPartly };
+    if (lack === undefined) return { covered: window, held, accounts: own, lack: '' };
+    return { covered: coveredSpan(pages, { ...window, accounts, regions }), held, accounts: own, lack };
   } catch (error) {
     log.warn({ error: asError(error) }, 'the lake could not be looked into');
-    return { held: [], lack: 'the lake could not be looked into' };
+    return { held: [], accounts: [], lack: 'the lake could not be looked into' };
   }
 }
 
-interface Reach {
-  readonly until?: string;
-  readonly lack: string;
-  /** True where the lake holds something of the accounts, though not all of the question. */
-  readonly isPartly?: boolean;
-}
-
 /**
- * Opens the source that is to answer: the lake, LookupEvents, or the lake with LookupEvents for the time since. A lake that fails
+ * Opens the source that is to answer: the lake, LookupEvents, or the lake with LookupEvents for the time before and since. A lake that fails
  * later hands over to the other source, and coverage tells both.
  */
 export async function planEvidence(question: Question, options: PlanOptions): Promise<Evidence> {
-  const { held, ...reach } = await reachOf(question, options);
-  return tellingForeign(await chosenEvidence(question, reach, options), held);
+  const reach = await reachOf(question, options);
+  return tellingForeign(await chosenEvidence(question, reach, options), reach.accounts);
 }
 
 async function chosenEvidence(
   question: Question,
-  { until, lack, isPartly }: Reach,
+  { covered, held, lack }: Reach,
   options: PlanOptions,
 ): Promise<Evidence> {
   const { window } = question;
-  if (until === undefined) {
-    options.log.info({ lack }, 'the lake does not cover the question');
-    const other = await outside(question, options, window);
-    return isPartly ? withWhatIsHeld(question, other, options) : other;
-  }
+  // A pass of Athena reads the window into the lake, and answers from there.
+  const isFromBegin = covered !== undefined && Date.parse(covered.from) === Date.parse(window.from);
+  const isForAthena = options.openAthena !== undefined && !isFromBegin;
+  if (lack !== '') options.log.info({ lack }, 'the lake does not cover the question');
+  if (isForAthena || (covered === undefined && !held.some((span) => isIn(span, window))))
+    return outside(question, options, window);
   try {
+    if (covered === undefined) return await outsideBesideLake(question, options, window, held);
     // DuckDB is loaded by the first question that it answers.
-    const { openLakeEvidence } = await import('./lake/lake.ts');
-    const held = { ...question, window: { from: window.from, to: until } };
-    const lake = await openLakeEvidence({ ...held, dataDir: options.dataDir, log: options.log });
-    const rest = until === window.to ? undefined : await outside(question, options, { from: until, to: window.to });
-    const whole = rest ? withRest(lake, rest) : lake;
-    const evidence = withFallback(whole, { ...options, openLookup: () => options.openLookup(window) });
+    const lake = await openLake(question, options, covered);
+    const stretches = uncovered(spanOf(window), [spanOf(covered)]).map(windowOf);
+    const rests = await Promise.all(stretches.map((part) => outsideBesideLake(question, options, part, held)));
+    const whole = rests.reduce((all, rest) => withRest(all, rest), lake);
+    const openLookup = () => options.openLookup(window).catch((error: unknown) => unreachable(error, window));
+    const evidence = withFallback(whole, { ...options, openLookup });
     const { past } = options;
-    if (past === undefined || (rest !== undefined && rest.all === undefined)) return evidence;
+    const [rest] = rests;
+    const isSince = isFromBegin && (rest === undefined || rest.all !== undefined);
+    if (past === undefined || !isSince) return evidence;
     // What came since is not in it.
     return {
       ...evidence,
@@ -115,52 +123,38 @@ async function chosenEvidence(
   }
 }
 
-/**
- * The other source, and where that could not look at everything also what the lake happens to hold: it may be of accounts that
- * nobody can ask any more, or older than what the other one knows. It makes nothing complete.
- */
-function withWhatIsHeld(question: Question, other: Evidence, { dataDir, log }: PlanOptions): Evidence {
-  const index = createRecordIndex();
-  let opening: Promise<Evidence | undefined> | undefined;
-  let lake: Evidence | undefined;
-  async function open(): Promise<Evidence | undefined> {
-    try {
-      const { openLakeEvidence } = await import('./lake/lake.ts');
-      lake = await openLakeEvidence({ ...question, dataDir, log });
-      return lake;
-    } catch (error) {
-      question.signal.throwIfAborted();
-      log.warn({ error: asError(error) }, 'the lake could not be opened');
-      return undefined;
-    }
-  }
-  return {
-    ...other,
-    async recordsOf(artifact) {
-      const asked = await other.recordsOf(artifact);
-      if (other.coverage().complete) return asked;
-      opening ??= open();
-      const held = (await (await opening)?.recordsOf(artifact)) ?? [];
-      for (const record of [...asked, ...held]) if (!index.has(record)) index.add(record);
-      return index.recordsOf(artifact);
-    },
-    progress() {
-      const asked = other.progress();
-      return { ...asked, eventsRead: asked.eventsRead + (lake?.progress().eventsRead ?? 0) };
-    },
-    coverage() {
-      const [asked, held] = [other.coverage(), lake?.coverage()];
-      if (held === undefined) return asked;
-      return {
-        ...asked,
-        accounts: [...new Set([...held.accounts, ...asked.accounts])].sort(),
-        regions: [...new Set([...held.regions, ...asked.regions])].sort(),
-        sources: [...held.sources, ...asked.sources],
-        badFiles: [...held.badFiles, ...asked.badFiles],
-        notLookedAt: [...held.notLookedAt, ...asked.notLookedAt],
-      };
-    },
-  };
+async function openLake(question: Question, { dataDir, log }: PlanOptions, window: Question['window']) {
+  const { openLakeEvidence } = await import('./lake/lake.ts');
+  return openLakeEvidence({ ...question, window, dataDir, log });
+}
+
+/** A stretch of the window that the lake does not vouch for. Where nobody else can be asked, what the lake has is better than nothing. */
+async function outsideBesideLake(
+  question: Question,
+  options: PlanOptions,
+  window: Question['window'],
+  held: readonly Span[],
+): Promise<Evidence> {
+  const asked = outside(question, options, window).catch((error: unknown) => {
+    question.signal.throwIfAborted();
+    return unreachable(error, window);
+  });
+  if (!held.some((span) => isIn(span, window))) return asked;
+  const lake = await openLake(question, options, window);
+  return besideLake(await asked, lake);
+}
+
+function spanOf({ from, to }: Question['window']): Span {
+  return { from: Date.parse(from), to: Date.parse(to) };
+}
+
+function windowOf({ from, to }: Span): Question['window'] {
+  const iso = (ms: number) => new Date(ms).toISOString().replace('.000Z', 'Z');
+  return { from: iso(from), to: iso(to) };
+}
+
+function isIn(span: Span, window: Question['window']): boolean {
+  return span.from < Date.parse(window.to) && span.to > Date.parse(window.from);
 }
 
 /** What the lake does not answer: `window` is all of the question's, or a part of it. */
@@ -175,7 +169,7 @@ function outside(question: Question, options: PlanOptions, window: Question['win
   });
 }
 
-/** Two sources for two stretches of time that do not overlap. */
+/** Two sources for stretches of time that do not overlap, together all of the window. */
 function withRest(lake: Evidence, rest: Evidence): Evidence {
   const index = createRecordIndex();
   const ask = async (artifact: Artifact) => {
@@ -184,8 +178,6 @@ function withRest(lake: Evidence, rest: Evidence): Evidence {
     return index.recordsOf(artifact);
   };
   const wholes = [lake, rest].flatMap((part) => part.all?.bind(part) ?? []);
-  const [held] = wholes;
-  const fitting = rest.matching?.bind(rest);
   return {
     recordsOf: ask,
     // One part alone would not be all.
@@ -196,13 +188,13 @@ function withRest(lake: Evidence, rest: Evidence): Evidence {
             for (const whole of wholes) yield* whole(narrowing, told);
           },
         }),
-    ...(held && fitting
+    ...(wholes.length === 2 && (lake.matching || rest.matching)
       ? {
           async *matching(wanted, told) {
-            yield* held(wanted.narrowing, told);
-            yield* fitting(wanted, told);
+            for (const part of [lake, rest])
+              yield* part.matching?.(wanted, told) ?? part.all?.(wanted.narrowing, told) ?? [];
           },
-          rulesAsked: () => rest.rulesAsked?.(),
+          rulesAsked: () => bothAsked(lake.rulesAsked?.(), rest.rulesAsked?.()),
         }
       : {}),
     async addressUse(ip, moreThan) {
@@ -223,14 +215,24 @@ function withRest(lake: Evidence, rest: Evidence): Evidence {
         complete: held.complete && asked.complete,
         accounts: [...new Set([...held.accounts, ...asked.accounts])].sort(),
         regions: [...new Set([...held.regions, ...asked.regions])].sort(),
-        from: held.from,
-        to: asked.to,
-        sources: [...held.sources, ...asked.sources],
+        // Where LookupEvents does not go back so far, it says so.
+        from: [held.from, asked.from].filter((at) => at !== '').sort()[0] ?? '',
+        to: [held.to, asked.to].sort().at(-1) ?? '',
+        sources: oneLakeLine([...held.sources, ...asked.sources]),
         badFiles: [...held.badFiles, ...asked.badFiles],
         notLookedAt: [...held.notLookedAt, ...asked.notLookedAt],
       };
     },
   };
+}
+
+function bothAsked(one: RulesAsked | undefined, other: RulesAsked | undefined): RulesAsked | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  const cost = {
+    before: `${one.cost.before}; ${other.cost.before}`,
+    after: `${one.cost.after}; ${other.cost.after}`,
+  };
+  return { ...other, statements: one.statements + other.statements, cost };
 }
 
 function withFallback(

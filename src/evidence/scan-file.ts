@@ -1,5 +1,6 @@
 /** Looks for a word in one file: unpacks it and cuts out the records that hold it. Runs in workers. */
 import { readFileSync } from 'node:fs';
+import { letGo } from './lake/column-pages.ts';
 import { unpackHere } from './lake/prepare.ts';
 import { recordSpans } from './lake/record-spans.ts';
 import { placesOf, type ScanWord } from './scan-word.ts';
@@ -21,10 +22,18 @@ export interface FileQuestion {
  * system says.
  */
 export function scanFile({ file, word, isFirst }: FileQuestion): readonly string[] | undefined {
-  const content = unpackHere(readFileSync(file));
-  const spans = content && recordSpans(content, isFirst);
-  if (!content || !spans || (isFirst && hasEscapedLetters(content))) return undefined;
-  return Array.from(spans.holding(placesOf(word, content)), ({ start, end }) => content.toString('utf8', start, end));
+  const packed = readFileSync(file);
+  const content = unpackHere(packed);
+  if (content === undefined) return undefined;
+  try {
+    const spans = recordSpans(content, isFirst);
+    if (!spans || (isFirst && hasEscapedLetters(content))) return undefined;
+    return Array.from(spans.holding(placesOf(word, content)), ({ start, end }) => content.toString('utf8', start, end));
+  } finally {
+    // The next file gets the memory while it is in the processor's caches.
+    letGo(content);
+    if (packed !== content) letGo(packed);
+  }
 }
 
 function hasEscapedLetters(content: Buffer): boolean {

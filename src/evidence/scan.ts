@@ -6,6 +6,7 @@ import pLimit from 'p-limit';
 import type { Artifact } from '../contracts/artifact.ts';
 import type { Coverage, Evidence } from '../contracts/evidence.ts';
 import { type FolderOptions, filterOf, type LogFileFound, openFolderEvidence } from './folder.ts';
+import { Held } from './held.ts';
 import { layoutOf } from './lake/layout.ts';
 import { maxInMemory } from './lake/prepare.ts';
 import { readLogFile } from './log-file.ts';
@@ -117,9 +118,10 @@ export function openScanEvidence(options: ScanOptions): Evidence {
     const span = index.span();
     const laid = options.files.flatMap(({ path }) => layoutOf(path) ?? []);
     const days = laid.map(({ day }) => day).sort();
+    const lacks = lacksOf(options);
     const dayEnd = days.at(-1) && `${days.at(-1)}T23:59:59Z`;
     return {
-      complete: bad.length === 0 && !truncated && looked,
+      complete: bad.length === 0 && !truncated && looked && lacks.length === 0,
       accounts: sorted([...span.accounts, ...laid.map(({ account }) => account)], options.accounts),
       regions: sorted([...span.regions, ...laid.map(({ region }) => region)], options.regions),
       from: options.window.from ?? (days[0] ? `${days[0]}T00:00:00Z` : (span.first ?? '')),
@@ -137,6 +139,7 @@ export function openScanEvidence(options: ScanOptions): Evidence {
       ],
       badFiles: bad.map(({ path, reason }) => ({ path, reason: reason ?? '' })),
       notLookedAt: [
+        ...lacks,
         ...(truncated ? [`records after the first ${options.maxEvents}`] : []),
         ...(others.length > 0
           ? [
@@ -177,4 +180,12 @@ export function openScanEvidence(options: ScanOptions): Evidence {
 
 function sorted(values: readonly string[], only: readonly string[] | undefined): readonly string[] {
   return [...new Set(values)].filter((value) => only === undefined || only.includes(value)).sort();
+}
+
+/** Told by the paths of a delivery tree alone; of other files nothing is known before all of them are read. */
+function lacksOf(options: ScanOptions): readonly string[] {
+  if (options.files.some(({ path }) => layoutOf(path) === undefined)) return [];
+  const held = new Held();
+  for (const { path } of options.files) held.sawPath(path);
+  return held.lacks(options);
 }

@@ -25,6 +25,7 @@ export interface LakeFeed {
 }
 
 const pauseAfterFailureMs = 30_000;
+const listAgainMs = 60_000;
 const firstWaitSeconds = 20;
 const mostMessages = 1000;
 /** The most that SQS deletes at once. */
@@ -33,14 +34,16 @@ const perCall = 10;
 /** Runs until aborted; whatever fails is logged and tried again. */
 export async function keepFed(lake: LakeFeed, signal: AbortSignal): Promise<void> {
   const { entry, clock, log } = lake;
-  let listedAt = Number.NEGATIVE_INFINITY;
+  let listAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
     try {
       const now = clock.now().getTime();
-      const dueInMs = listedAt + entry.everyMinutes * 60_000 - now;
+      const dueInMs = listAt - now;
       if (dueInMs <= 0) {
+        // Where the place cannot be listed, what the queue tells of is imported all the same until the next try.
+        listAt = now + listAgainMs;
         tell(log, entry, await lake.importAll(signal), 'a place was listed and imported');
-        listedAt = now;
+        listAt = now + entry.everyMinutes * 60_000;
       } else if (lake.queue) await drainOnce(lake, lake.queue, signal);
       else await clock.sleep(dueInMs, signal);
     } catch (error) {

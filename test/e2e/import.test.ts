@@ -404,4 +404,96 @@ describe('digests', () => {
     expect(run.digests.problems).toContainEqual(expect.stringContaining('digest altered'));
     expect(run.digests.problems).toContainEqual(expect.stringContaining('digest signature wrong'));
   });
+
+  it.each(['AWSLogs', `AWSLogs/${account}`])('are found where %s is what is imported', async (inside) => {
+    const { dir } = await tree((files) => {
+      files.set(keyOf('2026-11-20', 'h10'), logOf([sample({ user: 'forged' })]));
+    });
+    const { run } = await importFolder(join(dir, inside), await tempDir());
+    expect(run.digests).toMatchObject({ found: 4, problems: [`log file altered: ${keyOf('2026-11-20', 'h10')}`] });
+    const other = await importFolder(join(dir, inside), await tempDir(), {
+      selection: { regions: ['us-east-1'] },
+    });
+    expect(other).toMatchObject({ files: 0 });
+  });
+
+  it('miss no file of a day that was not asked for', async () => {
+    const day = (date: string) => ({ log: keyOf(date, 'late'), digest: keyOf(date, 'first', 'CloudTrail-Digest') });
+    const [before, first] = [day('2026-11-19'), day('2026-11-20')];
+    const text = JSON.stringify({ Records: [sample({ at: '2026-11-19T23:50:00Z' })] });
+    const digest = {
+      ...{ awsAccountId: account, digestStartTime: '2026-11-19T23:30:00Z', digestEndTime: '2026-11-20T00:30:00Z' },
+      ...{ digestS3Bucket: 'b', digestS3Object: first.digest },
+      logFiles: [before.log, first.log].map((s3Object) => ({
+        s3Object,
+        hashValue: createHash('sha256').update(text).digest('hex'),
+      })),
+    };
+    const dir = await folderOf({ [before.log]: text, [first.log]: text, [first.digest]: JSON.stringify(digest) });
+    const { run, files } = await importFolder(dir, await tempDir(), { selection: { from: '2026-11-20T00:00:00Z' } });
+    expect(files).toBe(2);
+    expect(run.digests).toMatchObject({ found: 1, problems: [] });
+  });
+
+  it('of two trails that write to one bucket are two chains', async () => {
+    const files: Record<string, string> = {};
+    for (const trail of ['org', 'team']) {
+      let previous: string | null = null;
+      for (const hour of ['10', '11', '12']) {
+        const path: string = `AWSLogs/${account}/CloudTrail-Digest/eu-west-1/2026/11/20/${account}_CloudTrail-Digest_eu-west-1_${trail}_us-east-1_20261120T${hour}0000Z.json`;
+        files[path] = JSON.stringify({
+          ...{ awsAccountId: account, digestStartTime: `2026-11-20T${hour}:00:00Z` },
+          ...{ digestEndTime: `2026-11-20T${Number(hour) + 1}:00:00Z`, digestS3Bucket: 'b', digestS3Object: path },
+          ...{ previousDigestS3Object: previous, logFiles: [] },
+        });
+        previous = path;
+      }
+    }
+    const { run } = await importFolder(await folderOf(files), await tempDir());
+    expect(run.digests).toMatchObject({ found: 6, problems: [] });
+    const [gone] = Object.keys(files).filter((path) => path.includes('_team_us-east-1_20261120T11'));
+    delete files[gone ?? ''];
+    const cut = await importFolder(await folderOf(files), await tempDir());
+    expect(cut.run.digests.problems).toEqual([expect.stringContaining('digest missing between')]);
+  });
+
+  it('of a bucket are compared again and again, and nothing is fetched twice for it', async () => {
+    const { dir } = await tree(() => undefined);
+    const objects = new Map<string, Buffer>();
+    for (const path of await readdir(dir, { recursive: true })) {
+      const bytes = await readFile(join(dir, path)).catch(() => undefined);
+      if (bytes) objects.set(path, bytes);
+    }
+    const { asked, env } = await startS3(objects);
+    const dataDir = await tempDir();
+    const run = async () => {
+      asked.length = 0;
+      const end = await ended(
+        start(main, ['import', 's3://trail-bucket/AWSLogs/', '--json'], { ...env, FIREBREAK_DATA_DIR: dataDir }),
+      );
+      const { digests, ...counts } = JSON.parse(end.out) as { digests: { problems: string[] }; imported: number };
+      return {
+        code: end.code,
+        problems: digests.problems,
+        imported: counts.imported,
+        fetched: asked.filter((one) => one !== 'list').length,
+      };
+    };
+    expect(await run()).toEqual({ code: 0, problems: [], imported: 8, fetched: 8 });
+    expect(await run()).toEqual({ code: 0, problems: [], imported: 0, fetched: 0 });
+    const forged = keyOf('2026-11-20', 'h10');
+    objects.set(forged, logOf([sample({ user: 'forged' })]));
+    expect(await run()).toMatchObject({ code: 3, problems: [`log file altered: ${forged}`], fetched: 1 });
+    objects.delete(forged);
+    expect(await run()).toMatchObject({ code: 3, problems: [`log file missing: ${forged}`], fetched: 0 });
+  });
+
+  it('are compared with what was imported in part before', async () => {
+    const { dir } = await tree(() => undefined);
+    const dataDir = await tempDir();
+    await importFolder(dir, dataDir, { isPart: true });
+    const { run, imported } = await importFolder(dir, dataDir);
+    expect(run.digests).toMatchObject({ found: 4, problems: [] });
+    expect(imported).toBe(4);
+  });
 });

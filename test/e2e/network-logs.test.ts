@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openFolderNetwork } from '../../src/evidence/network/folder.ts';
-import { openLakeNetwork } from '../../src/evidence/network/lake.ts';
+import { networkGaps, openLakeNetwork } from '../../src/evidence/network/lake.ts';
 import { quietLog } from '../fakes/quiet-log.ts';
 
 const launcher = fileURLToPath(new URL('../../bin/firebreak.js', import.meta.url));
@@ -95,6 +95,54 @@ beforeAll(async () => {
 });
 afterAll(() => {
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+});
+
+describe('network logs of another time, account or Region', () => {
+  const question = { addresses: ['10.0.0.5'], interfaces: [], instances: [] };
+  const day = { from: '2026-11-20T00:00:00Z', to: '2026-11-21T00:00:00Z' };
+  const signal = new AbortController().signal;
+
+  it.each<[string, { window?: typeof day; accounts?: string[]; regions?: string[] }, string]>([
+    ['time', { window: { from: '2026-10-01T00:00:00Z', to: '2026-10-08T00:00:00Z' } }, 'the time asked for'],
+    ['account', { accounts: ['999999999999'] }, 'account 999999999999'],
+  ])('are no answer for that %s', async (_what, asked, words) => {
+    const from = openFolderNetwork({ dir: logs, window: day, maxGroups: 100, log: quietLog, signal, ...asked });
+    expect((await from.flows(question)).coverage).toMatchObject({
+      complete: false,
+      notLookedAt: [expect.stringContaining(words)],
+    });
+  });
+
+  it('of a folder are whole for their own', async () => {
+    const from = openFolderNetwork({ dir: logs, window: day, maxGroups: 100, log: quietLog, signal });
+    expect((await from.flows(question)).coverage).toMatchObject({ complete: true, notLookedAt: [] });
+  });
+
+  it('are missing in the lake for each account by itself, and for Regions', async () => {
+    onTestFinished(() => rmSync(join(folder, 'data'), { recursive: true, force: true }));
+    const of = (account: string, minute: number) =>
+      flow('10.0.0.5', '203.0.113.50', 40000, 443, 1, minute).replace('111122223333', account);
+    for (const [account, from, to] of [
+      ['111122223333', 0, 120],
+      ['444455556666', 60, 120],
+    ] as const) {
+      const dir = mkdtempSync(join(folder, 'import-'));
+      const deep = join(dir, 'AWSLogs', account, 'vpcflowlogs', 'eu-west-1', '2026', '11', '20');
+      mkdirSync(deep, { recursive: true });
+      const lines = Array.from({ length: to - from }, (_, n) => of(account, from + n));
+      writeFileSync(join(deep, 'a.log.gz'), gzipSync([header, ...lines].join('\n')));
+      // Each in an import of its own.
+      await firebreak(['import', dir]);
+    }
+    const hour = { from: '2026-11-20T10:00:00Z', to: '2026-11-20T12:00:00Z' };
+    const gaps = async (accounts: string[], regions?: string[]) =>
+      networkGaps('flows', { dataDir: join(folder, 'data'), window: hour, accounts, regions });
+    expect(await gaps(['111122223333'], ['eu-west-1'])).toEqual([]);
+    expect(await gaps(['444455556666'])).toEqual([
+      'VPC flow logs of account 444455556666: 2026-11-20T10:00:00Z to 2026-11-20T11:00:00Z is not in the lake',
+    ]);
+    expect(await gaps(['111122223333'], ['us-east-1'])).toEqual(['VPC flow logs of Region us-east-1: not in the lake']);
+  });
 });
 
 describe('a folder of network logs', { timeout: 60_000 }, () => {

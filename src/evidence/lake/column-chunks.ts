@@ -8,6 +8,7 @@ import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import { writeRleBitPackedHybrid } from 'hyparquet-writer/src/encoding.js';
 import { letGo } from './column-pages.ts';
+import { PageBytes } from './page-bytes.ts';
 import type { TextColumn } from './sheaf.ts';
 import { type Uuids, uuidBytes } from './uuids.ts';
 import { rowsPerGroup } from './words.ts';
@@ -15,20 +16,17 @@ import { rowsPerGroup } from './words.ts';
 /** Level 1 packs these as well as 3 does. */
 const level = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 /** Smaller pages are not worth packing. */
-const fewBytes = 512;
-/** Shorter texts are copied faster one by one. */
-const shortText = 64;
+const fewBytes = 1024;
 
 type Statistics = NonNullable<ColumnMetaData['statistics']>;
 
 /** Called with every text that is written, once for each in a dictionary. */
 export type TextSeen = (from: number, to: number) => void;
 
-/** Writes the columns of a row group one after the other; the rows are those of `rows`, in this order. */
+/** Writes the columns of a row group one after the other; its rows are those from `from` to before `to`. */
 export class ColumnChunks {
   readonly #out: ByteWriter;
-  #page = Buffer.allocUnsafeSlow(1024 * 1024);
-  #size = 0;
+  readonly #page = new PageBytes();
   /** For each text of a column: one more than its number in the dictionary of this row group. */
   #local = new Int32Array(1024);
 
@@ -40,15 +38,16 @@ export class ColumnChunks {
   texts(
     { name, values, numbers }: TextColumn,
     bytes: Buffer,
-    rows: Uint32Array,
+    from: number,
+    to: number,
     seen?: TextSeen | undefined,
   ): ColumnMetaData {
-    const count = rows.length;
+    const count = to - from;
     const used = new Int32Array(values.count === 0 ? 0 : count);
     let present = 0;
     // Most columns that are not filled are filled in no row.
     for (let i = 0; i < used.length; i++) {
-      const number = numbers[rows[i] as number] as number;
+      const number = numbers[from + i] as number;
       flags[i] = number === 0 ? 0 : 1;
       if (number !== 0) used[present++] = number - 1;
     }
@@ -70,7 +69,7 @@ export class ColumnChunks {
         const number = list[i] as number;
         const from = starts[number] as number;
         const to = ends[number] as number;
-        this.#appendText(bytes, from, to);
+        this.#page.text(bytes, from, to);
         seen?.(from, to);
       }
     };
@@ -83,51 +82,36 @@ export class ColumnChunks {
     return chunk.data(levels, dictionary ? 'RLE_DICTIONARY' : 'PLAIN');
   }
 
-  uuids(name: string, uuids: Uuids, rows: Uint32Array): ColumnMetaData {
-    const count = rows.length;
-    this.#grow(count * uuidBytes);
-    let present = 0;
-    for (let i = 0; i < count; i++) {
-      const row = rows[i] as number;
-      const has = uuids.has(row);
-      flags[i] = has ? 1 : 0;
-      if (!has) continue;
-      uuids.copy(row, this.#page, this.#size);
-      this.#size += uuidBytes;
-      present += 1;
-    }
+  uuids(name: string, uuids: Uuids, from: number, to: number): ColumnMetaData {
+    const count = to - from;
+    const ids = uuids.of(from, to);
+    const present = ids.length / uuidBytes;
+    this.#page.bytes(ids);
     // Nothing packs them.
     const chunk = this.#begin(name, 'FIXED_LEN_BYTE_ARRAY', count, count - present, false);
+    if (present < count) for (let i = 0; i < count; i++) flags[i] = uuids.has(from + i) ? 1 : 0;
     return chunk.data(levelsOf(count, present), 'PLAIN');
   }
 
-  /** @param of what stands in a row, a whole number */
-  integers(name: string, rows: Uint32Array, of: (row: number) => number): ColumnMetaData {
-    const all = valuesOf(rows, of);
+  /** @param all whole numbers, one for each row */
+  integers(name: string, all: Int32Array): ColumnMetaData {
     const { min, max } = extremes(all);
-    const write = (one: number) => {
-      this.#grow(4);
-      this.#size = this.#page.writeInt32LE(one, this.#size);
-    };
+    const write = (one: number) => this.#page.integer(one);
     return this.#numbers(name, 'INT32', all, write, { min_value: min, max_value: max });
   }
 
-  /** @param of what stands in a row, in units of `unit` */
-  bigIntegers(name: string, unit: bigint, rows: Uint32Array, of: (row: number) => number): ColumnMetaData {
-    const all = valuesOf(rows, of);
+  /** @param all whole numbers, one for each row, in units of `unit` */
+  bigIntegers(name: string, unit: number, all: Float64Array): ColumnMetaData {
     const { min, max } = extremes(all);
-    const write = (one: number) => {
-      this.#grow(8);
-      this.#size = this.#page.writeBigInt64LE(BigInt(one) * unit, this.#size);
-    };
-    const bounds = { min_value: BigInt(min) * unit, max_value: BigInt(max) * unit };
+    const write = (one: number) => this.#page.bigInteger(one, unit);
+    const bounds = { min_value: BigInt(min) * BigInt(unit), max_value: BigInt(max) * BigInt(unit) };
     return this.#numbers(name, 'INT64', all, write, bounds);
   }
 
   #numbers(
     name: string,
     type: 'INT32' | 'INT64',
-    all: Float64Array,
+    all: Int32Array | Float64Array,
     write: (one: number) => void,
     bounds: Statistics,
   ): ColumnMetaData {
@@ -179,7 +163,7 @@ export class ColumnChunks {
     let isZstd = isPacked;
     /** Of the page so far, where that is worth it. */
     const packed = (must: boolean): Buffer => {
-      const raw = this.#page.subarray(0, this.#size);
+      const raw = this.#page.all();
       if (!isZstd || (!must && raw.length < fewBytes)) return raw;
       const smaller = zstdCompressSync(raw, level);
       return must || smaller.length < raw.length * 0.9 ? smaller : raw;
@@ -187,25 +171,25 @@ export class ColumnChunks {
     return {
       dictionary: (count: number) => {
         dictionaryAt = begin;
-        isZstd &&= this.#size >= fewBytes;
+        isZstd &&= this.#page.size >= fewBytes;
         const body = packed(true);
         writePageHeader(out, {
           type: 'DICTIONARY_PAGE',
-          uncompressed_page_size: this.#size,
+          uncompressed_page_size: this.#page.size,
           compressed_page_size: body.length,
           dictionary_page_header: { num_values: count, encoding: 'PLAIN' },
         });
-        unpacked += out.offset - begin + this.#size;
+        unpacked += out.offset - begin + this.#page.size;
         out.appendBytes(body);
-        this.#size = 0;
+        this.#page.clear();
       },
       data: (levels: Uint8Array, encoding: Encoding): ColumnMetaData => {
         const dataAt = out.offset;
         const body = packed(false);
-        const isRaw = body.length === this.#size && body.buffer === this.#page.buffer;
+        const isRaw = body.length === this.#page.size && body.buffer === this.#page.all().buffer;
         writePageHeader(out, {
           type: 'DATA_PAGE_V2',
-          uncompressed_page_size: levels.length + this.#size,
+          uncompressed_page_size: levels.length + this.#page.size,
           compressed_page_size: levels.length + body.length,
           data_page_header_v2: {
             num_values: rows,
@@ -217,11 +201,11 @@ export class ColumnChunks {
             is_compressed: !isRaw,
           },
         });
-        unpacked += out.offset - dataAt + levels.length + this.#size;
+        unpacked += out.offset - dataAt + levels.length + this.#page.size;
         out.appendBytes(levels);
         out.appendBytes(body);
         if (!isRaw) letGo(body);
-        this.#size = 0;
+        this.#page.clear();
         return {
           type,
           encodings: dictionaryAt === undefined ? ['RLE', encoding] : ['RLE', 'PLAIN', encoding],
@@ -238,32 +222,12 @@ export class ColumnChunks {
     };
   }
 
-  #appendText(bytes: Buffer, from: number, to: number): void {
-    const length = to - from;
-    this.#grow(length + 4);
-    const page = this.#page;
-    let at = page.writeUInt32LE(length, this.#size);
-    if (length < shortText) for (let i = from; i < to; i++) page[at++] = bytes[i] as number;
-    else at += bytes.copy(page, at, from, to);
-    this.#size = at;
-  }
-
   #appendIndexes(indexes: Int32Array, count: number): void {
     const bits = Math.ceil(Math.log2(count));
     scratch.index = 0;
     scratch.appendUint8(bits);
     writeRleBitPackedHybrid(scratch, indexes, bits);
-    const packed = scratch.getBytes();
-    this.#grow(packed.length);
-    this.#page.set(packed, this.#size);
-    this.#size += packed.length;
-  }
-
-  #grow(more: number): void {
-    if (this.#size + more <= this.#page.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.#page.length * 2, this.#size + more));
-    this.#page.copy(larger, 0, 0, this.#size);
-    this.#page = larger;
+    this.#page.bytes(scratch.getBytes());
   }
 }
 
@@ -283,13 +247,7 @@ function levelsOf(rows: number, present: number): Uint8Array {
   return scratch.getBytes().slice();
 }
 
-function valuesOf(rows: Uint32Array, of: (row: number) => number): Float64Array {
-  const values = new Float64Array(rows.length);
-  for (let i = 0; i < rows.length; i++) values[i] = of(rows[i] as number);
-  return values;
-}
-
-function extremes(all: Float64Array): { min: number; max: number } {
+function extremes(all: Int32Array | Float64Array): { min: number; max: number } {
   let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const one of all) {
     if (one < min) min = one;

@@ -1,5 +1,5 @@
 /** For which time, accounts and Regions the lake was filled, from the pages of finished imports. */
-import { mergedSpans, type Span } from '../spans.ts';
+import { mergedSpans, type Span, uncovered } from '../spans.ts';
 import { layoutOf, wanted } from './layout.ts';
 import type { Pages, RunPage } from './pages.ts';
 
@@ -18,14 +18,14 @@ export function gapsOf({ runs, shards }: Pages, asked: Asked): readonly string[]
   const accounts = asked.accounts ?? [...new Set(runs.flatMap((run) => run.accounts))].sort();
   if (accounts.length === 0) return ['the lake holds no records'];
   return accounts.flatMap((account) => {
-    const mine = runs.filter(
-      (run) => run.accounts.includes(account) && !(run.onlyAccounts && !run.onlyAccounts.includes(account)),
-    );
+    const mine = runsOf(runs, account);
     if (mine.length === 0) return [`account ${account}: not in the lake`];
     const regions = asked.regions ?? [undefined];
     return regions.flatMap((region) => {
-      const spans = mergedSpans(mine.filter((run) => holds(run, region)).flatMap(spanOf));
+      const spans = spansFor(runs, account, region, asked);
       const place = region === undefined ? `account ${account}` : `account ${account}, Region ${region}`;
+      const [hole] = mine.flatMap((run) => holeOf(run, account, asked) ?? []);
+      if (spans.length === 0 && hole) return [`${place}: no log file from ${hole.from} to ${hole.to}`];
       if (spans.length === 0) return [`${place}: not in the lake`];
       return missing(spans, asked).map((text) => `${place}: ${text}`);
     });
@@ -33,29 +33,55 @@ export function gapsOf({ runs, shards }: Pages, asked: Asked): readonly string[]
 }
 
 /**
- * Up to when the lake covers the question without a gap from its beginning, in ISO 8601 UTC: the rest can be asked for
- * elsewhere. Undefined where it lacks the beginning for any of the accounts and Regions.
+ * The longest stretch of the question's window that the lake covers for all of the accounts and Regions: the rest can be asked for
+ * elsewhere. ISO 8601 UTC; undefined where it covers none of it for one of them.
  */
-export function coveredUntil({ runs }: Pages, asked: Asked & { readonly from: string }): string | undefined {
+export function coveredSpan(
+  { runs }: Pages,
+  asked: Asked & { readonly from: string; readonly to: string },
+): { readonly from: string; readonly to: string } | undefined {
   const accounts = asked.accounts ?? [...new Set(runs.flatMap((run) => run.accounts))];
-  const from = Date.parse(asked.from);
-  const ends = accounts.flatMap((account) =>
-    (asked.regions ?? [undefined]).map((region) => {
-      const mine = runs.filter(
-        (run) => run.accounts.includes(account) && !(run.onlyAccounts && !run.onlyAccounts.includes(account)),
-      );
-      const spans = mergedSpans(mine.filter((run) => holds(run, region)).flatMap(spanOf));
-      return spans.find((span) => span.from <= from && from < span.to)?.to;
-    }),
+  if (accounts.length === 0) return undefined;
+  const window = { from: Date.parse(asked.from), to: Date.parse(asked.to) };
+  const lacking = accounts.flatMap((account) =>
+    (asked.regions ?? [undefined]).flatMap((region) => uncovered(window, spansFor(runs, account, region, asked))),
   );
-  const known = ends.filter((end) => end !== undefined);
-  return known.length === 0 || known.length < ends.length ? undefined : iso(Math.min(...known));
+  const [longest] = uncovered(window, lacking).toSorted((a, b) => b.to - b.from - (a.to - a.from));
+  return longest && { from: iso(longest.from), to: iso(longest.to) };
 }
 
-/** A run that was kept to some Regions tells nothing of the others. */
+function spansFor(
+  runs: readonly RunPage[],
+  account: string,
+  region: string | undefined,
+  asked: Pick<Asked, 'from' | 'to'>,
+): readonly Span[] {
+  return mergedSpans(
+    runsOf(runs, account)
+      .filter((run) => holds(run, region) && holeOf(run, account, asked) === undefined)
+      .flatMap(spanOf),
+  );
+}
+
+function runsOf(runs: readonly RunPage[], account: string): readonly RunPage[] {
+  return runs.filter(
+    (run) => run.accounts.includes(account) && !(run.onlyAccounts && !run.onlyAccounts.includes(account)),
+  );
+}
+
+/** Days without any file of the account, where all of the window is among them: who asks for these is not answered by files of others. */
+function holeOf({ holes }: RunPage, account: string, { from, to }: Pick<Asked, 'from' | 'to'>) {
+  if (from === undefined || to === undefined) return undefined;
+  const [begin, end] = [Date.parse(from), Date.parse(to)];
+  return holes?.find(
+    (hole) => hole.account === account && Date.parse(hole.from) <= begin && end <= Date.parse(hole.to),
+  );
+}
+
+/** A run that was kept to some Regions tells nothing of the others, and none tells of a Region that it has not seen or asked for. */
 function holds(run: RunPage, region: string | undefined): boolean {
   if (region === undefined) return run.onlyRegions === undefined;
-  return run.onlyRegions === undefined || run.onlyRegions.includes(region);
+  return (run.onlyRegions ?? run.regions).includes(region);
 }
 
 function spanOf({ from, to }: RunPage): Span[] {
@@ -82,6 +108,32 @@ function iso(epochMs: number): string {
   return new Date(epochMs).toISOString().replace('.000Z', 'Z');
 }
 
+/** Days of the window without a log file, in words: they were looked for, and nothing was there. */
+export function holesOf({ runs }: Pages, asked: Asked): readonly string[] {
+  const whole = {
+    from: asked.from === undefined ? Number.NEGATIVE_INFINITY : Date.parse(asked.from),
+    to: asked.to === undefined ? Number.POSITIVE_INFINITY : Date.parse(asked.to),
+  };
+  const latest = [...new Map(runs.toSorted(byEnd).map((run) => [run.source, run])).values()];
+  return latest.flatMap((run) =>
+    (run.holes ?? []).flatMap((hole) => {
+      if (asked.accounts && !asked.accounts.includes(hole.account)) return [];
+      const span = { from: Date.parse(hole.from), to: Date.parse(hole.to) };
+      if (span.to <= whole.from || span.from >= whole.to) return [];
+      // Another source may have them.
+      const others = latest.filter((other) => other !== run && other.accounts.includes(hole.account)).flatMap(spanOf);
+      return uncovered(span, others).map(
+        ({ from, to }) =>
+          `account ${hole.account}: no log file from ${iso(from)} to ${iso(to)}, as where nobody did anything or logging was off`,
+      );
+    }),
+  );
+}
+
+function byEnd(a: RunPage, b: RunPage): number {
+  return a.finishedAt < b.finishedAt ? -1 : 1;
+}
+
 /** Files that could not be read in full and may belong to the question. What a later import made good is not among them. */
 export function badFilesOf({ runs, shards }: Pages, asked: Asked): readonly { path: string; reason: string }[] {
   const told = [
@@ -100,8 +152,6 @@ export function badFilesOf({ runs, shards }: Pages, asked: Asked): readonly { pa
 
 /** Of the latest import of each source. */
 export function digestProblemsOf({ runs }: Pages): readonly string[] {
-  const latest = new Map(
-    runs.toSorted((a, b) => (a.finishedAt < b.finishedAt ? -1 : 1)).map((run) => [run.source, run]),
-  );
+  const latest = new Map(runs.toSorted(byEnd).map((run) => [run.source, run]));
   return [...new Set([...latest.values()].flatMap((run) => run.digests.problems))];
 }

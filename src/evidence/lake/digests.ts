@@ -1,6 +1,7 @@
 /** CloudTrail digest files (DOMAIN.md 3.10): which log files there must be, with which content, in an unbroken chain. */
 import { createPublicKey, verify } from 'node:crypto';
 import { z } from 'zod';
+import { type Selection, wanted } from './layout.ts';
 import type { RunPage } from './pages.ts';
 
 const Digest = z.object({
@@ -26,11 +27,14 @@ export class DigestBook {
   readonly #keysText: string | undefined;
   readonly #digests: { path: string; digest: Digest; sha256: string }[] = [];
   readonly #unreadable: string[] = [];
-  /** By path from `AWSLogs/`: prefixes of folders and buckets differ. */
-  readonly #seen = new Map<string, string | undefined>();
+  readonly #selection: Selection;
+  /** By name, which no two log files share: prefixes of folders and buckets differ. */
+  readonly #seen = new Map<string, Set<string | undefined>>();
 
-  constructor(keysText: string | undefined) {
+  /** @param selection what was imported: of other files nothing is said */
+  constructor(keysText: string | undefined, selection: Selection) {
     this.#keysText = keysText;
+    this.#selection = selection;
   }
 
   /** @param sha256 of the unpacked content, in hex */
@@ -42,12 +46,13 @@ export class DigestBook {
 
   /** A log file that was read; without a hash it could not be unpacked. */
   saw(path: string, sha256: string | undefined): void {
-    this.#seen.set(tail(path), sha256);
+    const hashes = this.#seen.get(nameOf(path)) ?? new Set();
+    this.#seen.set(nameOf(path), hashes.add(sha256));
   }
 
   report(): RunPage['digests'] {
     const problems = this.#unreadable.map((path) => `digest ${path} cannot be read`);
-    const chains = Map.groupBy(this.#digests, ({ path }) => /^.*CloudTrail-Digest\/[^/]+\//.exec(path)?.[0] ?? '');
+    const chains = Map.groupBy(this.#digests, chainOf);
     const signature = this.#keysText === undefined ? 'signature not checked' : this.#checkSignatures(problems);
     for (const chain of chains.values()) this.#checkChain(chain, problems);
     return {
@@ -63,7 +68,7 @@ export class DigestBook {
     for (const one of chain) {
       const { digest } = one;
       if (before && digest.previousDigestS3Object) {
-        if (tail(digest.previousDigestS3Object) !== tail(before.digest.digestS3Object)) {
+        if (nameOf(digest.previousDigestS3Object) !== nameOf(before.digest.digestS3Object)) {
           problems.push(
             `digest missing between ${before.digest.digestEndTime} and ${digest.digestStartTime} (${one.path})`,
           );
@@ -76,10 +81,12 @@ export class DigestBook {
         );
       }
       for (const { s3Object, hashValue } of digest.logFiles) {
-        const key = tail(s3Object);
-        if (!this.#seen.has(key)) problems.push(`log file missing: ${s3Object}`);
-        else if (this.#seen.get(key) === undefined) problems.push(`log file not compared with its digest: ${s3Object}`);
-        else if (this.#seen.get(key) !== hashValue) problems.push(`log file altered: ${s3Object}`);
+        // A digest of the first hour lists files of the day before.
+        if (!wanted(s3Object, this.#selection)) continue;
+        const hashes = this.#seen.get(nameOf(s3Object));
+        if (hashes === undefined) problems.push(`log file missing: ${s3Object}`);
+        else if (hashes.has(undefined)) problems.push(`log file not compared with its digest: ${s3Object}`);
+        else if (hashes.size > 1 || !hashes.has(hashValue)) problems.push(`log file altered: ${s3Object}`);
       }
       before = one;
     }
@@ -92,10 +99,10 @@ export class DigestBook {
       problems.push('the file of public keys cannot be read: expected what "aws cloudtrail list-public-keys" prints');
       return 'signature not checked';
     }
-    const byTail = new Map(this.#digests.map((one) => [tail(one.digest.digestS3Object), one]));
+    const byName = new Map(this.#digests.map((one) => [nameOf(one.digest.digestS3Object), one]));
     let checked = 0;
     for (const { digest: next } of this.#digests) {
-      const one = next.previousDigestS3Object ? byTail.get(tail(next.previousDigestS3Object)) : undefined;
+      const one = next.previousDigestS3Object ? byName.get(nameOf(next.previousDigestS3Object)) : undefined;
       if (!one || !next.previousDigestSignature) continue;
       const key = keys.data.PublicKeyList.find(
         (candidate) => candidate.Fingerprint === one.digest.digestPublicKeyFingerprint,
@@ -127,9 +134,14 @@ function isSigned(digest: Digest, sha256: string, signature: string, key: string
   }
 }
 
-function tail(path: string): string {
-  const at = path.indexOf('AWSLogs/');
-  return at < 0 ? path : path.slice(at);
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** Each trail writes a chain of its own for each Region, also where several write to one bucket: names are alike but for the time. */
+function chainOf({ path }: { readonly path: string }): string {
+  const trail = /^(\d{12}_CloudTrail-Digest_.+)_\d{8}T\d{6}Z\.json(?:\.gz)?$/.exec(nameOf(path))?.[1];
+  return trail ?? /^.*CloudTrail-Digest\/[^/]+\//.exec(path)?.[0] ?? '';
 }
 
 function jsonOf(text: string): unknown {

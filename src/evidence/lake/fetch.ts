@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { LogObject, LogSource } from '../../contracts/log-source.ts';
+import { keepDigest, keptDigest } from './digest-copies.ts';
 import type { DigestBook } from './digests.ts';
 import { layoutOf } from './layout.ts';
 import type { FilePage, LakeFolder, ShardPage } from './pages.ts';
@@ -25,8 +26,8 @@ export interface Fetched {
   readonly packed: Buffer | undefined;
   /** True where the hash of what is packed is to be compared with a digest. */
   readonly hashPlain: boolean;
-  /** A digest, which was read. */
-  readonly isDigest: boolean;
+  /** There is nothing to import of it, and this is to be noted: a digest, or what was found out later of a known object. */
+  readonly noted?: FilePage | undefined;
 }
 
 export class Fetcher {
@@ -36,12 +37,15 @@ export class Fetcher {
   readonly #signal: AbortSignal;
   /** By content, and by what the source says of a version. */
   readonly #hashes = new Set<string>();
-  readonly #versions = new Set<string>();
+  readonly #versions = new Map<string, FilePage>();
+  /** For a later import that compares with digests. */
+  readonly #hashesPlain: boolean;
 
-  constructor(source: LogSource, folder: LakeFolder, digests: DigestBook, signal: AbortSignal) {
+  constructor(source: LogSource, folder: LakeFolder, digests: DigestBook, hashesPlain: boolean, signal: AbortSignal) {
     this.#source = source;
     this.#folder = folder;
     this.#digests = digests;
+    this.#hashesPlain = hashesPlain;
     this.#signal = signal;
   }
 
@@ -50,7 +54,7 @@ export class Fetcher {
     for (const file of files) {
       this.#hashes.add(file.sha256);
       const version = versionOf(source, file);
-      if (version) this.#versions.add(version);
+      if (version) this.#versions.set(version, file);
     }
   }
 
@@ -61,7 +65,8 @@ export class Fetcher {
   async fetch(object: LogObject, compare: boolean): Promise<Fetched | undefined> {
     const isDigest = layoutOf(object.path)?.isDigest === true;
     const version = versionOf(this.#source.name, object);
-    if (version && this.#versions.has(version) && !compare) return undefined;
+    const known = version === undefined ? undefined : this.#versions.get(version);
+    if (known && (!compare || (await this.#isCompared(known, isDigest)))) return undefined;
     const again: Again = { size: object.size, open: () => this.#openFile(object) };
     const read = object.size > maxInMemory ? undefined : await this.#source.read(object, this.#signal);
     const hash = read ? sha256(read.bytes) : await this.#hashLarge(object);
@@ -70,8 +75,10 @@ export class Fetcher {
     if (isKnown && !compare) return undefined;
     const plain = read && (isDigest || isKnown) ? await unpack(read.bytes, compare) : undefined;
     if (isDigest && plain) this.#digests.add(object.path, plain.content, plain.sha256 ?? '');
+    if (isDigest && plain && version) await keepDigest(this.#folder, { sha256: hash }, plain.content);
     if (isKnown && !isDigest) this.#digests.saw(object.path, plain?.sha256);
-    if (isKnown) return undefined;
+    const isNews = known !== undefined && plain?.sha256 !== undefined && known.plain === undefined;
+    if (isKnown && !isNews) return undefined;
     const versionId = read?.versionId ?? object.versionId;
     const page = {
       path: object.path,
@@ -81,8 +88,21 @@ export class Fetcher {
       ...(object.etag ? { etag: object.etag } : {}),
       ...(versionId ? { versionId } : {}),
     };
-    const wasRead = isDigest && plain !== undefined;
-    return { object, page, again, packed: read?.bytes, hashPlain: compare && !isDigest, isDigest: wasRead };
+    const hashPlain = (compare || this.#hashesPlain) && !isDigest;
+    const rest = { object, page, again, packed: read?.bytes, hashPlain };
+    if (isKnown && known) return { ...rest, noted: { ...known, ...page, records: 0 } };
+    return isDigest && plain ? { ...rest, noted: { ...page, records: 0, verdict: 'digest' } } : rest;
+  }
+
+  /** Compares what an earlier import has found out of this version; false where that does not suffice. */
+  async #isCompared(known: FilePage, isDigest: boolean): Promise<boolean> {
+    if (known.plain === undefined) return false;
+    if (isDigest) {
+      const content = await keptDigest(this.#folder, known);
+      if (content === undefined) return false;
+      this.#digests.add(known.path, content, known.plain);
+    } else this.#digests.saw(known.path, known.plain);
+    return true;
   }
 
   async #openFile(object: LogObject): Promise<{ file: string; close(): Promise<void> }> {

@@ -113,9 +113,9 @@ class Import {
   constructor(options: ImportOptions, folder: LakeFolder) {
     this.#options = options;
     this.#folder = folder;
-    this.#digests = new DigestBook(options.digestKeys);
+    this.#digests = new DigestBook(options.digestKeys, options.selection);
     this.#signal = AbortSignal.any([options.signal, this.#stopped.signal]);
-    this.#fetcher = new Fetcher(options.source, folder, this.#digests, this.#signal);
+    this.#fetcher = new Fetcher(options.source, folder, this.#digests, options.isPart === true, this.#signal);
   }
 
   async run(): Promise<ImportResult> {
@@ -285,8 +285,9 @@ class Import {
   }
 
   async #add(fetched: Fetched, batch: Batch): Promise<void> {
-    if (fetched.isDigest) {
-      batch.note({ ...fetched.page, records: 0, verdict: 'digest' });
+    if (fetched.noted) {
+      if (fetched.noted.verdict !== 'digest') this.#skipped += 1;
+      batch.note(fetched.noted);
       return;
     }
     const plain = await batch.add(fetched);

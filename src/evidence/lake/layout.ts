@@ -8,12 +8,16 @@ export interface Layout {
   readonly isDigest: boolean;
 }
 
+/** `AWSLogs/` is missing where the folder of that name, or the one of the organisation, is what is imported. */
 const tree =
-  /(?:^|\/)AWSLogs\/(?:o-[a-z0-9]{10,32}\/)?(\d{12})\/(CloudTrail|CloudTrail-Digest)\/([a-z0-9-]+)\/(\d{4})\/(\d\d)\/(\d\d)\/[^/]+$/;
+  /(?:^|\/)(?:AWSLogs\/)?(?:o-[a-z0-9]{10,32}\/)?(\d{12})\/(CloudTrail(?:-[A-Za-z]{1,30})?)\/([a-z0-9-]+)\/(\d{4})\/(\d\d)\/(\d\d)\/[^/]+$/;
+/** `123456789012_CloudTrail_eu-west-1_20261120T1200Z_AbCd.json.gz`; digests have the trail and its home Region before the time. */
+const name =
+  /(?:^|\/)(\d{12})_(CloudTrail(?:-[A-Za-z]{1,30})?)_([a-z0-9-]{1,30})_(?:[^/]{0,300}_)?(\d{4})(\d\d)(\d\d)T\d{4,6}Z[^/]*$/;
 
-/** Undefined for paths that are not of such a tree. */
+/** Undefined for paths that are not of such a tree, and files that have no such name. */
 export function layoutOf(path: string): Layout | undefined {
-  const [, account, kind, region, year, month, day] = tree.exec(path) ?? [];
+  const [, account, kind, region, year, month, day] = tree.exec(path) ?? name.exec(path) ?? [];
   if (!account || !region) return undefined;
   return { account, region, day: `${year}-${month}-${day}`, isDigest: kind === 'CloudTrail-Digest' };
 }

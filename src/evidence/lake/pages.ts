@@ -83,6 +83,13 @@ interface DigestReport {
   readonly problems: readonly string[];
 }
 
+/** ISO 8601 UTC, half-open, whole days. */
+interface Hole {
+  readonly account: string;
+  readonly from: string;
+  readonly to: string;
+}
+
 export interface RunPage {
   readonly version: 1;
   readonly source: string;
@@ -96,6 +103,8 @@ export interface RunPage {
   readonly onlyRegions?: readonly string[] | undefined;
   readonly accounts: readonly string[];
   readonly regions: readonly string[];
+  /** Days without a file of the account between such with files; absent in pages of earlier versions. */
+  readonly holes?: readonly Hole[] | undefined;
   /** Objects that could not be reached at all. */
   readonly unreadable: readonly Unreadable[];
   readonly digests: DigestReport;
@@ -112,6 +121,7 @@ const isRunPage = isObject<RunPage>({
   onlyRegions: isOptional(isListOf(isText)),
   accounts: isListOf(isText),
   regions: isListOf(isText),
+  holes: isOptional(isListOf(isObject<Hole>({ account: isText, from: isText, to: isText }))),
   unreadable: isListOf(isObject<Unreadable>({ path: isText, reason: isText })),
   digests: isObject<DigestReport>({ found: isNumber, signature: isText, problems: isListOf(isText) }),
 });

@@ -65,11 +65,11 @@ export class ParquetShard {
     return [...this.#filled].sort();
   }
 
-  /** Writes all rows of the sheaf. Throws what the file system says. */
+  /** Writes all rows of the sheaf, in its order. Throws what the file system says. */
   add(sheaf: Sheaf): void {
-    const order = sheaf.order();
-    for (let from = 0; from < order.length; from += rowsPerGroup) {
-      this.#addGroup(sheaf, order.subarray(from, Math.min(from + rowsPerGroup, order.length)));
+    sheaf.sort();
+    for (let from = 0; from < sheaf.rows; from += rowsPerGroup) {
+      this.#addGroup(sheaf, from, Math.min(from + rowsPerGroup, sheaf.rows));
       this.#flush();
     }
   }
@@ -97,23 +97,23 @@ export class ParquetShard {
     closeSync(this.#file);
   }
 
-  #addGroup(sheaf: Sheaf, rows: Uint32Array): void {
+  #addGroup(sheaf: Sheaf, from: number, to: number): void {
     const offset = this.#out.offset;
     const number = this.#base + this.groups.length;
     const { bytes } = sheaf;
-    const seen = (from: number, to: number) => this.#filter.add(bytes, from, to);
+    const seen = (start: number, end: number) => this.#filter.add(bytes, start, end);
     const writer = this.#chunks;
     const metas: ColumnMetaData[] = [
-      writer.bigIntegers('grp', 1n, rows, () => number),
-      writer.integers('file', rows, (row) => sheaf.files[row] as number),
-      writer.bigIntegers('event_time', 1000n, rows, (row) => sheaf.times[row] as number),
+      writer.bigIntegers('grp', 1, new Float64Array(to - from).fill(number)),
+      writer.integers('file', sheaf.files.subarray(from, to)),
+      writer.bigIntegers('event_time', 1000, sheaf.times.subarray(from, to)),
     ];
     for (const column of sheaf.columns) {
       if (column.name === 'eventVersion') {
-        metas.push(writer.uuids('event_uuid', sheaf.events, rows));
-        metas.push(writer.uuids('request_uuid', sheaf.requests, rows));
+        metas.push(writer.uuids('event_uuid', sheaf.events, from, to));
+        metas.push(writer.uuids('request_uuid', sheaf.requests, from, to));
       }
-      metas.push(writer.texts(column, bytes, rows, searched.has(column.name) ? seen : undefined));
+      metas.push(writer.texts(column, bytes, from, to, searched.has(column.name) ? seen : undefined));
     }
     for (const { path_in_schema, num_values, statistics } of metas)
       if (statistics?.null_count !== num_values) this.#filled.add(path_in_schema[0] ?? '');
@@ -124,15 +124,15 @@ export class ParquetShard {
         meta_data: meta,
       })),
       total_byte_size: metas.reduce((sum, meta) => sum + meta.total_uncompressed_size, 0n),
-      num_rows: BigInt(rows.length),
+      num_rows: BigInt(to - from),
       total_compressed_size: BigInt(length),
     });
     const chunks = metas.map((meta) => meta.total_compressed_size).join(' ');
-    const place = { from: offset, chunks, rows: rows.length, lowest: number, highest: number };
+    const place = { from: offset, chunks, rows: to - from, lowest: number, highest: number };
     const written = this.#out.getBytes();
     const checksum = crc32(written.subarray(written.length - length));
     this.groups.push({ number, place: { ...place, crc32: checksum }, words: this.#filter.take() });
-    this.rows += rows.length;
+    this.rows += to - from;
   }
 
   #flush(): void {

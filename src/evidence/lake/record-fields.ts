@@ -162,6 +162,13 @@ export class RecordFields {
     return i;
   }
 
+  /** The number of the field of a record in which a place lies; -1 where it lies in none. */
+  fieldWith(row: number, place: number): number {
+    for (let i = 0, at = row * width * 2; i < width; i++, at += 2)
+      if (place >= (this.spans[at] as number) && place < (this.spans[at + 1] as number)) return i;
+    return -1;
+  }
+
   /** Gives back the memory of a file with far more records than most. */
   shrink(): void {
     if (this.odd.length <= usualRows * 8) return;

@@ -10,7 +10,8 @@ import { numberOfField, type RecordFields } from './record-fields.ts';
 import { Suspects } from './suspects.ts';
 
 /** What stands before the word in the names of tokens that are secrets; all else counts paging and the like. */
-const tokenName = /(?:session|security|identity|access|id|refresh|bearer|auth\w*|\w{60})[_-]{0,2}$/i;
+const tokenName =
+  /(?:session|security|identity|access|id|refresh|bearer|sign[_-]{0,2}in|grant|auth\w*|\w{60})[_-]{0,2}$/i;
 /** What stands before most tokens, which are none. */
 const nextKey = Buffer.from('"next');
 /** What STS hands out with every session, cut at once so that these records need no parsing. */

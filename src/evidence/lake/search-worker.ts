@@ -34,10 +34,15 @@ function answerTo({ places, test, limits }: SearchQuestion): SearchAnswer {
       const { group } = place;
       const size = chunksOf(group, place.columns).reduce((sum, length) => sum + length, 0);
       if (memory.length < size) memory = Buffer.allocUnsafeSlow(size * 2);
+      const fetched: Part[] = [];
+      const fetch = (from: number, to: number) => {
+        if (readSync(file, memory, from, to - from, group.from + from) !== to - from) throw new Error(damageOf(place));
+        fetched.push([from, to]);
+      };
+      for (const part of partsWith(place, test.columns)) fetch(...part);
       const read = (from: number, length: number) => {
-        const bytes = memory.subarray(from, from + length);
-        if (readSync(file, bytes, 0, length, group.from + from) !== length) throw new Error(damageOf(place));
-        return bytes;
+        if (!fetched.some(([start, end]) => start <= from && from + length <= end)) fetch(from, from + length);
+        return memory.subarray(from, from + length);
       };
       const unpacked = new Unpacked();
       try {
@@ -55,6 +60,28 @@ function answerTo({ places, test, limits }: SearchQuestion): SearchAnswer {
     closeSync(file);
   }
   return { rows, damaged };
+}
+
+/** Bytes of a row group, from its beginning. */
+type Part = readonly [from: number, to: number];
+
+/** What lies between two columns is read along where it is not more: every call costs as much as so many bytes. */
+const nearBytes = 16 * 1024;
+
+/** Where the columns lie in which anything stands. */
+function partsWith({ columns, filled, group }: GroupPlace, wanted: readonly string[]): readonly Part[] {
+  const parts: Part[] = [];
+  let from = 0;
+  for (const [i, length] of chunksOf(group, columns).entries()) {
+    const [name, to] = [columns[i] ?? '', from + length];
+    if (wanted.includes(name) && filled?.includes(name) !== false) {
+      const last = parts.at(-1);
+      if (last && from - last[1] <= nearBytes) parts[parts.length - 1] = [last[0], to];
+      else parts.push([from, to]);
+    }
+    from = to;
+  }
+  return parts;
 }
 
 answerQuestions(answerTo);

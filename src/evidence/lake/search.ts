@@ -32,7 +32,7 @@ interface LakeSearch {
 
 const mostThreads = 8;
 /** Enough of them that no thread waits long for another at the end. */
-const placesPerQuestion = 10;
+const placesPerQuestion = 16;
 
 /** They live as long as the session. */
 export function startSearchThreads(): SearchThreads {

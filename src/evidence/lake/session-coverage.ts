@@ -1,6 +1,6 @@
 /** What a session on the lake has looked at. */
 import type { Coverage } from '../../contracts/evidence.ts';
-import { badFilesOf, digestProblemsOf, gapsOf } from './coverage.ts';
+import { badFilesOf, digestProblemsOf, gapsOf, holesOf } from './coverage.ts';
 import { lakeName, type Pages, type ShardPage } from './pages.ts';
 
 interface Asked {
@@ -55,6 +55,7 @@ export function sessionCoverage(pages: Pages, options: Asked, state: State): Cov
     badFiles: bad,
     notLookedAt: [
       ...gaps,
+      ...(gaps.length > 0 ? [] : holesOf(pages, { ...window, accounts }).slice(0, 5)),
       ...(state.truncated ? [`records after the first ${maxEvents}`] : []),
       ...damaged.map((path) => `${path}: damaged or gone, import again`),
       ...(state.damagedRows > 0 ? [`${state.damagedRows} damaged records`] : []),

@@ -6,7 +6,7 @@ import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { parseIp } from '../../domain/address.ts';
 import { removedMark } from '../../domain/record-clean.ts';
 import { carefulTexts, recordFields, textColumns } from './columns.ts';
-import { grown } from './grown.ts';
+import { grown, ordered } from './grown.ts';
 import { Principals } from './principals.ts';
 import { numberOfField, type RecordFields, spareBytes } from './record-fields.ts';
 import type { Screened, Token } from './screen.ts';
@@ -14,7 +14,7 @@ import { hashOf } from './text-hash.ts';
 import { Uuids } from './uuids.ts';
 import { Values } from './values.ts';
 
-const stsRemoved = `"sessionToken":"${removedMark}"`;
+const stsRemoved = Buffer.from(`"sessionToken":"${removedMark}"`);
 /** No two rows share what stands there. */
 const unlike: ReadonlySet<string> = new Set(['requestParameters', 'sharedEventID', 'requestID', 'eventID']);
 const accountOfIdentity = /"accountId":/;
@@ -53,6 +53,8 @@ export class Sheaf {
   #ipOf: Int32Array = new Int32Array(1024);
   readonly #principals = new Principals();
   #principal: Int32Array = new Int32Array(1024);
+  /** As long as the numbers of a column, for putting them in order. */
+  #spare: Int32Array = new Int32Array(0);
   #used = 0;
 
   /** Bytes that its rows hold. */
@@ -111,9 +113,21 @@ export class Sheaf {
     return texts;
   }
 
-  /** Rows by principal, and those of one by time. */
-  order(): Uint32Array {
-    return this.#principals.order(this.rows, this.#principal, this.times);
+  /** Puts the rows in the order in which they are written: by principal, and those of one by time. No row is added after it. */
+  sort(): void {
+    const order = this.#principals.order(this.rows, this.#principal, this.times);
+    const last = this.files;
+    this.files = ordered(last, this.#spare.length === last.length ? this.#spare : new Int32Array(last.length), order);
+    let spare = last;
+    for (const column of this.columns) {
+      if (column.values.count === 0) continue;
+      const { numbers } = column;
+      column.numbers = ordered(numbers, spare, order);
+      spare = numbers;
+    }
+    this.#spare = spare;
+    this.times = ordered(this.times, new Float64Array(this.times.length), order);
+    for (const uuids of [this.events, this.requests]) uuids.sort(order);
   }
 
   /** Forgets all rows; the memory stays. */
@@ -176,20 +190,28 @@ export class Sheaf {
   }
 
   /** Takes tokens out of the field in which they lie: the rest of it is put together anew. */
-  #cut({ spans, hashes }: RecordFields, i: number, cuts: readonly Token[]): void {
+  #cut(fields: RecordFields, i: number, cuts: readonly Token[]): void {
+    const { spans, hashes } = fields;
     const width = recordFields.length;
-    for (let field = 0; field < width; field++) {
+    for (let next = 0; next < cuts.length; ) {
+      const field = fields.fieldWith(i, (cuts[next] as Token)[0]);
+      if (field < 0) {
+        next += 1;
+        continue;
+      }
       const at = (i * width + field) * 2;
       const [from, to] = [spans[at] as number, spans[at + 1] as number];
-      const within = cuts.filter(([start]) => start >= from && start < to);
-      if (within.length === 0) continue;
+      const start = this.#room(to - from + (cuts.length - next) * stsRemoved.length);
+      let end = start;
       let kept = from;
-      const parts = within.map(([start, end]) => {
-        const before = this.bytes.toString('utf8', kept, start);
-        kept = end;
-        return before + stsRemoved;
-      });
-      const [start, end] = this.#put(parts.join('') + this.bytes.toString('utf8', kept, to));
+      for (; next < cuts.length && (cuts[next] as Token)[0] < to; next++) {
+        const [cut, behind] = cuts[next] as Token;
+        end += this.bytes.copy(this.bytes, end, kept, cut);
+        end += stsRemoved.copy(this.bytes, end);
+        kept = behind;
+      }
+      end += this.bytes.copy(this.bytes, end, kept, to);
+      this.#used = end;
       spans[at] = start;
       spans[at + 1] = end;
       hashes[i * width + field] = hashOf(this.bytes, start, end);

@@ -4,10 +4,12 @@
  */
 
 /**
- * Behind a word that may be in the name of a secret: the end of a text that is no key (`GetSecretValue`, `secretsmanager.amazonaws.com`),
- * or of a key that only names one (`secretName` in domain/record-clean.ts). A quote behind a letter ends a text.
+ * Behind a word that may be in the name of a secret: the end of a text that is no key (`GetSecretValue`, `secretsmanager.amazonaws.com`,
+ * `secretsmanager.eu-west-1.amazonaws.com`) after which no value of that name comes, or of a key that only names one (`secretName` in
+ * domain/record-clean.ts). A quote behind a letter ends a text.
  */
-const harmless = '(?!(?:[a-z]{0,24}|smanager\\.amazonaws\\.com)"[,}\\]]|[a-z]{0,24}(?:arn|id|name|type)":)';
+const harmless =
+  '(?!(?:[a-z]{0,24}|smanager\\.(?:[a-z0-9-]{4,24}\\.)?amazonaws\\.com)"(?:[}\\]]|,(?!"(?:parameter)?value":))|[a-z]{0,24}(?:arn|id|name|type)":)';
 /** What `cleanJson` (domain/record-clean.ts) may remove, as bytes, and wider. */
 const suspect = [
   `(?:secret|passw|token)${harmless}|samlassertion|private_?-?key|keymaterial|private key`,
@@ -18,7 +20,7 @@ const strange = '\\\\[u/]|__proto__|[:,[]-?(?:NaN|Inf)';
 /** At one of the first places of what the tables let pass. */
 const atOnce = new RegExp(`^([^]{0,3}?)(${suspect}|${strange})`, 'i');
 /** Longer than anything above with what follows it. */
-const windowBytes = 56;
+const windowBytes = 80;
 
 /** The characters that may stand at each place of the beginning of something suspect: both cases of a letter. */
 function anyCase(text: string): readonly string[] {

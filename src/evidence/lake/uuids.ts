@@ -45,9 +45,30 @@ export class Uuids {
     return true;
   }
 
-  copy(row: number, out: Buffer, at: number): void {
-    const from = row * uuidBytes;
-    for (let i = 0; i < uuidBytes; i++) out[at + i] = this.#bytes[from + i] as number;
+  /** Those of the rows that have one, one behind the other. */
+  of(from: number, to: number): Uint8Array {
+    if (!this.#has.subarray(from, to).includes(0)) return this.#bytes.subarray(from * uuidBytes, to * uuidBytes);
+    const all = new Uint8Array((to - from) * uuidBytes);
+    let at = 0;
+    for (let row = from; row < to; row++) {
+      if (!this.has(row)) continue;
+      all.set(this.#bytes.subarray(row * uuidBytes, (row + 1) * uuidBytes), at);
+      at += uuidBytes;
+    }
+    return all.subarray(0, at);
+  }
+
+  /** Puts the rows in another order. @param order the row that is to stand in each place */
+  sort(order: Uint32Array): void {
+    const [from, into] = [new Int32Array(this.#bytes.buffer), new Int32Array(this.#bytes.length / 4)];
+    const has = new Uint8Array(this.#has.length);
+    for (let i = 0; i < order.length; i++) {
+      const row = order[i] as number;
+      has[i] = this.#has[row] as number;
+      for (let word = 0; word < 4; word++) into[i * 4 + word] = from[row * 4 + word] as number;
+    }
+    this.#bytes = new Uint8Array(into.buffer);
+    this.#has = has;
   }
 }
 

@@ -45,7 +45,12 @@ export class Values {
       if (number < 0) break;
       // Somebody may have made texts that share a hash.
       if (probes === mostProbes) return this.#append(from, to, hash);
-      if (this.#hashes[number] === hash && this.#isAt(bytes, number, from, to)) return number;
+      if (this.#hashes[number] === hash && this.#isAt(bytes, number, from, to)) {
+        // Where it was seen last is near in memory when it comes again.
+        this.starts[number] = from;
+        this.ends[number] = to;
+        return number;
+      }
       place = (place + 1) & mask;
     }
     const number = this.#append(from, to, hash);

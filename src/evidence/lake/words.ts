@@ -207,7 +207,11 @@ function stepOf(hash: number): number {
 
 function fillOf(filter: Uint32Array): number {
   let set = 0;
-  for (let bits of filter) for (; bits !== 0; bits &= bits - 1) set += 1;
+  for (const bits of filter) {
+    const pairs = bits - ((bits >>> 1) & 0x55555555);
+    const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+    set += Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+  }
   return set / (filter.length * 32);
 }
 

@@ -7,10 +7,12 @@ import {
   dnsMatches,
   flowGroups,
   flowMatches,
+  isoOfSeconds,
   type Places,
   placeFilter,
 } from '../../domain/network-groups.ts';
 import { listFiles } from '../folder.ts';
+import { Held } from '../held.ts';
 import { readLogFile } from '../log-file.ts';
 import { isParquet, readParquetFlows } from './parquet.ts';
 import { type NetworkFile, type NetworkSink, NetworkText } from './text.ts';
@@ -60,30 +62,30 @@ export function openFolderNetwork(options: FolderNetworkOptions): NetworkLogs {
     async flows(question) {
       const inPlace = placeFilter(placesOf(options));
       const groups = flowGroups(options.maxGroups);
-      const span = new Span();
+      const held = new Held();
       const read = await readAll('flows', {
         flow(flow: FlowRecord) {
-          span.add(flow.start * 1000, flow.accountId, flow.region);
+          held.sawLine(isoOfSeconds(flow.start), flow.accountId, flow.region);
           const isIn = inPlace(flow.start * 1000, flow.accountId, flow.region);
           if (isIn && flowMatches(flow, question)) groups.add(flow);
         },
         dns: () => undefined,
       });
-      return { groups: groups.list(), coverage: coverageOf('flows', options, read, groups, span) };
+      return { groups: groups.list(), coverage: coverageOf('flows', options, read, groups, held) };
     },
     async lookups(question) {
       const inPlace = placeFilter(placesOf(options));
       const groups = dnsGroups(options.maxGroups);
-      const span = new Span();
+      const held = new Held();
       const read = await readAll('dns', {
         flow: () => undefined,
         dns(record: DnsRecord) {
           const at = Date.parse(record.queryTimestamp);
-          span.add(at, record.accountId, record.region);
+          held.sawLine(record.queryTimestamp, record.accountId, record.region);
           if (inPlace(at, record.accountId, record.region) && dnsMatches(record, question)) groups.add(record);
         },
       });
-      return { groups: groups.list(), coverage: coverageOf('dns', options, read, groups, span) };
+      return { groups: groups.list(), coverage: coverageOf('dns', options, read, groups, held) };
     },
   };
 }
@@ -134,27 +136,12 @@ export async function readNetworkFile(
   });
 }
 
-/** Time, accounts and Regions that were seen, whether asked for or not. */
-class Span {
-  readonly accounts = new Set<string>();
-  readonly regions = new Set<string>();
-  first = Number.POSITIVE_INFINITY;
-  last = Number.NEGATIVE_INFINITY;
-
-  add(atMs: number, accountId: string, region: string): void {
-    if (atMs < this.first) this.first = atMs;
-    if (atMs > this.last) this.last = atMs;
-    if (accountId !== '') this.accounts.add(accountId);
-    if (region !== '') this.regions.add(region);
-  }
-}
-
 function coverageOf(
   kind: Kind,
-  { window, dir, maxGroups }: FolderNetworkOptions,
+  { window, dir, maxGroups, accounts, regions }: FolderNetworkOptions,
   { files, broken }: Read,
   groups: { lines(): number; left(): number },
-  span: Span,
+  held: Held,
 ): Coverage {
   const looked = files.length > 0;
   const truncated = groups.left() > 0;
@@ -164,18 +151,20 @@ function coverageOf(
     ...files.flatMap(({ path, problem }) => (problem === undefined ? [] : [{ path, reason: problem }])),
   ];
   const what = kind === 'flows' ? 'VPC flow logs' : 'Resolver query logs';
+  // Lines beyond a cap were seen too.
+  const lacks = held.lacks({ window, accounts, regions });
   const notLookedAt = [
+    ...lacks,
     ...(looked ? [] : [`no ${what} found in ${dir}`]),
     ...(truncated ? [`${groups.left()} lines beyond the first ${maxGroups} groups`] : []),
     ...(skipped > 0 ? [`${skipped} intervals that AWS itself could not record in full (SKIPDATA)`] : []),
   ];
-  const iso = (ms: number) => (Number.isFinite(ms) ? new Date(ms).toISOString().replace('.000Z', 'Z') : '');
   return {
-    complete: looked && badFiles.length === 0 && !truncated && skipped === 0,
-    accounts: [...span.accounts].sort(),
-    regions: [...span.regions].sort(),
-    from: window.from ?? iso(span.first),
-    to: window.to ?? iso(span.last),
+    complete: looked && badFiles.length === 0 && !truncated && skipped === 0 && lacks.length === 0,
+    accounts: held.accounts,
+    regions: held.regions,
+    from: window.from ?? held.first,
+    to: window.to ?? held.last,
     sources: [
       {
         name: names[kind],

@@ -30,31 +30,43 @@ const slackMs = 20 * 60_000;
 /** What the lake lacks of the kind for the window and accounts, in words; empty where it covers them. */
 export async function networkGaps(
   kind: NetworkKind,
-  { dataDir, window, accounts }: Pick<LakeNetworkOptions, 'dataDir' | 'window' | 'accounts'>,
+  { dataDir, ...asked }: Pick<LakeNetworkOptions, 'dataDir'> & Asked,
 ): Promise<readonly string[]> {
   const { pages } = await readNetworkPages(networkFolder(dataDir));
-  return gapsIn(kind, pages, window, accounts);
+  return gapsIn(kind, pages, asked);
 }
+
+type Asked = Pick<LakeNetworkOptions, 'window' | 'accounts' | 'regions'>;
 
 function gapsIn(
   kind: NetworkKind,
   pages: readonly NetworkPage[],
-  window: { readonly from: string; readonly to: string },
-  accounts: readonly string[] | undefined,
+  { window, accounts, regions }: Asked,
 ): readonly string[] {
   const parts = pages.flatMap((page) => page.parts).filter((part) => part.kind === kind);
   if (parts.length === 0) return [`no ${what[kind]} in the lake`];
-  const has = new Set(parts.flatMap((part) => part.accounts));
-  const lacking = (accounts ?? []).filter((account) => !has.has(account));
-  const gaps = has.size === 0 ? [] : lacking.map((account) => `${what[kind]} of account ${account}: not in the lake`);
+  const has = (places: readonly string[], place: string) => places.length === 0 || places.includes(place);
+  const noRegion = (regions ?? []).filter((region) => !parts.some((part) => has(part.regions, region)));
+  return [
+    ...noRegion.map((region) => `${what[kind]} of Region ${region}: not in the lake`),
+    ...(accounts ?? [undefined]).flatMap((account) => {
+      const mine = account === undefined ? parts : parts.filter((part) => has(part.accounts, account));
+      const whose = account === undefined ? what[kind] : `${what[kind]} of account ${account}`;
+      return mine.length === 0 ? [`${whose}: not in the lake`] : missing(whose, mine, window);
+    }),
+  ];
+}
+
+function missing(whose: string, parts: NetworkPage['parts'], window: Asked['window']): readonly string[] {
+  const gaps: string[] = [];
   let at = Date.parse(window.from);
   const to = Date.parse(window.to);
   for (const { first, last } of parts.toSorted((a, b) => (a.first < b.first ? -1 : 1))) {
     const begin = Math.min(Date.parse(first), to);
-    if (begin > at + slackMs) gaps.push(`${what[kind]}: ${iso(at)} to ${iso(begin)} is not in the lake`);
+    if (begin > at + slackMs) gaps.push(`${whose}: ${iso(at)} to ${iso(begin)} is not in the lake`);
     at = Math.max(at, Date.parse(last));
   }
-  if (to > at + slackMs) gaps.push(`${what[kind]}: ${iso(at)} to ${iso(to)} is not in the lake`);
+  if (to > at + slackMs) gaps.push(`${whose}: ${iso(at)} to ${iso(to)} is not in the lake`);
   return gaps;
 }
 
@@ -230,9 +242,9 @@ interface Told {
 function coverageOf(
   kind: NetworkKind,
   { pages, lost, parts, truncated, failure, rows }: Told,
-  { window, accounts, maxGroups }: LakeNetworkOptions,
+  { window, accounts, regions, maxGroups }: LakeNetworkOptions,
 ): Coverage {
-  const gaps = gapsIn(kind, pages, window, accounts);
+  const gaps = gapsIn(kind, pages, { window, accounts, regions });
   const files = pages.flatMap((page) => page.files).filter((file) => file.kinds.includes(kind));
   const bad = files.flatMap(({ path, problem }) => (problem === undefined ? [] : [{ path, reason: problem }]));
   const skipped = files.reduce((sum, file) => sum + (kind === 'flows' ? file.skipped : 0), 0);

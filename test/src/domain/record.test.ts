@@ -86,6 +86,34 @@ describe('parseRecord', () => {
     expect(record.errorMessage).not.toContain('xxxx');
   });
 
+  it('drops values whose name stands in the field before, and no others', () => {
+    const parsed = parseRecord({
+      ...{ eventSource: 'codebuild.amazonaws.com', eventName: 'StartBuild', eventTime: '2026-11-20T12:00:00Z' },
+      requestParameters: {
+        environment: [
+          { name: 'DB_PASSWORD', value: 'hunter2', type: 'PLAINTEXT' },
+          { name: 'SecretArn', value: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:db' },
+          { name: 'STAGE', value: 'prod' },
+        ],
+        tags: [{ key: 'ClientSecret', value: 'hunter3' }],
+        filters: [{ name: 'password', values: ['kept'] }],
+      },
+    });
+    expect(parsed).toMatchObject({
+      record: {
+        requestParameters: {
+          environment: [
+            { name: 'DB_PASSWORD', value: removedMark, type: 'PLAINTEXT' },
+            { name: 'SecretArn', value: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:db' },
+            { name: 'STAGE', value: 'prod' },
+          ],
+          tags: [{ key: 'ClientSecret', value: removedMark }],
+          filters: [{ name: 'password', values: ['kept'] }],
+        },
+      },
+    });
+  });
+
   it('drops secrets of resources that came as text, too', () => {
     const parsed = parseRecord({ ...assumeRole, resources: '[{"ARN":"arn:aws:x","password":"hunter2"}]' });
     expect(parsed.ok && parsed.record.resources).toEqual([{ ARN: 'arn:aws:x', password: removedMark }]);

@@ -125,6 +125,50 @@ describe('broken files', () => {
     expect(events).toBeLessThan(1200);
   });
 
+  it('reads what comes after a name in an archive that leads out of it', async () => {
+    const { coverage, events } = await loaded({
+      'a.zip': zip({
+        'a.json': Buffer.from(JSON.stringify([sample()])),
+        '../../etc/b.json': Buffer.from(JSON.stringify([sample()])),
+        '/c.json': Buffer.from(JSON.stringify([sample()])),
+        'deep\\d.json': Buffer.from(JSON.stringify([sample()])),
+        'e.json': Buffer.from('{"Records":['),
+      }),
+    });
+    expect(events).toBe(4);
+    expect(coverage.badFiles.map(({ path }) => path)).toEqual(['a.zip!/e.json']);
+  });
+
+  it('does not pass over what it cannot unpack', async () => {
+    const tar = Buffer.alloc(1024);
+    tar.write('AWSLogs/x.json', 0);
+    tar.write('ustar', 257);
+    const { coverage } = await loaded({
+      'a.json': JSON.stringify([sample()]),
+      'b.json.bz2': Buffer.from('BZh91AY&SY'),
+      'c.zst': Buffer.from('28b52ffd00', 'hex'),
+      'd.tar.gz': gzipSync(tar),
+      'e.zip': zip({ 'f.json.xz': Buffer.from('fd377a585a00', 'hex') }),
+    });
+    expect(coverage.complete).toBe(false);
+    expect(coverage.badFiles).toEqual([
+      { path: 'b.json.bz2', reason: 'packed with bzip2, which cannot be read here: unpack it first' },
+      { path: 'c.zst', reason: 'packed with zstd, which cannot be read here: unpack it first' },
+      { path: 'd.tar.gz', reason: 'a tar archive, which cannot be read here: unpack it first' },
+      { path: 'e.zip!/f.json.xz', reason: 'packed with xz, which cannot be read here: unpack it first' },
+    ]);
+  });
+
+  it('names a file whose name cannot be read, and reads the others of its folder', async () => {
+    const dir = await folderOf({ 'a/x.json': JSON.stringify([sample()]), 'a/z.json': JSON.stringify([sample()]) });
+    await writeFile(Buffer.concat([Buffer.from(`${dir}/a/`), Buffer.from([0x66, 0xff, 0x67])]), '[]');
+    const coverage = (await open(dir)).coverage();
+    expect(coverage.sources[0]?.events).toBe(2);
+    expect(coverage.badFiles).toEqual([
+      { path: 'a/f\ufffdg', reason: 'could not be read (ENOENT), its name is not UTF-8: rename it' },
+    ]);
+  });
+
   it('keeps the records before the damage in a gzip file', async () => {
     const bytes = Buffer.from(gzipSync(many));
     bytes.fill(0xff, bytes.length - 3000, bytes.length - 2000);
@@ -406,4 +450,60 @@ it('never throws on mutated files', async () => {
     ),
     { numRuns: 150 },
   );
+});
+
+describe('what the folder has no logs of', () => {
+  const path = (day: string) => `AWSLogs/111122223333/CloudTrail/eu-west-1/${day.replaceAll('-', '/')}/a.json`;
+  const at = (day: string) => JSON.stringify({ Records: [sample({ at: `${day}T10:00:00Z` })] });
+  const laid = { [path('2026-11-10')]: at('2026-11-10'), [path('2026-11-19')]: at('2026-11-19') };
+  const flat = { 'a.json': at('2026-11-10'), 'b.json': at('2026-11-19') };
+  const alice = { kind: 'user' as const, id: 'arn:aws:iam::111122223333:user/alice' };
+
+  describe.each([
+    ['of a delivery tree', laid],
+    ['of any names', flat],
+  ])('%s', (_name, files) => {
+    it.each<[string, Partial<Parameters<typeof openFolderEvidence>[0]>, RegExp]>([
+      ['a Region', { regions: ['us-east-1'] }, /^Region us-east-1: there are no logs/],
+      ['an account', { accounts: ['999999999999', '111122223333'] }, /^account 999999999999: there are no logs of it/],
+      [
+        'a time before',
+        { window: { from: '2025-01-01T00:00:00Z', to: '2025-02-01T00:00:00Z' } },
+        /^the time asked for: the logs here are from 2026-11-10/,
+      ],
+      ['the time since', { window: { from: '2026-11-21T12:00:00Z' } }, /^the time asked for: .* to 2026-11-19/],
+      ['the beginning', { window: { from: '2026-11-01T00:00:00Z' } }, /^2026-11-01T00:00:00Z to 2026-11-10/],
+      ['the end', { window: { to: '2026-12-01T00:00:00Z' } }, /^2026-11-19T\d\d:\d\d:\d\dZ to 2026-12-01/],
+      [
+        'days between',
+        { window: { from: '2026-11-12T00:00:00Z', to: '2026-11-15T00:00:00Z' } },
+        /^account 111122223333: there are no logs of that time/,
+      ],
+    ])('%s is not looked at', async (_what, asked, words) => {
+      const evidence = await open(await folderOf(files), asked);
+      await evidence.recordsOf(alice);
+      expect(evidence.coverage().complete).toBe(false);
+      expect(evidence.coverage().notLookedAt).toEqual([expect.stringMatching(words)]);
+    });
+
+    it.each<[string, Partial<Parameters<typeof openFolderEvidence>[0]>]>([
+      ['no limits', {}],
+      ['its own account and Region', { accounts: ['111122223333'], regions: ['eu-west-1'] }],
+      [
+        'a window that begins and ends within a day of it',
+        { window: { from: '2026-11-10T00:00:00Z', to: '2026-11-20T00:00:00Z' } },
+      ],
+      ['a quiet hour', { window: { from: '2026-11-19T03:00:00Z', to: '2026-11-19T04:00:00Z' } }],
+    ])('and all is looked at with %s', async (_what, asked) => {
+      const evidence = await open(await folderOf(files), asked);
+      expect(evidence.coverage()).toMatchObject({ complete: true, notLookedAt: [] });
+    });
+  });
+
+  it('may be anything where records name no account or Region', async () => {
+    const bare = sample({ extra: { userIdentity: undefined, recipientAccountId: undefined, awsRegion: undefined } });
+    const dir = await folderOf({ 'a.json': JSON.stringify([bare]) });
+    const evidence = await open(dir, { accounts: ['999999999999'], regions: ['us-east-1'] });
+    expect(evidence.coverage()).toMatchObject({ complete: true, sources: [{ events: 1 }] });
+  });
 });

@@ -2,10 +2,11 @@ import { readdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { CloudTrailRecord } from '../../../src/contracts/cloudtrail.ts';
+import { UpstreamError } from '../../../src/contracts/errors.ts';
 import type { Evidence } from '../../../src/contracts/evidence.ts';
 import { parseRecord } from '../../../src/domain/record.ts';
 import { planEvidence } from '../../../src/evidence/plan.ts';
-import { importFolder, tempDir } from './lake/lakes.ts';
+import { importFolder, openLake, tempDir } from './lake/lakes.ts';
 import { folderOf, quiet, sample } from './samples.ts';
 
 const user = { kind: 'user' as const, id: 'arn:aws:iam::111122223333:user/alice' };
@@ -62,7 +63,7 @@ async function plan(dataDir: string, more: { window?: typeof inside; accounts?: 
       log: quiet,
       openLookup: async (window) => {
         asked.push(window);
-        return lookup;
+        return { ...lookup, coverage: () => ({ ...lookup.coverage(), ...window }) };
       },
     },
   );
@@ -87,6 +88,8 @@ describe('the source of an answer', () => {
     later.push(record('2026-11-20T13:00:00Z'), record('2026-11-20T14:00:00Z'));
     expect((await evidence.recordsOf(user)).map(({ eventTime }) => eventTime.slice(11, 13))).toEqual([
       '05',
+      // The last record of the import: LookupEvents need not have it.
+      '12',
       '13',
       '14',
     ]);
@@ -108,35 +111,132 @@ describe('the source of an answer', () => {
     );
     const times: string[] = [];
     for await (const { eventTime } of evidence.all?.() ?? []) times.push(eventTime);
-    expect(times.sort()).toEqual(['2026-11-20T05:00:00Z', '2026-11-20T13:00:00Z']);
+    expect(times.sort().map((time) => time.slice(11, 13))).toEqual(['05', '12', '13']);
   });
 
-  it('is LookupEvents where the lake is empty, or lacks the beginning of the window or an account', async () => {
+  it('is LookupEvents where the lake is empty, or has nothing of the window, the account or the Region', async () => {
     expect((await plan(await tempDir())).sources()).toEqual(['CloudTrail LookupEvents']);
     const dataDir = await lakeOf();
-    const earlier = { from: '2026-11-19T00:00:00Z', to: inside.to };
+    const earlier = { from: '2026-11-18T00:00:00Z', to: '2026-11-19T00:00:00Z' };
     expect((await plan(dataDir, { window: earlier })).sources()).toEqual(['CloudTrail LookupEvents']);
-    expect((await plan(dataDir, { accounts: ['999999999999'] })).sources()).toEqual(['CloudTrail LookupEvents']);
+    for (const more of [{ accounts: ['999999999999'] }, { regions: ['us-east-1'] }]) {
+      const { evidence, sources } = await plan(dataDir, more);
+      expect(await evidence.recordsOf(user)).toEqual([]);
+      expect(sources()).toEqual(['CloudTrail LookupEvents']);
+    }
   });
 
-  it('has what the lake holds beside a LookupEvents that could not look at everything, and stays incomplete', async () => {
+  it('is the lake with LookupEvents for the time before its first import', async () => {
     const dataDir = await lakeOf();
-    const window = { from: '2026-11-19T00:00:00Z', to: inside.to };
-    const refused = async () => ({ ...lookup, coverage: () => ({ ...lookup.coverage(), complete: false }) });
+    asked.length = 0;
+    later.push(record('2026-11-19T13:00:00Z'));
+    const window = { from: '2026-11-19T00:00:00Z', to: '2026-11-21T00:00:00Z' };
+    const { evidence, sources } = await plan(dataDir, { window });
+    const times = (await evidence.recordsOf(user)).map(({ eventTime }) => eventTime.slice(8, 13));
+    later.length = 0;
+    expect(times).toEqual(['19T13', '20T00', '20T05', '20T12']);
+    expect(asked).toEqual([
+      { from: '2026-11-19T00:00:00Z', to: '2026-11-20T00:00:00Z' },
+      { from: '2026-11-20T12:00:00Z', to: '2026-11-21T00:00:00Z' },
+    ]);
+    expect(new Set(sources())).toEqual(new Set(['CloudTrail lake', 'CloudTrail LookupEvents']));
+    expect(evidence.coverage()).toMatchObject({ complete: true, ...window });
+  });
+
+  it('leaves out nothing that the lake has of one account because it lacks another, and says no event twice', async () => {
+    const dataDir = await lakeOf();
+    const [same] = [sample({ at: '2026-11-20T05:00:00Z', user: 'bob' })];
+    const dir = await folderOf({
+      'b.json': JSON.stringify({
+        Records: [same, sample({ at: '2026-11-20T06:00:00Z', user: 'bob', name: 'GetObject' })],
+      }),
+    });
+    await importFolder(dir, dataDir);
+    // Two sources need not write an event alike.
+    const parsed = parseRecord({ ...same, tlsDetails: { tlsVersion: 'TLSv1.3' } });
+    if (parsed.ok) later.push(parsed.record);
+    const { evidence } = await plan(dataDir, { accounts: ['111122223333', '999999999999'] });
+    const bob = { kind: 'user' as const, id: 'arn:aws:iam::111122223333:user/bob' };
+    const names = (await evidence.recordsOf(bob)).map(({ eventName }) => eventName);
+    later.length = 0;
+    expect(names).toEqual(['DescribeInstances', 'GetObject']);
+    expect(evidence.coverage().sources.map(({ name, events }) => [name, events])).toContainEqual([
+      'CloudTrail lake',
+      2,
+    ]);
+  });
+
+  it('is what the lake has where nobody else can be asked, and coverage says so', async () => {
+    const dataDir = await lakeOf();
     const evidence = await planEvidence(
       {
-        ...{ window, accounts: ['111122223333'], regions: undefined },
-        ...{ maxEvents: 1000, signal: new AbortController().signal },
+        window: { from: '2026-11-19T00:00:00Z', to: '2026-11-21T00:00:00Z' },
+        ...{ accounts: undefined, regions: undefined, maxEvents: 1000, signal: new AbortController().signal },
       },
-      { dataDir, log: quiet, openLookup: refused },
+      {
+        dataDir,
+        log: quiet,
+        openLookup: async () => {
+          throw new UpstreamError('aws', 'CredentialsProviderError', 'AWS does not say who we are', {
+            retryable: false,
+          });
+        },
+      },
     );
-    const times = (await evidence.recordsOf(user)).map(({ eventTime }) => eventTime);
-
-    expect(times).toContain('2026-11-20T05:00:00Z');
+    expect(await evidence.recordsOf(user)).toHaveLength(3);
     expect(evidence.coverage()).toMatchObject({
       complete: false,
-      sources: [{ name: 'CloudTrail lake' }, { name: 'CloudTrail LookupEvents' }],
-      notLookedAt: [expect.stringContaining('account 111122223333')],
+      sources: expect.arrayContaining([
+        expect.objectContaining({
+          name: 'CloudTrail LookupEvents',
+          failed: true,
+          reason: 'AWS does not say who we are',
+        }),
+      ]),
+    });
+  });
+
+  it('is LookupEvents for the time since, whatever time a record claims', async () => {
+    const dir = await folderOf({
+      'a.json': JSON.stringify({ Records: [sample(), sample({ at: '2099-01-01T00:00:00Z' })] }),
+    });
+    const dataDir = await tempDir();
+    // The import runs on 2026-11-21.
+    await importFolder(dir, dataDir);
+    asked.length = 0;
+    await plan(dataDir, { window: { from: '2026-11-20T12:00:00Z', to: '2026-11-25T00:00:00Z' } });
+    expect(asked).toEqual([{ from: '2026-11-21T00:00:00Z', to: '2026-11-25T00:00:00Z' }]);
+  });
+
+  it('is LookupEvents for the time since, also where an import was to reach further', async () => {
+    const dir = await folderOf({ 'a.json': JSON.stringify({ Records: [sample()] }) });
+    const dataDir = await tempDir();
+    await importFolder(dir, dataDir, { selection: { to: '2026-11-21T09:00:00Z' } });
+    asked.length = 0;
+    await plan(dataDir, { window: { from: '2026-11-20T12:00:00Z', to: '2026-11-21T08:00:00Z' } });
+    expect(asked).toEqual([{ from: '2026-11-21T00:00:00Z', to: '2026-11-21T08:00:00Z' }]);
+  });
+
+  it('is LookupEvents for days of which no log file was there', async () => {
+    const path = (day: string) => `AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/${day}/a.json`;
+    const at = (day: string) => JSON.stringify({ Records: [sample({ at: `2026-11-${day}T10:00:00Z` })] });
+    const dataDir = await tempDir();
+    await importFolder(await folderOf({ [path('10')]: at('10'), [path('19')]: at('19') }), dataDir);
+    const window = (from: string, to: string) => ({ window: { from: `2026-11-${from}`, to: `2026-11-${to}` } });
+    const hole = await plan(dataDir, window('12T00:00:00Z', '15T00:00:00Z'));
+    expect(hole.sources()).toEqual(['CloudTrail LookupEvents']);
+    const whole = await plan(dataDir, window('10T10:00:00Z', '15T00:00:00Z'));
+    expect(whole.sources()).toEqual(['CloudTrail lake']);
+    expect(whole.evidence.coverage()).toMatchObject({
+      complete: true,
+      notLookedAt: [
+        'account 111122223333: no log file from 2026-11-11T00:00:00Z to 2026-11-19T00:00:00Z, as where nobody did anything or logging was off',
+      ],
+    });
+    const lake = await openLake(dataDir, window('12T00:00:00Z', '15T00:00:00Z'));
+    expect(lake.coverage()).toMatchObject({
+      complete: false,
+      notLookedAt: ['account 111122223333: no log file from 2026-11-11T00:00:00Z to 2026-11-19T00:00:00Z'],
     });
   });
 

@@ -37,6 +37,25 @@ describe('a scan of a large folder', () => {
     expect(await later.recordsOf(address)).toHaveLength(1);
   });
 
+  it('says what a delivery tree has no logs of', async () => {
+    const dir = await folderOf({
+      'AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/20/a.json': JSON.stringify({ Records: [sample()] }),
+    });
+    const lacking = async (window: { from?: string; to?: string }) => {
+      const scan = await open(dir, { window });
+      await scan.recordsOf(address);
+      return scan.coverage();
+    };
+    expect(await lacking({ from: '2026-11-20T00:00:00Z', to: '2026-11-21T00:00:00Z' })).toMatchObject({
+      complete: true,
+      notLookedAt: [],
+    });
+    expect(await lacking({ from: '2025-01-01T00:00:00Z', to: '2025-02-01T00:00:00Z' })).toMatchObject({
+      complete: false,
+      notLookedAt: [expect.stringContaining('the logs here are from 2026-11-20')],
+    });
+  });
+
   it('finds the same with threads, and says which files these cannot read', async () => {
     const records = (user: string) =>
       gzipSync(JSON.stringify({ Records: [sample({ user }), sample({ ip: '192.0.2.1' })] }));

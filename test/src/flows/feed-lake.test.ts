@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { loadConfig } from '../../../src/config.ts';
+import { UserError } from '../../../src/contracts/errors.ts';
 import { drainOnce, keepFed, type LakeFeed } from '../../../src/flows/feed-lake.ts';
 import { lakeFeeds } from '../../../src/wire-lake.ts';
 import { openLake, tempDir } from '../evidence/lake/lakes.ts';
@@ -188,5 +189,40 @@ describe('a lake that is fed', () => {
     expect(asked.filter((one) => one === 'list')).toHaveLength(1);
     const evidence = await openLake(dataDir);
     expect(await evidence.recordsOf(address)).toHaveLength(2);
+  });
+
+  it('has what the queue tells of also where the place cannot be listed', async () => {
+    const dataDir = await tempDir();
+    const objects = new Map([[keyOf('a'), logOf('a')]]);
+    const queue: Message[] = [{ id: '1', body: noteOf(keyOf('a')) }];
+    const { env } = await startAws(objects, queue);
+    const lake = await openFeed(env, dataDir);
+    let [now, tries] = [Date.parse('2026-11-21T00:00:00Z'), 0];
+    const ended = new AbortController();
+    const runs = keepFed(
+      {
+        ...lake,
+        importAll: async () => {
+          tries += 1;
+          throw new UserError('s3://trail/logs/ could not be read (AccessDenied).');
+        },
+        clock: {
+          now: () => new Date(now),
+          sleep: async (ms) => {
+            now += ms;
+          },
+        },
+      },
+      ended.signal,
+    );
+    await vi.waitFor(() => expect(queue).toEqual([]), 20_000);
+    expect(tries).toBe(1);
+    // Each look at the queue takes its time, too.
+    now += 60_000;
+    await vi.waitFor(() => expect(tries).toBe(2), 20_000);
+    ended.abort();
+    await runs;
+    const evidence = await openLake(dataDir);
+    expect(await evidence.recordsOf(address)).toHaveLength(1);
   });
 });

@@ -56,6 +56,15 @@ const places: Readonly<Record<string, Place>> = {
     IDENTITYTOKEN: s,
     'id-token': s,
   })),
+  'values that are named by the field before': parameters((s) => ({
+    environment: [
+      { name: 'DB_PASSWORD', value: s },
+      { name: 'clientSecret', value: s, type: 'PLAINTEXT' },
+      { Key: 'refresh_token', Value: s },
+      { parameterKey: 'MasterPassword', parameterValue: s },
+    ],
+  })),
+  'tokens of sign-in and of grants': parameters((s) => ({ SigninToken: s, 'sign_in-token': s, grantToken: s })),
   'a long key of a token': parameters((s) => ({ [`auth${'x'.repeat(60)}_-token`]: s })),
   'a key behind one that looks harmless': parameters((s) => ({ nextToken: 'a', nextTokenrefreshtoken: s })),
   'tokens of STS': parameters((s) => ({ credentials: [{ sessionToken: `IQoJ${s}` }, { sessionToken: `FwoG${s}` }] })),
