@@ -99,11 +99,17 @@ interface Read {
   readonly broken: readonly { readonly path: string; readonly reason: string }[];
 }
 
-/** Account and Region of a path in AWS's delivery tree; the default format of flow logs names no Region. */
-const deliveryTree = /(?:^|\/)AWSLogs\/(?:aws-account-id=)?(\d{12})\/vpcflowlogs\/(?:aws-region=)?([a-z0-9-]+)\//;
+/**
+ * Account and Region of a path in AWS's delivery tree, hive-style or not, and of the names of its files, which keep them outside the tree too; the
+ * default format of flow logs names no Region
+ * (https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-path.html).
+ */
+const deliveryTree =
+  /(?:^|\/)AWSLogs\/(?:aws-account-id=)?(\d{12})\/(?:aws-service=)?vpcflowlogs\/(?:aws-region=)?([a-z0-9-]+)\//;
+const deliveredFile = /(?:^|\/)(\d{12})_vpcflowlogs_([a-z0-9-]+)_fl-[0-9a-f]+_[^/]*$/;
 
 function placed(sink: NetworkSink, path: string): NetworkSink {
-  const [, account = '', region = ''] = deliveryTree.exec(path) ?? [];
+  const [, account = '', region = ''] = deliveryTree.exec(path) ?? deliveredFile.exec(path) ?? [];
   if (region === '') return sink;
   return {
     ...sink,
