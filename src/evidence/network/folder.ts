@@ -2,10 +2,12 @@
 import type { Coverage } from '../../contracts/evidence.ts';
 import type { Log } from '../../contracts/log.ts';
 import type { DnsRecord, FlowRecord, NetworkLogs } from '../../contracts/network.ts';
+import { withGaps } from '../../domain/answers.ts';
 import {
   dnsGroups,
   dnsMatches,
   flowGroups,
+  flowIdentity,
   flowMatches,
   isoOfSeconds,
   type Places,
@@ -63,15 +65,17 @@ export function openFolderNetwork(options: FolderNetworkOptions): NetworkLogs {
       const inPlace = placeFilter(placesOf(options));
       const groups = flowGroups(options.maxGroups);
       const held = new Held();
+      const copies = new Copies();
       const read = await readAll('flows', {
         flow(flow: FlowRecord) {
           held.sawLine(isoOfSeconds(flow.start), flow.accountId, flow.region);
           const isIn = inPlace(flow.start * 1000, flow.accountId, flow.region);
-          if (isIn && flowMatches(flow, question)) groups.add(flow);
+          if (isIn && flowMatches(flow, question) && !copies.has(flow)) groups.add(flow);
         },
         dns: () => undefined,
       });
-      return { groups: groups.list(), coverage: coverageOf('flows', options, read, groups, held) };
+      const coverage = coverageOf('flows', options, read, groups, held);
+      return { groups: groups.list(), coverage: withGaps(coverage, copies.gaps()) };
     },
     async lookups(question) {
       const inPlace = placeFilter(placesOf(options));
@@ -88,6 +92,27 @@ export function openFolderNetwork(options: FolderNetworkOptions): NetworkLogs {
       return { groups: groups.list(), coverage: coverageOf('dns', options, read, groups, held) };
     },
   };
+}
+
+const maxKnown = 2_000_000;
+
+/** Lines that were there before: a folder of evidence has files twice. */
+class Copies {
+  readonly #known = new Set<string>();
+  #isFull = false;
+
+  has(flow: FlowRecord): boolean {
+    const identity = flowIdentity(flow);
+    if (identity === undefined) return false;
+    if (this.#known.has(identity)) return true;
+    if (this.#known.size < maxKnown) this.#known.add(identity);
+    else this.#isFull = true;
+    return false;
+  }
+
+  gaps(): readonly string[] {
+    return this.#isFull ? [`copies among the flows after the first ${maxKnown}: they may count twice`] : [];
+  }
 }
 
 function placesOf({ window, accounts, regions }: FolderNetworkOptions): Places {
@@ -158,7 +183,7 @@ function coverageOf(
   ];
   const what = kind === 'flows' ? 'VPC flow logs' : 'Resolver query logs';
   // Lines beyond a cap were seen too.
-  const lacks = held.lacks({ window, accounts, regions });
+  const lacks = [...held.lacks({ window, accounts, regions }), ...held.holes({ window, accounts })];
   const notLookedAt = [
     ...lacks,
     ...(looked ? [] : [`no ${what} found in ${dir}`]),
