@@ -1,4 +1,4 @@
-/** Buttons that go on from an answer: over a longer time, or from something that it names. Their labels hold no name from outside. */
+/** Buttons that go on from an answer: over a longer time, or from something that it names. Their labels hold no name from outside, only how it ends. */
 import type { Artifact } from '../contracts/artifact.ts';
 import { UserError } from '../contracts/errors.ts';
 import type { Report } from '../contracts/investigation.ts';
@@ -59,20 +59,23 @@ function artifactOf(text: string): Artifact | undefined {
   }
 }
 
-/** One per pivot that the answer suggests, over the same time and places, by its number in the list of what to do next. */
+/** One per pivot that the answer suggests, over the same time and places, by what it is and how it ends. */
 export async function pivotButtons(
   stored: StoredInvestigation,
   { next }: Pick<Report, 'next'>,
   { store }: Needs,
 ): Promise<readonly Button[]> {
   const buttons: Button[] = [];
-  for (const [index, command] of next.entries()) {
+  for (const command of next) {
     const artifact = /^\/ir pivot (\S+)$/.exec(command)?.[1];
     if (artifact === undefined || buttons.length === maxPivots || artifact === stored.request.target.artifact) continue;
     const known = artifactOf(artifact);
     if (known === undefined) continue;
     const { kind, id } = known;
-    const what = `${words[kind] ?? kind}, no. ${index + 1}`;
+    const what = `${words[kind] ?? kind} ${kind === 'ip' ? id : `…${id.replaceAll(/[^\w]/g, '').slice(-4)}`}`.slice(
+      0,
+      40,
+    );
     buttons.push({
       action: 'pivot',
       value: await store.buttons.mint(`investigation:${stored.id}:pivot:${id}`, {
@@ -80,8 +83,8 @@ export async function pivotButtons(
         investigationId: stored.id,
         request: { ...stored.request, target: { artifact: id } },
       }),
-      label: `Pivot: ${what}`,
-      describe: `Pivot on the ${what} of what to do next`,
+      label: `Pivot ${what}`,
+      describe: `Pivot on the ${what} that the answer names`,
     });
   }
   return buttons;

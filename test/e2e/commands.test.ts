@@ -198,7 +198,7 @@ describe('the questions', () => {
             .find((message) => hasButton(message, 'pivot')),
         60_000,
       );
-      expect(wordsOf(root)).toContain('Pivot: user, no. 1');
+      expect(wordsOf(root)).toContain('Pivot user …line');
       expect(wordsOf(root)).toContain('Widen to 7 days');
 
       await scene.slack.click(rosa, alerts, root.ts, 'pivot');

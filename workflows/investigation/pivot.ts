@@ -18,6 +18,7 @@ import { coreThings, headlineOf, mainThings, type Story, summary } from '#src/do
 import { type KeyState, partsOf, picturesOf } from '#src/domain/pivot-wording.ts';
 import { type GraphNode, nameOfArn, parseArn, principalOf } from '#src/domain/principal.ts';
 import { sightingsOf } from '#src/domain/sightings.ts';
+import { over90Days } from '#src/domain/window.ts';
 import { techniques } from '../../detections/techniques.ts';
 import { LiveCheck } from '../reading/live-check.ts';
 
@@ -104,7 +105,7 @@ export const pivot = defineInvestigation({
       files: pivotFiles(story, answer, techniques),
       expansions: expansionsOf(neighbours),
       pictures: picturesOf(story),
-      next: nextOf(story, keys, target),
+      next: nextOf(story, keys, target, coverage.from, ctx.now()),
       proposals: keys
         .filter((key) => key.isSuspect)
         .map((key) => ({ action: 'disable-access-key', words: [key.id], why: key.why })),
@@ -200,7 +201,7 @@ async function keysOf(
     .map((key) => ({ ...key, isSuspect: key.isSuspect && accessKeyId.test(key.id) }));
 }
 
-function nextOf(story: Story, keys: readonly SuspectKey[], target: Asked): readonly string[] {
+function nextOf(story: Story, keys: readonly SuspectKey[], target: Asked, from: string, now: Date): readonly string[] {
   const held = story.graph.nodes.filter(
     (node) => node.notExpandedBecause && !/^(service|account)$/.test(node.kind) && !/\s/.test(node.id),
   );
@@ -209,6 +210,6 @@ function nextOf(story: Story, keys: readonly SuspectKey[], target: Asked): reado
     .slice(0, 3)
     .map((key) => `/ir contain disable-access-key ${key.id}`);
   next.push(...held.slice(0, 3).map((node) => `/ir pivot ${node.id}`));
-  if (story.graph.records.length === 0) next.push(`/ir pivot ${target.artifact} --since 90d`);
+  if (story.graph.records.length === 0) next.push(...over90Days(`/ir pivot ${target.artifact}`, from, now));
   return next;
 }

@@ -9,6 +9,7 @@ import { code, count, line, utc } from '#src/domain/phrases.ts';
 import { labelOf } from '#src/domain/pivot-actors.ts';
 import { principalOf } from '#src/domain/principal.ts';
 import { namedCopyOf } from '#src/domain/shared-events.ts';
+import { over90Days } from '#src/domain/window.ts';
 
 export const whoCreated = defineInvestigation({
   name: 'who-created',
@@ -63,7 +64,7 @@ export const whoCreated = defineInvestigation({
       pictures: [],
       next: last
         ? [`/ir pivot ${/\s/.test(last.creator) ? artifact.id : last.creator}`]
-        : [`/ir who-created ${artifact.id} --since 90d`],
+        : over90Days(`/ir who-created ${artifact.id}`, coverage.from, ctx.now()),
       proposals: [],
     };
   },

@@ -22,7 +22,7 @@ describe('the next wider window', () => {
 });
 
 describe('buttons to pivot further', () => {
-  it('stand for what the answer suggests, by number, over the same time and places', async () => {
+  it('stand for what the answer suggests, over the same time and places', async () => {
     const minted: ButtonMeaning[] = [];
     const mint = async (_key: string, meaning: ButtonMeaning) => `b${minted.push(meaning)}`;
     const stored = {
@@ -34,18 +34,27 @@ describe('buttons to pivot further', () => {
       '/ir pivot AKIAIOSFODNN7EXAMPLE',
       '/ir pivot arn:aws:iam::111122223333:role/<!channel>',
       '/ir pivot 198.51.100.7',
+      '/ir pivot arn:aws:iam::111122223333:role/DevOps',
       '/ir pivot AKIAIOSFODNN7EXAMPLE --since 90d',
     ];
     const buttons = await pivotButtons(stored, { next }, {
       store: { buttons: { mint } },
     } as unknown as Parameters<typeof pivotButtons>[2]);
 
-    expect(buttons.map(({ action, label }) => `${action} ${label}`)).toEqual(['pivot Pivot: address, no. 4']);
+    expect(buttons.map(({ action, label }) => `${action} ${label}`)).toEqual([
+      'pivot Pivot address 198.51.100.7',
+      'pivot Pivot role …vOps',
+    ]);
     expect(minted).toEqual([
       {
         kind: 'investigation',
         investigationId: 'i1',
         request: { ...stored.request, target: { artifact: '198.51.100.7' } },
+      },
+      {
+        kind: 'investigation',
+        investigationId: 'i1',
+        request: { ...stored.request, target: { artifact: 'arn:aws:iam::111122223333:role/DevOps' } },
       },
     ]);
   });
