@@ -14,6 +14,7 @@ export const trinoMacros: readonly string[] = [
   `CREATE MACRO json_extract_scalar(value, path) AS
     CASE WHEN system.main.json_type(system.main.json_extract(TRY_CAST(value AS JSON), trino_path(path))) NOT IN ('OBJECT', 'ARRAY')
     THEN system.main.json_extract_string(TRY_CAST(value AS JSON), trino_path(path)) END`,
+  'CREATE MACRO array_join(list, separator) AS array_to_string(list, separator)',
   // "The pattern only needs to be contained within string".
   'CREATE MACRO regexp_like(value, pattern) AS regexp_matches(value, pattern)',
 ];

@@ -1,5 +1,5 @@
 /** What a query would read: the sizes of the objects in its partitions, listed where they may be. */
-import type { AthenaEstimate, AthenaStatement } from '../contracts/athena.ts';
+import type { AthenaEstimate, AthenaScope, AthenaStatement, AthenaTableName } from '../contracts/athena.ts';
 import { UserError } from '../contracts/errors.ts';
 import type { Log } from '../contracts/log.ts';
 import { trailRoot } from '../domain/athena/ddl.ts';
@@ -12,8 +12,7 @@ const listed = 120;
 const dayMs = 86_400_000;
 
 /** Prefixes of the partitions that the statement reads, as `s3://` addresses. */
-function prefixesOf({ reads }: AthenaStatement, settings: AthenaSettings): readonly string[] {
-  const { table, scope } = reads;
+function prefixesOf(table: AthenaTableName, scope: AthenaScope, settings: AthenaSettings): readonly string[] {
   const location = settings.locations[table];
   if (location === undefined) return [];
   const days: string[] = [];
@@ -34,18 +33,40 @@ function prefixesOf({ reads }: AthenaStatement, settings: AthenaSettings): reado
   );
 }
 
-/** Never throws for what S3 says: then there is no figure, and the reason. */
+interface Options {
+  readonly region: string;
+  readonly pathStyle: boolean;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+}
+
+/** Of every table that the statement reads. Never throws for what S3 says: then there is no figure, and the reason. */
 export async function estimateOf(
-  statement: AthenaStatement,
+  { reads }: AthenaStatement,
   settings: AthenaSettings,
-  options: { readonly region: string; readonly pathStyle: boolean; readonly signal: AbortSignal; readonly log: Log },
+  options: Options,
 ): Promise<AthenaEstimate> {
-  const all = prefixesOf(statement, settings);
+  const { table, also = [], scope } = reads;
+  const byTable = new Map<AthenaTableName, AthenaEstimate>();
+  let bytes = 0;
+  for (const one of [table, ...also]) {
+    const told = byTable.get(one) ?? (await ofTable(one, scope, settings, options));
+    byTable.set(one, told);
+    if (told.bytes === undefined) return told;
+    bytes += told.bytes;
+  }
+  return { bytes, because: [...byTable.values()].map(({ because }) => because).join(', ') };
+}
+
+async function ofTable(
+  table: AthenaTableName,
+  scope: AthenaScope,
+  settings: AthenaSettings,
+  options: Options,
+): Promise<AthenaEstimate> {
+  const all = prefixesOf(table, scope, settings);
   if (all.length === 0)
-    return {
-      bytes: undefined,
-      because: `athena.locations.${statement.reads.table} is not set, so nothing can be listed`,
-    };
+    return { bytes: undefined, because: `athena.locations.${table} is not set, so nothing can be listed` };
   const step = Math.max(1, all.length / listed);
   const some = Array.from({ length: Math.min(all.length, listed) }, (_, at) => all[Math.floor(at * step)] ?? '');
   let bytes = 0;
@@ -69,7 +90,7 @@ export async function estimateOf(
   const whole = Math.round(bytes * (all.length / some.length));
   const because =
     all.length === some.length
-      ? `the objects of ${all.length} partitions`
-      : `the objects of ${some.length} of ${all.length} partitions`;
+      ? `the objects of ${all.length} partitions of ${table}`
+      : `the objects of ${some.length} of ${all.length} partitions of ${table}`;
   return { bytes: whole, because };
 }

@@ -44,6 +44,13 @@ const longestPauseMs = 5_000;
 /** Athena's own limit for a statement of this kind is 30 minutes. */
 const longestWaitMs = 15 * 60_000;
 
+/** Nobody knows how the query ended; the cause is what went wrong. */
+class UnknownEnd extends Error {}
+
+function isEnd(state: string | undefined): boolean {
+  return state === 'SUCCEEDED' || state === 'FAILED' || state === 'CANCELLED';
+}
+
 export function openAthena(options: AthenaOptions): AthenaQuestions {
   const { settings, signal, clock, ledger } = options;
   const spent = { bytes: 0, dollars: 0, queries: 0 };
@@ -57,8 +64,10 @@ export function openAthena(options: AthenaOptions): AthenaQuestions {
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof UserError || error instanceof UpstreamError) throw error;
-      const { code, retryable } = awsErrorFacts(asError(error));
-      throw new UpstreamError('athena', code, `Athena did not ${what} (${code})`, { retryable, cause: error });
+      const { code, message, retryable } = awsErrorFacts(asError(error));
+      // All that is wrong with a request has this one name: which workgroup, which bucket, which table only the text tells.
+      const why = code === 'InvalidRequestException' ? `: ${message.slice(0, 300)}` : '';
+      throw new UpstreamError('athena', code, `Athena did not ${what} (${code})${why}`, { retryable, cause: error });
     }
   }
 
@@ -96,10 +105,11 @@ export function openAthena(options: AthenaOptions): AthenaQuestions {
       );
     }
     const id = randomUUID();
+    const reserved = Math.min(about.bytes ?? limit, limit);
     const granted = await ledger.reserve({
       id,
       caseId: options.caseId,
-      bytes: Math.min(about.bytes ?? limit, limit),
+      bytes: reserved,
       title: statement.title,
       maxPerDay: settings.maxBytesPerDay,
       maxPerCase: settings.maxBytesPerCase,
@@ -117,6 +127,13 @@ export function openAthena(options: AthenaOptions): AthenaQuestions {
         scanned = bytes;
       });
       return run;
+    } catch (error) {
+      // It may run, and nobody knows what it reads.
+      if (error instanceof UnknownEnd) {
+        scanned = Math.max(scanned, reserved);
+        throw error.cause;
+      }
+      throw error;
     } finally {
       // The ledger is told what AWS bills, also for a query that failed or was stopped.
       spent.bytes += scanned;
@@ -133,7 +150,7 @@ export function openAthena(options: AthenaOptions): AthenaQuestions {
     limit: number,
     tell: (bytes: number) => void,
   ): Promise<AthenaRows> {
-    const { QueryExecutionId: queryExecutionId } = await send('start the query', (client) =>
+    const { QueryExecutionId: queryExecutionId } = await starting((client) =>
       client.send(
         new StartQueryExecutionCommand({
           QueryString: statement.sql,
@@ -150,13 +167,45 @@ export function openAthena(options: AthenaOptions): AthenaQuestions {
     );
     if (queryExecutionId === undefined)
       throw new UpstreamError('athena', 'NotAws', 'the answer had no query id', { retryable: true });
+    let done: QueryExecution;
     try {
-      const done = await finished(queryExecutionId, limit, tell);
-      const bytes = done.Statistics?.DataScannedInBytes ?? 0;
-      return { ...(await results(queryExecutionId, statement.maxRows)), queryExecutionId, bytes };
+      done = await finished(queryExecutionId, limit, tell);
     } catch (error) {
+      if (error instanceof UpstreamError && isEnd(error.code)) throw error;
       await stop(queryExecutionId);
+      const bytes = await billed(queryExecutionId);
+      if (bytes === undefined) throw new UnknownEnd('', { cause: error });
+      tell(bytes);
       throw error;
+    }
+    const bytes = done.Statistics?.DataScannedInBytes ?? 0;
+    return { ...(await results(queryExecutionId, statement.maxRows)), queryExecutionId, bytes };
+  }
+
+  /** A request that may have been carried out without an answer has begun a query that AWS bills. */
+  async function starting<T>(call: (client: Pick<AthenaClient, 'send'>) => Promise<T>): Promise<T> {
+    try {
+      return await send('start the query', call);
+    } catch (error) {
+      // A role that could not be taken is none of Athena's.
+      const isOther = error instanceof UpstreamError && error.service !== 'athena';
+      const cause = error instanceof UpstreamError ? error.cause : error;
+      if (error instanceof UserError || isOther || !awsErrorFacts(cause).ambiguous) throw error;
+      throw new UnknownEnd('', { cause: error });
+    }
+  }
+
+  /** What a query that was stopped has read. Undefined where AWS does not tell. */
+  async function billed(id: string): Promise<number | undefined> {
+    try {
+      const client = await options.client();
+      const { QueryExecution: run } = await client.send(new GetQueryExecutionCommand({ QueryExecutionId: id }), {
+        abortSignal: AbortSignal.timeout(5_000),
+      });
+      return run?.Statistics?.DataScannedInBytes ?? (isEnd(run?.Status?.State) ? 0 : undefined);
+    } catch (error) {
+      options.log.warn({ code: awsErrorFacts(asError(error)).code }, 'what a query of Athena has read is not known');
+      return undefined;
     }
   }
 

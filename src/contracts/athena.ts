@@ -15,6 +15,8 @@ export interface AthenaEstimate {
   readonly because: string;
 }
 
+export type AthenaTableName = 'cloudtrail' | 'flowLogs' | 'dns';
+
 /** A statement of ours: literals are quoted strictly, values from outside stand for `?` in order. */
 export interface AthenaStatement {
   /** What it asks, for the log and the ledger. */
@@ -22,8 +24,12 @@ export interface AthenaStatement {
   readonly sql: string;
   /** As StartQueryExecution takes them: literals, text within single quotes. */
   readonly parameters: readonly string[];
-  /** Partitions that it reads: for the estimate. */
-  readonly reads: { readonly table: 'cloudtrail' | 'flowLogs' | 'dns'; readonly scope: AthenaScope };
+  /** Partitions that it reads, for the estimate: of one table, and of each other as often as the statement reads it. */
+  readonly reads: {
+    readonly table: AthenaTableName;
+    readonly also?: readonly AthenaTableName[];
+    readonly scope: AthenaScope;
+  };
   /** Rows after which it is cut. */
   readonly maxRows: number;
 }

@@ -1,5 +1,5 @@
 /** Who talked to whom: groups of flows seen from the side that is asked about, and what of it is unusual. */
-import type { FlowGroup } from '../contracts/network.ts';
+import type { FlowGroup, FlowQuestion } from '../contracts/network.ts';
 import { isPrivateIp } from './address.ts';
 
 export interface Conversation {
@@ -46,42 +46,149 @@ function protocolName(number: number): string {
 
 type Growing = { -readonly [key in keyof Conversation]: Conversation[key] };
 
-/** Conversations, those that moved the most first. `asked`: addresses that count as the local side. */
+/** One direction of a conversation as one interface saw it. */
+interface Sighting {
+  bytes: number;
+  accepted: number;
+  rejected: number;
+  first: string;
+  last: string;
+}
+
+interface Grown {
+  readonly talk: Growing;
+  /** By interface. */
+  readonly out: Map<string, Sighting>;
+  readonly in: Map<string, Sighting>;
+}
+
+/**
+ * Conversations, those that moved the most first. `asked`: addresses that count as the local side. Bytes are those that were let
+ * through: what was rejected moved nothing. What several interfaces saw at the same time (both ends within a VPC, a NAT gateway between)
+ * counts once, as the one that saw the most of it has it.
+ */
 export function conversationsOf(groups: readonly FlowGroup[], asked: readonly string[]): readonly Conversation[] {
   const isAsked = new Set(asked);
-  const all = new Map<string, Growing>();
+  const all = new Map<string, Grown>();
   for (const group of groups) {
     const isOut = leavesLocal(group, isAsked);
     const [local, peer] = isOut ? [group.srcaddr, group.dstaddr] : [group.dstaddr, group.srcaddr];
     const portOf = isOut === group.toPort ? 'peer' : 'local';
-    const key = [local, peer, group.port, portOf, group.protocol].join(' ');
-    const had = all.get(key) ?? {
-      ...{ local, peer, peerIsPublic: !isPrivateIp(peer), port: group.port, portOf },
-      protocol: protocolName(group.protocol),
-      ...{ bytesOut: 0, bytesIn: 0, accepted: 0, rejected: 0 },
-      ...{ firstSeen: group.firstSeen, lastSeen: group.lastSeen, interfaces: [], instances: [] },
-      ...{ accountId: group.accountId, region: group.region },
-    };
-    all.set(key, {
-      ...had,
-      bytesOut: had.bytesOut + (isOut ? group.bytes : 0),
-      bytesIn: had.bytesIn + (isOut ? 0 : group.bytes),
-      accepted: had.accepted + (group.action === 'REJECT' ? 0 : group.flows),
-      rejected: had.rejected + (group.action === 'REJECT' ? group.flows : 0),
-      firstSeen: [group.firstSeen, had.firstSeen].sort()[0] ?? had.firstSeen,
-      lastSeen: [group.lastSeen, had.lastSeen].sort()[1] ?? had.lastSeen,
-      interfaces: withOne(had.interfaces, group.interfaceId),
-      instances: withOne(had.instances, group.instanceId),
-    });
+    // The same private address in another account or Region is another machine.
+    const place = isPrivateIp(peer) ? [] : [group.accountId, group.region];
+    const key = [local, peer, group.port, portOf, group.protocol, ...place].join(' ');
+    const had = all.get(key) ?? newConversation(group, { local, peer, portOf });
+    all.set(key, had);
+    const { talk } = had;
+    if (group.firstSeen < talk.firstSeen) talk.firstSeen = group.firstSeen;
+    if (group.lastSeen > talk.lastSeen) talk.lastSeen = group.lastSeen;
+    talk.interfaces = withOne(talk.interfaces, group.interfaceId);
+    talk.instances = withOne(talk.instances, group.instanceId);
+    see(isOut ? had.out : had.in, group);
   }
   const weight = ({ bytesOut, bytesIn }: Conversation) => bytesOut + bytesIn;
-  return [...all.values()].sort((a, b) => weight(b) - weight(a) || (a.firstSeen < b.firstSeen ? -1 : 1));
+  return [...all.values()].map(summed).sort((a, b) => weight(b) - weight(a) || (a.firstSeen < b.firstSeen ? -1 : 1));
 }
 
-function leavesLocal({ srcaddr, dstaddr }: FlowGroup, asked: ReadonlySet<string>): boolean {
+function newConversation(
+  { port, protocol, firstSeen, lastSeen, accountId, region }: FlowGroup,
+  { local, peer, portOf }: Pick<Conversation, 'local' | 'peer' | 'portOf'>,
+): Grown {
+  const talk: Growing = {
+    ...{ local, peer, peerIsPublic: !isPrivateIp(peer), port, portOf, protocol: protocolName(protocol) },
+    ...{ bytesOut: 0, bytesIn: 0, accepted: 0, rejected: 0, firstSeen, lastSeen },
+    ...{ interfaces: [], instances: [], accountId, region },
+  };
+  return { talk, out: new Map(), in: new Map() };
+}
+
+function see(seen: Map<string, Sighting>, group: FlowGroup): void {
+  const isRejected = group.action === 'REJECT';
+  const had = seen.get(group.interfaceId);
+  seen.set(group.interfaceId, {
+    bytes: (had?.bytes ?? 0) + (isRejected ? 0 : group.bytes),
+    accepted: (had?.accepted ?? 0) + (isRejected ? 0 : group.flows),
+    rejected: (had?.rejected ?? 0) + (isRejected ? group.flows : 0),
+    first: had === undefined || group.firstSeen < had.first ? group.firstSeen : had.first,
+    last: had === undefined || group.lastSeen > had.last ? group.lastSeen : had.last,
+  });
+}
+
+function summed({ talk, out, in: inward }: Grown): Conversation {
+  const [sent, got] = [counted(out), counted(inward)];
+  return {
+    ...talk,
+    ...{ bytesOut: sent.bytes, bytesIn: got.bytes },
+    ...{ accepted: sent.accepted + got.accepted, rejected: sent.rejected + got.rejected },
+  };
+}
+
+/** An address that moved to another interface was seen there at another time: then both count. */
+function counted(seen: ReadonlyMap<string, Sighting>): Pick<Sighting, 'bytes' | 'accepted' | 'rejected'> {
+  const total = { bytes: 0, accepted: 0, rejected: 0 };
+  let most = { ...total };
+  let last = '';
+  const close = () => {
+    total.bytes += most.bytes;
+    total.accepted += most.accepted;
+    total.rejected += most.rejected;
+    most = { bytes: 0, accepted: 0, rejected: 0 };
+  };
+  for (const one of [...seen.values()].sort((a, b) => (a.first < b.first ? -1 : 1))) {
+    if (one.first > last) close();
+    most = {
+      bytes: Math.max(most.bytes, one.bytes),
+      accepted: Math.max(most.accepted, one.accepted),
+      rejected: Math.max(most.rejected, one.rejected),
+    };
+    if (one.last > last) last = one.last;
+  }
+  close();
+  return total;
+}
+
+/**
+ * The addresses of the interfaces or the instance that were asked about, as far as their own lines tell: each line has one at one end, so
+ * that it is the address that all of them share, or the few that together do. Empty where a single pair of addresses leaves it open.
+ */
+export function ownAddresses(
+  groups: readonly FlowGroup[],
+  { interfaces, instances }: Pick<FlowQuestion, 'interfaces' | 'instances'>,
+): readonly string[] {
+  const byInterface = new Map<string, FlowGroup[]>();
+  for (const group of groups) {
+    if (!interfaces.includes(group.interfaceId) && !instances.includes(group.instanceId)) continue;
+    const mine = byInterface.get(group.interfaceId);
+    if (mine) mine.push(group);
+    else byInterface.set(group.interfaceId, [group]);
+  }
+  return [...new Set([...byInterface.values()].flatMap(sharedEnds))];
+}
+
+function sharedEnds(groups: readonly FlowGroup[]): readonly string[] {
+  const found: string[] = [];
+  for (let left = groups; left.length > 0; ) {
+    const times = new Map<string, number>();
+    for (const { srcaddr, dstaddr } of left)
+      for (const end of new Set([srcaddr, dstaddr])) if (mayBeInside(end)) times.set(end, (times.get(end) ?? 0) + 1);
+    const [first, second] = [...times].sort(([, a], [, b]) => b - a);
+    if (first === undefined || first[1] === second?.[1]) return found;
+    found.push(first[0]);
+    left = left.filter(({ srcaddr, dstaddr }) => srcaddr !== first[0] && dstaddr !== first[0]);
+  }
+  return found;
+}
+
+/** An interface's IPv4 addresses are private in flow logs, also where it has a public one; IPv6 addresses are its own. */
+function mayBeInside(address: string): boolean {
+  return isPrivateIp(address) || address.includes(':');
+}
+
+function leavesLocal({ srcaddr, dstaddr, toPort }: FlowGroup, asked: ReadonlySet<string>): boolean {
   if (asked.has(srcaddr) !== asked.has(dstaddr)) return asked.has(srcaddr);
   if (isPrivateIp(srcaddr) !== isPrivateIp(dstaddr)) return isPrivateIp(srcaddr);
-  return true;
+  // No side is the local one: both directions stay one conversation, seen from the one that asks for the service.
+  return toPort;
 }
 
 function withOne(list: readonly string[], one: string): readonly string[] {

@@ -33,20 +33,30 @@ const dataServices: Readonly<Record<string, StoreKind>> = {
 };
 
 const reading =
-  /^(GetObject(Torrent|Attributes)?|SelectObjectContent|HeadObject|CopyObject|RestoreObject|GetItem|BatchGetItem|TransactGetItems|Query|Scan|ExecuteStatement|BatchExecuteStatement|GetRecords|ExportTableToPointInTime|CreateBackup|GetSecretValue|BatchGetSecretValue)$/;
+  /^(GetObject(Torrent|Attributes)?|SelectObjectContent|HeadObject|CopyObject|RestoreObject|GetItem|BatchGetItem|TransactGetItems|Query|Scan|ExecuteStatement|BatchExecuteStatement|GetRecords|ExecuteTransaction|ExportTableToPointInTime|RestoreTableToPointInTime|RestoreTableFromBackup|CreateBackup|GetSecretValue|BatchGetSecretValue)$/;
 const listing =
   /^(ListObjects(V2)?|ListObjectVersions|ListMultipartUploads|ListParts|ListSecretVersionIds|DescribeSecret|DescribeTable)$/;
 const deleting = /^(DeleteObjects?|DeleteItem|DeleteTable|DeleteBucket|DeleteSecret)$/;
 const writing =
-  /^(PutObject|UploadPart(Copy)?|CreateMultipartUpload|CompleteMultipartUpload|PutItem|UpdateItem|BatchWriteItem|TransactWriteItems|PutSecretValue|UpdateSecret)$/;
+  /^(PutObject|PostObject|UploadPart(Copy)?|CreateMultipartUpload|CompleteMultipartUpload|PutItem|UpdateItem|BatchWriteItem|TransactWriteItems|PutSecretValue|UpdateSecret)$/;
 
 /** What the call does to the data; `settings` is about the store itself: policies, replication, tags. */
-function accessKindOf(record: CloudTrailRecord): AccessKind {
+function accessKindOf(record: CloudTrailRecord, store: string): AccessKind {
   const name = plainEventName(record.eventName);
+  const source = /^(CopyObject|UploadPartCopy)$/.test(name) ? copiedFrom(record) : undefined;
+  // A copy reads one bucket and writes another; only the request tells which of them it is here.
+  if (source !== undefined) return source === store ? 'read' : 'write';
   if (reading.test(name)) return 'read';
   if (listing.test(name)) return 'list';
   if (deleting.test(name)) return 'delete';
   return writing.test(name) ? 'write' : 'settings';
+}
+
+/** The bucket in `x-amz-copy-source`: `/bucket/key`, encoded as in a URL, or the ARN of an object. Undefined where it is none. */
+function copiedFrom({ requestParameters }: CloudTrailRecord): string | undefined {
+  const source = requestParameters?.['x-amz-copy-source'];
+  if (typeof source !== 'string') return undefined;
+  return /^(?:arn:[a-z-]+:s3:::)?(?:\/|%2F)?([a-z0-9.-]{3,63})(?:\/|%2F)/i.exec(source)?.[1];
 }
 
 /** Events of the kind that S3 and DynamoDB log only where somebody asked for them. */
@@ -64,15 +74,17 @@ function isDataEvent(record: CloudTrailRecord): boolean {
 const accessOrder: readonly AccessKind[] = ['read', 'delete', 'write', 'list', 'settings'];
 const maxNames = 20;
 
-/** Grouped by who, from where, what and outcome: reads first, most bytes and calls first. Other services' records are left out. */
-export function accessesOf(records: readonly CloudTrailRecord[]): readonly DataAccess[] {
+/** @param store the name of the bucket, table or secret. Grouped by who, from where, what and outcome: reads first, most bytes and calls first. Other services' records are left out. */
+export function accessesOf(records: readonly CloudTrailRecord[], store: string): readonly DataAccess[] {
   const groups = Map.groupBy(
     records.filter((record) => Object.hasOwn(dataServices, record.eventSource)),
     (record) =>
-      [principalOf(record)?.id ?? '', record.sourceIPAddress, accessKindOf(record), outcomeOf(record)].join('\n'),
+      [principalOf(record)?.id ?? '', record.sourceIPAddress, accessKindOf(record, store), outcomeOf(record)].join(
+        '\n',
+      ),
   );
   return [...groups.values()]
-    .map(accessOf)
+    .map((group) => accessOf(group, store))
     .sort(
       (a, b) =>
         Number(a.outcome !== 'success') - Number(b.outcome !== 'success') ||
@@ -82,7 +94,7 @@ export function accessesOf(records: readonly CloudTrailRecord[]): readonly DataA
     );
 }
 
-function accessOf(records: readonly CloudTrailRecord[]): DataAccess {
+function accessOf(records: readonly CloudTrailRecord[], store: string): DataAccess {
   const first = records[0] as CloudTrailRecord;
   const bytes = records.map((record) => Number(record.additionalEventData?.bytesTransferredOut ?? Number.NaN));
   const told = bytes.filter((value) => value >= 0);
@@ -90,7 +102,7 @@ function accessOf(records: readonly CloudTrailRecord[]): DataAccess {
   return {
     principal: principalOf(first)?.id ?? '',
     sourceIp: first.sourceIPAddress,
-    access: accessKindOf(first),
+    access: accessKindOf(first, store),
     outcome: outcomeOf(first),
     times: records.length,
     firstSeen: first.eventTime,
@@ -126,8 +138,9 @@ export function provableOf(
   kind: StoreKind | undefined,
   records: readonly CloudTrailRecord[],
   coverage: Coverage,
+  store: string,
 ): Provable {
-  const seen = records.some((record) => accessKindOf(record) === 'read' && outcomeOf(record) === 'success');
+  const seen = records.some((record) => accessKindOf(record, store) === 'read' && outcomeOf(record) === 'success');
   if (kind === 'secret') {
     const isWhole = coverage.complete && coverage.sources.length > 0;
     const verdict = seen ? 'reads-seen' : isWhole ? 'no-read-seen' : 'cannot-be-told';

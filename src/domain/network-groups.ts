@@ -73,6 +73,20 @@ class Groups<Group> {
   }
 }
 
+/**
+ * What tells a flow from every other: AWS writes one line per interface, direction, ports and interval, so that the same again is a copy of it (a
+ * file that is there twice, an export of what S3 has too). Undefined where the format leaves out what it takes.
+ */
+export function flowIdentity(flow: FlowRecord): string | undefined {
+  const isPorted = flow.protocol === 6 || flow.protocol === 17;
+  if (flow.interfaceId === '' || flow.protocol === 0 || (isPorted && flow.srcport === 0 && flow.dstport === 0))
+    return undefined;
+  const { accountId, interfaceId, srcaddr, dstaddr, pktSrcaddr, pktDstaddr, srcport, dstport, protocol } = flow;
+  const { packets, bytes, start, end, action } = flow;
+  const where = [accountId, interfaceId, srcaddr, dstaddr, pktSrcaddr, pktDstaddr, srcport, dstport, protocol];
+  return [...where, packets, bytes, start, end, action].join(' ');
+}
+
 export function isoOfSeconds(seconds: number): string {
   // Beyond this no date is one.
   const at = Math.min(Math.max(seconds, 0), 253_402_300_799);

@@ -90,6 +90,27 @@ export class Held {
     ];
   }
 
+  /**
+   * Days between others of the same account of which there is nothing, within the window, in words: of logs that are written all the time, they were
+   * not brought along.
+   */
+  holes({ window, accounts }: Asked): readonly string[] {
+    const from = window.from === undefined ? Number.NEGATIVE_INFINITY : Math.floor(Date.parse(window.from) / dayMs);
+    const to = window.to === undefined ? Number.POSITIVE_INFINITY : Math.ceil(Date.parse(window.to) / dayMs);
+    return [...this.#days].flatMap(([account, days]) => {
+      if (account !== '' && accounts !== undefined && !accounts.includes(account)) return [];
+      const sorted = [...days].sort((a, b) => a - b);
+      return sorted.flatMap((day, at) => {
+        const [first, next] = [Math.max(from, (sorted[at - 1] ?? day) + 1), Math.min(to, day)];
+        if (first >= next) return [];
+        const iso = (number: number) => `${new Date(number * dayMs).toISOString().slice(0, 10)}T00:00:00Z`;
+        return [
+          `${account === '' ? '' : `account ${account}: `}${iso(first)} to ${iso(next)}: there are no logs of it here`,
+        ];
+      });
+    });
+  }
+
   #timeLacks({ window, accounts }: Asked, unknown: readonly string[]): readonly string[] {
     const from = window.from === undefined ? Number.NEGATIVE_INFINITY : Date.parse(window.from);
     const to = window.to === undefined ? Number.POSITIVE_INFINITY : Date.parse(window.to);

@@ -58,7 +58,9 @@ describe('Athena', { timeout: 60_000 }, () => {
         takes as 'instances' | 'principal' | 'address'
       ];
       const ran = await firebreak(['ir', 'athena', name, ...words, '--json']);
-      expect(`${name} ${ran.code} ${ran.stderr}`).toBe(`${name} 0 `);
+      // Without a row nothing tells that the launches were in the window.
+      const expected = name === 'calls-from-destinations-of' ? 3 : 0;
+      expect(`${name} ${ran.code} ${ran.stderr}`).toBe(`${name} ${expected} `);
       answers.set(name, JSON.parse(ran.stdout));
     }
     const rowsOf = (name: string) => answers.get(name)?.rows ?? [];
@@ -79,6 +81,23 @@ describe('Athena', { timeout: 60_000 }, () => {
     expect(rowsOf('calls-from-destinations-of')).toEqual([]);
     expect(answers.get('calls-of')?.cost.bytes).toBeGreaterThan(0);
   }, 240_000);
+
+  it('does not say that an instance did nothing where its launch was not in the window', async () => {
+    const old = 'i-0123456789abcdef0';
+    const { code, stdout } = await firebreak(['ir', 'athena', 'egress-of', machine, old, '--json']);
+    const answer = JSON.parse(stdout);
+
+    expect(code).toBe(3);
+    expect(answer.rows.length).toBeGreaterThan(0);
+    expect(answer.coverage).toMatchObject({
+      ...{ complete: false, notLookedAt: [expect.stringMatching(`^${old}: interfaces are told by the launch alone`)] },
+    });
+  });
+
+  it('keeps lookups to the Regions asked for', async () => {
+    const there = await firebreak(['ir', 'dns', 'minergate.example', '--regions', 'eu-north-1', '--json'], {}, 'north');
+    expect(JSON.parse(there.stdout).lookups).toEqual([]);
+  });
 
   it('fills the lake in one pass and recurses there, never scanning again per hop', async () => {
     const before = aws.calls.filter(({ operation }) => operation === 'StartQueryExecution').length;

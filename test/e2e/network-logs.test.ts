@@ -8,7 +8,8 @@ import { gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openFolderNetwork } from '../../src/evidence/network/folder.ts';
-import { networkGaps, openLakeNetwork } from '../../src/evidence/network/lake.ts';
+import { networkGaps } from '../../src/evidence/network/gaps.ts';
+import { openLakeNetwork } from '../../src/evidence/network/lake.ts';
 import { quietLog } from '../fakes/quiet-log.ts';
 
 const launcher = fileURLToPath(new URL('../../bin/firebreak.js', import.meta.url));
@@ -142,6 +143,108 @@ describe('network logs of another time, account or Region', () => {
       'VPC flow logs of account 444455556666: 2026-11-20T10:00:00Z to 2026-11-20T11:00:00Z is not in the lake',
     ]);
     expect(await gaps(['111122223333'], ['us-east-1'])).toEqual(['VPC flow logs of Region us-east-1: not in the lake']);
+  });
+});
+
+describe('network logs as AWS and people lay them out', { timeout: 60_000 }, () => {
+  const ask = async (dir: string, address = '10.0.0.5', more: readonly string[] = []) =>
+    JSON.parse((await firebreak(['ir', 'flows', address, '--logs', dir, '--json', ...more])).stdout);
+
+  it('have their Region from hive-style paths and from the names of files, in the lake too', async () => {
+    onTestFinished(() => rmSync(join(folder, 'data'), { recursive: true, force: true }));
+    const dir = mkdtempSync(join(folder, 'hive-'));
+    const hive =
+      'AWSLogs/aws-account-id=111122223333/aws-service=vpcflowlogs/aws-region=cn-north-1/year=2026/month=11/day=20';
+    mkdirSync(join(dir, hive, 'hour=10'), { recursive: true });
+    await parquet(join(dir, hive, 'hour=10', 'a.log.parquet'), [
+      flow('10.0.0.5', '203.0.113.51', 40001, 443, 7_000, 3),
+    ]);
+    const name = '111122223333_vpcflowlogs_eu-west-1_fl-1234abcd_20261120T1000Z_fe123456.log.gz';
+    writeFileSync(join(dir, name), gzipSync([header, flow('10.0.0.5', '203.0.113.52', 40001, 443, 50, 4)].join('\n')));
+
+    const regions = ({ conversations }: { conversations: { peer: string; region: string }[] }) =>
+      conversations.map(({ peer, region }) => [peer, region]);
+    expect(regions(await ask(dir))).toEqual([
+      ['203.0.113.51', 'cn-north-1'],
+      ['203.0.113.52', 'eu-west-1'],
+    ]);
+    expect(regions(await ask(dir, '10.0.0.5', ['--regions', 'eu-west-1']))).toEqual([['203.0.113.52', 'eu-west-1']]);
+    await firebreak(['import', dir]);
+    const day = { from: '2026-11-20T00:00:00Z', to: '2026-11-21T00:00:00Z' };
+    const gaps = await networkGaps('flows', { dataDir: join(folder, 'data'), window: day, regions: ['us-east-1'] });
+    expect(gaps).toContain('VPC flow logs of Region us-east-1: not in the lake');
+  });
+
+  it('count once where a file is there twice, by another name or packed', async () => {
+    onTestFinished(() => rmSync(join(folder, 'data'), { recursive: true, force: true }));
+    const dir = mkdtempSync(join(folder, 'twice-'));
+    const line = flow('10.0.0.5', '203.0.113.51', 40001, 443, 7_000, 3);
+    writeFileSync(join(dir, 'a.log'), [header, line].join('\n'));
+    writeFileSync(join(dir, 'b.log.gz'), gzipSync([header, line].join('\n')));
+    writeFileSync(join(dir, 'export'), `2026-11-20T10:03:59.000Z ${line}\n`);
+    // Without ports two lines may be alike and two flows.
+    const short = `eni-0a1b2c3d4e5f60718 10.0.0.5 203.0.113.60 20 ${start}`;
+    writeFileSync(join(dir, 'short.log'), `interface-id srcaddr dstaddr bytes start\n${short}\n${short}\n`);
+    expect(await ask(dir)).toMatchObject({ flows: 3, bytesOut: 7_040 });
+
+    await firebreak(['import', dir]);
+    const window = { from: '2026-11-20T00:00:00Z', to: '2026-11-21T00:00:00Z' };
+    const signal = new AbortController().signal;
+    const lake = openLakeNetwork({ dataDir: join(folder, 'data'), window, maxGroups: 100, log: quietLog, signal });
+    const { groups } = await lake.flows({ addresses: ['10.0.0.5'], interfaces: [], instances: [] });
+    expect(groups.map(({ flows, bytes }) => [flows, bytes])).toEqual([
+      [1, 7_000],
+      [2, 40],
+    ]);
+  });
+
+  it('tell the days between that were not brought along, and Regions of an account, in the lake too', async () => {
+    onTestFinished(() => rmSync(join(folder, 'data'), { recursive: true, force: true }));
+    const dir = mkdtempSync(join(folder, 'holes-'));
+    const put = (account: string, region: string, minute: number) => {
+      const to = join(dir, 'AWSLogs', account, 'vpcflowlogs', region, '2026', '11');
+      mkdirSync(to, { recursive: true });
+      const own = region === 'eu-west-1' ? 'eni-0aaaaaaa' : 'eni-0bbbbbbb';
+      const line = flow('10.0.0.5', '203.0.113.51', 40001, 443, 1, minute)
+        .replace('111122223333', account)
+        .replace(/eni-\w+/, own);
+      writeFileSync(join(to, `${minute}.log`), [header, line].join('\n'));
+    };
+    for (const day of [0, 1, 4]) put('111122223333', 'eu-west-1', day * 1440);
+    for (const day of [0, 1, 2, 3, 4]) put('111122223333', 'us-east-1', day * 1440);
+    for (const day of [0, 4]) put('444455556666', 'us-east-1', day * 1440);
+
+    const answer = await ask(dir);
+    expect(answer.coverage).toMatchObject({
+      complete: false,
+      notLookedAt: ['account 444455556666: 2026-11-21T00:00:00Z to 2026-11-24T00:00:00Z: there are no logs of it here'],
+    });
+    await firebreak(['import', dir]);
+    const window = { from: '2026-11-20T10:00:00Z', to: '2026-11-24T10:00:00Z' };
+    const gaps = (accounts: string[], regions?: string[]) =>
+      networkGaps('flows', { dataDir: join(folder, 'data'), window, accounts, regions });
+    expect(await gaps(['111122223333'])).toEqual([]);
+    expect(await gaps(['111122223333'], ['us-east-1', 'eu-west-1'])).toEqual([
+      'VPC flow logs of account 111122223333 in Region eu-west-1: 2026-11-22T00:00:00Z to 2026-11-24T00:00:00Z is not in the lake',
+    ]);
+    expect(await gaps(['444455556666'])).toEqual([
+      'VPC flow logs of account 444455556666: 2026-11-21T00:00:00Z to 2026-11-24T00:00:00Z is not in the lake',
+    ]);
+  });
+
+  it('are query logs too as CloudWatch exports them, and flow logs with a byte order mark', async () => {
+    const dir = mkdtempSync(join(folder, 'exported-'));
+    const line = (name: string, minute: number) => `2026-11-20T10:05:00.000Z ${query(name, minute)}`;
+    writeFileSync(join(dir, '000000.gz'), gzipSync([line('a.example.', 1), line('b.example.', 2)].join('\n')));
+    writeFileSync(join(dir, 'bom.log'), `\uFEFF${header}\n${flow('10.0.0.5', '203.0.113.51', 40001, 443, 9, 3)}\n`);
+    const names = JSON.parse((await firebreak(['ir', 'dns', '10.0.0.5', '--logs', dir, '--json'])).stdout);
+
+    expect(names.lookups.map(({ queryName }: { queryName: string }) => queryName).sort()).toEqual([
+      'a.example',
+      'b.example',
+    ]);
+    expect(names.coverage).toMatchObject({ complete: true, badFiles: [] });
+    expect(await ask(dir)).toMatchObject({ bytesOut: 9, coverage: { complete: true, badFiles: [] } });
   });
 });
 

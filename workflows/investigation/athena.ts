@@ -1,7 +1,7 @@
 /** The named questions of the crypto-mining playbook, asked of Athena, with what each would cost and did cost. */
 import { z } from 'zod';
 import { defineInvestigation, type Report } from '#src/contracts/investigation.ts';
-import { csvFile, cutTable, withGaps } from '#src/domain/answers.ts';
+import { csvFile, cutTable, few, unfinished, withGaps } from '#src/domain/answers.ts';
 import { checkedWords, questionCalled } from '#src/domain/athena/questions.ts';
 import { dollarsText } from '#src/domain/athena/words.ts';
 import { bytesText } from '#src/domain/conversations.ts';
@@ -66,8 +66,12 @@ export const athena = defineInvestigation({
     const columns = told?.columns ?? [];
     const spent = source.spent();
     const cost = told ? `${bytesText(told.bytes)} read, ${dollarsText(spent.dollars)}` : 'not run';
+    const unseen =
+      told && question.isByLaunch
+        ? words.filter((word) => !rows.some((row) => row.some((cell) => cell?.split(' ').includes(word))))
+        : [];
     const coverage = {
-      complete: told !== undefined && !told.truncated,
+      complete: told !== undefined && !told.truncated && unseen.length === 0,
       accounts: scope.accounts,
       regions: scope.regions,
       from: scope.from,
@@ -85,12 +89,17 @@ export const athena = defineInvestigation({
       badFiles: [],
       notLookedAt: [
         ...(told ? [] : ['the logs themselves: only what it would read was asked for']),
+        ...(unseen.length === 0
+          ? []
+          : [
+              `${few(unseen)}: interfaces are told by the launch alone, so that nothing was looked at where it was not between ${utc(scope.from)} and ${utc(scope.to)}`,
+            ]),
         ...(told?.truncated ? [`rows after the first ${rows.length}`] : []),
       ],
     };
     return {
       headline: told
-        ? `${question.title}: ${rows.length === 0 ? 'nothing was found' : count(rows.length, 'row')}, ${cost}.`
+        ? `${question.title}: ${rows.length === 0 ? 'nothing was found in what was looked at' : count(rows.length, 'row')}${unfinished(coverage)}, ${cost}.`
         : `${question.title}: not run. ${before}.`,
       parts: [
         {

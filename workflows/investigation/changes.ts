@@ -15,26 +15,14 @@ import type { Part } from '#src/contracts/message.ts';
 import { csvFile, unfinished } from '#src/domain/answers.ts';
 import { classify } from '#src/domain/artifact.ts';
 import { awsErrorFacts, isAwsError } from '#src/domain/aws-errors.ts';
-import { type Change, type ConfigSubject, changesBetween, configSubject } from '#src/domain/config-history.ts';
+import { type ConfigSubject, configSubject } from '#src/domain/config-history.ts';
 import { globalRegion } from '#src/domain/partition.ts';
 import { code, count, line, utc } from '#src/domain/phrases.ts';
 import { labelOf } from '#src/domain/pivot-actors.ts';
-import { principalOf, succeeded } from '#src/domain/principal.ts';
+import { type Step, stepsOf } from '../reading/config-steps.ts';
 
 const maxItems = 500;
 const shown = 12;
-/** Config looks at a resource within some minutes of a change. */
-const nearMs = 15 * 60_000;
-
-interface Step {
-  readonly at: string;
-  readonly status: string;
-  readonly accountId: string;
-  readonly region: string;
-  readonly changes: readonly Change[];
-  readonly calls: readonly { readonly eventId: string; readonly eventName: string; readonly principal: string }[];
-}
-
 export const changes = defineInvestigation({
   name: 'changes',
   title: 'What changed',
@@ -135,7 +123,15 @@ async function askAll(
       sources.push(await askOne(subject, account, region, ctx, items));
     }
   }
-  return { items, sources, gaps: own.length === 0 ? ['AWS Config: no account is known'] : [] };
+  const isUnseen = own.length > 0 && items.length === 0 && !sources.some((source) => source.failed);
+  return {
+    items,
+    sources,
+    gaps: [
+      ...(own.length === 0 ? ['AWS Config: no account is known'] : []),
+      ...(isUnseen ? ['AWS Config has never seen it there, which is so as well where it does not record'] : []),
+    ],
+  };
 }
 
 async function regionsOf(
@@ -167,20 +163,30 @@ async function askOne(
     const resourceType = subject.resourceType as ResourceType;
     let ids = subject.resourceId === undefined ? [] : [subject.resourceId];
     if (subject.resourceName !== undefined) {
-      const page = await config.send(
-        new ListDiscoveredResourcesCommand({
-          resourceType,
-          resourceName: subject.resourceName,
-          includeDeletedResources: true,
-        }),
-        options,
-      );
-      ids = (page.resourceIdentifiers ?? []).flatMap(({ resourceId }) => resourceId ?? []);
+      let more: string | undefined;
+      do {
+        const page = await config.send(
+          new ListDiscoveredResourcesCommand({
+            resourceType,
+            resourceName: subject.resourceName,
+            includeDeletedResources: true,
+            ...(more === undefined ? {} : { nextToken: more }),
+          }),
+          options,
+        );
+        ids = [...ids, ...(page.resourceIdentifiers ?? []).flatMap(({ resourceId }) => resourceId ?? [])];
+        more = page.nextToken;
+      } while (more !== undefined && ids.length < maxItems);
     }
     const found: ConfigurationItem[] = [];
     let pages = 0;
-    let nextToken: string | undefined;
+    let isCut = false;
     for (const resourceId of ids) {
+      if (found.length >= maxItems) {
+        isCut = true;
+        break;
+      }
+      let nextToken: string | undefined;
       do {
         const page = await config.send(
           new GetResourceConfigHistoryCommand({
@@ -195,9 +201,10 @@ async function askOne(
         found.push(...(page.configurationItems ?? []));
         nextToken = page.nextToken;
       } while (nextToken !== undefined && found.length < maxItems);
+      isCut ||= nextToken !== undefined;
     }
     items.push(...found.slice(0, maxItems));
-    const truncated = nextToken !== undefined || found.length > maxItems;
+    const truncated = isCut || found.length > maxItems;
     const reason = truncated ? { reason: `stopped at ${maxItems} items` } : {};
     return { ...source, events: Math.min(found.length, maxItems), pages, truncated, ...reason };
   } catch (error) {
@@ -211,58 +218,6 @@ async function askOne(
           ? error.code
           : awsErrorFacts(error).code;
     return { ...source, failed: true, reason };
-  }
-}
-
-function stepsOf(items: readonly ConfigurationItem[], records: readonly CloudTrailRecord[]): readonly Step[] {
-  const inOrder = items.toSorted(
-    (a, b) => (a.configurationItemCaptureTime?.getTime() ?? 0) - (b.configurationItemCaptureTime?.getTime() ?? 0),
-  );
-  const writes = records.filter(
-    (record) => record.readOnly !== true && succeeded(record) && !/^(Describe|Get|List)/.test(record.eventName),
-  );
-  return inOrder.map((item, at): Step => {
-    const before = inOrder[at - 1];
-    const isNext = before !== undefined && before.resourceId === item.resourceId;
-    const captured = item.configurationItemCaptureTime?.getTime() ?? 0;
-    return {
-      at: captured === 0 ? '' : new Date(captured).toISOString().replace('.000Z', 'Z'),
-      status: item.configurationItemStatus ?? '',
-      accountId: item.accountId ?? '',
-      region: item.awsRegion ?? '',
-      changes: isNext ? changesBetween(contentOf(before), contentOf(item)) : [],
-      calls: writes
-        .filter((record) => {
-          const ago = captured - Date.parse(record.eventTime);
-          return ago >= -60_000 && ago <= nearMs;
-        })
-        .map((record) => ({
-          eventId: record.eventID,
-          eventName: record.eventName,
-          principal: principalOf(record)?.id ?? '',
-        })),
-    };
-  });
-}
-
-/** The configuration with what Config keeps beside it. It is JSON as text. */
-function contentOf(item: ConfigurationItem): unknown {
-  return { configuration: parsed(item.configuration), tags: item.tags, supplementary: supplementary(item) };
-}
-
-function supplementary({ supplementaryConfiguration }: ConfigurationItem): unknown {
-  return Object.fromEntries(
-    Object.entries(supplementaryConfiguration ?? {}).map(([key, value]) => [key, parsed(value)]),
-  );
-}
-
-function parsed(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return text;
-    throw error;
   }
 }
 

@@ -37,9 +37,9 @@ export const dataAccess = defineInvestigation({
     const store = parseStore(word, kind);
     const { records, gaps } = await recordsOf(store, ctx);
     const looked = ctx.evidence.coverage();
-    const provable = provableOf(store.kind, records, looked);
+    const provable = provableOf(store.kind, records, looked, store.name);
     const coverage = withGaps(looked, [...gaps, ...(provable.gap === '' ? [] : [provable.gap])]);
-    const accesses = accessesOf(records);
+    const accesses = accessesOf(records, store.name);
     const touched = accesses.filter(({ access, outcome }) => access !== 'settings' && outcome === 'success');
     const callers = new Set(touched.map(({ principal }) => principal)).size;
     const calls = touched.reduce((sum, { times }) => sum + times, 0);

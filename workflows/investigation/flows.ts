@@ -5,11 +5,11 @@ import { UpstreamError, UserError } from '#src/contracts/errors.ts';
 import type { Coverage } from '#src/contracts/evidence.ts';
 import { defineInvestigation, type InvestigationContext } from '#src/contracts/investigation.ts';
 import type { Part } from '#src/contracts/message.ts';
-import type { FlowGroup } from '#src/contracts/network.ts';
-import { parseIp } from '#src/domain/address.ts';
+import type { FlowGroup, FlowQuestion } from '#src/contracts/network.ts';
+import { isPrivateIp, parseIp } from '#src/domain/address.ts';
 import { csvFile, cutTable, unfinished, withGaps } from '#src/domain/answers.ts';
 import { awsErrorFacts } from '#src/domain/aws-errors.ts';
-import { bytesText, type Conversation, conversationsOf, outflowsOf } from '#src/domain/conversations.ts';
+import { bytesText, type Conversation, conversationsOf, outflowsOf, ownAddresses } from '#src/domain/conversations.ts';
 import { bothCoverages } from '#src/domain/coverage-join.ts';
 import { placesInRecords, take } from '#src/domain/instance-places.ts';
 import { isInstanceId } from '#src/domain/links-naming.ts';
@@ -52,9 +52,9 @@ export const flows = defineInvestigation({
     };
     ctx.progress(`Reading the flow logs of ${subject.id}`);
     const found = await ctx.other?.network.flows(question);
-    const groups = found?.groups ?? [];
+    const groups = (found?.groups ?? []).filter((group) => isOfSubject(group, question, asked.places));
     const coverage = coverageOf(ctx, subject.kind, groups, found?.coverage, asked);
-    const talks = conversationsOf(groups, question.addresses);
+    const talks = conversationsOf(groups, [...question.addresses, ...ownAddresses(groups, question)]);
     const outflows = outflowsOf(talks);
     const peers = new Set(talks.map(({ peer }) => peer));
     const people = (await ctx.other?.people.at([...peers, ...question.addresses])) ?? [];
@@ -118,9 +118,23 @@ export const flows = defineInvestigation({
 interface Asked {
   readonly addresses: readonly string[];
   readonly interfaces: readonly string[];
+  /** Account and Region where the instance was seen. */
+  readonly places: readonly { readonly accountId: string; readonly region: string }[];
   readonly gaps: readonly string[];
 }
-const noPlaces: Asked = { addresses: [], interfaces: [], gaps: [] };
+const noPlaces: Asked = { addresses: [], interfaces: [], places: [], gaps: [] };
+
+/** The same private address in another account or Region is another machine's, as far as nothing else ties it to the instance. */
+function isOfSubject(group: FlowGroup, question: FlowQuestion, places: Asked['places']): boolean {
+  if (places.length === 0 || question.interfaces.length === 0) return true;
+  if (question.interfaces.includes(group.interfaceId) || question.instances.includes(group.instanceId)) return true;
+  const own = question.addresses.filter((address) => address === group.srcaddr || address === group.dstaddr);
+  if (own.some((address) => !isPrivateIp(address))) return true;
+  return places.some(
+    ({ accountId, region }) =>
+      (group.accountId === '' || group.accountId === accountId) && (group.region === '' || group.region === region),
+  );
+}
 
 /** Addresses and interfaces of an instance: from CloudTrail, and from EC2 while it still knows the instance. */
 async function placesOf(id: string, ctx: InvestigationContext): Promise<Asked> {
@@ -146,7 +160,7 @@ async function placesOf(id: string, ctx: InvestigationContext): Promise<Asked> {
       }
     }
   }
-  return { addresses: [...found.addresses], interfaces: [...found.interfaces], gaps };
+  return { addresses: [...found.addresses], interfaces: [...found.interfaces], places: told.places, gaps };
 }
 
 /** CloudTrail counts where it was needed: to find an instance's addresses, unless the flow logs name the instance. */

@@ -85,7 +85,10 @@ LIMIT ${maxRows + 1}`,
   };
 }
 
-/** Flows put together as domain/network-groups.ts does it. */
+/**
+ * Flows put together as domain/network-groups.ts does it. Fields that the log format of the config leaves out are empty or 0; intervals that AWS
+ * skipped come as rows of their own, `isskipped`. Throws UserError where the format has no addresses or times.
+ */
 export function flowStatement(
   settings: AthenaSettings,
   scope: AthenaScope,
@@ -93,31 +96,43 @@ export function flowStatement(
   maxRows: number,
 ): AthenaStatement {
   const has = new Set(flowColumns(settings).map(([name]) => name));
-  const source = has.has('pkt_srcaddr') ? "coalesce(nullif(pkt_srcaddr, '-'), srcaddr)" : 'srcaddr';
-  const target = has.has('pkt_dstaddr') ? "coalesce(nullif(pkt_dstaddr, '-'), dstaddr)" : 'dstaddr';
+  const either = (...names: readonly string[]) => names.filter((name) => has.has(name));
+  const sources = either('pkt_srcaddr', 'srcaddr');
+  const targets = either('pkt_dstaddr', 'dstaddr');
+  if (sources.length === 0 || targets.length === 0 || !has.has('start'))
+    throw new UserError(
+      'The flow logs in Athena cannot be asked: athena.flowLogFields lacks srcaddr, dstaddr or start.',
+      'Flow logs without them do not tell who talked to whom and when.',
+    );
+  const first = (names: readonly string[]) =>
+    names.length > 1 ? `coalesce(nullif(${names[0]}, '-'), ${names[1]})` : (names[0] ?? '');
+  const or = (name: string, otherwise: string) => (has.has(name) ? name : otherwise);
+  const [srcport, dstport] = [or('srcport', '0'), or('dstport', '0')];
   const instance = has.has('instance_id') ? "coalesce(nullif(instance_id, '-'), '')" : "''";
   const parameters = new Parameters();
   const any = [
     ...(addresses.length > 0
-      ? ['srcaddr', 'dstaddr', ...['pkt_srcaddr', 'pkt_dstaddr'].filter((name) => has.has(name))].map(
-          (column) => `${column} IN (${parameters.all(addresses)})`,
-        )
+      ? [...sources, ...targets].sort().map((column) => `${column} IN (${parameters.all(addresses)})`)
       : []),
-    ...(interfaces.length > 0 ? [`interface_id IN (${parameters.all(interfaces)})`] : []),
+    ...(interfaces.length > 0 && has.has('interface_id') ? [`interface_id IN (${parameters.all(interfaces)})`] : []),
     ...(instances.length > 0 && has.has('instance_id') ? [`instance_id IN (${parameters.all(instances)})`] : []),
   ];
+  const asked = any.length === 0 ? 'false' : any.join(' OR ');
+  const isSkipped = has.has('log_status') ? "log_status = 'SKIPDATA'" : 'false';
+  const isWanted = has.has('log_status') ? `(${isSkipped} OR (log_status = 'OK' AND (${asked})))` : `(${asked})`;
   const seconds = (at: string) => Math.ceil(Date.parse(instant(at)) / 1000);
   return {
     title: 'flows of what was asked about',
-    sql: `SELECT ${source} AS srcaddr, ${target} AS dstaddr, least(srcport, dstport) AS port,
-  dstport <= srcport AS toport, protocol, action, interface_id AS interfaceid, ${instance} AS instanceid,
-  account AS accountid, region, count(*) AS flows, sum(packets) AS packets, sum(bytes) AS bytes, min("start") AS first,
-  max(greatest("start", "end")) AS last
+    sql: `SELECT ${first(sources)} AS srcaddr, ${first(targets)} AS dstaddr, least(${srcport}, ${dstport}) AS port,
+  ${dstport} <= ${srcport} AS toport, ${or('protocol', '0')} AS protocol, ${or('action', "''")} AS action,
+  ${or('interface_id', "''")} AS interfaceid, ${instance} AS instanceid, account AS accountid, region,
+  ${isSkipped} AS isskipped, count(*) AS flows, sum(${or('packets', '0')}) AS packets, sum(${or('bytes', '0')}) AS bytes,
+  min("start") AS first, max(${has.has('end') ? 'greatest("start", "end")' : '"start"'}) AS last
 FROM ${tableOf(settings, 'flowLogs')}
 WHERE ${partitions(scope)}
-  AND log_status = 'OK' AND "start" >= ${seconds(scope.from)} AND "start" < ${seconds(scope.to)}
-  AND (${any.length === 0 ? 'false' : any.join(' OR ')})
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+  AND "start" >= ${seconds(scope.from)} AND "start" < ${seconds(scope.to)}
+  AND ${isWanted}
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 ORDER BY bytes DESC
 LIMIT ${maxRows + 1}`,
     parameters: parameters.list,
@@ -155,7 +170,8 @@ export function dnsStatement(
   coalesce(firewall_rule_action, '') AS firewallruleaction, max(json_format(CAST(answers AS JSON))) AS answers,
   count(*) AS times, min(query_timestamp) AS firstseen, max(query_timestamp) AS lastseen
 FROM ${tableOf(settings, 'dns')}
-WHERE account IN (${accountList(scope.accounts)}) AND ${where}query_timestamp >= '${instant(scope.from)}'
+WHERE account IN (${accountList(scope.accounts)}) AND region IN (${regionList(scope.regions)})
+  AND ${where}query_timestamp >= '${instant(scope.from)}'
   AND query_timestamp < '${instant(scope.to)}'
   AND (${any.length === 0 ? 'false' : any.join(' OR ')})
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9

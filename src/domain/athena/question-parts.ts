@@ -73,7 +73,9 @@ WHERE ${partitions(scope)}
   AND log_status = 'OK'${where}
 ${rest}
 LIMIT ${maxRows + 1}`;
-    return { title, sql, parameters: parameters.list, reads: { table: 'flowLogs', scope }, maxRows };
+    // The interfaces come from CloudTrail.
+    const reads = { table: 'flowLogs' as const, also: ['cloudtrail' as const], scope };
+    return { title, sql, parameters: parameters.list, reads, maxRows };
   };
 }
 

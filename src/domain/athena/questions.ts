@@ -30,6 +30,8 @@ export interface AthenaQuestion {
   readonly number: string;
   readonly title: string;
   readonly takes: 'instances' | 'principal' | 'address';
+  /** Finds the instances' interfaces in their launches: of one that was launched before the window it knows nothing. */
+  readonly isByLaunch?: boolean;
   statement(words: readonly string[], scope: AthenaScope, settings: AthenaSettings): AthenaStatement;
 }
 
@@ -147,6 +149,7 @@ export const athenaQuestions: readonly AthenaQuestion[] = [
     number: 'q8',
     title: 'Flows of the instances, by interface',
     takes: 'instances',
+    isByLaunch: true,
     statement: onFlows(
       'flows of the instances',
       'instanceid, flow.srcaddr, flow.dstaddr, flow.srcport, flow.dstport, protocol, action, count(*) AS flows, sum(bytes) AS bytes, min("start") AS first, max("end") AS last',
@@ -159,6 +162,7 @@ export const athenaQuestions: readonly AthenaQuestion[] = [
     number: 'q9',
     title: 'Private addresses of the instances, of every interface',
     takes: 'instances',
+    isByLaunch: true,
     statement(words, scope, settings) {
       const parameters = new Parameters();
       const sql = `${interfacesOf(words, scope, settings, parameters)}
@@ -175,6 +179,7 @@ LIMIT ${maxRows + 1}`;
     number: 'q10',
     title: 'What left the instances for the outside',
     takes: 'instances',
+    isByLaunch: true,
     statement: onFlows(
       'what left the instances',
       'instanceid, flow.dstaddr, flow.dstport, action, count(*) AS flows, sum(bytes) AS bytes, min("start") AS first, max("end") AS last',
@@ -187,9 +192,10 @@ LIMIT ${maxRows + 1}`;
     number: 'q11',
     title: 'Distinct destinations outside',
     takes: 'instances',
+    isByLaunch: true,
     statement: onFlows(
       'distinct destinations outside',
-      'flow.dstaddr, count(DISTINCT instanceid) AS instances, sum(bytes) AS bytes',
+      "flow.dstaddr, count(DISTINCT instanceid) AS instances, sum(if(action = 'ACCEPT', bytes, 0)) AS bytes, sum(if(action = 'REJECT', 1, 0)) AS rejected, array_join(array_agg(DISTINCT instanceid), ' ') AS instanceids",
       leaving,
       'GROUP BY 1\nORDER BY bytes DESC',
     ),
@@ -199,6 +205,7 @@ LIMIT ${maxRows + 1}`;
     number: 'q12',
     title: 'API calls that came from the destinations',
     takes: 'instances',
+    isByLaunch: true,
     statement(words, scope, settings) {
       const parameters = new Parameters();
       const sql = `${interfacesOf(words, scope, settings, parameters)}, destinations AS (
@@ -215,7 +222,9 @@ GROUP BY 1, 2, 3, 4
 ORDER BY calls DESC
 LIMIT ${maxRows + 1}`;
       const title = 'API calls from the destinations';
-      return { title, sql, parameters: parameters.list, reads: { table: 'flowLogs', scope }, maxRows };
+      // CloudTrail for the launches, and for the calls.
+      const also = ['cloudtrail', 'cloudtrail'] as const;
+      return { title, sql, parameters: parameters.list, reads: { table: 'flowLogs', also, scope }, maxRows };
     },
   },
 ];

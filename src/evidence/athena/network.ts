@@ -2,7 +2,8 @@
 import type { AthenaQuestions, AthenaRows, AthenaScope, AthenaStatement } from '../../contracts/athena.ts';
 import { UpstreamError, UserError } from '../../contracts/errors.ts';
 import type { Coverage } from '../../contracts/evidence.ts';
-import type { NetworkLogs } from '../../contracts/network.ts';
+import type { FlowGroup, NetworkLogs } from '../../contracts/network.ts';
+import { few, withGaps } from '../../domain/answers.ts';
 import { dnsStatement, flowStatement } from '../../domain/athena/queries.ts';
 import { dnsGroupOf, flowGroupOf } from '../../domain/athena/rows.ts';
 import type { AthenaSettings } from '../../domain/athena/settings.ts';
@@ -23,9 +24,15 @@ export function athenaNetwork(
             const told = await ask('VPC flow logs', athena, settings, signal, (scope) =>
               flowStatement(settings, scope, question, maxGroups),
             );
-            const groups = told.rows.map((cells) => flowGroupOf(told.columns, cells));
-            const events = groups.reduce((sum, { flows }) => sum + flows, 0);
-            return { groups, coverage: told.coverage(events) };
+            const at = (told.columns as readonly string[]).indexOf('isskipped');
+            const isSkipped = (cells: Cells) => cells[at] === 'true';
+            const groups = told.rows
+              .filter((cells) => !isSkipped(cells))
+              .map((cells) => flowGroupOf(told.columns, cells));
+            const skipped = countOf(told.rows.filter(isSkipped).map((cells) => flowGroupOf(told.columns, cells)));
+            const gaps =
+              skipped === 0 ? [] : [`${skipped} intervals that AWS itself could not record in full (SKIPDATA)`];
+            return { groups, coverage: withGaps(told.coverage(countOf(groups)), gaps) };
           },
         }),
     ...(settings.tables.dns === undefined
@@ -37,10 +44,20 @@ export function athenaNetwork(
             );
             const groups = told.rows.map((cells) => dnsGroupOf(told.columns, cells));
             const events = groups.reduce((sum, { times }) => sum + times, 0);
-            return { groups, coverage: told.coverage(events) };
+            // Query logs of other VPCs are in no partition of the table.
+            const vpcs = settings.dnsVpcs;
+            const gaps = vpcs.length === 0 ? [] : [`query logs of VPCs other than ${few(vpcs)} (athena.dnsVpcs)`];
+            const isWhole = question.vpcs.length > 0 && question.vpcs.every((vpc) => vpcs.includes(vpc));
+            return { groups, coverage: withGaps(told.coverage(events), isWhole ? [] : gaps) };
           },
         }),
   };
+}
+
+type Cells = readonly (string | undefined)[];
+
+function countOf(groups: readonly FlowGroup[]): number {
+  return groups.reduce((sum, { flows }) => sum + flows, 0);
 }
 
 async function ask(

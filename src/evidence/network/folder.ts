@@ -2,10 +2,12 @@
 import type { Coverage } from '../../contracts/evidence.ts';
 import type { Log } from '../../contracts/log.ts';
 import type { DnsRecord, FlowRecord, NetworkLogs } from '../../contracts/network.ts';
+import { withGaps } from '../../domain/answers.ts';
 import {
   dnsGroups,
   dnsMatches,
   flowGroups,
+  flowIdentity,
   flowMatches,
   isoOfSeconds,
   type Places,
@@ -63,15 +65,17 @@ export function openFolderNetwork(options: FolderNetworkOptions): NetworkLogs {
       const inPlace = placeFilter(placesOf(options));
       const groups = flowGroups(options.maxGroups);
       const held = new Held();
+      const copies = new Copies();
       const read = await readAll('flows', {
         flow(flow: FlowRecord) {
           held.sawLine(isoOfSeconds(flow.start), flow.accountId, flow.region);
           const isIn = inPlace(flow.start * 1000, flow.accountId, flow.region);
-          if (isIn && flowMatches(flow, question)) groups.add(flow);
+          if (isIn && flowMatches(flow, question) && !copies.has(flow)) groups.add(flow);
         },
         dns: () => undefined,
       });
-      return { groups: groups.list(), coverage: coverageOf('flows', options, read, groups, held) };
+      const coverage = coverageOf('flows', options, read, groups, held);
+      return { groups: groups.list(), coverage: withGaps(coverage, copies.gaps()) };
     },
     async lookups(question) {
       const inPlace = placeFilter(placesOf(options));
@@ -90,6 +94,27 @@ export function openFolderNetwork(options: FolderNetworkOptions): NetworkLogs {
   };
 }
 
+const maxKnown = 2_000_000;
+
+/** Lines that were there before: a folder of evidence has files twice. */
+class Copies {
+  readonly #known = new Set<string>();
+  #isFull = false;
+
+  has(flow: FlowRecord): boolean {
+    const identity = flowIdentity(flow);
+    if (identity === undefined) return false;
+    if (this.#known.has(identity)) return true;
+    if (this.#known.size < maxKnown) this.#known.add(identity);
+    else this.#isFull = true;
+    return false;
+  }
+
+  gaps(): readonly string[] {
+    return this.#isFull ? [`copies among the flows after the first ${maxKnown}: they may count twice`] : [];
+  }
+}
+
 function placesOf({ window, accounts, regions }: FolderNetworkOptions): Places {
   return { from: window.from, to: window.to, accounts, regions };
 }
@@ -99,11 +124,17 @@ interface Read {
   readonly broken: readonly { readonly path: string; readonly reason: string }[];
 }
 
-/** Account and Region of a path in AWS's delivery tree; the default format of flow logs names no Region. */
-const deliveryTree = /(?:^|\/)AWSLogs\/(?:aws-account-id=)?(\d{12})\/vpcflowlogs\/(?:aws-region=)?([a-z0-9-]+)\//;
+/**
+ * Account and Region of a path in AWS's delivery tree, hive-style or not, and of the names of its files, which keep them outside the tree too; the
+ * default format of flow logs names no Region
+ * (https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-path.html).
+ */
+const deliveryTree =
+  /(?:^|\/)AWSLogs\/(?:aws-account-id=)?(\d{12})\/(?:aws-service=)?vpcflowlogs\/(?:aws-region=)?([a-z0-9-]+)\//;
+const deliveredFile = /(?:^|\/)(\d{12})_vpcflowlogs_([a-z0-9-]+)_fl-[0-9a-f]+_[^/]*$/;
 
 function placed(sink: NetworkSink, path: string): NetworkSink {
-  const [, account = '', region = ''] = deliveryTree.exec(path) ?? [];
+  const [, account = '', region = ''] = deliveryTree.exec(path) ?? deliveredFile.exec(path) ?? [];
   if (region === '') return sink;
   return {
     ...sink,
@@ -152,7 +183,7 @@ function coverageOf(
   ];
   const what = kind === 'flows' ? 'VPC flow logs' : 'Resolver query logs';
   // Lines beyond a cap were seen too.
-  const lacks = held.lacks({ window, accounts, regions });
+  const lacks = [...held.lacks({ window, accounts, regions }), ...held.holes({ window, accounts })];
   const notLookedAt = [
     ...lacks,
     ...(looked ? [] : [`no ${what} found in ${dir}`]),

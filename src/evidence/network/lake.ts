@@ -9,6 +9,7 @@ import { isoOfSeconds } from '../../domain/network-groups.ts';
 import { sqlText } from '../lake/columns.ts';
 import { lakeFolder } from '../lake/pages.ts';
 import { openReader } from '../lake/reader.ts';
+import { gapsIn, kindNames as what } from './gaps.ts';
 import { type NetworkKind, type NetworkPage, networkFolder, readNetworkPages } from './pages.ts';
 
 export interface LakeNetworkOptions {
@@ -21,57 +22,6 @@ export interface LakeNetworkOptions {
   readonly maxGroups: number;
   readonly log: Log;
   readonly signal: AbortSignal;
-}
-
-const what: Readonly<Record<NetworkKind, string>> = { flows: 'VPC flow logs', dns: 'Resolver query logs' };
-/** Flow logs are gathered for up to 10 minutes and delivered within 5 or so. */
-const slackMs = 20 * 60_000;
-
-/** What the lake lacks of the kind for the window and accounts, in words; empty where it covers them. */
-export async function networkGaps(
-  kind: NetworkKind,
-  { dataDir, ...asked }: Pick<LakeNetworkOptions, 'dataDir'> & Asked,
-): Promise<readonly string[]> {
-  const { pages } = await readNetworkPages(networkFolder(dataDir));
-  return gapsIn(kind, pages, asked);
-}
-
-type Asked = Pick<LakeNetworkOptions, 'window' | 'accounts' | 'regions'>;
-
-function gapsIn(
-  kind: NetworkKind,
-  pages: readonly NetworkPage[],
-  { window, accounts, regions }: Asked,
-): readonly string[] {
-  const parts = pages.flatMap((page) => page.parts).filter((part) => part.kind === kind);
-  if (parts.length === 0) return [`no ${what[kind]} in the lake`];
-  const has = (places: readonly string[], place: string) => places.length === 0 || places.includes(place);
-  const noRegion = (regions ?? []).filter((region) => !parts.some((part) => has(part.regions, region)));
-  return [
-    ...noRegion.map((region) => `${what[kind]} of Region ${region}: not in the lake`),
-    ...(accounts ?? [undefined]).flatMap((account) => {
-      const mine = account === undefined ? parts : parts.filter((part) => has(part.accounts, account));
-      const whose = account === undefined ? what[kind] : `${what[kind]} of account ${account}`;
-      return mine.length === 0 ? [`${whose}: not in the lake`] : missing(whose, mine, window);
-    }),
-  ];
-}
-
-function missing(whose: string, parts: NetworkPage['parts'], window: Asked['window']): readonly string[] {
-  const gaps: string[] = [];
-  let at = Date.parse(window.from);
-  const to = Date.parse(window.to);
-  for (const { first, last } of parts.toSorted((a, b) => (a.first < b.first ? -1 : 1))) {
-    const begin = Math.min(Date.parse(first), to);
-    if (begin > at + slackMs) gaps.push(`${whose}: ${iso(at)} to ${iso(begin)} is not in the lake`);
-    at = Math.max(at, Date.parse(last));
-  }
-  if (to > at + slackMs) gaps.push(`${whose}: ${iso(at)} to ${iso(to)} is not in the lake`);
-  return gaps;
-}
-
-function iso(epochMs: number): string {
-  return new Date(epochMs).toISOString().replace('.000Z', 'Z');
 }
 
 export function openLakeNetwork(options: LakeNetworkOptions): NetworkLogs {
@@ -155,6 +105,10 @@ function places({ accounts, regions }: LakeNetworkOptions): string {
     .join('');
 }
 
+/** Copies of a line go, as flowIdentity in domain/network-groups.ts has it; a number of its own keeps what may be alike without being one. */
+const mayRepeat = `CASE WHEN interfaceId = '' OR protocol = 0 OR (protocol IN (6, 17) AND srcport = 0 AND dstport = 0)
+  THEN row_number() OVER () ELSE 0 END`;
+
 function flowSql({ addresses, interfaces, instances }: FlowQuestion, options: LakeNetworkOptions) {
   const some = list(addresses);
   const seconds = (time: string) => Math.ceil(Date.parse(time) / 1000);
@@ -162,10 +116,10 @@ function flowSql({ addresses, interfaces, instances }: FlowQuestion, options: La
       coalesce(nullif(pktDstaddr, ''), dstaddr) AS dstaddr, least(srcport, dstport) AS port, dstport <= srcport AS toPort,
       protocol, action, interfaceId, instanceId, accountId, region, count(*)::DOUBLE AS flows, sum(packets) AS packets,
       sum(bytes) AS bytes, min("start")::DOUBLE AS first, max(greatest("start", "end"))::DOUBLE AS last
-    FROM read_parquet([${tables}]) AS flow
+    FROM (SELECT DISTINCT *, ${mayRepeat} AS at FROM read_parquet([${tables}]) AS flow
     WHERE "start" >= ${seconds(options.window.from)} AND "start" < ${seconds(options.window.to)}${places(options)}
       AND (flow.srcaddr IN (${some}) OR flow.dstaddr IN (${some}) OR pktSrcaddr IN (${some}) OR pktDstaddr IN (${some})
-        OR interfaceId IN (${list(interfaces)}) OR instanceId IN (${list(instances)}))
+        OR interfaceId IN (${list(interfaces)}) OR instanceId IN (${list(instances)})))
     GROUP BY ALL ORDER BY bytes DESC LIMIT ${options.maxGroups + 1}`;
 }
 

@@ -17,6 +17,8 @@ const Part = z.object({
   last: z.string(),
   accounts: z.array(z.string()),
   regions: z.array(z.string()),
+  /** Days (UTC) with rows, by account and Region; "" where rows name none. Absent in pages of earlier versions. */
+  held: z.array(z.object({ account: z.string(), region: z.string(), days: z.array(z.string()) })).optional(),
 });
 
 const NetworkPage = z.object({

@@ -56,6 +56,9 @@ export class PartWriter {
   #buffer: string[] = [];
   #accounts = new Set<string>();
   #regions = new Set<string>();
+  /** Days by account and Region. */
+  #held = new Map<string, Set<string>>();
+  #lastPlace = '';
   #first = '';
   #last = '';
   /** Rows that are in no part yet. */
@@ -81,6 +84,15 @@ export class PartWriter {
     this.waiting += 1;
     if (row.accountId !== '') this.#accounts.add(row.accountId);
     if (row.region !== '') this.#regions.add(row.region);
+    // Rows of one file are mostly of one place and day.
+    const place = `${row.accountId}\n${row.region}`;
+    const day = at.slice(0, 10);
+    if (`${place}\n${day}` !== this.#lastPlace) {
+      this.#lastPlace = `${place}\n${day}`;
+      const days = this.#held.get(place);
+      if (days) days.add(day);
+      else this.#held.set(place, new Set([day]));
+    }
     if (this.#first === '' || at < this.#first) this.#first = at;
     if (at > this.#last) this.#last = at;
     if (this.#buffer.length >= flushRows) this.#flush();
@@ -123,10 +135,15 @@ export class PartWriter {
       ...{ name, kind: this.#kind, rows: this.waiting, bytes: (await stat(file)).size },
       ...{ first: this.#first, last: this.#last },
       ...{ accounts: [...this.#accounts].sort(), regions: [...this.#regions].sort() },
+      held: [...this.#held].map(([place, days]) => {
+        const [account = '', region = ''] = place.split('\n');
+        return { account, region, days: [...days].sort() };
+      }),
     });
     this.waiting = 0;
     [this.#first, this.#last] = ['', ''];
     [this.#accounts, this.#regions] = [new Set(), new Set()];
+    [this.#held, this.#lastPlace] = [new Map(), ''];
   }
 
   async end(): Promise<NetworkPage['parts']> {

@@ -2,7 +2,8 @@
 import { asError } from '../../contracts/errors.ts';
 import type { Coverage } from '../../contracts/evidence.ts';
 import type { Found, NetworkLogs } from '../../contracts/network.ts';
-import { type LakeNetworkOptions, networkGaps, openLakeNetwork } from './lake.ts';
+import { networkGaps } from './gaps.ts';
+import { type LakeNetworkOptions, openLakeNetwork } from './lake.ts';
 import type { NetworkKind } from './pages.ts';
 
 /** `athena`: undefined where the config names no table of that kind. */

@@ -31,6 +31,7 @@ export class NetworkText {
   #format: FlowFormat | undefined;
   #items: JsonItems | undefined;
   #rest = '';
+  #isFirst = true;
   #lines = 0;
   #bad = 0;
   #skipped = 0;
@@ -46,7 +47,8 @@ export class NetworkText {
     if (this.#kind === 'other') return false;
     if (this.#kind === undefined && !this.#begin(chunk)) return false;
     if (this.#items) this.#items.push(chunk);
-    else this.#text(chunk.toString('latin1'));
+    else this.#text(chunk.toString('latin1', this.#isFirst && chunk.indexOf('\uFEFF') === 0 ? 3 : 0));
+    this.#isFirst = false;
     return true;
   }
 
@@ -73,7 +75,8 @@ export class NetworkText {
 
   #begin(chunk: Buffer): boolean {
     const start = chunk.toString('utf8', 0, 4096).replace(/^\uFEFF/, '');
-    if (/^\s*[[{]/.test(start)) {
+    // Exports of CloudWatch Logs put the time of ingestion before each line.
+    if (/^\s*(?:\d{4}-\d\d-\d\dT[\d:.]+Z\s+)?[[{]/.test(start)) {
       // CloudTrail names its events; query logs have one of these in their first line.
       if (!/"query_(name|timestamp)"/.test(start)) return this.#isOther();
       this.#kind = 'dns';

@@ -1,5 +1,5 @@
 /** The Athena adapter against a server of Athena's protocol: pages, NULL, refusals, and a stop where nobody waits. */
-import { AthenaClient } from '@aws-sdk/client-athena';
+import { AthenaClient, GetQueryExecutionCommand, StartQueryExecutionCommand } from '@aws-sdk/client-athena';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { athenaDatabase, athenaWorkgroup } from '../../../demo/aws/athena.ts';
 import { type DemoAws, startDemoAws } from '../../../demo/aws/server.ts';
@@ -31,7 +31,7 @@ function statement(sql: string, maxRows = 5_000, parameters: readonly string[] =
   return { title: 'test', sql, parameters, reads: { table: 'cloudtrail', scope }, maxRows };
 }
 
-function open(signal = new AbortController().signal) {
+function open(signal = new AbortController().signal, own = settings, through: Pick<AthenaClient, 'send'> = client) {
   const settled: number[] = [];
   const ledger: AthenaLedger = {
     reserve: async () => ({ granted: true, left: 1e12, limit: undefined }),
@@ -40,8 +40,8 @@ function open(signal = new AbortController().signal) {
     },
   };
   const athena = openAthena({
-    settings,
-    client: async () => client,
+    settings: own,
+    client: async () => through,
     scope: async () => scope,
     estimate: async () => ({ bytes: undefined, because: 'a test' }),
     ...{ ledger, caseId: undefined, clock: systemClock, log: quietLog, signal },
@@ -91,6 +91,50 @@ describe('a query', { timeout: 30_000 }, () => {
     remove();
     expect(aws.calls.filter(({ operation }) => operation === 'StopQueryExecution')).not.toHaveLength(0);
     expect(settled).toHaveLength(1);
+  });
+
+  it('that AWS refuses tells AWS’s own words: which workgroup', async () => {
+    const { athena, settled } = open(undefined, { ...settings, workgroup: 'nowhere' });
+
+    await expect(athena.ask(statement('SELECT 1'))).rejects.toMatchObject({
+      ...{ code: 'InvalidRequestException', message: expect.stringContaining('WorkGroup nowhere is not found') },
+    });
+    expect(settled).toEqual([0]);
+  });
+
+  it('whose end AWS does not tell counts with all that was set aside for it', async () => {
+    const blind = {
+      send: async (command: object, options?: object) => {
+        if (command instanceof GetQueryExecutionCommand) {
+          throw Object.assign(new Error('down'), {
+            name: 'InternalServerException',
+            $metadata: { httpStatusCode: 500 },
+          });
+        }
+        return client.send(command as never, options as never);
+      },
+    } as Pick<AthenaClient, 'send'>;
+    const { athena, settled } = open(undefined, settings, blind);
+
+    await expect(athena.ask(statement('SELECT 1'))).rejects.toMatchObject({ code: 'InternalServerException' });
+    expect(settled).toEqual([1e9]);
+  });
+
+  it('that may have begun although no answer came counts too, one that was refused does not', async () => {
+    const failing = (name: string, httpStatusCode: number) =>
+      ({
+        send: async (command: object, options?: object) => {
+          if (command instanceof StartQueryExecutionCommand)
+            throw Object.assign(new Error(name), { name, $metadata: { httpStatusCode } });
+          return client.send(command as never, options as never);
+        },
+      }) as Pick<AthenaClient, 'send'>;
+    const lost = open(undefined, settings, failing('InternalServerException', 500));
+    const slow = open(undefined, settings, failing('TooManyRequestsException', 400));
+
+    await expect(lost.athena.ask(statement('SELECT 1'))).rejects.toMatchObject({ code: 'InternalServerException' });
+    await expect(slow.athena.ask(statement('SELECT 1'))).rejects.toMatchObject({ code: 'TooManyRequestsException' });
+    expect([lost.settled, slow.settled]).toEqual([[1e9], [0]]);
   });
 
   it('counts the places of its parameters as AWS does', async () => {

@@ -68,6 +68,30 @@ describe('statements', () => {
     expect(flowStatement(wide, scope, question, 10).sql).toContain('instance_id IN (?)');
   });
 
+  it('keep to the fields that the flow logs have, and say what none can do without', () => {
+    const question = { addresses: ['10.0.0.5'], interfaces: ['eni-0a1b2c3d'], instances: [] };
+    const few = { ...settings, flowLogFields: ['pkt-srcaddr', 'pkt-dstaddr', 'start', 'bytes'] };
+    const { sql, parameters } = flowStatement(few, scope, question, 10);
+    for (const absent of ['log_status', '"end"', 'srcport', 'interface_id', 'packets)', 'nullif(pkt'])
+      expect(sql).not.toContain(absent);
+    expect(skeleton(sql).split('?').length - 1).toBe(parameters.length);
+    expect(() => flowStatement({ ...settings, flowLogFields: ['srcaddr', 'bytes'] }, scope, question, 10)).toThrow(
+      'lacks srcaddr, dstaddr or start',
+    );
+  });
+
+  it('keep lookups to the Regions too', () => {
+    const question = { addresses: ['10.0.0.5'], instances: [], vpcs: [], domains: [] };
+    expect(dnsStatement(settings, scope, question, 10).sql).toContain("region IN ('eu-west-1')");
+  });
+
+  it('are estimated with every table that they read, as often as they do', () => {
+    const reads = (name: string) => namedStatement(name, ['i-0abcdef1234567890'], scope, settings).reads;
+    for (const name of ['flows-of', 'egress-of', 'destinations-of'])
+      expect(reads(name)).toMatchObject({ table: 'flowLogs', also: ['cloudtrail'] });
+    expect(reads('calls-from-destinations-of').also).toEqual(['cloudtrail', 'cloudtrail']);
+  });
+
   it('match a domain and what is below it without wildcards', () => {
     const question = { addresses: [], instances: [], vpcs: [], domains: ['a_b.example'] };
     const { sql, parameters } = dnsStatement(settings, scope, question, 10);

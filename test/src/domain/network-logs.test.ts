@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DnsGroup, FlowGroup } from '../../../src/contracts/network.ts';
-import { conversationsOf, outflowsOf } from '../../../src/domain/conversations.ts';
+import { conversationsOf, outflowsOf, ownAddresses } from '../../../src/domain/conversations.ts';
 import { parseDns } from '../../../src/domain/dns-log.ts';
 import { lookedUp } from '../../../src/domain/dns-story.ts';
 import { flowFields, flowFormatOf, parseFlowLine } from '../../../src/domain/flow-log.ts';
@@ -99,6 +99,51 @@ describe('conversations', () => {
     expect(outflowsOf(odd)).toEqual([expect.objectContaining({ peer: '203.0.113.9', bytesOut: 60 * mib })]);
     expect(outflowsOf(conversationsOf([group('10.0.0.5', '10.0.0.9', 5000 * mib)], []))).toEqual([]);
     expect(outflowsOf(conversationsOf([...usual, group('10.0.0.5', '203.0.113.9', 9 * mib)], []))).toEqual([]);
+  });
+
+  it('count what was rejected as flows, never as bytes that moved', () => {
+    const [talk] = conversationsOf([group('10.0.0.5', '203.0.113.9', 2 * 1024 ** 3, { action: 'REJECT' })], []);
+    expect(talk).toMatchObject({ bytesOut: 0, accepted: 0, rejected: 1 });
+    expect(outflowsOf(talk ? [talk] : [])).toEqual([]);
+  });
+
+  it('count once what two interfaces saw of the same traffic, and twice what an address did on one after the other', () => {
+    const seen = (interfaceId: string, bytes: number, day: string) =>
+      group('10.0.0.5', '10.0.0.9', bytes, {
+        ...{ interfaceId, flows: 3, firstSeen: `${day}T00:00:00Z`, lastSeen: `${day}T00:05:00Z` },
+      });
+    const once = conversationsOf([seen('eni-a', 900, '2026-11-20'), seen('eni-b', 890, '2026-11-20')], ['10.0.0.5']);
+    expect(once).toEqual([expect.objectContaining({ bytesOut: 900, accepted: 3, interfaces: ['eni-a', 'eni-b'] })]);
+    const moved = conversationsOf([seen('eni-a', 900, '2026-11-20'), seen('eni-b', 890, '2026-11-21')], ['10.0.0.5']);
+    expect(moved).toEqual([expect.objectContaining({ bytesOut: 1790, accepted: 6 })]);
+  });
+
+  it('keep the same private address in two accounts apart, and add up what each sent outside', () => {
+    const [one, two] = ['111122223333', '444455556666'].map((accountId) =>
+      group('10.0.0.5', '203.0.113.9', 500, { accountId, interfaceId: `eni-${accountId}` }),
+    );
+    const talks = conversationsOf(one && two ? [one, two] : [], []);
+    expect(talks.map(({ accountId, bytesOut }) => [accountId, bytesOut])).toEqual([
+      ['111122223333', 500],
+      ['444455556666', 500],
+    ]);
+  });
+
+  it('tell the own address of an interface from its lines, so that what came in is not taken for what went out', () => {
+    const own = { interfaceId: 'eni-0a1b2c3d' };
+    const lines = [
+      group('10.0.0.5', '10.0.0.9', 100, own),
+      group('10.0.0.9', '10.0.0.5', 7000, { ...own, toPort: false }),
+      group('10.0.0.7', '10.0.0.5', 30, { ...own, port: 22 }),
+    ];
+    const asked = ownAddresses(lines, { interfaces: ['eni-0a1b2c3d'], instances: [] });
+    expect(asked).toEqual(['10.0.0.5']);
+    expect(conversationsOf(lines, asked).map(({ peer, bytesOut, bytesIn }) => [peer, bytesOut, bytesIn])).toEqual([
+      ['10.0.0.9', 100, 7000],
+      ['10.0.0.7', 0, 30],
+    ]);
+    expect(ownAddresses(lines.slice(0, 2), { interfaces: ['eni-0a1b2c3d'], instances: [] })).toEqual([]);
+    expect(conversationsOf(lines.slice(0, 2), [])).toHaveLength(1);
   });
 
   it('count a group limit as something that was not looked at', () => {

@@ -245,16 +245,19 @@ describe('access to data', () => {
   };
 
   it('is grouped by who, from where and what, reads first, with the bytes', () => {
-    const list = accessesOf([
-      bucket('PutObject'),
-      bucket('GetObject', { additionalEventData: { bytesTransferredOut: 5 } }),
-      bucket('GetObject', {
-        additionalEventData: { bytesTransferredOut: 7 },
-        requestParameters: { bucketName: 'payroll', key: 'b.csv' },
-      }),
-      bucket('GetObject', { errorCode: 'AccessDenied' }),
-      bucket('PutBucketPolicy', { eventCategory: 'Management' }),
-    ]);
+    const list = accessesOf(
+      [
+        bucket('PutObject'),
+        bucket('GetObject', { additionalEventData: { bytesTransferredOut: 5 } }),
+        bucket('GetObject', {
+          additionalEventData: { bytesTransferredOut: 7 },
+          requestParameters: { bucketName: 'payroll', key: 'b.csv' },
+        }),
+        bucket('GetObject', { errorCode: 'AccessDenied' }),
+        bucket('PutBucketPolicy', { eventCategory: 'Management' }),
+      ],
+      'payroll',
+    );
 
     expect(list.map(({ access, outcome, times }) => [access, outcome, times])).toEqual([
       ['read', 'success', 2],
@@ -268,7 +271,7 @@ describe('access to data', () => {
   it('of a bucket or table is never denied, whatever the logs and however complete', () => {
     for (const kind of ['bucket', 'table', undefined] as const) {
       for (const records of [[], [bucket('PutObject')], [bucket('PutBucketPolicy', { eventCategory: 'Management' })]]) {
-        expect(provableOf(kind, records, complete)).toMatchObject({
+        expect(provableOf(kind, records, complete, 'payroll')).toMatchObject({
           verdict: 'cannot-be-told',
           because: expect.stringContaining('neither proved nor excluded'),
         });
@@ -276,8 +279,19 @@ describe('access to data', () => {
     }
   });
 
+  it('by a copy is a read of the bucket that it comes from, and a write of the one that it goes to', () => {
+    const copy = (source: string) =>
+      bucket('CopyObject', { requestParameters: { bucketName: 'loot', key: 'a', 'x-amz-copy-source': source } });
+    for (const source of ['payroll/a.csv', '/payroll/a.csv', 'payroll%2Fa.csv', 'arn:aws-cn:s3:::payroll/a.csv']) {
+      expect(accessesOf([copy(source)], 'payroll')).toEqual([expect.objectContaining({ access: 'read' })]);
+      expect(accessesOf([copy(source)], 'loot')).toEqual([expect.objectContaining({ access: 'write' })]);
+    }
+    expect(provableOf('bucket', [copy('payroll/a.csv')], complete, 'loot').verdict).toBe('cannot-be-told');
+    expect(provableOf('bucket', [copy('payroll/a.csv')], complete, 'payroll').verdict).toBe('reads-seen');
+  });
+
   it('of a secret is always logged, so that a complete look may say that none was seen', () => {
-    expect(provableOf('secret', [], complete).verdict).toBe('no-read-seen');
-    expect(provableOf('secret', [], { ...complete, complete: false }).verdict).toBe('cannot-be-told');
+    expect(provableOf('secret', [], complete, 'key').verdict).toBe('no-read-seen');
+    expect(provableOf('secret', [], { ...complete, complete: false }, 'key').verdict).toBe('cannot-be-told');
   });
 });

@@ -1,0 +1,60 @@
+/** Flows and lookups of Athena: what its rows tell that was not looked at. */
+import { describe, expect, it } from 'vitest';
+import type { AthenaQuestions } from '../../../../src/contracts/athena.ts';
+import { AthenaSection } from '../../../../src/domain/athena/settings.ts';
+import { athenaNetwork } from '../../../../src/evidence/athena/network.ts';
+
+const settings = AthenaSection.parse({
+  ...{ accountId: '111122223333', region: 'us-east-1', workgroup: 'w', database: 'd' },
+  ...{ tables: { flowLogs: 'flows', dns: 'dns' }, dnsVpcs: ['vpc-0a1b2c3d'] },
+});
+
+/** Athena with an answer ready. */
+function answering(rows: readonly Readonly<Record<string, string | undefined>>[]): AthenaQuestions {
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  return {
+    scope: async () => ({
+      ...{ accounts: ['111122223333'], regions: ['eu-west-1'] },
+      ...{ from: '2026-11-20T00:00:00Z', to: '2026-11-21T00:00:00Z' },
+    }),
+    named: () => {
+      throw new Error('not asked');
+    },
+    dollars: () => 0,
+    estimate: async () => ({ bytes: undefined, because: '' }),
+    ask: async () => ({
+      ...{ columns, truncated: false, queryExecutionId: 'q', bytes: 1 },
+      rows: rows.map((row) => columns.map((column) => row[column])),
+    }),
+    spent: () => ({ bytes: 0, dollars: 0, queries: 0 }),
+  };
+}
+
+const signal = new AbortController().signal;
+
+describe('an answer of Athena', () => {
+  it('tells intervals that AWS skipped, and does not take them for flows', async () => {
+    const flow = { srcaddr: '10.0.0.5', dstaddr: '203.0.113.9', isskipped: 'false', flows: '2', bytes: '500' };
+    const skipped = { srcaddr: '-', dstaddr: '-', isskipped: 'true', flows: '3', bytes: undefined };
+    const logs = athenaNetwork(answering([flow, skipped]), settings, signal, 10);
+    const told = await logs.flows?.({ addresses: ['10.0.0.5'], interfaces: [], instances: [] });
+
+    expect(told?.groups).toEqual([expect.objectContaining({ srcaddr: '10.0.0.5', bytes: 500 })]);
+    expect(told?.coverage).toMatchObject({
+      ...{ complete: false, sources: [expect.objectContaining({ events: 2 })] },
+      notLookedAt: ['3 intervals that AWS itself could not record in full (SKIPDATA)'],
+    });
+  });
+
+  it('vouches for lookups of no VPC that its table does not have', async () => {
+    const logs = athenaNetwork(answering([]), settings, signal, 10);
+    const ask = (vpcs: readonly string[]) =>
+      logs.lookups?.({ addresses: [], instances: [], vpcs, domains: ['a.example'] });
+
+    expect((await ask([]))?.coverage).toMatchObject({
+      ...{ complete: false, notLookedAt: ['query logs of VPCs other than vpc-0a1b2c3d (athena.dnsVpcs)'] },
+    });
+    expect((await ask(['vpc-0ffffffff']))?.coverage.complete).toBe(false);
+    expect((await ask(['vpc-0a1b2c3d']))?.coverage.complete).toBe(true);
+  });
+});
