@@ -6,8 +6,7 @@ import type { ContainmentRequest } from '../contracts/store.ts';
 import { closedTo } from '../domain/access.ts';
 import { isOver, isUndoable } from '../domain/approval.ts';
 import { sentCalls } from '../domain/blanks.ts';
-import { canonical } from '../domain/canonical.ts';
-import { bindsOf, cliCommand, drift, planHash, sameState, targetWords } from '../domain/plan.ts';
+import { bindsOf, cliCommand, drift, planHash, sameState, targetWords, wishOf } from '../domain/plan.ts';
 import { blastRadius } from './blast-radius.ts';
 import { channelRefusal } from './channel-refusal.ts';
 import { completed } from './complete-target.ts';
@@ -152,10 +151,6 @@ function expiryMinutes(plan: Plan, deps: WorkerDeps): number {
   const action = deps.actions.find((candidate) => candidate.name === plan.action);
   const ordinary = deps.settings.approvals.expiryMinutes;
   return Math.min(ordinary, (action && rightsOf(action, plan.accountId, deps).expiryMinutes) ?? ordinary);
-}
-
-function wishOf({ action, direction, accountId, target }: Plan): string {
-  return canonical([action, direction, accountId, target]);
 }
 
 async function drawApply(request: ContainmentRequest, signal: AbortSignal, deps: WorkerDeps): Promise<Drawn> {

@@ -1,0 +1,96 @@
+/** Somebody else changes the target between the plan and its approval: what they did is neither overwritten nor taken back. */
+import { AttachUserPolicyCommand, GetRolePolicyCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { wordsOf } from '../support/scene.ts';
+import { arnOfUser, both, type Containment, openContainment, refused } from './cast.ts';
+
+let on: Containment;
+beforeAll(async () => {
+  on = await openContainment();
+});
+afterAll(() => on?.scene.close());
+
+const quarantine = 'arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3';
+
+async function documentOf(RoleName: string, PolicyName: string): Promise<string> {
+  const { PolicyDocument = '' } = await on.admin.send(new GetRolePolicyCommand({ RoleName, PolicyName }));
+  return decodeURIComponent(PolicyDocument);
+}
+
+describe('an undo that was overtaken', () => {
+  it('leaves a newer revocation that a colleague has made in the console meanwhile', async () => {
+    const stolen = await on.user('rhea');
+    const role = on.role('Console', '/', ['rhea']);
+    const done = await on.contain(`revoke-role-sessions ${role.arn}`);
+    const undo = await on.askUndo(done);
+
+    const [RoleName, PolicyName] = [role.name, 'AWSRevokeOlderSessions'];
+    const Condition = { DateLessThan: { 'aws:TokenIssueTime': new Date(Date.now() + 600_000).toISOString() } };
+    const Statement = [{ Effect: 'Deny', Action: '*', Resource: '*', Condition }];
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+    await on.admin.send(new PutRolePolicyCommand({ RoleName, PolicyName, PolicyDocument }));
+    const newer = await on.assume(stolen, role, 'newer');
+    expect(await on.looks(newer)).toMatch(refused);
+
+    const ended = await on.settled(undo, both, /Nothing was written|Done and verified/);
+    expect(wordsOf(ended)).toContain('Nothing was written');
+    expect(await documentOf(RoleName, PolicyName)).toBe(PolicyDocument);
+    expect(await on.looks(newer)).toMatch(refused);
+  });
+
+  it("does not take off AWS's own quarantine, attached while the plan to attach it waited", async () => {
+    await on.user('quinn');
+    const plan = await on.ask(`quarantine-user ${arnOfUser('quinn')}`);
+    await on.admin.send(new AttachUserPolicyCommand({ UserName: 'quinn', PolicyArn: quarantine }));
+    const ended = await on.settled(plan, ['omar'], /Nothing was written|Done and verified/);
+    expect(wordsOf(ended)).toContain('Nothing was written');
+    expect(wordsOf(ended)).not.toContain('"action_id":"undo"');
+  });
+
+  it('asks again for two people where AWS has found the key in public since the undo was planned', async () => {
+    const stolen = await on.user('kay');
+    const done = await on.contain(`disable-access-key ${stolen.accessKeyId}`);
+    const undo = await on.askUndo(done);
+    await on.admin.send(new AttachUserPolicyCommand({ UserName: 'kay', PolicyArn: quarantine }));
+    const ended = await on.settled(undo, ['omar'], /Nothing was written|Done and verified/);
+    expect(wordsOf(ended)).toContain('two people must approve');
+    expect(await on.looks(stolen)).toMatch(refused);
+  });
+});
+
+describe('two plans for one target, drawn before either was approved', () => {
+  it('does not let the later take the place of the earlier on one word', async () => {
+    await on.user('nell');
+    const narrow = await on.ask(`deny-outside-networks ${arnOfUser('nell')} 198.51.100.7`);
+    const wide = await on.ask(`deny-outside-networks ${arnOfUser('nell')} 203.0.113.0/24`);
+    await on.settled(narrow, ['omar']);
+    const ended = await on.settled(wide, ['omar'], /Nothing was written|Done and verified/);
+    expect(wordsOf(ended)).toContain('two people must approve');
+    expect(JSON.stringify(on.state('nell').inlinePolicies)).toContain('198.51.100.7/32');
+  });
+
+  it.each([1, 2, 3])('revokes two sessions of one role at the same moment one after the other (%i)', async (n) => {
+    const stolen = await on.user(`mia${n}`);
+    const role = on.role(`Pair${n}`, '/', [`mia${n}`]);
+    const sessions = [await on.assume(stolen, role, 'first'), await on.assume(stolen, role, 'second')];
+    const plans = [
+      await on.ask(`revoke-session arn:aws:sts::999999999999:assumed-role/Pair${n}/first`),
+      await on.ask(`revoke-session arn:aws:sts::999999999999:assumed-role/Pair${n}/second`),
+    ];
+    const end = /Nothing was written|Done and verified|NOT CONFIRMED/;
+    const ended = await Promise.all(plans.map((plan) => on.settled(plan, ['omar'], end)));
+    const states = await Promise.all(sessions.map((session) => on.looks(session)));
+    // The other is drawn again, with the first in it.
+    const verified = ended.map((card) => wordsOf(card).includes('Done and verified'));
+    expect(verified.filter(Boolean)).toHaveLength(1);
+    expect(states.map((state) => refused.test(state))).toEqual(verified);
+    expect(ended.filter((card) => wordsOf(card).includes('Nothing was written'))).toHaveLength(1);
+  });
+
+  it('takes a name and the ARN of the same role for the same wish', async () => {
+    await on.user('ned');
+    const role = on.role('Twice', '/apps/', ['ned']);
+    await on.ask('deny-all role/Twice');
+    expect(await on.refusedAsk(`deny-all ${role.arn}`, /same plan/)).toContain('waits for a decision already');
+  });
+});
