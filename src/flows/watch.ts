@@ -15,6 +15,7 @@ import { isNews, nextLook, watched, watchUntil, watchWords } from '../domain/wat
 import { placesOf, tellThreads } from './approval-places.ts';
 import type { WorkerDeps } from './deps.ts';
 import { inspectTarget } from './inspect-target.ts';
+import { factsOf } from './read-back.ts';
 import { announce } from './record-vote.ts';
 
 /** Enough for the hours that are looked at; a target that does more is active, which is what must be said. */
@@ -32,8 +33,8 @@ export async function watch(
   // What was undone is meant to work again: there is nothing to watch.
   if (approval?.state !== 'verified' || approval.plan.direction === 'undo' || action === undefined) return;
   const undone = await deps.store.approvals.undoFor(approvalId);
-  // Once an undo is applied the state is meant to differ.
-  if (undone !== undefined && ['applying', 'verified', 'failed', 'partial'].includes(undone.state)) return;
+  // Once an undo is applied the state is meant to differ. One that AWS refused has changed nothing: what was contained still is.
+  if (undone !== undefined && mayHaveWritten(undone)) return;
   const places = await placesOf(approval, deps);
   if (places.length === 0) return;
   const seen = await look(approval, action, ctx, deps);
@@ -60,6 +61,10 @@ export async function watch(
   if (delayMs === undefined) return;
   const id = `watch-${approvalId}-${Math.round((at.getTime() + delayMs) / 60_000)}`;
   await deps.queue.add('containment.watch', { approvalId }, { id, delayMs });
+}
+
+function mayHaveWritten({ state, sentAt, steps }: Approval): boolean {
+  return state === 'applying' || sentAt !== undefined || steps.some((step) => step.state !== 'refused');
 }
 
 async function look(
@@ -114,7 +119,7 @@ async function stillHolds(
     const held: Held = action.verify(plan.direction, plan.before as never, now as never, doneCalls(approval.steps));
     return held.held;
   } catch (error) {
-    const { code, retryable } = awsErrorFacts(error);
+    const { code, retryable } = factsOf(error);
     if (retryable && !ctx.last) throw error;
     deps.log.warn({ approvalId: approval.id, code }, 'what was contained could not be read again');
     return undefined;

@@ -109,7 +109,7 @@ function sameDocument(text: string, document: unknown): boolean {
 }
 
 /** Undefined where the text is no JSON. */
-export function parsedJson(text: string): unknown {
+function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
