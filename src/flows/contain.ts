@@ -93,8 +93,7 @@ async function begin(
     // A freeze in this very moment is not overtaken; undo is allowed under one.
     return begun && { ...begun, ...(current.plan.direction === 'apply' && { unlessFrozen: true }) };
   });
-  if (moved)
-    await applyAndConfirm({ approval: applying, action, responder: prepared.responder, signal: ctx.signal }, deps);
+  if (moved) await applyAndConfirm({ ...prepared, approval: applying, action, signal: ctx.signal }, deps);
 }
 
 /** The whole approval, checked where the write happens. False when it was settled, or when Slack is asked first. */
@@ -180,7 +179,7 @@ async function resume(
       if (voids.length > 0) return await unknown(`somebody else changed it (${voids.join('; ')})`);
     }
     if (!(await mayGoOn(looked, deps))) return;
-    await applyAndConfirm(looked, deps);
+    await applyAndConfirm(isUntouched ? { ...looked, found: looked.now } : looked, deps);
   } catch (error) {
     if (!(error instanceof UpstreamError) || error.retryable) throw error;
     return unknown(error.message);

@@ -198,7 +198,7 @@ async function drawUndo(undoOf: string, signal: AbortSignal, deps: WorkerDeps): 
     );
   }
   const at = done.sentAt ?? done.steps.at(-1)?.at ?? done.createdAt;
-  const restores = { before: done.plan.before, done: applied, at };
+  const restores = { before: done.steps[0]?.found ?? done.plan.before, done: applied, at };
   const alertType = (await deps.store.cases.brief(done.caseId))?.alertType;
   return drawn({ action, direction: 'undo', target: done.plan.target, before, restores, alertType, aws, signal }, deps);
 }

@@ -12,7 +12,7 @@ import { awsErrorFacts } from '../domain/aws-errors.ts';
 import { doneCalls } from '../domain/blanks.ts';
 import { line, person, say } from '../domain/phrases.ts';
 import { isNews, nextLook, watched, watchUntil, watchWords } from '../domain/watch.ts';
-import { placesOf, tellThreads } from './approval-places.ts';
+import { placesOf, tellThreads, unlessRefused } from './approval-places.ts';
 import type { WorkerDeps } from './deps.ts';
 import { inspectTarget } from './inspect-target.ts';
 import { factsOf } from './read-back.ts';
@@ -40,10 +40,6 @@ export async function watch(
   const seen = await look(approval, action, ctx, deps);
   const at = deps.clock.now();
   const news = isNews(seen, approval.watched);
-  const { approval: now } = await deps.store.approvals.move(approvalId, (current) => ({
-    watched: seen,
-    audit: audit(current, 'watch', 'firebreak', at.toISOString(), { ...seen }),
-  }));
   if (news) {
     const bad = seen.holds !== true || seen.succeeded > 0;
     const isFirst = approval.watched === undefined;
@@ -53,10 +49,17 @@ export async function watch(
       ...(simulation === undefined ? [] : [line(simulation)]),
       ...(bad ? [line(person(approval.requester.userId))] : []),
     );
-    const key = `watch:${approvalId}:${seen.holds}:${seen.succeeded}:${seen.refused > 0}:${seen.over}`;
-    await tellThreads(key, places, message, deps);
-    await announce(now, deps);
+    // Told before it is kept: what is kept is no news to the next try. The earlier look is in the key, since the same may
+    // happen again, and twice is twice.
+    const key = `watch:${approvalId}:${approval.watched?.through ?? 'first'}:${seen.holds}:${seen.succeeded}:${seen.over}`;
+    // A channel that is archived takes nothing, and must not end the watch.
+    await unlessRefused(approval.channel, deps, () => tellThreads(key, places, message, deps));
   }
+  const { approval: now } = await deps.store.approvals.move(approvalId, (current) => ({
+    watched: seen,
+    audit: audit(current, 'watch', 'firebreak', at.toISOString(), { ...seen }),
+  }));
+  if (news) await announce(now, deps);
   const delayMs = nextLook(approval.sentAt ?? approval.createdAt, seen.until, at);
   if (delayMs === undefined) return;
   const id = `watch-${approvalId}-${Math.round((at.getTime() + delayMs) / 60_000)}`;
