@@ -186,12 +186,15 @@ async function drawUndo(undoOf: string, signal: AbortSignal, deps: WorkerDeps): 
   // What was sent and never answered may be there as well: it is undone where it is seen to be.
   const applied = sentCalls(done.steps);
   const isPartial = done.state === 'partial' || done.steps.some(({ state }) => state === 'refused');
-  const isThere = isPartial || action.verify('apply', done.plan.before as never, before as never, applied).held;
+  // What an undo has begun is brought to its end: the actions undo only what still shows as theirs.
+  const isBegun = earlier?.steps.some(({ state }) => state === 'done') === true;
+  const isThere =
+    isPartial || isBegun || action.verify('apply', done.plan.before as never, before as never, applied).held;
   if (done.after === undefined && !isThere) {
     throw new UserError(`Nothing to undo: ${action.describe(done.plan.target as never, before as never)}.`);
   }
   const binds = bindsOf(action);
-  if (done.after !== undefined && !(isThere && sameState(binds(before), binds(done.after)))) {
+  if (done.after !== undefined && !isBegun && !(isThere && sameState(binds(before), binds(done.after)))) {
     throw new UserError(
       `Not undone: something else changed it since. ${drift(done.after, before).join('; ')}.`,
       'Look at who did that first: pivot on the target.',

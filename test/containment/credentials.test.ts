@@ -200,6 +200,21 @@ describe('passwords, devices and other credentials', () => {
     expect(on.held('pia')).toBe(held);
   });
 
+  it('brings an undo to its end of which AWS has refused a part', async () => {
+    await on.user('una-half');
+    const [, , ssh] = await credentialsOf('una-half');
+    const held = on.held('una-half');
+    const done = await on.contain(`disable-service-credentials ${arnOfUser('una-half')}`);
+    const stop = on.scene.aws.fail({ operation: 'UpdateSSHPublicKey', how: 'accessDenied' });
+    await on.settled(await on.askUndo(done), ['omar'], /Partly done/);
+    stop();
+    expect(on.scene.aws.opensDoor(ssh)).toBe(false);
+
+    await on.scene.slack.waitFor(() => hasButton(on.at(done.ts), 'undo') || undefined, 20_000);
+    await on.undo(done);
+    expect(on.held('una-half')).toBe(held);
+  });
+
   it('is not voided by an attacker who adds a credential between plan and approval', async () => {
     await on.user('liv');
     const [git] = await credentialsOf('liv');
