@@ -2,7 +2,7 @@
 import type { Artifact } from '../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { parseIp } from './address.ts';
-import { at } from './links-fields.ts';
+import { holdersOf, runnersOf } from './links-behind.ts';
 import { accountOf, nameKeyOfArn, principalGroup, principalOf, roleOf, sessionOf } from './principal.ts';
 
 /** True where the artifact is the caller, his credential, his address, or the instance or function that he runs on. An event stands for itself. */
@@ -25,7 +25,12 @@ export function actsIn(artifact: Artifact, record: CloudTrailRecord): boolean {
       return (
         sessionOf(principal?.id ?? '')?.session === artifact.id ||
         record.userIdentity.principalId === artifact.id ||
-        at(record.userIdentity, 'inScopeOf', 'sourceArn') === artifact.id
+        runnersOf(record).some(({ id }) => id === artifact.id)
+      );
+    case 'federatedUser':
+      return (
+        (principal !== undefined && sameThing(principal.id, artifact.id)) ||
+        [...runnersOf(record), ...holdersOf(record)].some(({ id }) => id === artifact.id)
       );
     default:
       return principal !== undefined && sameThing(principal.id, artifact.id);

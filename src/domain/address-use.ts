@@ -2,7 +2,7 @@
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import type { AddressUse, AddressUser } from '../contracts/evidence.ts';
 import { parseIp } from './address.ts';
-import { principalGroup, principalOf } from './principal.ts';
+import { parseArn, principalGroup, principalOf } from './principal.ts';
 
 /** Two calls are near each other when they lie in the same or in neighbouring slots of this length. */
 export const slotMs = 10 * 60_000;
@@ -117,10 +117,16 @@ export function joinedUse(ip: string, uses: readonly AddressUse[]): AddressUse {
   return book.use();
 }
 
-/** Events per principal. All sessions of a role count as one. */
+/**
+ * Events per principal. All sessions of a role count as one. A caller whom the record of another account knows by the number of his
+ * account only is nobody by himself where his account's own records name who was there.
+ */
 export function eventsByUser({ users }: AddressUse): ReadonlyMap<string, number> {
   const events = new Map<string, number>();
-  for (const user of users) events.set(user.principal, (events.get(user.principal) ?? 0) + user.events);
+  const named = new Set(users.flatMap(({ principal }) => parseArn(principal)?.accountId ?? []));
+  for (const user of users)
+    if (user.kind !== 'account' || !named.has(user.principal))
+      events.set(user.principal, (events.get(user.principal) ?? 0) + user.events);
   return events;
 }
 

@@ -4,6 +4,7 @@ import { UserError } from '../contracts/errors.ts';
 import { parseIp } from './address.ts';
 import { type ArnParts, lastSegment, parseArnStrict } from './arn.ts';
 import { unwrapPasted } from './artifact-text.ts';
+import { sourceIdentityMark, sourceIdentityNode } from './links-behind.ts';
 
 export interface Classified {
   readonly artifact: Artifact;
@@ -65,6 +66,7 @@ export function classify(text: string): Classified {
   const { word, host } = unwrapPasted(text, accepts);
   const found =
     arn(word) ??
+    inLowerCase(word) ??
     accessKey(word) ??
     address(word) ??
     (host ? address(host) : undefined) ??
@@ -72,13 +74,15 @@ export function classify(text: string): Classified {
     eventId(word) ??
     resource(word) ??
     uniqueId(word) ??
+    sourceIdentity(word) ??
     service(word);
   if (found) return found;
   throw new UserError(`"${short(word)}" is nothing that can be pivoted on.`, hintFor(word));
 }
 
-function arn(word: string): Classified | undefined {
-  if (!/^arn:/i.test(word)) return undefined;
+function arn(typed: string): Classified | undefined {
+  if (!/^arn:/i.test(typed)) return undefined;
+  const word = withLowerHead(typed);
   const parts = parseArnStrict(word);
   if (!parts) {
     throw new UserError(
@@ -123,6 +127,24 @@ function resourceArn(id: string, parts: ArnParts): Classified {
   const bare = parts.service === 'ec2' ? resource(lastSegment(parts)) : undefined;
   if (bare) return { ...bare, note: bare.note ?? `Asked for by its id, ${bare.artifact.id}.` };
   return { artifact: { kind: 'resource', id }, takenFor: `${parts.service} resource ${lastSegment(parts)}` };
+}
+
+/** Ids and the fixed words of an ARN that something has put into capitals; names keep theirs, IAM finds them in any case. */
+function inLowerCase(word: string): Classified | undefined {
+  const lower = word.toLowerCase();
+  if (lower === word || !/^[A-Z][A-Z0-9-]{0,12}-[0-9A-F]{8,17}$/.test(word)) return undefined;
+  const found = resource(lower);
+  return found && { ...found, note: found.note ?? 'Ids are lower case; looked for it so.' };
+}
+
+/** `ARN:AWS:IAM::111122223333:USER/alice`: the fixed words are lower case, the name stays as it was typed. */
+function withLowerHead(word: string): string {
+  return word
+    .replace(/^arn:[^:]*:[^:]*:[^:]*:/i, (head) => head.toLowerCase())
+    .replace(
+      /^(arn:[^:]*:(?:iam|sts)::\d{12}:)(user|role|assumed-role|federated-user|root)(?=\/|$)/i,
+      (_, head, type) => `${head}${String(type).toLowerCase()}`,
+    );
 }
 
 function accessKey(word: string): Classified | undefined {
@@ -194,6 +216,13 @@ function uniqueId(word: string): Classified | undefined {
     takenFor: what,
     note: 'An ARN finds more: few records name this id.',
   };
+}
+
+/** Carries its mark: bare, it would be any word. */
+function sourceIdentity(word: string): Classified | undefined {
+  if (!word.startsWith(sourceIdentityMark)) return undefined;
+  const node = sourceIdentityNode(word.slice(sourceIdentityMark.length));
+  return node && { artifact: { kind: 'federatedUser', id: node.id }, takenFor: 'source identity of role sessions' };
 }
 
 function service(word: string): Classified | undefined {

@@ -97,10 +97,10 @@ const maxNeighbours = 50;
 
 /** Who else used the addresses of the story's own actors. */
 export function neighboursIn({ graph, actors }: Story): readonly Neighbour[] {
-  const core = new Map(actors.filter((actor) => actor.isCore).map((actor) => [actor.id, actor]));
+  const core = new Map(actors.filter((actor) => actor.isCore).map((actor) => [actor.group, actor]));
   const own = graph.records.filter((record) => core.has(groupOf(record)));
   const addresses = new Set([...core.values()].flatMap(({ ips }) => ips));
-  const followed = new Set(actors.filter(({ nodes }) => nodes.some((node) => node.expanded)).map(({ id }) => id));
+  const followed = new Set(actors.filter(({ nodes }) => nodes.some((node) => node.expanded)).map(({ group }) => group));
   return [...addresses].flatMap((ip) =>
     neighboursOf(
       ip,

@@ -41,9 +41,43 @@ function sharedWith(asked: unknown, field: string): readonly string[] {
 /** Principals of a trust policy. IAM logs the document as a string, URL-encoded or not; one that is neither names nobody. */
 function trustedAccounts(document: string | undefined): readonly string[] {
   if (document === undefined) return [];
-  return [...decoded(document).matchAll(/"(?:arn:[a-z-]+:(?:iam|sts)::)?(\d{12})(?::[^"]*)?"/g)].map(
-    (match) => match[1] ?? '',
+  const text = decoded(document);
+  const principals = principalsIn(text);
+  // What is no JSON, cut off at the end perhaps, is searched as text.
+  if (principals === undefined)
+    return [...text.matchAll(/"([^"]*)"/g)].flatMap((match) => accountOfPrincipal(match[1]));
+  return principals.flatMap(accountOfPrincipal);
+}
+
+function accountOfPrincipal(principal: string | undefined): readonly string[] {
+  const match = /^(?:arn:[a-z-]+:(?:iam|sts)::)?(\d{12})(?::.*)?$/s.exec(principal ?? '');
+  return match?.[1] ? [match[1]] : [];
+}
+
+/** What stands under `Principal` of statements that allow: conditions hold numbers of 12 digits too. Undefined: no JSON. */
+function principalsIn(document: string): readonly string[] | undefined {
+  let policy: unknown;
+  try {
+    policy = JSON.parse(document);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+  const statements = fieldOf(policy, 'Statement');
+  return (Array.isArray(statements) ? statements : [statements]).flatMap((statement) =>
+    fieldOf(statement, 'Effect') === 'Allow' ? stringsIn(fieldOf(statement, 'Principal')) : [],
   );
+}
+
+function stringsIn(principal: unknown): readonly string[] {
+  const named = typeof principal === 'object' && principal !== null ? Object.values(principal).flat() : [principal];
+  return named.filter((value): value is string => typeof value === 'string');
+}
+
+function fieldOf(value: unknown, field: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, field)
+    ? Reflect.get(value, field)
+    : undefined;
 }
 
 function decoded(document: string): string {

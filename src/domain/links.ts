@@ -4,17 +4,19 @@
  *
  * - `used-ip` and `used-key`: any call, failed ones too. An address is one only if it parses strictly; AWS services in its
  *   place become `service` nodes without an edge.
- * - `assumed`: caller to session (AssumeRole*, AssumeRoot), and session to its role.
+ * - `assumed`: caller to session (AssumeRole*, AssumeRoot), the one who switched to it in the console or on whose behalf it acts
+ *   to session, and session to its role.
  * - `minted`: caller to the temporary key or federated user; the issuing user to its federated user.
  * - `created`, `changed`, `deleted`: actor to thing, of successful calls only. A foreign account that a call lets in (trust
  *   policy, image or snapshot permission, invitation) counts as changed.
- * - `runs-as`: instance or function to session.
+ * - `runs-as`: instance, function or source identity to session.
  * - `same-as`: both names of a renamed user.
  */
 import type { EdgeKind } from '../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { parseIp } from './address.ts';
 import { foreignAccounts } from './links-accounts.ts';
+import { holdersOf, runnersOf, runnersOfHanded } from './links-behind.ts';
 import { at } from './links-fields.ts';
 import { isInstanceId, type Place } from './links-naming.ts';
 import { touchedBy } from './links-resources.ts';
@@ -92,6 +94,8 @@ function readLinks(record: CloudTrailRecord): Links {
     for (const { kind, node } of handedOut(record, place.partition)) {
       out.edge(actor, kind, node);
       linkSession(out, record, node, role);
+      if (node.kind === 'session')
+        for (const runner of runnersOfHanded(record, node)) out.edge(runner, 'runs-as', node);
     }
     for (const account of foreignAccounts(record, place)) out.edge(actor, 'changed', account);
     linkNewAccount(out, record);
@@ -122,8 +126,10 @@ function linkSession(out: Collector, record: CloudTrailRecord, node: GraphNode, 
     if (name && isInstanceId(name)) out.edge({ kind: 'resource', id: name }, 'runs-as', node);
   }
   if (node.id !== record.userIdentity.arn) return;
-  const source = at(record.userIdentity, 'inScopeOf', 'sourceArn');
-  if (node.kind === 'session' && source) out.edge(nodeOfArn(source), 'runs-as', node);
+  if (node.kind === 'session') {
+    for (const runner of runnersOf(record)) out.edge(runner, 'runs-as', node);
+    if (succeeded(record)) for (const holder of holdersOf(record)) out.edge(holder, 'assumed', node);
+  }
   const issuer = text(record.userIdentity.sessionContext?.sessionIssuer?.arn);
   if (node.kind === 'federatedUser' && issuer) out.edge(nodeOfArn(issuer), 'minted', node);
 }

@@ -22,6 +22,8 @@ export interface Minting {
   readonly accessKey?: string;
   /** The key is not in the record: it is one that the session used and that began within two seconds of it. */
   readonly accessKeyIsLikely?: true;
+  /** The same in the copies of both accounts, where the call went across accounts. */
+  readonly sharedEventId?: string;
   /** The role that was asked for, with its path. */
   readonly role?: string;
   /** ISO 8601 UTC: the credential works until then, whatever happens to the key or password that it came from. */
@@ -72,6 +74,7 @@ export function mintingOf(record: CloudTrailRecord): Minting | undefined {
   const identity = handed.find((node) => node.kind !== 'accessKey')?.id;
   const role = askedRole(record)?.id;
   const withKey = text(record.userIdentity.accessKeyId);
+  const sharedEventId = text(record.sharedEventID);
   return {
     eventId: record.eventID,
     eventTime: record.eventTime,
@@ -82,6 +85,7 @@ export function mintingOf(record: CloudTrailRecord): Minting | undefined {
     ...(withKey ? { withKey } : {}),
     ...(identity ? { identity } : {}),
     ...(accessKey ? { accessKey } : {}),
+    ...(sharedEventId ? { sharedEventId } : {}),
     ...(role ? { role } : {}),
     ...lifeOf(record),
   };
@@ -138,15 +142,34 @@ function iso(epochMs: number): string {
  * an account only: the copy that names him stays. Order of time.
  */
 export function distinctMintings(mintings: readonly Minting[]): readonly Minting[] {
-  const byCredential = new Map<string, Minting>();
-  for (const minting of mintings) {
-    const key = minting.accessKey ?? `${minting.identity ?? ''}\n${minting.eventTime}\n${minting.eventId}`;
-    const had = byCredential.get(key);
-    if (had === undefined || (!had.by.startsWith('arn:') && minting.by.startsWith('arn:'))) {
-      byCredential.set(key, { ...had, ...minting });
-    }
-  }
-  return [...byCredential.values()].sort((a, b) =>
+  const calls = joinedBy(mintings, ({ sharedEventId, eventName, eventTime }) =>
+    sharedEventId ? `${sharedEventId}\n${eventName}\n${eventTime}` : undefined,
+  );
+  const credentials = joinedBy(
+    calls,
+    ({ accessKey, identity, eventTime, eventId }) => accessKey ?? `${identity ?? ''}\n${eventTime}\n${eventId}`,
+  );
+  return [...credentials].sort((a, b) =>
     a.eventTime < b.eventTime ? -1 : a.eventTime > b.eventTime ? 1 : a.eventId < b.eventId ? -1 : 1,
   );
+}
+
+function joinedBy(mintings: readonly Minting[], keyOf: (minting: Minting) => string | undefined): readonly Minting[] {
+  const joined = new Map<unknown, Minting>();
+  for (const minting of mintings) {
+    const key = keyOf(minting) ?? minting;
+    const had = joined.get(key);
+    joined.set(key, had === undefined ? minting : join(had, minting));
+  }
+  return [...joined.values()];
+}
+
+const surest = ['default', 'durationSeconds', 'expiration'];
+
+/** The named copy, with what only the other one tells: a copy may hide the key and when it ends. */
+function join(a: Minting, b: Minting): Minting {
+  const isNamed = (minting: Minting) => minting.by.startsWith('arn:');
+  const [main, other] = isNamed(b) && !isNamed(a) ? [b, a] : [a, b];
+  const life = surest.indexOf(other.aliveUntilFrom) > surest.indexOf(main.aliveUntilFrom) ? other : main;
+  return { ...other, ...main, aliveUntil: life.aliveUntil, aliveUntilFrom: life.aliveUntilFrom };
 }

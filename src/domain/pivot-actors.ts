@@ -1,14 +1,17 @@
 /**
- * Who in the graph acts together. Sharing an address ties nobody to anybody: identities that only an address leads to are
+ * Who in the graph acts together. Sharing an address or a role ties nobody to anybody: identities that only these lead to are
  * neighbours, which may be innocent, and are never called the attacker's (DOMAIN.md 3.4, shared IP trap).
  */
-import type { EdgeKind, NodeKind } from '../contracts/artifact.ts';
-import type { PivotEdge, PivotNode } from '../contracts/pivot.ts';
+import type { PivotNode } from '../contracts/pivot.ts';
+import { parseIp } from './address.ts';
+import { createdId, uniqueIdIn } from './likely-links.ts';
+import { sourceIdentityMark } from './links-behind.ts';
+import { type CoreLink, coreOf } from './pivot-core.ts';
 import type { PivotGraph } from './pivot-engine.ts';
-import { whyNotFollow } from './pivot-rules.ts';
 import {
   type GraphNode,
   isPrincipal,
+  nameKeyOfArn,
   nodeOfArn,
   parseArn,
   principalGroup,
@@ -17,13 +20,19 @@ import {
 } from './principal.ts';
 
 export interface Actor {
-  /** User, root or federated user by ARN; all sessions of a role together by the role's ARN. */
+  /** Unique among the actors of a story. */
   readonly id: string;
+  /** User, root or federated user by ARN; all sessions of a role together by the role's ARN. */
+  readonly group: string;
   readonly label: string;
   readonly nodes: readonly PivotNode[];
-  /** Tied to the seed by keys, sessions or what was made, not by an address alone. */
+  /** Set where the name stood for more than one identity: which of them. */
+  readonly uniqueId?: string;
+  /** Tied to the seed by keys, sessions or what was made, not by an address or a role alone. */
   readonly isCore: boolean;
-  /** Why it is not told as part of the story, for behind its name: ` (same address only)`, ` (not followed)`; else "". */
+  /** The link that ties it to the seed; absent for the seed itself and where nothing does. */
+  readonly via?: CoreLink;
+  /** Why it is not told as part of the story, for behind its name: ` (same address only)`, ` (same role only)`, ` (not followed)`; else "". */
   readonly aside: string;
   /** Calls that it made itself. */
   readonly events: number;
@@ -33,91 +42,164 @@ export interface Actor {
   readonly lastSeen: string;
 }
 
-/** Ids tied to the seeds by anything but a shared address. An address as seed ties everybody who used it. */
-export function coreOf(graph: PivotGraph, seeds: readonly GraphNode[]): ReadonlySet<string> {
-  const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
-  const kindOf = (id: string): NodeKind => nodes.get(id)?.kind ?? 'resource';
-  const ties = new Map<string, string[]>();
-  const tie = (from: string, to: string) => gather(ties, from, to);
-  for (const edge of graph.edges) {
-    const isSeedAddress = seeds.some((seed) => seed.kind === 'ip' && seed.id === edge.to);
-    if (edge.kind === 'used-ip' && !isSeedAddress) continue;
-    if (whyNotFollow(edge, edge.from, kindOf) === undefined) tie(edge.from, edge.to);
-    if (whyNotFollow(edge, edge.to, kindOf) === undefined) tie(edge.to, edge.from);
-  }
-  const core = new Set(seeds.map((seed) => seed.id));
-  for (const id of core) {
-    if (nodes.get(id)?.expanded === false) continue;
-    for (const other of ties.get(id) ?? []) {
-      if (!/^(service|account)$/.test(kindOf(other))) core.add(other);
-    }
-  }
-  return core;
-}
+export const sameRole = ' (same role only)';
 
-function gather<Value>(map: Map<string, Value[]>, key: string, value: Value): void {
-  const had = map.get(key);
-  if (had) had.push(value);
-  else map.set(key, [value]);
-}
-
-interface Group {
+interface Part {
+  /** All parts of one identity: a user by account and name, a role by its ARN. */
+  readonly of: string;
+  readonly isCore: boolean;
+  readonly uniqueId: string | undefined;
+  readonly isEarlier: boolean;
+  via: CoreLink | undefined;
   readonly nodes: Map<string, PivotNode>;
   readonly times: string[];
-  events: number;
+  readonly ips: Set<string>;
+  readonly keys: Set<string>;
 }
 
-/** The acting identities of the graph, core first, busiest first. */
-export function actorsOf(graph: PivotGraph, core: ReadonlySet<string>): readonly Actor[] {
-  const nodes = new Map(graph.nodes.filter((node) => isPrincipal(node.kind)).map((node) => [node.id, node]));
-  const groups = new Map<string, Group>();
-  const groupOf = (node: PivotNode): Group => {
-    const id = principalGroup(node);
-    const group = groups.get(id) ?? { nodes: new Map(), times: [], events: 0 };
-    group.nodes.set(node.id, node);
-    groups.set(id, group);
-    return group;
+/**
+ * The acting identities of the graph, core first, busiest first. One identity is told in parts where only some sessions of a role
+ * are tied to the seeds, and where a name was deleted and made again: what the one part did is not the doing of the other.
+ */
+export function actorsOf(graph: PivotGraph, seeds: readonly GraphNode[]): readonly Actor[] {
+  const core = coreOf(graph, seeds);
+  const remade = remadeNames(graph, seeds);
+  const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
+  const parts = new Map<string, Part>();
+  const wholes = new Map<string, Part>();
+  const partOf = (node: PivotNode, uniqueId?: string): Part => {
+    const whole = wholes.get(node.id);
+    if (whole !== undefined) return whole;
+    const own = remade.get(nameKeyOfArn(principalGroup(node)) ?? '');
+    const isEarlier = own !== undefined && uniqueId !== undefined && !own.mine.has(uniqueId);
+    const isCore = core.has(node.id) && !isEarlier;
+    const told = own && uniqueId !== undefined && own.all.has(uniqueId) ? uniqueId : undefined;
+    const of = nameKeyOfArn(node.id) ?? principalGroup(node);
+    const key = `${of}\n${isCore}\n${told ?? ''}`;
+    const part: Part = parts.get(key) ?? {
+      ...{ of, isCore, uniqueId: told, isEarlier, via: undefined },
+      ...{ nodes: new Map(), times: [], ips: new Set(), keys: new Set() },
+    };
+    part.nodes.set(node.id, node);
+    part.via ??= core.get(node.id);
+    parts.set(key, part);
+    if (own === undefined) wholes.set(node.id, part);
+    return part;
   };
-  for (const node of nodes.values()) groupOf(node);
   for (const record of graph.records) {
     const node = nodes.get(principalOf(record)?.id ?? '');
-    if (!node) continue;
-    const group = groupOf(node);
-    group.events += 1;
-    group.times.push(record.eventTime);
+    if (!node || !isPrincipal(node.kind)) continue;
+    const part = partOf(node, remade.size === 0 ? undefined : uniqueIdIn(record));
+    part.times.push(record.eventTime);
+    const ip = parseIp(record.sourceIPAddress);
+    if (ip !== undefined && nodes.has(ip)) part.ips.add(ip);
+    const key = record.userIdentity.accessKeyId;
+    if (key !== undefined && nodes.has(key)) part.keys.add(key);
   }
-  const usedBy = new Map<string, PivotEdge[]>();
-  for (const edge of graph.edges)
-    if (edge.kind === 'used-ip' || edge.kind === 'used-key') gather(usedBy, edge.from, edge);
-  return [...groups]
-    .map(([id, group]): Actor => {
-      const members = [...group.nodes.values()];
-      const isCore = members.some((node) => core.has(node.id));
-      const used = (kind: EdgeKind) => [
-        ...new Set(
-          members.flatMap((node) =>
-            (usedBy.get(node.id) ?? []).flatMap((edge) => (edge.kind === kind ? [edge.to] : [])),
-          ),
-        ),
-      ];
-      return {
-        id,
-        label: labelOf(id),
-        nodes: members,
-        isCore,
-        aside: isCore ? '' : members.some((node) => node.expanded) ? ' (same address only)' : ' (not followed)',
-        events: group.events,
-        ips: used('used-ip'),
-        keys: used('used-key'),
-        firstSeen: group.times[0] ?? '',
-        lastSeen: group.times.at(-1) ?? '',
-      };
-    })
+  // Those that made no call are told too; where one did under another spelling of its name, that is the same.
+  const acting = Map.groupBy([...parts.values()], ({ of }) => of);
+  for (const node of nodes.values()) {
+    if (!isPrincipal(node.kind)) continue;
+    const name = nameKeyOfArn(node.id) ?? '';
+    const own = [...(remade.get(name)?.mine ?? [])].at(-1);
+    const same = acting.get(name) ?? [];
+    if (own !== undefined || same.length === 0) partOf(node, own);
+    else (same.find(({ isCore }) => isCore) ?? same[0])?.nodes.set(node.id, node);
+  }
+  const byIdentity = Map.groupBy(parts.values(), ({ of }) => of);
+  const coreIps = new Set([...parts.values()].flatMap(({ isCore, ips }) => (isCore ? [...ips] : [])));
+  const coreRoles = new Set(
+    [...core.keys()].flatMap((id) => nameKeyOfArn(principalGroup(nodes.get(id) ?? { kind: 'resource', id })) ?? []),
+  );
+  return [...parts.values()]
+    .map((part) => actorOf(part, byIdentity.get(part.of) ?? [], coreIps, coreRoles))
     .sort((a, b) => Number(b.isCore) - Number(a.isCore) || b.events - a.events || (a.id < b.id ? -1 : 1));
 }
 
+/** The unique ids of names that stood for more than one identity, and those of them that are not an earlier bearer's. */
+function remadeNames({ nodes, records }: PivotGraph, seeds: readonly GraphNode[]) {
+  const asked = new Set(seeds.map(({ id }) => nameKeyOfArn(id) ?? id));
+  const names = new Map<string, { readonly all: ReadonlySet<string>; readonly mine: ReadonlySet<string> }>();
+  for (const { id, uniqueIds } of nodes) {
+    const name = nameKeyOfArn(id);
+    if (name === undefined || uniqueIds === undefined) continue;
+    const made = new Set(records.flatMap((record) => createdId(record, name) ?? []));
+    const all = new Set(uniqueIds);
+    // Who asks for the name asks for all who bore it; without a creation in the log nobody knows which is meant.
+    names.set(name, { all, mine: asked.has(name) || made.size === 0 ? all : made });
+  }
+  return names;
+}
+
+/** `all`: the parts of the same identity. */
+function actorOf(
+  part: Part,
+  all: readonly Part[],
+  coreIps: ReadonlySet<string>,
+  coreRoles: ReadonlySet<string>,
+): Actor {
+  const { isCore, uniqueId, times } = part;
+  const nodes = [...part.nodes.values()];
+  const group = nodes.map(principalGroup).sort((a, b) => b.length - a.length)[0] ?? part.of;
+  const isSplit = all.some((other) => other.isCore !== isCore);
+  const sessions = nodes.filter(({ kind }) => kind === 'session');
+  const name =
+    !isSplit || sessions.length === 0 || uniqueId !== undefined
+      ? labelOf(group)
+      : sessions.length === 1 && sessions[0]
+        ? labelOf(sessions[0].id)
+        : `${sessions.length} sessions of ${labelOf(group)}`;
+  const isNear = [...part.ips].some((ip) => coreIps.has(ip));
+  return {
+    id: isSplit && !isCore ? `${group} besides` : uniqueId === undefined ? group : `${group} ${uniqueId}`,
+    group,
+    label: uniqueId === undefined ? name : `${name} (${uniqueId})`,
+    nodes,
+    ...(uniqueId === undefined ? {} : { uniqueId }),
+    ...(part.via === undefined ? {} : { via: part.via }),
+    isCore,
+    aside: isCore
+      ? ''
+      : part.isEarlier
+        ? ' (an earlier identity of this name)'
+        : !nodes.some((node) => node.expanded)
+          ? ' (not followed)'
+          : sessions.length > 0 && !isNear && coreRoles.has(nameKeyOfArn(group) ?? '')
+            ? sameRole
+            : ' (same address only)',
+    events: times.length,
+    ips: [...part.ips],
+    keys: [...part.keys],
+    firstSeen: times[0] ?? '',
+    lastSeen: times.at(-1) ?? '',
+  };
+}
+
+/** Tells who of the actors is meant by a principal at a time: a name that was made again stands for several. */
+export function actorFinder(actors: readonly Actor[]): (principal: string, eventTime: string) => Actor | undefined {
+  const byNode = new Map<string, Actor[]>();
+  for (const actor of actors) {
+    for (const { id } of actor.nodes) {
+      const had = byNode.get(id);
+      if (had) had.push(actor);
+      else byNode.set(id, [actor]);
+    }
+  }
+  return (principal, eventTime) => {
+    const found = byNode.get(principal) ?? [];
+    return found.find(({ firstSeen, lastSeen }) => firstSeen <= eventTime && eventTime <= lastSeen) ?? found[0];
+  };
+}
+
+/** An Identity Center user's id, with or without the store's number before it; no other node has this form. */
+const personId = /^([0-9a-f]{10}-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** `PROVIDER:AUDIENCE:SUBJECT` of a caller with a web identity. */
+const webIdentity = /^oidc-provider\/([^:]+):[^:]*:(.+)$/s;
+
 /** `user pipeline`, `role DevOps`, `session MaryMajor of role DevOps`, `root of 111122223333`; other ids as they are. */
 export function labelOf(id: string): string {
+  if (id.startsWith(sourceIdentityMark)) return `source identity ${id.slice(sourceIdentityMark.length)}`;
+  if (personId.test(id)) return `Identity Center user ${id}`;
   const arn = parseArn(id);
   const node = nodeOfArn(id);
   const last = arn?.resource.split('/').at(-1) ?? id;
@@ -134,8 +216,11 @@ export function labelOf(id: string): string {
       const session = sessionOf(id);
       return session ? `session ${session.session} of role ${session.role}` : id;
     }
-    case 'resource':
+    case 'resource': {
+      const [, provider, subject] = (arn?.service === 'iam' && webIdentity.exec(arn.resource)) || [];
+      if (provider && subject) return `federated user ${subject} of ${provider}`;
       return arn ? `${arn.service} ${arn.resource.replace(/^[^:/]*[:/](?=.)/, '')}` : id;
+    }
     default:
       return id;
   }

@@ -2,8 +2,9 @@
 import type { EdgeKind, NodeKind } from '../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { linksOf } from './links.ts';
-import { nameKeyOfArn } from './principal.ts';
+import { nameKeyOfArn, principalOf } from './principal.ts';
 import { canonicalText, compareRecords } from './record.ts';
+import { isBlind, sharedKeyOf } from './shared-events.ts';
 
 export interface BookEdge {
   readonly from: string;
@@ -19,6 +20,8 @@ export class RecordBook {
   readonly #records = new Map<string, CloudTrailRecord[]>();
   readonly #seen = new Set<CloudTrailRecord>();
   readonly #names = new Map<string, Set<string>>();
+  /** Copies of calls across accounts. */
+  readonly #copies = new Map<string, CloudTrailRecord[]>();
 
   /** Distinct records. */
   get size(): number {
@@ -45,6 +48,7 @@ export class RecordBook {
       this.#noteName(node.id);
     }
     for (const edge of edges) this.#edge(edge.from, edge.to, edge.kind).records.push(record);
+    this.#joinCopies(record);
     return true;
   }
 
@@ -55,6 +59,26 @@ export class RecordBook {
   /** All records, in order of time, whatever the order in which they were read. */
   sorted(): readonly CloudTrailRecord[] {
     return sortRecords([...this.#seen]);
+  }
+
+  /** What only the copy of another account tells (the key that was minted, say) is the doing of the caller whom his own copy names. */
+  #joinCopies(record: CloudTrailRecord): void {
+    const key = sharedKeyOf(record);
+    if (key === undefined) return;
+    const copies = this.#copies.get(key) ?? [];
+    this.#copies.set(key, [...copies, record]);
+    for (const other of copies) {
+      const [named, blind] = isBlind(record) ? [other, record] : [record, other];
+      const caller = principalOf(named);
+      const account = principalOf(blind);
+      if (!caller || !account || isBlind(named) || !isBlind(blind)) continue;
+      for (const { from, to, kind } of linksOf(blind).edges) {
+        if (from !== account.id) continue;
+        const edge = this.#edge(caller.id, to, kind);
+        // One call is one event, however many accounts recorded it.
+        if (!edge.records.some((proof) => sharedKeyOf(proof) === key)) edge.records.push(blind);
+      }
+    }
   }
 
   #edge(from: string, to: string, kind: EdgeKind): BookEdge {

@@ -8,11 +8,11 @@ import type { AddressUse, Evidence } from '../contracts/evidence.ts';
 import type { PivotEdge, PivotNode } from '../contracts/pivot.ts';
 import { parseIp } from './address.ts';
 import { addressUseOf, eventsByUser } from './address-use.ts';
-import { likelyMintings, uniqueIdsOf } from './likely-links.ts';
+import { likelyFederations, likelyMintings, uniqueIdsOf } from './likely-links.ts';
 import { linksOf } from './links.ts';
 import { type BookEdge, compare, RecordBook, sortRecords } from './pivot-book.ts';
 import { type Hubs, type PivotLimits, whyHub, whyNotExpand, whyNotFollow } from './pivot-rules.ts';
-import { type GraphNode, nodeOfArn, principalGroup, principalOf } from './principal.ts';
+import { type GraphNode, nameKeyOfArn, nodeOfArn, principalGroup, principalOf } from './principal.ts';
 
 export interface PivotInput {
   /** Where to start; several only where an event id stands for several records. */
@@ -232,22 +232,42 @@ class Search {
         else seen.set(id, [record]);
       }
     }
+    const named = recordsByName(seen);
     const nodes = [...all]
-      .map(([id, reached]) => describe(id, reached, seen.get(id) ?? []))
+      .map(([id, reached]) => describe(id, reached, seen.get(id) ?? [], named.get(nameKeyOfArn(id) ?? '') ?? []))
       .sort((a, b) => a.depth - b.depth || order.indexOf(a.kind) - order.indexOf(b.kind) || compare(a.id, b.id));
     const edges = [...this.#book.edges.values()]
       .filter((edge) => all.has(edge.from) && all.has(edge.to))
       .map((edge) => describeEdge(edge, seen))
-      .concat(likelyMintings(records, all))
+      .concat(likelyMintings(records, all), likelyFederations(records, all))
       .sort((a, b) => compare(a.from, b.from) || compare(a.to, b.to) || compare(a.kind, b.kind));
     return { nodes, edges, records, onAddress: this.#onAddress, cutShort: [...this.#cutShort] };
   }
 }
 
-function describe(id: string, reached: Reached, inGraph: readonly CloudTrailRecord[]): PivotNode {
+/** In order of time. Users and roles are told apart by name, whatever the path by which a record names them. */
+function recordsByName(
+  seen: ReadonlyMap<string, readonly CloudTrailRecord[]>,
+): ReadonlyMap<string, readonly CloudTrailRecord[]> {
+  const byName = new Map<string, readonly CloudTrailRecord[]>();
+  for (const [id, records] of seen) {
+    const name = nameKeyOfArn(id);
+    if (name === undefined) continue;
+    const had = byName.get(name);
+    byName.set(name, had ? sortRecords([...new Set([...had, ...records])]) : records);
+  }
+  return byName;
+}
+
+function describe(
+  id: string,
+  reached: Reached,
+  inGraph: readonly CloudTrailRecord[],
+  ofName: readonly CloudTrailRecord[],
+): PivotNode {
   const first = reached.hub ? reached.hub.firstSeen : inGraph[0]?.eventTime;
   const last = reached.hub ? reached.hub.lastSeen : inGraph.at(-1)?.eventTime;
-  const uniqueIds = reached.kind === 'user' || reached.kind === 'role' ? uniqueIdsOf(id, inGraph) : [];
+  const uniqueIds = reached.kind === 'user' || reached.kind === 'role' ? uniqueIdsOf(id, ofName) : [];
   return {
     kind: reached.kind,
     id,

@@ -34,6 +34,7 @@ export function whyNotFollow(link: Link, id: string, kindOf: (id: string) => Nod
   }
   if (link.kind !== 'changed' && link.kind !== 'deleted') return undefined;
   if (isIdentity(thing) || thing === 'accessKey') return undefined;
+  if (thing === 'account' && link.from === id) return 'an account that was let in: pivot on it by itself';
   return link.from === id
     ? 'it was only changed or deleted, not made, by what is followed here'
     : `it did not make ${link.to}, but only ${link.kind} it`;

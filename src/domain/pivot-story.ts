@@ -1,9 +1,9 @@
-/** The sentences of a pivot: the headline, shared addresses, what was done. Plain text; rendering makes it inert. */
+/** The sentences of a pivot: the headline, what was done. Plain text; rendering makes it inert. */
 import type { Artifact } from '../contracts/artifact.ts';
-import type { CreatedThing, Sighting } from '../contracts/pivot.ts';
-import { eventsByUser } from './address-use.ts';
+import type { CreatedThing, PivotEdge, Sighting } from '../contracts/pivot.ts';
+import { sameThing } from './acting.ts';
 import { count, upperFirst } from './phrases.ts';
-import { type Actor, labelOf } from './pivot-actors.ts';
+import { type Actor, actorFinder, labelOf } from './pivot-actors.ts';
 import { isPart, sortOf, sortRank } from './pivot-created.ts';
 import type { PivotGraph } from './pivot-engine.ts';
 import type { Ranked } from './sightings.ts';
@@ -30,6 +30,11 @@ export function headlineOf(story: Story): string {
   }
   const core = story.actors.filter((actor) => actor.isCore && actor.events > 0);
   const main = mainActor(core, story);
+  const changers = [...new Set(graph.edges.flatMap((edge) => (isChange(edge, seed.id) ? [edge.from] : [])))];
+  if (!main && changers[0] !== undefined) {
+    const more = changers.length > 1 ? ` and ${count(changers.length - 1, 'more identity', 'more identities')}` : '';
+    return `${seed.id} was changed or deleted by ${labelOf(changers[0])}${more}; who made it is not in what was looked at${unfinished}.`;
+  }
   if (!main)
     return `${seed.id} is in ${count(graph.records.length, 'record')}, but no identity is tied to it by more than a mention${unfinished}.`;
   const others = core.length - 1;
@@ -47,7 +52,11 @@ export function headlineOf(story: Story): string {
   return `${upperFirst(who)} made ${count(calls, 'call')}${where}${makings}${unfinished}.`;
 }
 
-/** The seed itself where it acts, else the one that made most, then did the most telling things, then the busiest. */
+function isChange({ kind, to }: PivotEdge, id: string): boolean {
+  return (kind === 'changed' || kind === 'deleted') && sameThing(to, id);
+}
+
+/** The seed itself where it acts, or whoever acted with it where it is a key; else the one that made most, then did the most telling things, then the busiest. */
 function mainActor(core: readonly Actor[], story: Story): Actor | undefined {
   const scores = new Map<string, number>();
   for (const { createdBy } of story.made) scores.set(createdBy, (scores.get(createdBy) ?? 0) + 1_000);
@@ -56,7 +65,7 @@ function mainActor(core: readonly Actor[], story: Story): Actor | undefined {
     scores.set(sighting.principal, had - (had % 10) + Math.max(had % 10, weight));
   }
   const score = (actor: Actor) => {
-    const isSeed = actor.nodes.some((node) => node.depth === 0);
+    const isSeed = actor.nodes.some((node) => node.depth === 0) || actor.keys.includes(story.seed.id);
     return actor.nodes.reduce((sum, node) => sum + (scores.get(node.id) ?? 0), isSeed ? 1e12 : 0);
   };
   return core.toSorted((a, b) => score(b) - score(a) || b.events - a.events)[0];
@@ -110,28 +119,6 @@ function aliveWords(made: readonly CreatedThing[]): string {
   return words.filter(Boolean).join(', ');
 }
 
-/** For every address that unrelated principals share: who else is on it, so that nobody blocks it in haste. */
-export function sharedAddresses(graph: PivotGraph, actors: readonly Actor[]): readonly string[] {
-  const coreIds = new Set(actors.filter((actor) => actor.isCore).map((actor) => actor.id));
-  return graph.nodes
-    .filter((node) => node.kind === 'ip')
-    .flatMap((node) => {
-      const use = graph.onAddress.get(node.id);
-      const users = [...(use ? eventsByUser(use) : [])].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
-      if (users.length < 2) return [];
-      const strangers = users.filter(([id]) => !coreIds.has(id));
-      const named = (strangers.length > 0 ? strangers : users)
-        .slice(0, 3)
-        .map(([id, n]) => `${labelOf(id)} (${count(n, 'event')})`);
-      const more = (strangers.length > 0 ? strangers : users).length - named.length;
-      const list = `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-      const isMixed = new Set(users.map(([id]) => labelOf(id).split(' ')[0])).size > 1;
-      if (strangers.length === 0 && !isMixed) return [];
-      const also = strangers.length > 0 && strangers.length < users.length ? 'was also used by' : 'was used by';
-      return [`${node.id} ${also} ${list}: shared address, do not block it.`];
-    });
-}
-
 export interface Deed {
   readonly sighting: Sighting;
   readonly times: number;
@@ -143,10 +130,10 @@ export interface Deed {
 
 /** Sightings of one kind by one identity as one line, most telling first. */
 export function deedsOf(story: Story): readonly Deed[] {
-  const groups = new Map(story.actors.flatMap((actor) => actor.nodes.map((node) => [node.id, actor] as const)));
+  const find = actorFinder(story.actors);
   const deeds = new Map<string, Deed>();
   for (const { sighting, weight } of story.sightings) {
-    const actor = groups.get(sighting.principal);
+    const actor = find(sighting.principal, sighting.eventTime);
     const who = actor?.label ?? labelOf(sighting.principal || 'an unnamed caller');
     const key = [who, sighting.eventSource, sighting.eventName, sighting.outcome, sighting.says].join('\n');
     const had = deeds.get(key);

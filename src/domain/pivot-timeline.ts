@@ -2,6 +2,7 @@
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import type { TimelinePicture } from '../contracts/investigation.ts';
 import { count } from './phrases.ts';
+import { actorFinder } from './pivot-actors.ts';
 import type { Story } from './pivot-story.ts';
 import { principalOf } from './principal.ts';
 import { outcomeOf } from './sightings.ts';
@@ -15,21 +16,21 @@ type TimelineEvent = TimelinePicture['events'][number];
 /** Undefined where there is nothing to draw. */
 export function timelineOf(story: Story): TimelinePicture | undefined {
   const { graph, actors } = story;
-  const laneOf = new Map(actors.flatMap((actor) => actor.nodes.map((node) => [node.id, actor] as const)));
+  const laneOf = actorFinder(actors);
   const core: TimelineEvent[] = [];
   const tacticOf = new Map(story.sightings.map(({ sighting }) => [markKey(sighting), sighting.tactic[0]]));
   for (const record of graph.records) {
-    const actor = laneOf.get(principalOf(record)?.id ?? '');
+    const actor = laneOf(principalOf(record)?.id ?? '', record.eventTime);
     if (actor?.isCore === true) core.push(eventOf(record, actor.id, tacticOf));
   }
   const known = story.sightings
     .filter(
       ({ weight, sighting }) =>
-        weight > 1 && sighting.principal !== '' && laneOf.get(sighting.principal)?.isCore !== true,
+        weight > 1 && sighting.principal !== '' && laneOf(sighting.principal, sighting.eventTime)?.isCore !== true,
     )
     .map(({ sighting }) => ({
       at: sighting.eventTime,
-      lane: laneOf.get(sighting.principal)?.id ?? sighting.principal,
+      lane: laneOf(sighting.principal, sighting.eventTime)?.id ?? sighting.principal,
       label: sighting.eventName,
       ...(sighting.tactic[0] === undefined ? {} : { tactic: sighting.tactic[0] }),
       failed: sighting.outcome !== 'success',

@@ -5,7 +5,8 @@ import type { CreatedThing, PivotNode } from '../contracts/pivot.ts';
 import { bold, code, count, line, text, utc } from './phrases.ts';
 import { type Actor, labelOf } from './pivot-actors.ts';
 import { sortOf, sortRank } from './pivot-created.ts';
-import { coreThings, deedsOf, mainThings, type Story, sharedAddresses, summary } from './pivot-story.ts';
+import { accountsLetIn, sharedAddresses, sharedIdentities } from './pivot-shared.ts';
+import { coreThings, deedsOf, mainThings, type Story, summary } from './pivot-story.ts';
 import { timelineOf } from './pivot-timeline.ts';
 
 const maxActors = 8;
@@ -26,9 +27,11 @@ export function partsOf(story: Story, keys: readonly KeyState[]): readonly Part[
   if (graph.records.length === 0) return [];
   const parts: Part[] = [];
   if (actors.length > 0) parts.push(actorTable(actors));
-  const shared = sharedAddresses(graph, actors);
+  const shared = [...sharedAddresses(story), ...sharedIdentities(story)];
   if (shared.length > 0)
     parts.push({ kind: 'lines', lines: shared.map((sentence) => line(bold('Shared: '), sentence)) });
+  const letIn = accountsLetIn(story);
+  if (letIn.length > 0) parts.push({ kind: 'lines', lines: letIn.map((sentence) => line(bold('Let in: '), sentence)) });
   const remade = graph.nodes.filter((node) => node.uniqueIds !== undefined);
   if (remade.length > 0) parts.push({ kind: 'lines', lines: remade.slice(0, 5).map(remadeLine) });
   parts.push(

@@ -72,7 +72,7 @@ export function reportMessage(report: Report): Message {
         ? []
         : ([
             { kind: 'lines', lines: [line(bold('Next'))] },
-            { kind: 'list', items: report.next.map((command) => line(code(command))) },
+            { kind: 'list', ordered: true, items: report.next.map((command) => line(code(command))) },
           ] satisfies Part[])),
     ],
   };

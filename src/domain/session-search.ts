@@ -6,6 +6,7 @@ import { actsIn, sameThing } from './acting.ts';
 import { distinctMintings, type FailedMinting, failedMintingOf, type Minting, mintingOf } from './minting.ts';
 import { nodeOfArn } from './principal.ts';
 import { compareRecords } from './record.ts';
+import { namedCopyOf } from './shared-events.ts';
 
 export interface SessionLimits {
   /** Sessions in a row, down and up (DOMAIN.md 4.1: 6). */
@@ -44,6 +45,8 @@ export async function followSessions(
   const asked = new Map<string, readonly CloudTrailRecord[]>();
   const cutShort = new Set<string>();
   const minted: Minting[] = [];
+  /** Of those, the calls that another account has recorded too. */
+  const shared = new Set<string>();
   const failed = new Map<string, FailedMinting>();
   const calls = new Set<CloudTrailRecord>();
 
@@ -67,7 +70,10 @@ export async function followSessions(
         const tried = isActing ? failedMintingOf(record) : undefined;
         if (tried) failed.set(`${tried.eventId}\n${tried.eventTime}`, tried);
         const minting = mintingOf(record);
-        if (!minting || !(isActing || gives(minting, artifact, seed))) continue;
+        if (!minting) continue;
+        const isCopy = minting.sharedEventId !== undefined && shared.has(minting.sharedEventId);
+        if (!(isActing || isCopy || gives(minting, artifact, seed))) continue;
+        if (minting.sharedEventId) shared.add(minting.sharedEventId);
         minted.push(minting);
         const child = childOf(minting);
         if (child && !asked.has(child.id)) next.set(child.id, child);
@@ -129,8 +135,14 @@ async function originOf(
     const id: string = here.id;
     const isTemporary = here.kind === 'session' || here.kind === 'federatedUser' || /^ASIA/.test(id);
     if (!isTemporary) break;
+    const known = await recordsOf(here);
+    const copies = [];
+    for (const record of known) {
+      const copy = mintingOf(record)?.accessKey === id ? await namedCopyOf(record, { recordsOf }) : undefined;
+      if (copy) copies.push(copy);
+    }
     const found: Minting | undefined = distinctMintings(
-      (await recordsOf(here)).flatMap((record) => mintingOf(record) ?? []),
+      [...known, ...copies].flatMap((record) => mintingOf(record) ?? []),
     ).findLast((minting) => minting.accessKey === id || minting.identity === id);
     if (!found || origin.some(({ eventId }) => eventId === found.eventId)) break;
     origin.push(found);

@@ -47,6 +47,17 @@ function iso(epochMs: number): string {
   return new Date(epochMs).toISOString().replace('.000Z', 'Z');
 }
 
+const dayMs = 86_400_000;
+
+/**
+ * The command over 90 days, as far back as CloudTrail's event history goes; nothing where as much was looked at already.
+ * @param from where what was looked at begins, ISO 8601 UTC; "" where nothing was
+ */
+export function over90Days(command: string, from: string, now: Date): readonly string[] {
+  const isShorter = from === '' || Date.parse(from) > now.getTime() - 89 * dayMs;
+  return isShorter ? [`${command} --since 90d`] : [];
+}
+
 /** Echoes typed text, cut: it may be anything. */
 function shown(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 40);

@@ -23,7 +23,9 @@ export function wordsOf(text: string): string[] {
     .replace(/[\u2018\u2019]/g, "'")
     .replace(/(^|\s)[\u2013\u2014](?=\w)/g, '$1--');
   const words: string[] = [];
-  for (const found of plain.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)) words.push(found[1] ?? found[2] ?? found[3] ?? '');
+  // What ends a sentence around a quoted word is no word of its own.
+  for (const found of plain.matchAll(/"([^"]*)"(?:[,.;:!?]+(?=\s|$))?|'([^']*)'(?:[,.;:!?]+(?=\s|$))?|(\S+)/g))
+    words.push(found[1] ?? found[2] ?? found[3] ?? '');
   return words;
 }
 

@@ -29,6 +29,10 @@ export function questionOf(artifact: Artifact): Question {
   const { kind, id } = artifact;
   if (kind === 'ip' || kind === 'service') return { scan: true };
   if (kind === 'account') return { scan: true, account: id };
+  // No attribute holds the subject of a web identity, an Identity Center user's id or a source identity.
+  if (kind === 'federatedUser' && parseArnStrict(id)?.service !== 'sts') return { scan: true };
+  // Nor who bears a unique id: calls name it in `userIdentity` alone.
+  if (kind === 'resource' && /^A(IDA|ROA)[A-Z0-9]+$/.test(id)) return { scan: true };
   const lookups = lookupsOf(kind, id).filter(({ value }) => value !== '' && value.length <= maxValueLength);
   const distinct = new Map(lookups.map((lookup) => [JSON.stringify(lookup), lookup]));
   return { scan: false, lookups: [...distinct.values()] };

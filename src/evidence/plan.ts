@@ -13,6 +13,7 @@ import { compareRecords } from '../domain/record.ts';
 import { searchIn } from '../domain/text-search.ts';
 import type { RulesPass } from './athena/rules-pass.ts';
 import { besideLake, oneLakeLine, unreachable } from './beside-lake.ts';
+import { tellingForeign } from './foreign.ts';
 import { coveredSpan, gapsOf } from './lake/coverage.ts';
 import { lakeFolder, lakeName, readPages } from './lake/pages.ts';
 import { openOutside } from './outside.ts';
@@ -50,6 +51,8 @@ interface Reach {
   readonly covered?: Question['window'] | undefined;
   /** Stretches of time of which the lake has records, vouched for or not. */
   readonly held: readonly Span[];
+  /** Whose logs the lake has. */
+  readonly accounts: readonly string[];
   readonly lack: string;
 }
 
@@ -57,17 +60,19 @@ interface Reach {
 async function reachOf(question: Question, { dataDir, log }: PlanOptions): Promise<Reach> {
   try {
     const pages = await readPages(lakeFolder(dataDir));
-    if (pages.damaged.length > 0) return { held: [], lack: `${pages.damaged.length} pages of the lake are damaged` };
+    const own = [...new Set(pages.runs.flatMap((run) => run.accounts))];
+    if (pages.damaged.length > 0)
+      return { held: [], accounts: own, lack: `${pages.damaged.length} pages of the lake are damaged` };
     const { window, accounts, regions } = question;
     const held = pages.shards.flatMap(({ first, last }): Span[] =>
       first === undefined || last === undefined ? [] : [{ from: Date.parse(first), to: Date.parse(last) + 1 }],
     );
     const [lack] = gapsOf(pages, { ...window, accounts, regions });
-    if (lack === undefined) return { covered: window, held, lack: '' };
-    return { covered: coveredSpan(pages, { ...window, accounts, regions }), held, lack };
+    if (lack === undefined) return { covered: window, held, accounts: own, lack: '' };
+    return { covered: coveredSpan(pages, { ...window, accounts, regions }), held, accounts: own, lack };
   } catch (error) {
     log.warn({ error: asError(error) }, 'the lake could not be looked into');
-    return { held: [], lack: 'the lake could not be looked into' };
+    return { held: [], accounts: [], lack: 'the lake could not be looked into' };
   }
 }
 
@@ -76,8 +81,16 @@ async function reachOf(question: Question, { dataDir, log }: PlanOptions): Promi
  * later hands over to the other source, and coverage tells both.
  */
 export async function planEvidence(question: Question, options: PlanOptions): Promise<Evidence> {
+  const reach = await reachOf(question, options);
+  return tellingForeign(await chosenEvidence(question, reach, options), reach.accounts);
+}
+
+async function chosenEvidence(
+  question: Question,
+  { covered, held, lack }: Reach,
+  options: PlanOptions,
+): Promise<Evidence> {
   const { window } = question;
-  const { covered, held, lack } = await reachOf(question, options);
   // A pass of Athena reads the window into the lake, and answers from there.
   const isFromBegin = covered !== undefined && Date.parse(covered.from) === Date.parse(window.from);
   const isForAthena = options.openAthena !== undefined && !isFromBegin;

@@ -1,6 +1,6 @@
 /** Looks for a word in one file: unpacks it and cuts out the records that hold it. Runs in workers. */
 import { readFileSync } from 'node:fs';
-import { letGo } from './lake/column-pages.ts';
+import { letGo } from './lake/let-go.ts';
 import { unpackHere } from './lake/prepare.ts';
 import { recordSpans } from './lake/record-spans.ts';
 import { placesOf, type ScanWord } from './scan-word.ts';

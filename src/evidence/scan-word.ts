@@ -2,6 +2,7 @@
 import type { Artifact } from '../contracts/artifact.ts';
 import { parseIp } from '../domain/address.ts';
 import { nameKeyOfArn, parseArn } from '../domain/principal.ts';
+import { caseBlindSearch } from './lake/case-blind.ts';
 
 /** Plain, so that it can be handed to a worker. */
 export interface ScanWord {
@@ -39,8 +40,8 @@ function inAnyCase(text: string): ScanWord {
 /** Where the word stands, in order. */
 export function* placesOf({ text, isAnyCase }: ScanWord, content: Buffer): Generator<number> {
   if (isAnyCase) {
-    const pattern = new RegExp(text.replaceAll(/[.+]/g, '\\$&'), 'gi');
-    for (const { index } of content.toString('latin1').matchAll(pattern)) yield index;
+    const next = caseBlindSearch(content, Buffer.from(text.toLowerCase()));
+    for (let at = next(0); at >= 0; at = next(at + 1)) yield at;
     return;
   }
   const bytes = Buffer.from(text);

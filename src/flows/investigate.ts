@@ -13,13 +13,11 @@ import { postOnce, postOrUpdate, tellOne } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 import { elsewhere, summarise, without } from './evidence-place.ts';
 import { mayRead } from './may-read.ts';
+import { pivotButtons, widenButton } from './onward-buttons.ts';
 import { coalesced, type Place } from './progress-message.ts';
 import { askingRefusalOf } from './standing.ts';
 import { surroundingsOf } from './surroundings.ts';
 import { windowOf } from './window-of.ts';
-
-/** Windows that the button Widen steps through (S3: 7, 15, 90 days). */
-const wider: Readonly<Record<string, string>> = { '7d': '15d', '15d': '90d' };
 
 /** Job `investigation.run`. A retry goes on in the same message and thread. */
 export async function investigate(
@@ -184,8 +182,9 @@ function attachmentOf(file: ReportFile): Attachment {
 async function buttonsOf(
   stored: StoredInvestigation,
   { report, ofNow }: { report: Report; ofNow: boolean },
-  { store, settings }: WorkerDeps,
+  deps: WorkerDeps,
 ): Promise<Button[]> {
+  const { store } = deps;
   const buttons: Button[] = [];
   const proposed = report.proposals.slice(0, report.shownProposals ?? 3);
   buttons.push(...(await containButtons(`investigation:${stored.id}`, stored.caseId, proposed, { store })));
@@ -203,19 +202,8 @@ async function buttonsOf(
       describe: `Ask the same again and follow it: ${label}`,
     });
   }
-  const next = wider[stored.request.since ?? settings.pivot.window];
-  if (next !== undefined && stored.request.until === undefined && !ofNow) {
-    buttons.push({
-      action: 'widen',
-      value: await store.buttons.mint(`investigation:${stored.id}:widen:${next}`, {
-        kind: 'investigation',
-        investigationId: stored.id,
-        request: { ...stored.request, since: next },
-      }),
-      label: `Widen to ${next.replace('d', ' days')}`,
-      describe: `Ask the same again over ${next.replace('d', ' days')}`,
-    });
-  }
+  buttons.push(...(await pivotButtons(stored, report, deps)));
+  if (!ofNow) buttons.push(...(await widenButton(stored, deps)));
   return buttons;
 }
 

@@ -83,10 +83,10 @@ async function carryOut(click: Click, meaning: ButtonMeaning, deps: Needs): Prom
     );
     return true;
   }
-  if ((click.action === 'widen' || click.action === 'expand') && meaning.kind === 'investigation') {
+  if (/^(widen|expand|pivot)$/.test(click.action) && meaning.kind === 'investigation') {
     const before = await deps.store.investigations.get(meaning.investigationId);
     const id = await deps.store.investigations.create({
-      name: before?.name ?? 'pivot',
+      name: click.action === 'pivot' ? 'pivot' : (before?.name ?? 'pivot'),
       request: meaning.request,
       channel,
       threadTs,

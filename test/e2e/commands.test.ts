@@ -187,6 +187,24 @@ describe('the questions', () => {
 
       await scene.slack.waitFor(() => /role DevOps: likeness.*?, followed/.test(threadOf(root.ts)), 60_000);
     });
+
+    it('pivots further by a click, and widens any window that was typed', async () => {
+      const before = roots().length;
+      await scene.slack.slash(rosa, alerts, `who-created ${minerInstances[0]} --since 24h`);
+      const root = await scene.slack.waitFor(
+        () =>
+          roots()
+            .slice(before)
+            .find((message) => hasButton(message, 'pivot')),
+        60_000,
+      );
+      expect(wordsOf(root)).toContain('Pivot user …line');
+      expect(wordsOf(root)).toContain('Widen to 7 days');
+
+      await scene.slack.click(rosa, alerts, root.ts, 'pivot');
+
+      await scene.slack.waitFor(() => threadOf(root.ts).includes('User pipeline made'), 60_000);
+    });
   });
 });
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { defineInvestigation } from '#src/contracts/investigation.ts';
 import { cutTable, withGaps } from '#src/domain/answers.ts';
 import { count, line, utc } from '#src/domain/phrases.ts';
+import { look } from '../account-state/look.ts';
 
 /** An event id that no event has: asking for it costs one request per account and Region, and proves that each answers. */
 const nobody = '00000000-0000-0000-0000-000000000000';
@@ -15,14 +16,19 @@ export const coverage = defineInvestigation({
 
   async run(_target, ctx) {
     ctx.progress('Asking every source whether it answers');
-    const known = (await ctx.aws?.accounts()) ?? [];
+    const { aws } = ctx;
+    const accounts = aws === undefined ? undefined : await look(() => aws.accounts(), ctx.signal);
+    const known = accounts?.ok ? accounts.value : [];
     await ctx.evidence.recordsOf({ kind: 'event', id: nobody });
     const looked = ctx.evidence.coverage();
     const missing = known.filter((account) => !looked.accounts.includes(account));
     const gaps = missing
       .filter((account) => !looked.sources.some((source) => source.failed && source.name.includes(account)))
       .map((account) => `account ${account}: not among those asked`);
-    const told = withGaps(looked, gaps);
+    const told = withGaps(looked, [
+      ...(accounts?.ok === false ? [`which accounts there are: ${accounts.reason}`] : []),
+      ...gaps,
+    ]);
     const failed = told.sources.filter((source) => source.failed || source.truncated);
     const span = told.from === '' ? 'no time at all' : `${utc(told.from)} to ${utc(told.to)}`;
     const what = `${count(told.accounts.length, 'account')} in ${count(told.regions.length, 'Region')} can be looked at, ${span}`;

@@ -14,6 +14,7 @@ import { labelOf } from '#src/domain/pivot-actors.ts';
 import { nodeOfArn, principalOf } from '#src/domain/principal.ts';
 import { compareRecords } from '#src/domain/record.ts';
 import { followSessions } from '#src/domain/session-search.ts';
+import { over90Days } from '#src/domain/window.ts';
 
 const shown = 10;
 const columns = ['kind', 'sure', 'says', 'eventTime', 'sourceIp', 'principal', 'credential', 'eventIds'] as const;
@@ -63,7 +64,7 @@ export const entry = defineInvestigation({
             .slice(0, 2)
             .flatMap(({ principal }) => (principal === '' || /\s/.test(principal) ? [] : [`/ir pivot ${principal}`])),
         ),
-        `/ir entry ${artifact.id} --since 90d`,
+        ...over90Days(`/ir entry ${artifact.id}`, coverage.from, ctx.now()),
       ],
       proposals: [],
       files: [

@@ -1,28 +1,26 @@
 /** The whole story of one artifact: who, from where, what else, what is still alive. */
-import { DescribeInstancesCommand } from '@aws-sdk/client-ec2';
-import { GetRoleCommand, GetUserCommand, ListAccessKeysCommand } from '@aws-sdk/client-iam';
 import { z } from 'zod';
 import { type Artifact, nodeKinds } from '#src/contracts/artifact.ts';
-import type { AwsReader } from '#src/contracts/aws.ts';
-import { UpstreamError, UserError } from '#src/contracts/errors.ts';
+import type { CloudTrailRecord } from '#src/contracts/cloudtrail.ts';
 import type { Coverage } from '#src/contracts/evidence.ts';
 import { defineInvestigation, type InvestigationContext, type Report } from '#src/contracts/investigation.ts';
 import type { PersonLine } from '#src/contracts/network.ts';
 import type { PivotAnswer, PivotNode } from '#src/contracts/pivot.ts';
 import { accessKeyId } from '#src/domain/access-key.ts';
 import { classify } from '#src/domain/artifact.ts';
-import { awsErrorFacts, isAwsError } from '#src/domain/aws-errors.ts';
 import { pivotFiles } from '#src/domain/exports/pivot-files.ts';
 import { expansionsOf, neighbourParts, neighboursIn } from '#src/domain/likeness.ts';
 import { peopleBetween, peopleParts } from '#src/domain/people-words.ts';
-import { actorsOf, coreOf } from '#src/domain/pivot-actors.ts';
-import { type Made, madeIn, sortOf } from '#src/domain/pivot-created.ts';
+import { actorsOf } from '#src/domain/pivot-actors.ts';
+import { type Made, madeIn } from '#src/domain/pivot-created.ts';
 import { runPivot } from '#src/domain/pivot-engine.ts';
 import { coreThings, headlineOf, mainThings, type Story, summary } from '#src/domain/pivot-story.ts';
 import { type KeyState, partsOf, picturesOf } from '#src/domain/pivot-wording.ts';
-import { type GraphNode, parseArn, principalOf } from '#src/domain/principal.ts';
+import { type GraphNode, nameOfArn, parseArn, principalOf } from '#src/domain/principal.ts';
 import { sightingsOf } from '#src/domain/sightings.ts';
+import { over90Days } from '#src/domain/window.ts';
 import { techniques } from '../../detections/techniques.ts';
+import { LiveCheck } from '../reading/live-check.ts';
 
 const Target = z.object({
   artifact: z.string().min(1),
@@ -74,7 +72,7 @@ export const pivot = defineInvestigation({
       progress: (step) => ctx.progress(step),
       signal: ctx.signal,
     });
-    const actors = actorsOf(graph, coreOf(graph, seeds));
+    const actors = actorsOf(graph, seeds);
     const live = new LiveCheck(ctx);
     const made = await live.statesOf(madeIn(graph, ctx.aws ? 'no live check of this kind' : 'no AWS was asked'));
     // Records of what was made name outsiders too (who listed it); what those did is not part of the story.
@@ -82,7 +80,7 @@ export const pivot = defineInvestigation({
     const ranked = sightingsOf(graph.records, techniques).filter(({ sighting }) => known.has(sighting.principal));
     const coverage = coverageOf(ctx, [...graph.cutShort, ...((await ctx.other?.people.gaps()) ?? [])]);
     const story: Story = { seed, takenFor, graph, actors, made, sightings: ranked, complete: coverage.complete };
-    const keys = await keysOf(story, live);
+    const keys = await keysOf(story, made, live);
     const headline = headlineOf(story);
     const neighbours = neighboursIn(story);
     const people = await peopleOf(graph.nodes, ctx);
@@ -107,7 +105,7 @@ export const pivot = defineInvestigation({
       files: pivotFiles(story, answer, techniques),
       expansions: expansionsOf(neighbours),
       pictures: picturesOf(story),
-      next: nextOf(story, keys, target),
+      next: nextOf(story, keys, target, coverage.from, ctx.now()),
       proposals: keys
         .filter((key) => key.isSuspect)
         .map((key) => ({ action: 'disable-access-key', words: [key.id], why: key.why })),
@@ -115,12 +113,27 @@ export const pivot = defineInvestigation({
   },
 });
 
-/** Where to start: the artifact itself; for an event, whoever made the call. */
+const uniqueId = /^A(IDA|ROA)[A-Z0-9]+(:|$)/;
+
+/** Where to start: the artifact itself; for an event, whoever made the call; for a unique id, whoever bears it. */
 async function startsOf(seed: Artifact, ctx: InvestigationContext): Promise<readonly GraphNode[]> {
-  if (seed.kind !== 'event') return [{ kind: seed.kind, id: seed.id }];
+  const own = seed.kind === 'event' ? [] : [{ kind: seed.kind, id: seed.id }];
+  if (seed.kind === 'resource' && uniqueId.test(seed.id)) {
+    ctx.progress(`Looking for who bears ${seed.id}`);
+    const bearers = (await ctx.evidence.recordsOf(seed)).flatMap((record) => bearerOf(record, seed.id) ?? []);
+    return [...own, ...new Map(bearers.map((bearer) => [bearer.id, bearer])).values()];
+  }
+  if (seed.kind !== 'event') return own;
   ctx.progress(`Looking for the event ${seed.id}`);
   const actors = (await ctx.evidence.recordsOf(seed)).flatMap((record) => principalOf(record) ?? []);
   return [...new Map(actors.map((actor) => [actor.id, actor])).values()];
+}
+
+/** The user or session whose id it is, or whose role's. */
+function bearerOf(record: CloudTrailRecord, id: string): GraphNode | undefined {
+  const principalId = record.userIdentity.principalId ?? '';
+  const actor = principalId === id || principalId.startsWith(`${id}:`) ? principalOf(record) : undefined;
+  return actor?.kind === 'account' ? undefined : actor;
 }
 
 /** Whom the operator's sign-in logs put behind the addresses of the graph, in the time in which these were used. */
@@ -145,7 +158,11 @@ interface SuspectKey extends KeyState {
 const maxKeys = 10;
 
 /** Long-term keys that the seed's identities used or made, and whether they still work. */
-async function keysOf({ graph, actors, made }: Story, live: LiveCheck): Promise<readonly SuspectKey[]> {
+async function keysOf(
+  { graph, actors }: Story,
+  made: readonly Made[],
+  live: LiveCheck,
+): Promise<readonly SuspectKey[]> {
   const core = actors.filter((actor) => actor.isCore);
   const isCoreThing = coreThings(actors);
   const keys = new Map<string, SuspectKey>();
@@ -156,17 +173,26 @@ async function keysOf({ graph, actors, made }: Story, live: LiveCheck): Promise<
       id: thing.id,
       user: thing.createdBy,
       state: `${thing.state}, ${thing.because}`,
-      isSuspect: thing.state !== 'gone',
+      // Root's keys are for root alone to disable.
+      isSuspect: thing.state !== 'gone' && !(thing.owner === undefined && thing.createdBy.endsWith(':root')),
       why,
     });
   }
   for (const edge of graph.edges.filter(({ kind, to }) => kind === 'used-key' && to.startsWith('AKIA'))) {
-    const actor = core.find((candidate) => candidate.nodes.some((node) => node.id === edge.from));
+    const actor = core.find(
+      (candidate) => candidate.keys.includes(edge.to) && candidate.nodes.some((node) => node.id === edge.from),
+    );
     if (!actor || keys.size >= maxKeys) continue;
-    const { state, because } = await live.keyState(edge.to, parseArn(edge.from)?.accountId ?? '', nameOf(edge.from));
+    const { state, because } = await live.keyState(edge.to, parseArn(edge.from)?.accountId ?? '', nameOfArn(edge.from));
     const makes = mainThings(made.filter((thing) => thing.createdBy === edge.from));
+    // A key of somebody who bore the name before was deleted with him.
+    const bearers = actor.nodes.flatMap(({ uniqueIds }) => uniqueIds ?? []);
+    const isEarlier = actor.uniqueId !== undefined && bearers.at(-1) !== actor.uniqueId;
     const isSuspect =
-      state !== 'gone' && (makes.length > 0 || keys.has(edge.to) || actor.nodes.some((node) => node.depth <= 1));
+      state !== 'gone' &&
+      !isEarlier &&
+      !edge.from.endsWith(':root') &&
+      (makes.length > 0 || keys.has(edge.to) || actor.nodes.some((node) => node.depth <= 1));
     const why = makes.length > 0 ? `${actor.label} created ${summary(makes)}` : `${actor.label} used it`;
     keys.set(edge.to, { id: edge.to, user: edge.from, state: `${state}, ${because}`, isSuspect, why });
   }
@@ -175,7 +201,7 @@ async function keysOf({ graph, actors, made }: Story, live: LiveCheck): Promise<
     .map((key) => ({ ...key, isSuspect: key.isSuspect && accessKeyId.test(key.id) }));
 }
 
-function nextOf(story: Story, keys: readonly SuspectKey[], target: Asked): readonly string[] {
+function nextOf(story: Story, keys: readonly SuspectKey[], target: Asked, from: string, now: Date): readonly string[] {
   const held = story.graph.nodes.filter(
     (node) => node.notExpandedBecause && !/^(service|account)$/.test(node.kind) && !/\s/.test(node.id),
   );
@@ -184,117 +210,6 @@ function nextOf(story: Story, keys: readonly SuspectKey[], target: Asked): reado
     .slice(0, 3)
     .map((key) => `/ir contain disable-access-key ${key.id}`);
   next.push(...held.slice(0, 3).map((node) => `/ir pivot ${node.id}`));
-  if (story.graph.records.length === 0) next.push(`/ir pivot ${target.artifact} --since 90d`);
+  if (story.graph.records.length === 0) next.push(...over90Days(`/ir pivot ${target.artifact}`, from, now));
   return next;
-}
-
-function nameOf(arn: string): string {
-  return parseArn(arn)?.resource.split('/').at(-1) ?? '';
-}
-
-type State = Pick<Made, 'state' | 'because'>;
-
-/** Asks AWS whether things exist. Whatever AWS does not tell is "unknown", with the reason; nothing here throws for it. */
-class LiveCheck {
-  readonly #ctx: InvestigationContext;
-  readonly #readers = new Map<string, Promise<AwsReader>>();
-
-  constructor(ctx: InvestigationContext) {
-    this.#ctx = ctx;
-  }
-
-  async statesOf(made: readonly Made[]): Promise<readonly Made[]> {
-    if (this.#ctx.aws === undefined || made.length === 0) return made;
-    this.#ctx.progress('Asking AWS what is still alive');
-    const instances = await this.#instances(made.filter((thing) => sortOf(thing) === 'instance'));
-    const states: Made[] = [];
-    for (const thing of made)
-      states.push({ ...thing, ...(instances.get(thing.id) ?? (await this.#identity(thing)) ?? {}) });
-    return states;
-  }
-
-  async keyState(id: string, accountId: string, user: string): Promise<State> {
-    if (this.#ctx.aws === undefined) return { state: 'unknown', because: 'no AWS was asked' };
-    return this.#asked('NoSuchEntityException', 'NoSuchEntity', async () => {
-      const { iam } = await this.#reader(accountId);
-      const page = await iam.send(new ListAccessKeysCommand({ UserName: user }), { abortSignal: this.#ctx.signal });
-      const key = page.AccessKeyMetadata?.find((entry) => entry.AccessKeyId === id);
-      if (!key) return { state: 'gone', because: `user ${user} has no such key` };
-      if (key.Status === 'Active') return { state: 'alive', because: 'Active' };
-      return { state: 'gone', because: `${key.Status ?? 'not active'}: it cannot be used while it stays so` };
-    });
-  }
-
-  async #identity(thing: Made): Promise<State | undefined> {
-    const name = nameOf(thing.id);
-    if (thing.kind === 'accessKey' && thing.owner && thing.id.startsWith('AKIA')) {
-      return this.keyState(thing.id, thing.accountId, thing.owner);
-    }
-    if (thing.kind !== 'user' && thing.kind !== 'role') return undefined;
-    return this.#asked('NoSuchEntityException', 'NoSuchEntity', async () => {
-      const { iam } = await this.#reader(thing.accountId);
-      const options = { abortSignal: this.#ctx.signal };
-      if (thing.kind === 'user') await iam.send(new GetUserCommand({ UserName: name }), options);
-      else await iam.send(new GetRoleCommand({ RoleName: name }), options);
-      return { state: 'alive', because: 'it exists now' };
-    });
-  }
-
-  /** One request per account, Region and 200 ids (the filter's limit). Ids that AWS no longer lists are gone. */
-  async #instances(things: readonly Made[]): Promise<ReadonlyMap<string, State>> {
-    const states = new Map<string, State>();
-    const places = Map.groupBy(things, (thing) => `${thing.accountId} ${thing.region}`);
-    for (const all of places.values()) {
-      for (let at = 0; at < all.length; at += 200) {
-        const batch = all.slice(at, at + 200);
-        const found = await this.#asked('', '', async () => this.#describe(batch, states));
-        for (const { id } of batch) if (!states.has(id)) states.set(id, found);
-      }
-    }
-    return states;
-  }
-
-  /** Notes what is found; returns what the rest is. */
-  async #describe(batch: readonly Made[], states: Map<string, State>): Promise<State> {
-    const [first] = batch;
-    const ec2 = (await this.#reader(first?.accountId ?? '')).ec2(first?.region ?? '');
-    let token: string | undefined;
-    do {
-      const page = await ec2.send(
-        new DescribeInstancesCommand({
-          Filters: [{ Name: 'instance-id', Values: batch.map((thing) => thing.id) }],
-          NextToken: token,
-        }),
-        { abortSignal: this.#ctx.signal },
-      );
-      for (const instance of page.Reservations?.flatMap((reservation) => reservation.Instances ?? []) ?? []) {
-        const name = instance.State?.Name ?? 'unknown';
-        const isGone = name === 'terminated' || name === 'shutting-down';
-        states.set(instance.InstanceId ?? '', { state: isGone ? 'gone' : 'alive', because: name });
-      }
-      token = page.NextToken;
-    } while (token !== undefined && token !== '');
-    return { state: 'gone', because: 'AWS no longer lists it' };
-  }
-
-  #reader(accountId: string): Promise<AwsReader> {
-    const { aws } = this.#ctx;
-    if (aws === undefined || !/^\d{12}$/.test(accountId))
-      throw new UserError(`account ${accountId || 'of it'} is not known`);
-    const reader = this.#readers.get(accountId) ?? aws.reader(accountId);
-    this.#readers.set(accountId, reader);
-    return reader;
-  }
-
-  async #asked(...[absent, alsoAbsent, ask]: [string, string, () => Promise<State>]): Promise<State> {
-    try {
-      return await ask();
-    } catch (error) {
-      this.#ctx.signal.throwIfAborted();
-      if (isAwsError(error, absent, alsoAbsent)) return { state: 'gone', because: 'AWS says that it does not exist' };
-      if (error instanceof UserError) return { state: 'unknown', because: error.message };
-      const code = error instanceof UpstreamError ? error.code : awsErrorFacts(error).code;
-      return { state: 'unknown', because: `AWS could not be asked (${code})` };
-    }
-  }
 }

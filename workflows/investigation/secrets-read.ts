@@ -8,6 +8,7 @@ import { count, line, utc } from '#src/domain/phrases.ts';
 import { labelOf } from '#src/domain/pivot-actors.ts';
 import { secretsRead as readsIn, type SecretRead } from '#src/domain/secrets-read.ts';
 import { followSessions } from '#src/domain/session-search.ts';
+import { over90Days } from '#src/domain/window.ts';
 
 const shown = 20;
 const columns = [
@@ -51,7 +52,10 @@ export const secretsRead = defineInvestigation({
         coverage,
       },
       pictures: [],
-      next: lineage.calls.length === 0 ? [`/ir secrets-read ${word} --since 90d`] : [`/ir pivot ${word}`],
+      next:
+        lineage.calls.length === 0
+          ? over90Days(`/ir secrets-read ${word}`, coverage.from, ctx.now())
+          : [`/ir pivot ${word}`],
       proposals: [],
       files: [
         csvFile(

@@ -176,7 +176,9 @@ function rowOf(session: SessionLine): readonly string[] {
     `${'› '.repeat(Math.min(session.depth, 6) - 1)}${what}${session.accessKey ? `, ${session.accessKey}${session.accessKeyIsLikely ? ' (likely)' : ''}` : ''}`,
     byLabel(session.by),
     `${session.eventName}, ${utc(session.eventTime)}`,
-    session.calls === 0 ? 'no call seen' : `${count(session.calls, 'call')} from ${few(session.addresses)}`,
+    session.calls === 0
+      ? 'no call seen'
+      : `${count(session.calls, 'call')}${session.addresses.length === 0 ? ', none from an address' : ` from ${few(session.addresses)}`}`,
     `${utc(session.aliveUntil)}${session.state === 'expired' ? ' (over)' : ''}${session.aliveUntilFrom === 'default' ? ' at most' : ''}`,
   ];
 }

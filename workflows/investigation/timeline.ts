@@ -14,6 +14,7 @@ import { followSessions } from '#src/domain/session-search.ts';
 import { type TimelineEntry, timelineCsv, timelineEntries } from '#src/domain/timeline.ts';
 import { timelineParts } from '#src/domain/timeline-parts.ts';
 import { timelinePicture } from '#src/domain/timeline-picture.ts';
+import { over90Days } from '#src/domain/window.ts';
 import { techniques } from '../../detections/techniques.ts';
 
 export const timeline = defineInvestigation({
@@ -44,7 +45,7 @@ export const timeline = defineInvestigation({
       coverage,
       answer,
       pictures: picture ? [{ kind: 'timeline', title: `Timeline of ${labelOf(artifact.id)}`, timeline: picture }] : [],
-      next: events.length === 0 ? [`/ir timeline ${word} --since 90d`] : [`/ir pivot ${word}`],
+      next: events.length === 0 ? over90Days(`/ir timeline ${word}`, coverage.from, ctx.now()) : [`/ir pivot ${word}`],
       proposals: [],
       files: [
         jsonFile('timeline', answer, false),

@@ -7,6 +7,9 @@ import { classify } from '#src/domain/artifact.ts';
 import { type Creation, creationsOf, deletionsOf } from '#src/domain/creation.ts';
 import { code, count, line, utc } from '#src/domain/phrases.ts';
 import { labelOf } from '#src/domain/pivot-actors.ts';
+import { principalOf } from '#src/domain/principal.ts';
+import { namedCopyOf } from '#src/domain/shared-events.ts';
+import { over90Days } from '#src/domain/window.ts';
 
 export const whoCreated = defineInvestigation({
   name: 'who-created',
@@ -18,8 +21,13 @@ export const whoCreated = defineInvestigation({
     const { artifact, takenFor } = classify(word);
     ctx.progress(`Reading the records of ${artifact.id}`);
     const records = await ctx.evidence.recordsOf(artifact);
+    const creations: Creation[] = [];
+    for (const creation of creationsOf(artifact.id, records)) {
+      const copy = await namedCopyOf(creation.record, ctx.evidence);
+      const creator = copy && principalOf(copy)?.id;
+      creations.push(creator ? { ...creation, record: copy, creator } : creation);
+    }
     const coverage = ctx.evidence.coverage();
-    const creations = creationsOf(artifact.id, records);
     // A name may be made, deleted and made again: what is there now is the last one's.
     const last = creations.at(-1);
     const deletions = deletionsOf(artifact.id, records).map((record) => ({
@@ -28,7 +36,7 @@ export const whoCreated = defineInvestigation({
     }));
     const ending = unfinished(coverage);
     const headline = last
-      ? `${labelOf(last.creator)} created ${labelOf(artifact.id)} at ${utc(last.record.eventTime)} by ${last.eventName}${fromOf(last)}${ending}.`
+      ? `${creatorLabel(last)} created ${labelOf(artifact.id)} at ${utc(last.record.eventTime)} by ${last.eventName}${fromOf(last)}${ending}.`
       : `Who created ${labelOf(artifact.id)} was not found in what was looked at${records.length > 0 ? `; it is named in ${count(records.length, 'event')}` : ''}${ending}.`;
     return {
       headline: headline.charAt(0).toUpperCase() + headline.slice(1),
@@ -56,11 +64,16 @@ export const whoCreated = defineInvestigation({
       pictures: [],
       next: last
         ? [`/ir pivot ${/\s/.test(last.creator) ? artifact.id : last.creator}`]
-        : [`/ir who-created ${artifact.id} --since 90d`],
+        : over90Days(`/ir who-created ${artifact.id}`, coverage.from, ctx.now()),
       proposals: [],
     };
   },
 });
+
+/** A caller whom only the other account could name. */
+function creatorLabel({ creator }: Creation): string {
+  return /^\d{12}$/.test(creator) ? `an identity of account ${creator}` : labelOf(creator);
+}
 
 function fromOf({ record }: Creation): string {
   const key = record.userIdentity.accessKeyId;
@@ -79,14 +92,22 @@ function partsOf(
       line(
         `It was made ${creations.length} times; before that by ${creations
           .slice(0, -1)
-          .map(({ creator, record }) => `${labelOf(creator)} (${utc(record.eventTime)})`)
+          .map((creation) => `${creatorLabel(creation)} (${utc(creation.record.eventTime)})`)
           .slice(-3)
           .join(', ')}.`,
       ),
     );
   }
   const end = deletions.at(-1);
-  if (end) lines.push(line(`Deleted at ${utc(end.eventTime)}.`));
+  const isEarlier = end !== undefined && last !== undefined && end.eventTime < last.record.eventTime;
+  if (end)
+    lines.push(
+      line(
+        isEarlier
+          ? `An earlier one of this name was deleted at ${utc(end.eventTime)}: what was done under the name before then was not done by this one.`
+          : `Deleted at ${utc(end.eventTime)}.`,
+      ),
+    );
   if (last?.through) lines.push(line(`AWS made the call through ${last.through}: look at what told it to.`));
   if (!last && named > 0)
     lines.push(

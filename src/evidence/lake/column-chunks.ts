@@ -7,7 +7,7 @@ import type { ColumnMetaData, Encoding, ParquetType } from 'hyparquet';
 import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import { writeRleBitPackedHybrid } from 'hyparquet-writer/src/encoding.js';
-import { letGo } from './column-pages.ts';
+import { letGo } from './let-go.ts';
 import { PageBytes } from './page-bytes.ts';
 import type { TextColumn } from './sheaf.ts';
 import { type Uuids, uuidBytes } from './uuids.ts';

@@ -6,6 +6,7 @@ import { zstdDecompressSync } from 'node:zlib';
 // Only the parts that are used: the whole of it takes longer to load than a question to answer.
 import { readRleBitPackedHybrid } from 'hyparquet/src/encoding.js';
 import { deserializeTCompactProtocol, readVarInt } from 'hyparquet/src/thrift.js';
+import { letGo } from './let-go.ts';
 
 /** A data page of a column; its values are unpacked when they are first asked for. */
 export class DataPage {
@@ -73,13 +74,6 @@ export class Unpacked {
   letGo(): void {
     for (const bytes of this.#all.splice(0)) letGo(bytes);
   }
-}
-
-const ownMemory = 64 * 1024;
-
-/** Nobody may look at the bytes after that. Small ones, which share their memory with others, are left alone. */
-export function letGo({ buffer, length }: Buffer): void {
-  if (length >= ownMemory && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 /**

@@ -4,9 +4,10 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { letGo, packedColumn, Unpacked } from './column-pages.ts';
+import { packedColumn, Unpacked } from './column-pages.ts';
 import { ColumnValues, type Needle } from './column-values.ts';
 import { columnTypes, type Row } from './columns.ts';
+import { letGo } from './let-go.ts';
 import { chunksOf, type RowGroup } from './words.ts';
 
 /** One row group of a shard. */

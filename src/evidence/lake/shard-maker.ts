@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { letGo } from './column-pages.ts';
+import { letGo } from './let-go.ts';
 import { flush, type LakeFolder, type ShardPage } from './pages.ts';
 import { columnNames, ParquetShard, type WrittenGroup } from './parquet-shard.ts';
 import { type CarefulRead, readCarefully, sha256, unpackHere } from './prepare.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CloudTrailRecord } from '../../../src/contracts/cloudtrail.ts';
 import { linksOf } from '../../../src/domain/links.ts';
-import { record, session, user } from './pivot-records.ts';
+import { type Raw, record, session, user } from './pivot-records.ts';
 
 const alice = user('alice', '111122223333');
 const aliceArn = 'arn:aws:iam::111122223333:user/alice';
@@ -554,4 +554,115 @@ describe('callers', () => {
     expect(linksOf(item).nodes).toContainEqual({ kind: 'user', id: aliceArn });
     expect(edges(item)).toEqual([]);
   });
+});
+
+describe('who is behind a session', () => {
+  const hop = (fields: Raw): Raw => ({
+    ...session('Hop', 'x9', '333344445555', 'ASIAHOP'),
+    ...fields,
+  });
+  const hopArn = 'arn:aws:sts::333344445555:assumed-role/Hop/x9';
+
+  it('is the source identity, which every later hop carries', () => {
+    const context = { sourceIdentity: 'carol@corp.example' };
+    const own = session('Hop', 'x9', '333344445555', 'ASIAHOP');
+    const acting = record({
+      eventName: 'DescribeInstances',
+      userIdentity: { ...own, sessionContext: { ...(own.sessionContext as Raw), ...context } },
+      sourceIPAddress: '198.51.100.7',
+    });
+    const handing = call('AssumeRole', {
+      eventSource: 'sts.amazonaws.com',
+      requestParameters: { roleArn: 'arn:aws:iam::333344445555:role/Hop', roleSessionName: 'x9', ...context },
+      responseElements: { assumedRoleUser: { arn: hopArn }, credentials: { accessKeyId: 'ASIAHOP' }, ...context },
+    });
+
+    for (const item of [acting, handing]) {
+      expect(edges(item)).toContain(`runs-as source-identity:carol@corp.example ${hopArn}`);
+    }
+  });
+
+  it('is whoever switched to the role in the console, where the switch went well', () => {
+    const switched = (responseElements: Raw, more: Raw = {}) =>
+      record({
+        eventName: 'SwitchRole',
+        eventSource: 'signin.amazonaws.com',
+        userIdentity: hop({}),
+        additionalEventData: { SwitchFrom: 'arn:aws:iam::111122223333:user/bob', RedirectTo: 'https://x' },
+        responseElements,
+        sourceIPAddress: '198.51.100.7',
+        ...more,
+      });
+
+    expect(edges(switched({ SwitchRole: 'Success' }))).toContain(
+      `assumed arn:aws:iam::111122223333:user/bob ${hopArn}`,
+    );
+    expect(edges(switched({}, { errorMessage: 'Failed' })).join()).not.toContain('user/bob');
+  });
+
+  it('is the Identity Center person on whose behalf it acts', () => {
+    const onBehalfOf = {
+      userId: '544894e8-80c1-707f-60e3-3ba6510dfac1',
+      identityStoreArn: 'arn:aws:identitystore::1:x',
+    };
+    const item = record({ eventName: 'Query', userIdentity: hop({ onBehalfOf }), sourceIPAddress: '198.51.100.7' });
+
+    expect(edges(item)).toContain(`assumed ${onBehalfOf.userId} ${hopArn}`);
+  });
+
+  it('is the function that Lambda took the role for, and nobody who only names the session so', () => {
+    const taking = (userIdentity: Raw) =>
+      record({
+        eventName: 'AssumeRole',
+        eventSource: 'sts.amazonaws.com',
+        awsRegion: 'us-west-2',
+        userIdentity,
+        sourceIPAddress: 'lambda.amazonaws.com',
+        requestParameters: { roleArn: 'arn:aws:iam::333344445555:role/Hop', roleSessionName: 'nightly' },
+        responseElements: { credentials: { accessKeyId: 'ASIALAMBDA' } },
+      });
+    const wanted =
+      'runs-as arn:aws:lambda:us-west-2:333344445555:function:nightly arn:aws:sts::333344445555:assumed-role/Hop/nightly';
+
+    expect(edges(taking({ type: 'AWSService', invokedBy: 'lambda.amazonaws.com' }))).toContain(wanted);
+    expect(edges(taking({ ...user('alice', '111122223333') })).join()).not.toContain('function');
+  });
+
+  it('is the function to which the credentials were issued, not what called it', () => {
+    const inScopeOf = {
+      sourceArn: 'arn:aws:events:us-east-1:333344445555:rule/tick',
+      credentialsIssuedTo: 'arn:aws:lambda:us-east-1:333344445555:function:nightly',
+    };
+    const item = record({
+      eventName: 'ListBuckets',
+      userIdentity: hop({ inScopeOf }),
+      sourceIPAddress: '198.51.100.7',
+    });
+
+    expect(edges(item)).toContain(`runs-as ${inScopeOf.credentialsIssuedTo} ${hopArn}`);
+    expect(edges(item).join()).not.toContain('rule/tick');
+  });
+});
+
+it('takes only principals that are allowed for accounts that are let in, not numbers in conditions', () => {
+  const policy = {
+    Statement: [
+      {
+        Effect: 'Allow',
+        Principal: { AWS: ['arn:aws:iam::777788889999:user/evil', '888899990000'], Service: 'ec2.amazonaws.com' },
+        Condition: { StringEquals: { 'sts:ExternalId': '123456789012' } },
+      },
+      { Effect: 'Deny', Principal: { AWS: '999900001111' } },
+    ],
+  };
+  const item = call('UpdateAssumeRolePolicy', {
+    eventSource: 'iam.amazonaws.com',
+    requestParameters: { roleName: 'Ops', policyDocument: encodeURIComponent(JSON.stringify(policy)) },
+  });
+
+  expect(edges(item)).toEqual([
+    `changed ${aliceArn} 777788889999`,
+    `changed ${aliceArn} 888899990000`,
+    `changed ${aliceArn} arn:aws:iam::111122223333:role/Ops`,
+  ]);
 });

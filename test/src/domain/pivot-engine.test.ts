@@ -499,6 +499,35 @@ describe('who touched what', () => {
     expect(compared(await pivotOver(records, { kind: 'ip', id: '198.51.100.7' }))).toEqual(ids);
   });
 
+  it('gives the key that only the other account’s copy shows to the caller whom his own copy names', async () => {
+    const at = { eventTime: '2026-11-20T22:30:00Z', eventSource: 'sts.amazonaws.com', eventName: 'AssumeRole' };
+    const asked = { roleArn: 'arn:aws:iam::222233334444:role/Far', roleSessionName: 's' };
+    const shared = { ...at, requestParameters: asked, sharedEventID: 'one', sourceIPAddress: '198.51.100.9' };
+    const own = record({ ...shared, userIdentity: user('alice') });
+    const theirs = record({
+      ...shared,
+      recipientAccountId: '222233334444',
+      userIdentity: { type: 'AWSAccount', accountId: '999999999999', principalId: 'AIDAALICE' },
+      responseElements: {
+        assumedRoleUser: { arn: 'arn:aws:sts::222233334444:assumed-role/Far/s' },
+        credentials: { accessKeyId: 'ASIAFARFARFARFARFARF' },
+      },
+    });
+    for (const records of [
+      [own, theirs],
+      [theirs, own],
+    ]) {
+      const graph = await pivotOver(records, { kind: 'user', id: 'arn:aws:iam::999999999999:user/alice' });
+      const from = (id: string) =>
+        graph.edges.filter((edge) => edge.from === id).map(({ kind, to, events }) => `${kind} ${to} ${events}`);
+
+      expect(from('arn:aws:iam::999999999999:user/alice')).toContain('minted ASIAFARFARFARFARFARF 1');
+      expect(from('arn:aws:iam::999999999999:user/alice')).toContain(
+        'assumed arn:aws:sts::222233334444:assumed-role/Far/s 1',
+      );
+    }
+  });
+
   it('follows the chain only as deep as it may, and says that it is not closed', async () => {
     const graph = await pivotOver(
       miningStory(1),

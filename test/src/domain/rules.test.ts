@@ -12,6 +12,12 @@ describe('typed words', () => {
   it('survive smart quotes, long dashes and invisible characters', () => {
     expect(wordsOf('pivot \u200B10.0.0.1 \u2014since 15d')).toEqual(['pivot', '10.0.0.1', '--since', '15d']);
     expect(wordsOf('freeze \u201Ca stolen session\u201D')).toEqual(['freeze', 'a stolen session']);
+    expect(wordsOf('pivot \u201Ci-0123456789abcdef0\u201D, --since 15d')).toEqual([
+      'pivot',
+      'i-0123456789abcdef0',
+      '--since',
+      '15d',
+    ]);
   });
 
   it('are refused beyond 1,000 characters', () => {

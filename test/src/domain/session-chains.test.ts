@@ -216,6 +216,29 @@ describe('records that tell half', () => {
     expect(distinctMintings(mintings)).toMatchObject([{ by: aliceArn, accessKey: key('B') }]);
   });
 
+  it('are one minting with the key of the one copy and the caller of the other, from wherever one starts', async () => {
+    const hidden = assume(alice, 'One', 's1', key('B'), { responseElements: null, sharedEventID: 'shared' });
+    const blind = { type: 'AWSAccount', accountId: account, principalId: 'AIDA:alice' };
+    const theirs = {
+      ...assume(blind, 'One', 's1', key('B'), { sharedEventID: 'shared' }),
+      eventTime: hidden.eventTime,
+    };
+    const use = call(session('One', 's1', account, key('B')));
+    const records = [hidden, theirs, use];
+    const wanted = [{ by: aliceArn, accessKey: key('B'), calls: 1 }];
+
+    for (const [kind, id] of [
+      ['user', aliceArn],
+      ['role', `arn:aws:iam::${account}:role/One`],
+    ] as const) {
+      const [line, ...more] = sessionLines(await follow(records, kind, id), now);
+      expect([line]).toMatchObject(wanted);
+      expect(line).not.toHaveProperty('accessKeyIsLikely');
+      expect(more).toEqual([]);
+    }
+    expect((await follow(records, 'accessKey', key('B'))).origin).toMatchObject([{ by: aliceArn }]);
+  });
+
   it('get the key that is hidden from the session that began at that moment', async () => {
     const hidden = assume(alice, 'One', 's1', key('B'), { responseElements: null, eventTime: '2026-11-20T22:00:00Z' });
     const began = (creationDate: string, letter: string) => {

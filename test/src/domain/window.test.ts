@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../src/contracts/errors.ts';
-import { parseDuration, parseTime, parseWindow } from '../../../src/domain/window.ts';
+import { over90Days, parseDuration, parseTime, parseWindow } from '../../../src/domain/window.ts';
 
 const now = new Date('2026-11-20T22:00:00Z');
 
@@ -58,5 +58,16 @@ describe('parseWindow', () => {
 describe('parseDuration', () => {
   it('gives milliseconds', () => {
     expect(parseDuration('90m')).toBe(5_400_000);
+  });
+});
+
+describe('over90Days', () => {
+  it.each([
+    ['2026-11-13T22:00:00Z', ['/ir pivot i-1 --since 90d']],
+    ['', ['/ir pivot i-1 --since 90d']],
+    ['2026-08-22T22:00:00Z', []],
+    ['2020-01-01T00:00:00Z', []],
+  ])('after looking from %j on suggests %j', (from, next) => {
+    expect(over90Days('/ir pivot i-1', from, now)).toEqual(next);
   });
 });

@@ -11,6 +11,7 @@ import {
   miningStory,
   pipelineArn,
   pipelineKey,
+  type Raw,
   record,
   session,
   sharedIp,
@@ -206,6 +207,27 @@ describe('seeds', () => {
     },
   );
 
+  it('starts from whoever bears a unique id', async () => {
+    const item = record({
+      eventName: 'ListBuckets',
+      userIdentity: { ...user('dave'), principalId: 'AIDADAVEOLD222222222' },
+      sourceIPAddress: '203.0.113.44',
+    });
+    const evidence = evidenceOf([item]);
+    const report = await pivot.run(pivot.target.parse({ artifact: 'AIDADAVEOLD222222222' }), {
+      evidence: {
+        ...evidence,
+        recordsOf: async (one) => (one.id.startsWith('AIDA') ? [item] : evidence.recordsOf(one)),
+      },
+      aws: undefined,
+      signal: new AbortController().signal,
+      progress: () => undefined,
+      now: () => new Date('2026-11-20T23:00:00Z'),
+    });
+
+    expect(report.headline).toBe('User dave made 1 call from 203.0.113.44.');
+  });
+
   it('refuses what is no artifact with a hint', async () => {
     await expect(run([], { artifact: 'hello world' })).rejects.toThrow(UserError);
   });
@@ -390,5 +412,145 @@ describe('a pivot that starts from several artifacts', () => {
       expect.arrayContaining(['203.0.113.1', '203.0.113.2', 'AKIABERT2BERT2BERT22']),
     );
     expect(both.answer.nodes.filter(({ depth }) => depth === 0)).toHaveLength(2);
+  });
+});
+
+describe('what is shared', () => {
+  const evil = '198.51.100.77';
+  const alice = user('alice', '999999999999', 'AKIAALICE22222222222');
+  const aliceArn = 'arn:aws:iam::999999999999:user/alice';
+  const call = (eventName: string, userIdentity: Raw, sourceIPAddress: string, more: Raw = {}) =>
+    record({ eventName, userIdentity, sourceIPAddress, ...more });
+  const takes = (role: string, name: string, key: string) => ({
+    eventSource: 'sts.amazonaws.com',
+    requestParameters: { roleArn: `arn:aws:iam::999999999999:role/${role}`, roleSessionName: name },
+    responseElements: {
+      assumedRoleUser: { arn: `arn:aws:sts::999999999999:assumed-role/${role}/${name}` },
+      credentials: { accessKeyId: key },
+    },
+  });
+
+  it('is no address that one chain of sessions came from, whether one asks for the user or for the address', async () => {
+    const records = [
+      call('AssumeRole', alice, evil, takes('Ops', 's', 'ASIAOPS2222222222222')),
+      call('ListUsers', session('Ops', 's', '999999999999', 'ASIAOPS2222222222222'), evil),
+    ];
+
+    for (const artifact of [aliceArn, evil]) {
+      expect(textOf((await run(records, { artifact })).parts)).not.toContain('do not block it');
+    }
+    const stranger = call('ListUsers', user('zoe'), evil);
+    expect(textOf((await run([...records, stranger], { artifact: evil })).parts)).toContain('do not block it');
+  });
+
+  it('is no address for the copy that another account made of the same call', async () => {
+    const shared = { ...takes('Far', 's', 'ASIAFAR2222222222222'), sharedEventID: 'one' };
+    const at = { eventTime: '2026-11-20T22:00:00Z' };
+    const records = [
+      call('AssumeRole', alice, evil, { ...shared, ...at }),
+      call('AssumeRole', { type: 'AWSAccount', accountId: '999999999999', principalId: 'AIDAALICE' }, evil, {
+        ...shared,
+        ...at,
+        recipientAccountId: '222233334444',
+      }),
+    ];
+
+    expect(textOf((await run(records, { artifact: aliceArn })).parts)).not.toContain('shared address');
+  });
+
+  it('is a user whose owner was there before somebody of the story changed it, and the seed address was used', async () => {
+    const early = call('ListBuckets', user('staff/jane'), '203.0.113.5');
+    const change = call('CreateAccessKey', alice, evil, {
+      eventSource: 'iam.amazonaws.com',
+      requestParameters: { userName: 'jane' },
+      responseElements: { accessKey: { accessKeyId: 'AKIAJANE222222222222', userName: 'jane' } },
+    });
+    const late = call('ListBuckets', user('staff/jane', '999999999999', 'AKIAJANE222222222222'), '192.0.2.66');
+
+    expect(textOf((await run([early, change, late], { artifact: aliceArn })).parts)).toMatch(
+      /user jane made 1 call from 203\.0\.113\.5 before it was changed by user alice \(.*\): that may be its owner's own use\./,
+    );
+    expect(textOf((await run([early, late], { artifact: '192.0.2.66' })).parts)).toContain(
+      'user jane made 1 call from 203.0.113.5 before it first used 192.0.2.66',
+    );
+  });
+
+  it('is a role whose other sessions nothing else ties to the story', async () => {
+    const change = call('AttachRolePolicy', alice, evil, {
+      eventSource: 'iam.amazonaws.com',
+      requestParameters: { roleName: 'Data', policyArn: 'arn:aws:iam::aws:policy/AdministratorAccess' },
+    });
+    const maria = call('ListTables', session('Data', 'maria'), '203.0.113.10');
+    const report = await run([change, maria], { artifact: aliceArn });
+
+    expect(textOf(report.parts)).toContain(
+      'role Data was also used by session maria of role Data (1 call from 203.0.113.10): nothing but the role ties that use to this story.',
+    );
+    expect(report.headline).toBe('User alice made 1 call from 198.51.100.77.');
+  });
+
+  it('is what an account was let into, which is told first', async () => {
+    const share = call('ModifySnapshotAttribute', alice, evil, {
+      requestParameters: {
+        snapshotId: 'snap-0bbbbbbbbbbbbbbb1',
+        createVolumePermission: { add: { items: [{ userId: '666666666666' }] } },
+      },
+    });
+
+    for (const artifact of [aliceArn, 'snap-0bbbbbbbbbbbbbbb1']) {
+      expect(textOf((await run([share], { artifact })).parts)).toContain(
+        'account 666666666666 into snap-0bbbbbbbbbbbbbbb1, by user alice (ModifySnapshotAttribute).',
+      );
+    }
+    expect((await run([share], { artifact: 'snap-0bbbbbbbbbbbbbbb1' })).headline).toBe(
+      'snap-0bbbbbbbbbbbbbbb1 was changed or deleted by user alice; who made it is not in what was looked at.',
+    );
+  });
+
+  it('leaves the key of an earlier bearer of a name out of the keys to disable', async () => {
+    const old = { ...user('dave', '999999999999', 'AKIADAVEOLD222222222'), principalId: 'AIDADAVEOLD' };
+    const named = (eventName: string, more: Raw = {}) =>
+      call(eventName, alice, evil, {
+        eventSource: 'iam.amazonaws.com',
+        requestParameters: { userName: 'dave' },
+        ...more,
+      });
+    const arn = 'arn:aws:iam::999999999999:user/dave';
+    const report = await run(
+      [
+        call('ListBuckets', old, '203.0.113.44'),
+        named('DeleteUser'),
+        named('CreateUser', { responseElements: { user: { userName: 'dave', userId: 'AIDADAVENEW', arn } } }),
+      ],
+      { artifact: aliceArn },
+    );
+    const keys = report.parts.findIndex((part) => part.kind === 'header' && part.text === 'Long-term keys');
+
+    expect(textOf(report.parts.slice(keys, keys + 2))).not.toContain('AKIADAVEOLD');
+    expect(textOf(report.parts)).toContain('2 different identities had this name one after the other: ');
+  });
+
+  it('proposes no disabling of a key of root, which nobody but root can do', async () => {
+    const root = { type: 'Root', arn: 'arn:aws:iam::999999999999:root', accountId: '999999999999' };
+    const made = call('CreateAccessKey', root, evil, {
+      eventSource: 'iam.amazonaws.com',
+      requestParameters: null,
+      responseElements: { accessKey: { accessKeyId: 'AKIAROOT222222222222' } },
+    });
+    const used = call('ListUsers', { ...root, accessKeyId: 'AKIAROOT222222222222' }, evil);
+
+    expect((await run([made, used], { artifact: 'AKIAROOT222222222222' })).proposals).toEqual([]);
+  });
+
+  it('is told of the holder first where one asks for his key', async () => {
+    const creates = call('CreateUser', session('Ops', 's', '999999999999', 'ASIAOPS2222222222222'), '192.0.2.1', {
+      eventSource: 'iam.amazonaws.com',
+      requestParameters: { userName: 'eve' },
+    });
+    const taking = call('AssumeRole', alice, evil, takes('Ops', 's', 'ASIAOPS2222222222222'));
+
+    expect((await run([taking, creates], { artifact: 'AKIAALICE22222222222' })).headline).toMatch(
+      /^User alice and 1 more identity made 2 calls from 198\.51\.100\.77 and 1 more address and created 1 user/,
+    );
   });
 });

@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CloudTrailRecord } from '../../../src/contracts/cloudtrail.ts';
+import { UpstreamError } from '../../../src/contracts/errors.ts';
 import type { Coverage } from '../../../src/contracts/evidence.ts';
-import type { Investigation } from '../../../src/contracts/investigation.ts';
+import type { Investigation, InvestigationContext } from '../../../src/contracts/investigation.ts';
 import { storable } from '../../../src/domain/answers.ts';
 import { plainText } from '../../../src/domain/plain-text.ts';
 import { parseRecord } from '../../../src/domain/record.ts';
@@ -215,5 +216,31 @@ describe('what the store keeps', () => {
 
     expect(storable(answer, headline, looked)).toBe(answer);
     expect(storable('x'.repeat(5_000_000), headline, looked)).toMatchObject({ headline, leftOut: expect.any(String) });
+  });
+});
+
+describe('coverage', () => {
+  it('tells of the logs at hand where AWS does not say which accounts there are', async () => {
+    const aws = {
+      accounts: () =>
+        Promise.reject(
+          new UpstreamError('aws', 'ExpiredToken', 'AWS does not say who we are: ExpiredToken', { retryable: false }),
+        ),
+    } as unknown as NonNullable<InvestigationContext['aws']>;
+
+    const report = await coverage.run(coverage.target.parse({}), {
+      evidence: evidenceOf(miningStory(3)),
+      aws,
+      signal: new AbortController().signal,
+      progress: () => undefined,
+      now: () => new Date('2026-11-20T23:00:00Z'),
+    });
+
+    expect(report.headline).toContain('1 account');
+    expect(report.headline).toContain('not everything can be looked at');
+    expect(report.coverage).toMatchObject({
+      complete: false,
+      notLookedAt: ['which accounts there are: AWS does not say who we are: ExpiredToken'],
+    });
   });
 });

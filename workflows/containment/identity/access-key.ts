@@ -12,6 +12,7 @@ import { NotFoundError, UpstreamError, UserError } from '#src/contracts/errors.t
 import { accessKeyId } from '#src/domain/access-key.ts';
 import { isAwsError } from '#src/domain/aws-errors.ts';
 import { globalRegion } from '#src/domain/partition.ts';
+import { utc } from '#src/domain/phrases.ts';
 import { hasUnknownPath, userOfUnknownPath } from '#src/domain/protected.ts';
 import { literalArn } from '#src/domain/session-policy.ts';
 
@@ -96,7 +97,7 @@ export async function keyBackground(
   const lines = [
     last?.LastUsedDate === undefined
       ? 'IAM has no record of a last use (it can lag by hours).'
-      : `IAM's last use: ${last.LastUsedDate.toISOString()} for ${last.ServiceName ?? '?'} in ${last.Region ?? '?'} (only the last one, and it can lag).`,
+      : `IAM's last use: ${utc(last.LastUsedDate.toISOString())} for ${last.ServiceName ?? '?'} in ${last.Region ?? '?'} (only the last one, and it can lag).`,
   ];
   if (quarantined === 'yes') lines.push('The user carries AWSCompromisedKeyQuarantine: AWS found a key in public.');
   const keys = await listKeys(userName, undefined, aws, signal);
