@@ -17,6 +17,7 @@ import {
   UploadSSHPublicKeyCommand,
 } from '@aws-sdk/client-iam';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { demoIds } from '../../demo/slack/workspace.ts';
 import { killAtCall } from '../support/killing.ts';
 import { hasButton, wordsOf } from '../support/scene.ts';
 import { arnOfUser, both, type Containment, openContainment, refused } from './cast.ts';
@@ -210,7 +211,12 @@ describe('passwords, devices and other credentials', () => {
     stop();
     expect(on.scene.aws.opensDoor(ssh)).toBe(false);
 
-    await on.scene.slack.waitFor(() => hasButton(on.at(done.ts), 'undo') || undefined, 20_000);
+    const isOffered = () => hasButton(on.at(done.ts), 'undo') || undefined;
+    await on.scene.slack.waitFor(isOffered, 20_000);
+    const rejected = await on.askUndo(done);
+    await on.scene.slack.click(demoIds.omar, demoIds.alerts, rejected.ts, 'reject');
+    await on.scene.slack.waitFor(() => /Rejected/.test(wordsOf(on.at(rejected.ts))) || undefined, 20_000);
+    await on.scene.slack.waitFor(isOffered, 20_000);
     await on.undo(done);
     expect(on.held('una-half')).toBe(held);
   });
