@@ -43,7 +43,7 @@ export const ec2Posture: Readonly<Record<string, Operation>> = {
     readOnly: true,
     run(call) {
       call.may('ec2:DescribeFlowLogs');
-      const { flowLogs } = call.principal.account.posture;
+      const { flowLogs, flowLogTraffic = 'ALL' } = call.principal.account.posture;
       const only = wanted(call, 'resource-id');
       const flowLogSet = vpcsOf(call)
         .filter(({ id }) => flowLogs.has(id) && (only?.includes(id) ?? true))
@@ -52,7 +52,7 @@ export const ec2Posture: Readonly<Record<string, Operation>> = {
           flowLogStatus: 'ACTIVE',
           deliverLogsStatus: 'SUCCESS',
           resourceId: id,
-          trafficType: 'ALL',
+          trafficType: flowLogTraffic,
           logDestinationType: 's3',
           logDestination: `arn:aws:s3:::flow-logs-${call.principal.account.id}`,
         }));

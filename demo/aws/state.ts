@@ -130,11 +130,15 @@ export interface Posture {
     logging: boolean;
     /** `AWS::S3::Object`, ... */
     readonly dataEvents: string[];
+    /** Which calls it records: `All` where absent; without management events at all: `none`. */
+    recordsOnly?: 'WriteOnly' | 'ReadOnly' | 'none' | undefined;
   }[];
   /** Of its GuardDuty detectors. */
   findingFrequency: 'FIFTEEN_MINUTES' | 'ONE_HOUR' | 'SIX_HOURS';
   /** Ids of VPCs whose flow logs run. */
   readonly flowLogs: Set<string>;
+  /** What they keep: `ALL` where absent. */
+  flowLogTraffic?: 'ACCEPT' | 'REJECT' | undefined;
   /** By Region; only those that are set. */
   readonly metadataTokens: Map<string, 'optional' | 'required'>;
   readonly contacts: Map<

@@ -60,7 +60,12 @@ export const trailReads: Readonly<Record<string, Operation>> = {
         output: {
           TrailARN: arnOf(call, trail),
           EventSelectors: [
-            { ReadWriteType: 'All', IncludeManagementEvents: true, DataResources, ExcludeManagementEventSources: [] },
+            {
+              ReadWriteType: trail.recordsOnly === 'none' ? 'All' : (trail.recordsOnly ?? 'All'),
+              IncludeManagementEvents: trail.recordsOnly !== 'none',
+              DataResources,
+              ExcludeManagementEventSources: [],
+            },
           ],
         },
       };

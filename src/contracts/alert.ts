@@ -121,6 +121,8 @@ export interface Alert {
   readonly suppressed?: boolean;
   /** The product itself says that it is over: an alarm that is OK again, a check that passes, a resolved finding. */
   readonly resolved?: boolean;
+  /** The product could not tell: a check that could not be made. Not work by itself, and no word that anything is over. */
+  readonly undecided?: boolean;
   /** Which product says so, where the source carries several: `Inspector`, `falco`. Text from outside. */
   readonly product?: string;
   /** The finding of another source that this one repeats; such a copy never replaces the original in a case. */

@@ -5,7 +5,8 @@ import type { Alert } from './alert.ts';
 export type ReadMessage =
   | {
       readonly ok: true;
-      readonly alerts: readonly { readonly alert: Alert; readonly deliveryKey: string }[];
+      /** `raw`: the event that the alert came in, where the body held several. */
+      readonly alerts: readonly { readonly alert: Alert; readonly deliveryKey: string; readonly raw?: unknown }[];
       readonly raw: unknown;
     }
   | { readonly ok: false; readonly status: 'ignored' | 'malformed'; readonly reason: string };

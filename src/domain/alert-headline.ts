@@ -42,6 +42,7 @@ function has(alert: Alert, label: string): boolean {
 function securityHub(alert: Alert): string {
   const [namespace] = alert.type.split('/');
   if (has(alert, 'Check')) {
+    if (alert.undecided === true) return 'A security check could not be made.';
     return alert.resolved === true ? 'A security check passes.' : 'A security check of Security Hub failed.';
   }
   if (has(alert, 'Vulnerability') || /vulnerabilit/i.test(alert.type)) return 'A known vulnerability was found.';
@@ -87,6 +88,10 @@ export function sentenceOfAlert(alert: Alert): string {
     case 'security-hub':
       return securityHub(alert);
     case 'cloudtrail':
+      if (/^Api\w*Insight$/.test(alert.type))
+        return alert.type.includes('Error')
+          ? 'CloudTrail Insights saw an unusual rate of refused or failed calls.'
+          : 'CloudTrail Insights saw an unusual rate of calls.';
       return sentenceOfCall(alert.type, alert.api?.errorCode !== undefined, alert.actor.userType === 'Root');
     case 'health':
       return health(alert);

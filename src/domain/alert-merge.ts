@@ -8,7 +8,20 @@ const mostAddresses = 100;
 function isNewer(alert: Alert, than: Alert): boolean {
   const [mine, theirs] = [Date.parse(alert.updatedAt), Date.parse(than.updatedAt)];
   if (Number.isNaN(mine) || Number.isNaN(theirs)) return alert.updatedAt !== than.updatedAt || alert.count > than.count;
-  return mine === theirs ? alert.count > than.count : mine > theirs;
+  if (mine !== theirs) return mine > theirs;
+  return alert.count === than.count ? saysOther(alert, than) : alert.count > than.count;
+}
+
+/**
+ * Whether of two states of the same time the one that came last tells something else. Security Hub leaves `UpdatedAt` to the
+ * product, so that what people and rules change there (severity, workflow, record state) comes with the time of before; of
+ * other tools' times nothing is promised at all.
+ */
+function saysOther(alert: Alert, than: Alert): boolean {
+  const stateOf = ({ severity, archived, suppressed = false, resolved = false, undecided = false, ...rest }: Alert) =>
+    JSON.stringify([severity, archived, suppressed, resolved, undecided, rest.source === 'other' ? rest : undefined]);
+  const silent = { notes: [] };
+  return stateOf({ ...alert, ...silent }) !== stateOf({ ...than, ...silent });
 }
 
 function together<Value>(first: readonly Value[], then: readonly Value[], most: number): readonly Value[] {
@@ -39,11 +52,12 @@ function withMore(kept: Alert, other: Alert): Alert {
 
 /** A copy knows only whether it was suppressed or resolved where it lives; the rest the original tells better. */
 function withCopy(original: Alert, copy: Alert): Alert {
-  const { suppressed, resolved } = copy;
-  const says = { ...(suppressed !== undefined && { suppressed }), ...(resolved !== undefined && { resolved }) };
+  const { suppressed = false, resolved = false } = copy;
   const merged = withMore(original, copy);
-  const same = suppressed === original.suppressed && resolved === original.resolved;
-  return same ? merged : { ...merged, ...says };
+  const { suppressed: wasSuppressed = false, resolved: wasResolved = false, ...rest } = merged;
+  if (suppressed === wasSuppressed && resolved === wasResolved) return merged;
+  // Taken back where it lives, it is taken back here.
+  return { ...rest, ...(suppressed && { suppressed }), ...(resolved && { resolved }) };
 }
 
 /**

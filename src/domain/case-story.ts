@@ -44,6 +44,10 @@ function stateNews(previous: Alert, next: Alert): Line | undefined {
     return [text('its state is '), { kind: 'code', text: inert(next.type, 40) }, text(' now')];
   }
   if (previous.suppressed !== true && next.suppressed === true) return [text('it was suppressed in Security Hub')];
+  if (previous.suppressed === true && next.source === 'security-hub' && next.suppressed !== true)
+    return [text('it is no longer suppressed in Security Hub')];
+  if (previous.undecided !== true && next.undecided === true)
+    return [text('the check could not be made, so that nobody knows whether it is over')];
   if (previous.resolved !== true && next.resolved === true) return [text('it is over')];
   return previous.resolved === true && next.resolved !== true ? [text('it is not over any more')] : undefined;
 }

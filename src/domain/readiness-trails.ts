@@ -1,6 +1,7 @@
 /** What the trails of an account would show in an incident. Judges what was read. */
 import { few } from './answers.ts';
 import type { Looked } from './looked.ts';
+import type { Recorded } from './trail-selectors.ts';
 
 export interface FoundTrail {
   readonly arn: string;
@@ -9,8 +10,7 @@ export interface FoundTrail {
   readonly validation: boolean;
   readonly organization: boolean;
   readonly logging: Looked<{ readonly on: boolean; readonly deliveryError: string }>;
-  /** Kinds of data events that it records: `AWS::S3::Object`, ... */
-  readonly dataEvents: Looked<readonly string[]>;
+  readonly recorded: Looked<Recorded>;
 }
 
 const ids = ['trail', 'trail-delivery', 'trail-validation', 'data-events'] as const;
@@ -42,18 +42,11 @@ export function trailChecks<Check>(
     logging.ok && logging.value.deliveryError !== '' ? [`${name}: ${logging.value.deliveryError}`] : [],
   );
   const proven = running.filter(({ validation }) => validation);
-  const recorded = running.flatMap(({ dataEvents }) => (dataEvents.ok ? dataEvents.value : []));
-  const refused = running.flatMap(({ name, dataEvents }) => (dataEvents.ok ? [] : [`${name}: ${dataEvents.reason}`]));
+  const recorded = running.flatMap((one) => (one.recorded.ok ? one.recorded.value.reads : []));
+  const refused = running.flatMap((one) => (one.recorded.ok ? [] : [`${one.name}: ${one.recorded.reason}`]));
   const hasObjects = recorded.includes('AWS::S3::Object');
   return [
-    check(
-      'trail',
-      'yes',
-      `${few(
-        running.map(({ name }) => name),
-        4,
-      )} running`,
-    ),
+    check('trail', ...recording(running, refused)),
     check(
       'trail-delivery',
       errors.length === running.length ? 'no' : 'yes',
@@ -73,8 +66,27 @@ export function trailChecks<Check>(
       ? check(
           'data-events',
           hasObjects ? 'yes' : 'no',
-          recorded.length > 0 ? `recorded: ${few([...new Set(recorded)], 4)}` : 'no data events are recorded',
+          recorded.length > 0
+            ? `reads are recorded of ${few([...new Set(recorded)], 4)}`
+            : 'no reads of data are recorded',
         )
       : check('data-events', 'could-not-look', refused.join('; ')),
   ];
+}
+
+/** A trail that runs and leaves the management events out, or their writes, would show nothing of an attack. */
+function recording(
+  running: readonly FoundTrail[],
+  refused: readonly string[],
+): readonly ['yes' | 'no' | 'could-not-look', because: string] {
+  const whole = running.filter(({ recorded }) => recorded.ok && recorded.value.management === 'all');
+  const named = (trails: readonly FoundTrail[]) =>
+    few(
+      trails.map(({ name }) => name),
+      4,
+    );
+  if (whole.length > 0) return ['yes', `${named(whole)} running`];
+  if (refused.length > 0) return ['could-not-look', refused.join('; ')];
+  const some = running.some(({ recorded }) => recorded.ok && recorded.value.management === 'part');
+  return ['no', `${named(running)} running, but recording ${some ? 'a part of the' : 'no'} management events`];
 }

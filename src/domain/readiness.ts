@@ -51,7 +51,7 @@ const questions = {
   trail: [
     'Does a trail run in all Regions?',
     95,
-    'Make a multi-Region trail and start it: without it only 90 days of management events exist.',
+    'Make a multi-Region trail of all management events and start it: without it only 90 days of them exist.',
   ],
   'trail-delivery': ['Does the trail deliver?', 90, 'Mend the delivery of the trail: its bucket or key refuses it.'],
   guardduty: ['Is GuardDuty on?', 80, 'Switch GuardDuty on in these Regions, unused ones included.'],

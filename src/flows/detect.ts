@@ -13,6 +13,7 @@ import type { Detectors, WorkerDeps } from './deps.ts';
 type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'clock' | 'log' | 'settings'> & { readonly detectors: Detectors };
 
 const hourMs = 3_600_000;
+const insightType = 'AwsCloudTrailInsight';
 /** Records of one transaction. */
 const batchSize = 500;
 
@@ -20,7 +21,8 @@ const batchSize = 500;
 export function recordIn(raw: unknown): CloudTrailRecord | undefined {
   const outer = typeof raw === 'object' && raw !== null ? (raw as Readonly<Record<string, unknown>>) : {};
   const parsed = parseRecord('detail' in outer ? outer.detail : outer);
-  return parsed.ok ? parsed.record : undefined;
+  // An Insights event counts calls and is none: no rule about a call shall speak of it.
+  return parsed.ok && parsed.record.eventType !== insightType ? parsed.record : undefined;
 }
 
 /**

@@ -184,7 +184,7 @@ async function verificationOf(alert: Alert, { store, settings }: Needs) {
  * not be a way to hide: a critical one that was suppressed or archived still speaks.
  */
 function isOver(alert: Alert): boolean {
-  if (alert.resolved === true) return true;
+  if (alert.resolved === true || alert.undecided === true) return true;
   const hidden = alert.suppressed === true || (alert.archived && alert.source !== 'guardduty');
   return hidden && severityWord(alert.severity) !== 'critical';
 }

@@ -82,8 +82,8 @@ export async function replayLetter(
     await store.deadLetters.settle(letter.id, says, now.toISOString());
     return { taken: true, says };
   }
-  for (const { alert, deliveryKey } of read.alerts) {
-    await receiveAlert({ deliveryKey, alert: withAgeNote(alert, now), raw: read.raw }, deps);
+  for (const { alert, deliveryKey, raw = read.raw } of read.alerts) {
+    await receiveAlert({ deliveryKey, alert: withAgeNote(alert, now), raw }, deps);
   }
   await store.deadLetters.settle(letter.id, 'replayed', now.toISOString());
   return { taken: true, says: 'stored and queued' };

@@ -93,8 +93,8 @@ async function take(source: MessageQueue, message: QueueMessage, deps: Needs): P
   }
   let fresh = 0;
   try {
-    for (const { alert, deliveryKey } of read.alerts) {
-      const input = { deliveryKey, alert: withAgeNote(alert, clock.now()), raw: read.raw };
+    for (const { alert, deliveryKey, raw = read.raw } of read.alerts) {
+      const input = { deliveryKey, alert: withAgeNote(alert, clock.now()), raw };
       const { repeat } = await receiveAlert(input, deps);
       if (!repeat) fresh += 1;
       log.info({ queue: source.name, dedupeKey: alert.dedupeKey, repeat }, 'finding stored');

@@ -1,7 +1,7 @@
 /** Whether a case gets a card, a line of a digest, or nothing: decided once, under a lock of the channel. */
 import { sql, type Transaction } from 'kysely';
 import type { Admission, NoiseStore, Novelty } from '../contracts/noise.ts';
-import { newId, text, withoutWaiting } from './database.ts';
+import { indexed, newId, text, withoutWaiting } from './database.ts';
 import type { Tables } from './tables.ts';
 
 type Tx = Transaction<Tables>;
@@ -86,7 +86,7 @@ async function knownOf(tx: Tx, { channel, at, limit, windowMs, novelty }: Input)
 }
 
 function ranksFrom({ accountId, rank }: Novelty): readonly string[] {
-  return [0, 1, 2, 3].filter((each) => each >= rank).map((each) => text(`s ${accountId} ${each}`));
+  return [0, 1, 2, 3].filter((each) => each >= rank).map((each) => indexed(`s ${accountId} ${each}`));
 }
 
 function askedKeys(novelty: Novelty): readonly string[] {
@@ -112,10 +112,10 @@ function newsOf(known: Known, { at, windowMs, novelty }: Input): { isNews: boole
 
 function keysOf({ accountId, tactic, rank, resource }: Novelty) {
   return {
-    tactic: text(`t ${accountId} ${tactic}`),
-    rank: text(`s ${accountId} ${rank}`),
-    resource: resource === undefined ? undefined : text(`r ${accountId} ${resource.slice(0, 300)}`),
-    breakouts: text(`b ${accountId}`),
+    tactic: indexed(`t ${accountId} ${tactic}`),
+    rank: indexed(`s ${accountId} ${rank}`),
+    resource: resource === undefined ? undefined : indexed(`r ${accountId} ${resource}`),
+    breakouts: indexed(`b ${accountId}`),
   };
 }
 

@@ -1,5 +1,5 @@
 /** The connection pool, and what every table's file needs: opaque ids, text that PostgreSQL takes, errors by kind. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { asError, SetupError, UpstreamError, UserError } from '../contracts/errors.ts';
@@ -52,6 +52,17 @@ export function newId(): string {
 /** PostgreSQL has no U+0000 in texts; what came from outside must be stored all the same. */
 export function text(value: string): string {
   return value.replaceAll('\u0000', '\ufffd').toWellFormed();
+}
+
+/** Two such columns and a time fit into a row of an index (2,704 bytes), whatever script they are in. */
+const longestIndexed = 256;
+
+/** For a column in an index: what came from outside may be longer than an index takes, so that a hash stands for the rest. */
+export function indexed(value: string): string {
+  const whole = text(value);
+  if (whole.length <= longestIndexed) return whole;
+  const hash = createHash('sha256').update(whole).digest('base64url');
+  return `${whole.slice(0, longestIndexed - hash.length - 1)}~${hash}`.toWellFormed();
 }
 
 export function optionalText(value: string | undefined): string | null {

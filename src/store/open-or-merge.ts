@@ -8,7 +8,7 @@ import { mergedAlert } from '../domain/alert-merge.ts';
 import { severityRank } from '../domain/severity.ts';
 import { appendAudit } from './audit.ts';
 import { caseOf, nextCaseId } from './case-rows.ts';
-import { CallerError, iso, json, optionalText, text, withoutWaiting } from './database.ts';
+import { CallerError, indexed, iso, json, optionalText, text, withoutWaiting } from './database.ts';
 import type { Tables } from './tables.ts';
 
 type Tx = Transaction<Tables>;
@@ -142,9 +142,9 @@ async function opened(tx: Tx, input: Input): Promise<Found> {
               sql<string>`${key}`.as('dedupe_key'),
               'fresh.id',
               'fresh.alert',
-              sql<string>`${text(alert.accountId)}`.as('account_id'),
-              sql<string | null>`${optionalText(resourceKeyOf(alert))}::text`.as('resource'),
-              sql<string>`${text(tacticOf(alert))}`.as('tactic'),
+              sql<string>`${indexed(alert.accountId)}`.as('account_id'),
+              sql<string | null>`${resourceOf(alert)}::text`.as('resource'),
+              sql<string>`${indexed(tacticOf(alert))}`.as('tactic'),
               'fresh.opened_at',
             ]),
         )
@@ -162,6 +162,11 @@ async function opened(tx: Tx, input: Input): Promise<Found> {
   return other;
 }
 
+function resourceOf(alert: Alert): string | null {
+  const key = resourceKeyOf(alert);
+  return key === undefined ? null : indexed(key);
+}
+
 async function addMember(tx: Tx, caseId: string, { alert, at }: Input): Promise<boolean> {
   const added = await tx
     .insertInto('case_findings')
@@ -169,9 +174,9 @@ async function addMember(tx: Tx, caseId: string, { alert, at }: Input): Promise<
       dedupe_key: text(alert.dedupeKey),
       case_id: caseId,
       alert: json(alert),
-      account_id: text(alert.accountId),
-      resource: optionalText(resourceKeyOf(alert)),
-      tactic: text(tacticOf(alert)),
+      account_id: indexed(alert.accountId),
+      resource: resourceOf(alert),
+      tactic: indexed(tacticOf(alert)),
       at,
     })
     .onConflict((conflict) => conflict.column('dedupe_key').doNothing())

@@ -1,6 +1,6 @@
 import type { ButtonsStore } from '../contracts/buttons.ts';
 import type { PostsStore } from '../contracts/store.ts';
-import { asking, type Database, json, newId, text } from './database.ts';
+import { asking, type Database, indexed, json, newId, text } from './database.ts';
 
 export function postsStore(db: Database): PostsStore {
   return {
@@ -55,7 +55,7 @@ export function buttonsStore(db: Database): ButtonsStore {
       asking(async () => {
         const row = await db
           .insertInto('buttons')
-          .values({ id: newId(), key: text(key), meaning: json(meaning) })
+          .values({ id: newId(), key: indexed(key), meaning: json(meaning) })
           .onConflict((conflict) =>
             conflict.column('key').doUpdateSet((update) => ({ key: update.ref('excluded.key') })),
           )

@@ -1,7 +1,7 @@
 import { type Selectable, sql } from 'kysely';
 import type { NoiseStore, Snooze } from '../contracts/noise.ts';
 import { appendAudit } from './audit.ts';
-import { asking, type Database, iso, json, optionalText, text } from './database.ts';
+import { asking, type Database, indexed, iso, json, optionalText, text } from './database.ts';
 import type { Tables } from './tables.ts';
 
 type Snoozes = Pick<NoiseStore, 'addSnooze' | 'endSnooze' | 'snoozes' | 'knownBefore'>;
@@ -69,8 +69,8 @@ export function snoozesStore(db: Database): Snoozes {
           db
             .selectFrom('case_findings')
             .select('dedupe_key')
-            .where('account_id', '=', text(accountId))
-            .where(column, '=', text(value))
+            .where('account_id', '=', indexed(accountId))
+            .where(column, '=', indexed(value))
             .where('case_id', '!=', text(caseId))
             .where('at', '<=', opened)
             .limit(1)

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { sql, type Transaction } from 'kysely';
 import type { Alert } from '../contracts/alert.ts';
 import type { StreamEntry, StreamJudge, StreamStore } from '../contracts/stream.ts';
-import { asking, type Database, json, newId, text } from './database.ts';
+import { asking, type Database, indexed, json, newId, text } from './database.ts';
 import type { Tables } from './tables.ts';
 
 /** One batch at a time, over all processes: correlations read what the one before has written. */
@@ -104,7 +104,7 @@ async function workBatch(tx: Tx, judge: StreamJudge, limit: number, at: string) 
     const value = { last: String(story.last), story: json(story) };
     await tx
       .insertInto('stream_stories')
-      .values({ id: story.id, account_id: text(story.accountId), principal: groupKey(story.principal), ...value })
+      .values({ id: story.id, account_id: indexed(story.accountId), principal: groupKey(story.principal), ...value })
       .onConflict((conflict) => conflict.column('id').doUpdateSet(value))
       .execute();
   }
@@ -201,7 +201,7 @@ async function storiesOf(tx: Tx, accountId: string, principal: string) {
   const rows = await tx
     .selectFrom('stream_stories')
     .select('story')
-    .where('account_id', '=', text(accountId))
+    .where('account_id', '=', indexed(accountId))
     .where('principal', '=', groupKey(principal))
     .orderBy('last', 'desc')
     .limit(20)

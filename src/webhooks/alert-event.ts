@@ -7,6 +7,7 @@ import { parseArnStrict } from '../domain/arn.ts';
 import { cleanJson as withoutSecrets } from '../domain/record-clean.ts';
 import { redactText } from '../domain/redaction.ts';
 import { cleanJson, deepestNesting, isRecord, type Json } from './clean-json.ts';
+import { withoutCommandSecrets } from './command-secrets.ts';
 import { isBudgetText, readBudget } from './cost.ts';
 import { readEnvelope } from './event-kinds.ts';
 import { isBareFinding, type ParsedGuardDuty, parseBareFinding, parseGuardDuty } from './guardduty.ts';
@@ -79,20 +80,30 @@ function parseJson(value: unknown, options: AlertEventOptions): ParsedAlert {
   if (storable === undefined) return malformed(`the body is nested deeper than ${deepestNesting}`);
   if (Array.isArray(storable) && accept !== 'eventbridge') return parseList(storable, options);
   if (!isRecord(storable)) return malformed('the body is not a JSON object');
-  if (storable.source === 'aws.guardduty') return fromGuardDuty(parseGuardDuty(storable));
-  if (accept !== 'eventbridge' && isBareFinding(storable)) return fromGuardDuty(parseBareFinding(storable));
-  return withRaw(storable, readObject, options);
+  const records = accept === 'eventbridge' ? undefined : recordsIn(storable);
+  if (records !== undefined) return parseList(records, options);
+  // Secrets go before anything is read, so that they reach neither the alert nor the store.
+  const raw = withoutCommandSecrets(withoutSecrets({ ...storable }) as JsonObject) as JsonObject;
+  if (raw.source === 'aws.guardduty' && raw['detail-type'] === 'GuardDuty Finding')
+    return fromGuardDuty(parseGuardDuty(raw));
+  if (accept !== 'eventbridge' && isBareFinding(raw)) return fromGuardDuty(parseBareFinding(raw));
+  const reading = readObject(raw, options);
+  return reading.ok ? { ...reading, raw } : reading;
 }
 
-/** Secrets go before anything is read, so that they reach neither the alert nor the store. */
-function withRaw(
-  storable: JsonObject,
-  read: (body: JsonObject, options: AlertEventOptions) => Reading,
-  options: AlertEventOptions,
-): ParsedAlert {
-  const raw = withoutSecrets({ ...storable }) as JsonObject;
-  const reading = read(raw, options);
-  return reading.ok ? { ...reading, raw } : reading;
+/** A file of CloudTrail, as it lies in the bucket: each record counts by itself. */
+function recordsIn({ Records: records }: JsonObject): readonly Json[] | undefined {
+  if (!Array.isArray(records) || records.length === 0) return undefined;
+  const isRecordOfCall = (one: Json) =>
+    isRecord(one) && typeof one.eventVersion === 'string' && typeof one.eventID === 'string' && 'eventTime' in one;
+  return records.every(isRecordOfCall) && !records.some((one) => isRecord(one) && isOfAService(one))
+    ? records
+    : undefined;
+}
+
+/** S3 and SQS notifications look much like records. */
+function isOfAService({ eventSource }: JsonObject): boolean {
+  return typeof eventSource === 'string' && eventSource.startsWith('aws:');
 }
 
 function fromGuardDuty(parsed: ParsedGuardDuty): ParsedAlert {
@@ -111,7 +122,8 @@ function parseList(items: readonly Json[], options: AlertEventOptions): ParsedAl
   if (taken.length === 0) return refused ?? malformed('the list holds no alert');
   const left = parsed.length - taken.length;
   const note = `${left} further entries of the same body were not taken`;
-  const alerts = taken.flatMap((one) => one.alerts);
+  // Each with the event that it came in: what is heard of one is not said of another.
+  const alerts = taken.flatMap((one) => one.alerts.map((alert) => ({ raw: one.raw, ...alert })));
   return {
     ok: true,
     alerts:

@@ -6,6 +6,7 @@ import { artifactsIn } from '../domain/artifacts-in-text.ts';
 import { parseRecord } from '../domain/record.ts';
 import { severityOfCall } from '../domain/watched-calls.ts';
 import { cleanJson, type Json } from './clean-json.ts';
+import { readInsight } from './insight.ts';
 import { instantOf } from './instant.ts';
 import { type Envelope, given, type JsonObject, malformed, type Reading, received } from './parsed-alert.ts';
 
@@ -48,6 +49,8 @@ export function readCloudTrail(found: JsonObject, envelope?: Envelope): Reading 
   const region = record.awsRegion || envelope?.region;
   const ip = parseIp(record.sourceIPAddress);
   const at = instantOf(record.eventTime);
+  const insight = readInsight(record, content, { accountId, region, at });
+  if (insight !== undefined) return { ok: true, alerts: [insight] };
   const resourceIds = resourcesOf(record);
   const failed = record.errorCode ?? (record.responseElements?.ConsoleLogin === 'Failure' ? 'Failure' : undefined);
   const api: Alert['api'] = {

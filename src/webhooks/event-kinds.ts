@@ -5,6 +5,7 @@ import { readCloudTrail } from './cloudtrail-event.ts';
 import { readAlarmEvent } from './cloudwatch-alarm.ts';
 import { readCostAnomaly } from './cost.ts';
 import { readHealth } from './health.ts';
+import { readMalwareScan } from './malware-scan.ts';
 import { type Envelope, ignored, type JsonObject, malformed, type Reading } from './parsed-alert.ts';
 import { readSecurityHub } from './security-hub.ts';
 import { readOcsfFindings } from './security-hub-ocsf.ts';
@@ -21,6 +22,7 @@ const readers: Readonly<Record<string, Reader>> = {
     readSecurityHub(detail.findings, words(detail.actionName)),
   'aws.securityhub Security Hub Findings': ({ detail }) => readSecurityHub(detail.findings),
   'aws.securityhub Findings Imported V2': ({ detail }) => readOcsfFindings(detail.findings),
+  'aws.guardduty GuardDuty Malware Protection Object Scan Result': readMalwareScan,
   'aws.health AWS Health Event': readHealth,
   'aws.health AWS Health Abuse Event': readHealth,
   'aws.cloudwatch CloudWatch Alarm State Change': readAlarmEvent,

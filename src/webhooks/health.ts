@@ -38,6 +38,11 @@ function severityOf(code: string, category: string | undefined, detailType: stri
   return category === 'investigation' ? 4 : 2;
 }
 
+/** A problem or a change ends with its event. What an account is told (a key in public, an abuse report) is not over with it. */
+function endsWithEvent(category: string | undefined): boolean {
+  return category === 'issue' || category === 'investigation' || category === 'scheduledChange';
+}
+
 export function readHealth({ detail, detailType, account, region, time, resources }: Envelope): Reading {
   const found = Detail.parse(detail);
   const { eventTypeCode: code, eventTypeCategory: category, service } = found;
@@ -90,7 +95,7 @@ export function readHealth({ detail, detailType, account, region, time, resource
             furtherActors: keys.slice(1).map((one) => ({ accessKeyId: one })),
           }),
           remote: ips.map((ip) => ({ ip })),
-          resolved: found.statusCode === 'closed',
+          resolved: found.statusCode === 'closed' && endsWithEvent(category),
           facts: factsOf({
             Category: category,
             Until: instantOf(found.endTime),

@@ -24,14 +24,17 @@ function textOf(value: Json | undefined): string | undefined {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 }
 
-function firstAt(body: Json, paths: readonly string[] | undefined): string | undefined {
+/** Of the first path that holds something, all that it holds. */
+function allAt(body: Json, paths: readonly string[] | undefined): readonly string[] {
   for (const path of paths ?? []) {
-    for (const value of valuesAt(body, parsePath(path) ?? [])) {
-      const found = textOf(value);
-      if (found !== undefined) return found;
-    }
+    const found = valuesAt(body, parsePath(path) ?? []).flatMap((value) => textOf(value) ?? []);
+    if (found.length > 0) return found;
   }
-  return undefined;
+  return [];
+}
+
+function firstAt(body: Json, paths: readonly string[] | undefined): string | undefined {
+  return allAt(body, paths)[0];
 }
 
 /** True where every path of `when` holds its value. */
@@ -70,7 +73,8 @@ const guesses = {
     'description',
   ],
   description: ['description', 'details', 'detail', 'message', 'body', 'output', 'text', 'summary'],
-  severity: ['severity', 'level', 'priority', 'urgency', 'criticality', 'risk', 'severity_label', 'severitylabel'],
+  severity: ['severity', 'level', 'criticality', 'risk', 'severity_label', 'severitylabel'],
+  rank: ['priority', 'urgency'],
   account: [
     'accountid',
     'account_id',
@@ -113,14 +117,19 @@ const guesses = {
 } as const;
 
 function guess(body: JsonObject, names: readonly string[]): string | undefined {
+  return guessAll(body, names)[0];
+}
+
+/** All that objects of one depth hold under the first of the names that is found at all. */
+function guessAll(body: JsonObject, names: readonly string[]): readonly string[] {
   let level: readonly JsonObject[] = [body];
   for (let depth = 0; depth < 3; depth += 1) {
     for (const name of names) {
-      for (const object of level) {
+      const found = level.flatMap((object) => {
         const key = Object.keys(object).find((one) => one.toLowerCase() === name);
-        const found = key === undefined ? undefined : textOf(object[key]);
-        if (found !== undefined) return found;
-      }
+        return (key === undefined ? undefined : textOf(object[key])) ?? [];
+      });
+      if (found.length > 0) return found;
     }
     level = level
       .flatMap((object): readonly Json[] =>
@@ -129,7 +138,25 @@ function guess(body: JsonObject, names: readonly string[]): string | undefined {
       .filter(isRecord)
       .slice(0, 200);
   }
-  return undefined;
+  return [];
+}
+
+/** What is not readable counts as high, here too. */
+const unreadable = 8;
+
+/** Several alerts in one body (Alertmanager groups them) are as grave as the gravest of them. */
+function gravest(said: readonly string[], severities: AlertMapping['severities']): string | undefined {
+  const weight = (word: string) => severityOfWord(word, severities) ?? unreadable;
+  return said.toSorted((a, b) => weight(b) - weight(a))[0];
+}
+
+/** A figure under `priority` says nothing: with many tools 1 is the first to be looked at. */
+function guessSeverity(body: JsonObject): string | undefined {
+  const isRank = guessAll(body, guesses.severity).length === 0;
+  const said = isRank
+    ? guessAll(body, guesses.rank).map((word) => (/^\d+$/.test(word) ? `priority ${word}` : word))
+    : guessAll(body, guesses.severity);
+  return gravest(said, undefined);
 }
 
 /** A word, not a score that happens to stand under such a name. */
@@ -197,7 +224,7 @@ function alertOf(said: Said, content: Json): ReceivedAlert {
 
 /** By the operator's mapping; what the mapping does not say or does not find is guessed. */
 export function readMapped(body: JsonObject, mapping: AlertMapping | undefined): ReceivedAlert {
-  const take = (field: 'title' | 'description' | 'severity' | 'account' | 'region' | 'time' | 'id') => {
+  const take = (field: 'title' | 'description' | 'account' | 'region' | 'time' | 'id') => {
     const mapped = firstAt(body, mapping?.[field]);
     if (mapped !== undefined || mapping?.[field] !== undefined) return mapped;
     return guess(body, guesses[field]);
@@ -214,7 +241,10 @@ export function readMapped(body: JsonObject, mapping: AlertMapping | undefined):
       name: mapping?.name ?? productOf(body),
       title: take('title'),
       description: take('description'),
-      severity: take('severity'),
+      severity:
+        mapping?.severity === undefined
+          ? guessSeverity(body)
+          : gravest(allAt(body, mapping.severity), mapping.severities),
       severities: mapping?.severities,
       account: take('account'),
       region: take('region'),

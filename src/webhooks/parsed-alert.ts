@@ -9,6 +9,8 @@ export interface ReceivedAlert {
   readonly alert: Alert;
   /** The same for the same finding in the same state, whatever door and envelope brought it. */
   readonly deliveryKey: string;
+  /** The event that it came in, where the body held several. */
+  readonly raw?: Json;
 }
 
 export interface Refusal {

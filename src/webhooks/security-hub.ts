@@ -17,13 +17,16 @@ function productOf(finding: Asff): string | undefined {
 }
 
 /** What keeps a finding from being work. One that somebody sends by hand (a custom action) is work, whatever it says. */
-function standing(finding: Asff, actionName: string | undefined): Pick<Alert, 'archived' | 'suppressed' | 'resolved'> {
+type Standing = Pick<Alert, 'archived' | 'suppressed' | 'resolved' | 'undecided'>;
+
+function standing(finding: Asff, actionName: string | undefined): Standing {
   if (actionName !== undefined) return { archived: finding.recordState === 'ARCHIVED' };
   const workflow = finding.workflow?.status ?? finding.workflowState;
   return {
     archived: finding.recordState === 'ARCHIVED',
     suppressed: workflow === 'SUPPRESSED',
-    resolved: workflow === 'RESOLVED' || /^(?:PASSED|NOT_AVAILABLE)$/.test(finding.compliance?.status ?? ''),
+    resolved: workflow === 'RESOLVED' || finding.compliance?.status === 'PASSED',
+    ...(finding.compliance?.status === 'NOT_AVAILABLE' && { undecided: true }),
   };
 }
 

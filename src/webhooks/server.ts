@@ -93,8 +93,8 @@ function alertHandler(webhook: string, options: AlertEventOptions, deps: Webhook
     }
     let repeat = true;
     try {
-      for (const { alert, deliveryKey } of parsed.alerts) {
-        const storing = deps.receive({ deliveryKey, alert: withAgeNote(alert, deps.now()), raw: parsed.raw });
+      for (const { alert, deliveryKey, raw = parsed.raw } of parsed.alerts) {
+        const storing = deps.receive({ deliveryKey, alert: withAgeNote(alert, deps.now()), raw });
         const stored = await within(deps.storeWithinMs ?? 4_500, storing);
         repeat &&= stored.repeat;
         log.info({ webhook, dedupeKey: alert.dedupeKey, repeat: stored.repeat }, 'finding stored');

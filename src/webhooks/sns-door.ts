@@ -110,8 +110,8 @@ async function take(message: SnsMessage, deps: SnsDoorDeps): Promise<Answer> {
     return { status: 400, body: { error: read.reason, deadLetter } };
   }
   let repeat = true;
-  for (const { alert, deliveryKey } of read.alerts) {
-    const stored = await deps.receive({ deliveryKey, alert: withAgeNote(alert, deps.trust.now()), raw: read.raw });
+  for (const { alert, deliveryKey, raw = read.raw } of read.alerts) {
+    const stored = await deps.receive({ deliveryKey, alert: withAgeNote(alert, deps.trust.now()), raw });
     repeat &&= stored.repeat;
     deps.log.info({ webhook: 'sns', dedupeKey: alert.dedupeKey, repeat: stored.repeat }, 'finding stored');
   }

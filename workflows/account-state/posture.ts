@@ -21,6 +21,7 @@ import { isAwsError } from '#src/domain/aws-errors.ts';
 import { globalRegion } from '#src/domain/partition.ts';
 import type { AccountPosture, RegionPosture } from '#src/domain/readiness.ts';
 import type { FoundTrail } from '#src/domain/readiness-trails.ts';
+import { recordedBy } from '#src/domain/trail-selectors.ts';
 import { dnsLogsIn } from './dns-logs.ts';
 import { look, paged } from './look.ts';
 
@@ -116,18 +117,10 @@ async function trailOf(reader: AwsReader, trail: Trail, home: string, signal: Ab
       const status = await cloudtrail.send(new GetTrailStatusCommand({ Name: arn }));
       return { on: status.IsLogging === true, deliveryError: status.LatestDeliveryError ?? '' };
     }, signal),
-    dataEvents: await look(async () => {
-      const answer = await cloudtrail.send(new GetEventSelectorsCommand({ TrailName: arn }));
-      const plain = (answer.EventSelectors ?? [])
-        .flatMap((one) => one.DataResources ?? [])
-        .flatMap(({ Type }) => Type ?? []);
-      const advanced = (answer.AdvancedEventSelectors ?? []).flatMap((one) =>
-        (one.FieldSelectors ?? [])
-          .filter(({ Field }) => Field === 'resources.type')
-          .flatMap(({ Equals }) => Equals ?? []),
-      );
-      return [...new Set([...plain, ...advanced])];
-    }, signal),
+    recorded: await look(
+      async () => recordedBy(await cloudtrail.send(new GetEventSelectorsCommand({ TrailName: arn }))),
+      signal,
+    ),
   };
 }
 
@@ -169,7 +162,10 @@ async function vpcsIn(reader: AwsReader, region: string) {
   });
   const logged = await paged(async (token) => {
     const answer = await ec2.send(new DescribeFlowLogsCommand(token === undefined ? {} : { NextToken: token }));
-    const active = (answer.FlowLogs ?? []).filter((one) => one.FlowLogStatus === 'ACTIVE');
+    // One that is refused at its bucket, or keeps only what was refused, says nothing of where instances talked to.
+    const active = (answer.FlowLogs ?? []).filter(
+      (one) => one.FlowLogStatus === 'ACTIVE' && one.DeliverLogsStatus !== 'FAILED' && one.TrafficType !== 'REJECT',
+    );
     return { items: active.flatMap(({ ResourceId }) => ResourceId ?? []), next: answer.NextToken };
   });
   return { all: vpcs.length, without: vpcs.filter((vpc) => !logged.includes(vpc)) };

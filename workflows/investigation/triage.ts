@@ -8,6 +8,7 @@ import { defineInvestigation, type InvestigationContext } from '#src/contracts/i
 import { withGaps } from '#src/domain/answers.ts';
 import { allBaselineRules } from '#src/domain/baseline/rules.ts';
 import { Production, productionCounts } from '#src/domain/detection/production.ts';
+import { withoutGlobalLogs } from '#src/domain/global-logs.ts';
 import { type Reported, reportedNext, reportedParts, reportedPlan, reportedRemark } from '#src/domain/reported.ts';
 import { sweepFile } from '#src/domain/services-wording.ts';
 import { cannotReadAll } from '#src/domain/sigma/hunt.ts';
@@ -43,7 +44,8 @@ export const triage = defineInvestigation({
     const past = isReady ? ctx.evidence.past?.bind(ctx.evidence) : undefined;
     const ours = catalogue(ctx.rules);
     const book = past ? { ...ours, rules: [...ours.rules, ...allBaselineRules] } : ours;
-    const collector = triageCollector(past ? [...triageSteps, unusualStep] : triageSteps);
+    const asked = past ? [...triageSteps, unusualStep] : triageSteps;
+    const collector = triageCollector(asked);
     const settled = pickSettled('all', book, ctx.ruleSettings ?? nothingSettled, ctx.now());
     const records = ctx.evidence.all?.(narrowingOf(settled.picked, true, past !== undefined));
     const see = (record: CloudTrailRecord): void =>
@@ -61,16 +63,21 @@ export const triage = defineInvestigation({
     });
     const looked = ctx.evidence.coverage();
     const { sweep, reported } = await presentOf(looked, ctx);
+    // That nothing is there now closes no question about the past, so the sweep's gaps leave those answers alone.
+    const { answers: fromPast, gaps: globalGaps } = withoutGlobalLogs(
+      collector
+        .answers(matches, records || !looked.complete ? looked : withGaps(looked, [cannotReadAll]))
+        .map((answer) => judgedOnly(answer, history)),
+      asked,
+      looked,
+    );
     const coverage = withGaps(looked, [
       ...pastGaps,
+      ...globalGaps,
       ...(records || !looked.complete ? [] : [cannotReadAll]),
       ...sweep.failures,
       ...reported.failures,
     ]);
-    // That nothing is there now closes no question about the past, so the sweep's gaps leave those answers alone.
-    const fromPast = collector
-      .answers(matches, looked.complete && !records ? coverage : looked)
-      .map((answer) => judgedOnly(answer, history));
     const answers = withNow(fromPast, sweep);
     const stories = storiesOf(matches);
     const suspects = stories.filter(({ level }) => level === 'high' || level === 'critical');

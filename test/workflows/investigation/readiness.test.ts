@@ -124,6 +124,29 @@ describe('the question for readiness', () => {
     expect([answerOf('trail'), answerOf('trail-delivery')]).toEqual(['no', 'no']);
   });
 
+  it.each([
+    ['none', 'no management events'],
+    ['WriteOnly', 'a part of the management events'],
+  ] as const)('says no where the trail that runs records %s of the calls', async (recordsOnly, words) => {
+    const [trail] = state.posture.trails;
+    if (trail) trail.recordsOnly = recordsOnly;
+    const { report, answerOf } = await ask();
+    if (trail) trail.recordsOnly = undefined;
+
+    expect([answerOf('trail'), answerOf('trail-delivery')]).toEqual(['no', 'yes']);
+    expect(report.answer.checks.find(({ id }) => id === 'trail')?.because).toContain(words);
+    // Writes of objects alone do not say what was taken.
+    expect(answerOf('data-events')).toBe(recordsOnly === 'WriteOnly' ? 'no' : 'yes');
+  });
+
+  it('counts no flow logs that keep only what was refused', async () => {
+    state.posture.flowLogTraffic = 'REJECT';
+    const { answerOf } = await ask();
+    state.posture.flowLogTraffic = undefined;
+
+    expect(answerOf('flow-logs', 'us-east-1')).toBe('no');
+  });
+
   it('never takes a refusal for an answer', async () => {
     const stops = [
       account.aws.fail({ operation: 'ListDetectors', region: 'sa-east-1', how: 'accessDenied' }),

@@ -6,11 +6,16 @@ import { triageSteps } from '../../../src/domain/triage-steps.ts';
 import { triage } from '../../../workflows/investigation/triage.ts';
 import { record, session, user } from '../../src/domain/pivot-records.ts';
 
-function run(records: readonly CloudTrailRecord[], complete = true, target: unknown = {}) {
+function run(
+  records: readonly CloudTrailRecord[],
+  complete = true,
+  target: unknown = {},
+  regions: readonly string[] = ['us-east-1'],
+) {
   const coverage = {
     complete,
     accounts: ['999999999999'],
-    regions: ['us-east-1'],
+    regions,
     from: '2026-11-20T00:00:00Z',
     to: '2026-11-21T00:00:00Z',
     sources: [{ name: 'test', events: records.length, pages: 1, truncated: !complete, failed: false }],
@@ -55,6 +60,19 @@ async function stateOf(id: string, records: readonly CloudTrailRecord[], complet
 }
 
 describe('a triage', () => {
+  it('finds nothing about IAM only where the Region was looked at that logs it', async () => {
+    const states = async (...regions: string[]) => {
+      const { answer } = await run([call('iam', 'CreateUser')], true, {}, regions);
+      const stateOfStep = (id: string) => answer.steps.find((step) => step.id === id)?.state;
+      return [stateOfStep('users'), stateOfStep('access-keys'), stateOfStep('containers'), answer.coverage.complete];
+    };
+
+    expect(await states('eu-west-1')).toEqual(['hits', 'not-looked-at', 'nothing-found', false]);
+    expect(await states('eu-west-1', 'us-east-1')).toEqual(['hits', 'nothing-found', 'nothing-found', true]);
+    expect(await states('cn-north-1')).toEqual(['hits', 'nothing-found', 'nothing-found', true]);
+    expect(await states('us-gov-east-1')).toEqual(['hits', 'not-looked-at', 'nothing-found', false]);
+  });
+
   it('asks the nine questions in their order, then those about the habits of attackers', async () => {
     const { answer } = await run([]);
 
