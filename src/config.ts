@@ -9,6 +9,7 @@ import { ConfigFile, modes } from './config-file.ts';
 import { SetupError } from './contracts/errors.ts';
 import { Secret } from './contracts/secret.ts';
 import { exceptionWords } from './domain/exceptions.ts';
+import { roleProblems } from './domain/inventory.ts';
 
 /** What a process is about to do; decides which settings must be there. */
 export type Purpose =
@@ -89,7 +90,7 @@ export function loadConfig(
 
   const slackRoles = purpose.kind === 'serve' && purpose.roles.some((role) => role !== 'executor');
   if (slackRoles) problems.push(...slackProblems(purpose, raw, file, configFound, configPath));
-  problems.push(...duplicateProblems(file));
+  problems.push(...contradictions(file));
   const pagerKeys = file.escalation.pagers.flatMap((pager) => ('keyEnv' in pager ? (pager.keyEnv ?? []) : []));
   const isWorker = purpose.kind === 'serve' && purpose.roles.includes('worker');
   for (const name of pagerKeys) {
@@ -150,12 +151,14 @@ function slackProblems(
   return problems;
 }
 
-function duplicateProblems(file: ConfigFile): string[] {
+/** What no single key shows: two entries, or a role and its account, that do not go together. */
+function contradictions(file: ConfigFile): string[] {
   const problems: string[] = [];
   const seenAccounts = new Set<string>();
   for (const account of file.accounts) {
     if (seenAccounts.has(account.id)) problems.push(`accounts: ${account.id} is listed twice`);
     seenAccounts.add(account.id);
+    problems.push(...roleProblems(account).map((problem) => `accounts: ${account.id}: ${problem}`));
   }
   const owners = new Map<string, string>();
   for (const person of file.people) {

@@ -59,6 +59,8 @@ export interface Step {
   readonly answer?: Readonly<Record<string, unknown>>;
   /** Why AWS refused it: AWS's error code. */
   readonly code?: string;
+  /** Of the first call, where the state differed from the plan's in what does not void it: what was there just before. */
+  readonly found?: Readonly<Record<string, unknown>>;
 }
 
 /** What the card shows beside the plan; not part of the hash, since it may be older than the click. */
@@ -95,6 +97,10 @@ export interface Vote {
 export interface Watched {
   /** Calls of the target after the change that AWS refused. */
   readonly refused: number;
+  /** Those of them that the containment explains: not a right that the target never had. Absent in looks of older versions. */
+  readonly proofs?: number;
+  /** When the change was made; absent in looks of older versions. */
+  readonly since?: string;
   /** Calls that succeeded after IAM had settled. */
   readonly succeeded: number;
   readonly lastSuccess: string | undefined;

@@ -195,7 +195,7 @@ export interface ApprovalsStore {
   get(id: string): Promise<Approval | undefined>;
   /** The approval that this wish has led to, if any. */
   ofRequest(requestId: string): Promise<Approval | undefined>;
-  /** Undo of it that is not over yet, or the newest one. */
+  /** Undo of it that is not over yet, or the newest one that has written something, or the newest one. */
   undoFor(approvalId: string): Promise<Approval | undefined>;
   open(): Promise<readonly Approval[]>;
   /**

@@ -3,6 +3,7 @@
  * schema of one `accounts[]` entry; the key names are part of the external contract (DESIGN.md 5).
  */
 import { z } from 'zod';
+import { parseArnStrict } from './arn.ts';
 
 /** YAML reads an unquoted id as a number and drops its leading zeros; an account id always has 12 digits. */
 const AccountId = z
@@ -65,6 +66,22 @@ export function repeatedAccounts(accounts: readonly Account[]): readonly string[
   const repeated = new Set<string>();
   for (const { id } of accounts) (seen.has(id) ? repeated : seen).add(id);
   return [...repeated];
+}
+
+/**
+ * What is wrong with an account's roles, for the config check. A role of another account would be contained under this one's rules
+ * (`containment`, policies, the management account), and one of another partition cannot be.
+ */
+export function roleProblems({ id, auditRole, responderRole }: Account): readonly string[] {
+  const roles = Object.entries({ auditRole, responderRole }).filter((role) => role[1] !== undefined);
+  const read = roles.map(([name, arn = '']) => ({ name, arn, parts: parseArnStrict(arn) }));
+  const wrong = read.flatMap(({ name, arn, parts }) => {
+    if (parts?.service !== 'iam' || !parts.resource.startsWith('role/'))
+      return [`${name} ${arn} is not the ARN of a role`];
+    return parts.accountId === id ? [] : [`${name} is a role of account ${parts.accountId}`];
+  });
+  const partitions = new Set(read.flatMap(({ parts }) => parts?.partition ?? []));
+  return partitions.size > 1 ? [...wrong, 'auditRole and responderRole are of two partitions'] : wrong;
 }
 
 /** `shop-prod (111122223333)`, or `account 111122223333, which is not in the inventory`. */

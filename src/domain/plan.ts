@@ -27,6 +27,29 @@ export function targetWords(target: Plan['target']): string {
     .join(' ');
 }
 
+/** How a target was typed, and not what it is: the pre-state names it whole. */
+const spelling: readonly string[] = ['arn', 'accountId', 'region', 'roleArn'];
+
+/** The same text for the same wish, whether the target was named by its name or its ARN. */
+export function wishOf({ action, direction, accountId, target, before }: Plan): string {
+  const rest = Object.entries(target).filter(([name]) => !spelling.includes(name));
+  return canonical([action, direction, accountId, subjectOf(before) ?? null, Object.fromEntries(rest)]);
+}
+
+/**
+ * What is written by one run at a time. Policies of one user or role are read and then written whole: of two plans side by side,
+ * of one session each, say, the later would take the earlier's words out again.
+ */
+export function turnOf({ action, accountId, target, before }: Plan): string {
+  if (typeof before.principalArn === 'string') return canonical([accountId, before.principalArn]);
+  return canonical([action, accountId, subjectOf(before) ?? target]);
+}
+
+/** The ARN that AWS itself gave the target, where the action reads it. */
+function subjectOf({ principalArn, instanceArn }: Plan['before']): string | undefined {
+  return [principalArn, instanceArn].find((arn) => typeof arn === 'string');
+}
+
 /** True when two pre-states are the same in canonical form. */
 export function sameState(a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>): boolean {
   return canonical(a) === canonical(b);

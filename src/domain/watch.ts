@@ -52,6 +52,8 @@ export function watched(
   const successes = own.filter((record) => !isRefusal(record) && isAfter(record));
   return {
     refused: refused.length,
+    proofs: refused.filter((record) => isProof(record, artifact, isAfter(record))).length,
+    since: since.sentAt,
     succeeded: successes.length,
     lastSuccess: successes
       .map(({ eventTime }) => eventTime)
@@ -65,7 +67,22 @@ export function watched(
 
 /** Refused for lack of rights or of a valid credential, as against a call that was wrong. */
 function isRefusal({ errorCode = '' }: CloudTrailRecord): boolean {
-  return /AccessDenied|Unauthorized|InvalidClientTokenId|ExpiredToken|AuthFailure|Forbidden/i.test(errorCode);
+  return /AccessDenied|Unauthorized|NotAuthorized|Forbidden/i.test(errorCode) || isCredentialRefusal(errorCode);
+}
+
+function isCredentialRefusal(errorCode: string): boolean {
+  return /InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|ExpiredToken|AuthFailure/i.test(errorCode);
+}
+
+/**
+ * Whether the containment explains the refusal. Who tries things out is refused all the time for rights that he never had, and a
+ * key that is told so is a key that AWS still takes.
+ */
+function isProof({ errorCode = '', errorMessage }: CloudTrailRecord, artifact: Artifact, isSettled: boolean): boolean {
+  if (isCredentialRefusal(errorCode)) return true;
+  const message = typeof errorMessage === 'string' ? errorMessage : '';
+  if (artifact.kind === 'accessKey' || /because no [\w -]+ allows/i.test(message)) return false;
+  return isSettled || message.includes('explicit deny');
 }
 
 /** One or two sentences for the card and the thread. */
@@ -79,6 +96,8 @@ export function watchWords(seen: Watched): string {
     lines.push(
       `STILL ACTIVE: ${count(seen.succeeded, 'call')} succeeded after it, the last at ${utc(seen.lastSuccess ?? '')}.`,
     );
+  } else if (!isCaughtUp(seen)) {
+    lines.push('CloudTrail is up to 15 minutes late: what it did after the change is not known yet.');
   } else if (seen.missing === undefined) {
     lines.push(`No management event of it succeeded through ${utc(seen.through)}; data events are not recorded.`);
   }
@@ -86,7 +105,7 @@ export function watchWords(seen: Watched): string {
   lines.push(`Refused attempts: ${seen.refused}.`);
   if (isContained(seen)) {
     lines.push(
-      seen.refused > 0 ? 'Contained: AWS was seen to refuse it.' : 'Contained: whatever was minted before has ended.',
+      proofsIn(seen) > 0 ? 'Contained: AWS was seen to refuse it.' : 'Contained: whatever was minted before has ended.',
     );
   } else if (!seen.over) {
     lines.push(`Watched until ${utc(seen.until)}.`);
@@ -95,14 +114,24 @@ export function watchWords(seen: Watched): string {
 }
 
 /** Never without proof: refused and nothing succeeded, or all time passed in silence that was looked at. */
-export function isContained({ holds, succeeded, refused, over, missing, isPartial }: Watched): boolean {
-  const isProved = over || (refused > 0 && isPartial !== true);
+export function isContained(seen: Watched): boolean {
+  const { holds, succeeded, over, missing, isPartial } = seen;
+  const isProved = over || (proofsIn(seen) > 0 && isPartial !== true);
   return holds === true && succeeded === 0 && missing === undefined && isProved;
+}
+
+function proofsIn({ proofs, refused }: Watched): number {
+  return proofs ?? refused;
+}
+
+/** Whether CloudTrail can have told of anything after the change. */
+function isCaughtUp({ through, since }: Watched): boolean {
+  return since === undefined || through > since;
 }
 
 /** Whether this look says something that people have not been told. */
 export function isNews(seen: Watched, before: Watched | undefined): boolean {
   if (before === undefined || seen.holds !== before.holds) return true;
-  if (seen.succeeded > before.succeeded) return true;
+  if (seen.succeeded > before.succeeded || isCaughtUp(seen) !== isCaughtUp(before)) return true;
   return isContained(seen) !== isContained(before) || (seen.over && !before.over);
 }

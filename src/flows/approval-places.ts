@@ -96,7 +96,7 @@ function keyFor(key: string, userId: string): string {
   return `${key}:for:${userId}`;
 }
 
-/** Somebody who cannot be written to (left, blocks the app) must not keep the others from hearing. */
+/** Who cannot be written to (somebody who left, a channel that is archived) must not keep the others from hearing. */
 export async function unlessRefused(
   who: string,
   { log }: Pick<Needs, 'log'>,
@@ -106,6 +106,6 @@ export async function unlessRefused(
     await write();
   } catch (error) {
     if (!(error instanceof UpstreamError) || error.retryable) throw error;
-    log.warn({ who, code: error.code }, 'a person could not be told directly');
+    log.warn({ who, code: error.code }, 'a person, or a channel, could not be told');
   }
 }

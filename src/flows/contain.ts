@@ -7,8 +7,7 @@ import type { Approval, ApprovalState, Plan } from '../contracts/approval.ts';
 import type { AwsResponder } from '../contracts/aws.ts';
 import { NotFoundError, UpstreamError, UserError } from '../contracts/errors.ts';
 import { audit, mayExecute, moveTo } from '../domain/approval.ts';
-import { canonical } from '../domain/canonical.ts';
-import { bindsOf, compared } from '../domain/plan.ts';
+import { bindsOf, compared, turnOf } from '../domain/plan.ts';
 import type { ExecutorDeps } from './deps.ts';
 import { executionFacts } from './execution-facts.ts';
 import { callsFor } from './inspect-target.ts';
@@ -22,7 +21,7 @@ const watchAfterMs = 60_000;
 const aliveAfterMs = 10_000;
 
 /**
- * Job `containment.run`. One at a time for a target of an action: a stalled job that is run again must not write beside the first, and of
+ * Job `containment.run`. One at a time for a target: a stalled job that is run again must not write beside the first, and of
  * two equal plans the later must see what the earlier has changed.
  */
 export async function contain(
@@ -32,9 +31,8 @@ export async function contain(
 ): Promise<void> {
   const wanted = await deps.store.approvals.get(approvalId);
   if (wanted === undefined) return;
-  const { action, accountId, target } = wanted.plan;
   try {
-    await deps.store.turn(`run:${canonical([action, accountId, target])}`, () => carryOn(approvalId, ctx, deps));
+    await deps.store.turn(`run:${turnOf(wanted.plan)}`, () => carryOn(approvalId, ctx, deps));
   } finally {
     // However it went, the card must say where it stands; a crash before this is caught by the sweep.
     const now = await deps.store.approvals.get(approvalId);
@@ -78,8 +76,8 @@ async function begin(
   if (!(await permitted(approval, action, 'stale', 'Nothing was written', deps))) return;
   const prepared = await prepare(approval, action, ctx, deps);
   if (prepared === undefined) return;
-  // Asked again: assuming the role and looking took time, in which somebody may have frozen all writes.
-  if (!(await permitted(approval, action, 'stale', 'Nothing was written', deps))) return;
+  // Asked again: assuming the role and looking took time, in which somebody may have frozen all writes, and showed what is there.
+  if (!(await permitted(approval, action, 'stale', 'Nothing was written', deps, prepared.found))) return;
   const { approval: applying, moved } = await deps.store.approvals.move(approval.id, (current) => {
     const begun = moveTo(current, 'applying', {
       event: 'intent',
@@ -95,8 +93,7 @@ async function begin(
     // A freeze in this very moment is not overtaken; undo is allowed under one.
     return begun && { ...begun, ...(current.plan.direction === 'apply' && { unlessFrozen: true }) };
   });
-  if (moved)
-    await applyAndConfirm({ approval: applying, action, responder: prepared.responder, signal: ctx.signal }, deps);
+  if (moved) await applyAndConfirm({ ...prepared, approval: applying, action, signal: ctx.signal }, deps);
 }
 
 /** The whole approval, checked where the write happens. False when it was settled, or when Slack is asked first. */
@@ -106,8 +103,9 @@ async function permitted(
   otherwise: 'stale' | 'failed',
   said: string,
   deps: ExecutorDeps,
+  found?: Plan['before'],
 ): Promise<boolean> {
-  const verdict = mayExecute(approval, await executionFacts(approval, action, deps));
+  const verdict = mayExecute(approval, await executionFacts(approval, action, deps, found));
   if (verdict.kind === 'yes') return true;
   if (verdict.kind === 'ask-standing') {
     await deps.queue.add('approval.admit', { approvalId: approval.id }, { id: `admit-${approval.id}`, delayMs: 1_000 });
@@ -123,12 +121,12 @@ async function prepare(
   action: ContainmentAction,
   ctx: { readonly signal: AbortSignal; readonly last: boolean },
   deps: ExecutorDeps,
-): Promise<{ responder: AwsResponder; told: readonly string[] } | undefined> {
+): Promise<{ responder: AwsResponder; found: Plan['before']; told: readonly string[] } | undefined> {
   try {
     const responder = await assume(approval, deps);
     const found = await inspectRun({ approval, action, responder, signal: ctx.signal }, deps);
     const { voids, told } = driftOf(approval, action, found);
-    if (voids.length === 0) return { responder, told };
+    if (voids.length === 0) return { responder, found, told };
     const outcome = `Nothing was written: the target changed after the plan was made (${voids.join('; ')}).`;
     await settle(approval, 'stale', outcome, deps);
   } catch (error) {
@@ -181,7 +179,7 @@ async function resume(
       if (voids.length > 0) return await unknown(`somebody else changed it (${voids.join('; ')})`);
     }
     if (!(await mayGoOn(looked, deps))) return;
-    await applyAndConfirm(looked, deps);
+    await applyAndConfirm(isUntouched ? { ...looked, found: looked.now } : looked, deps);
   } catch (error) {
     if (!(error instanceof UpstreamError) || error.retryable) throw error;
     return unknown(error.message);
@@ -204,11 +202,11 @@ async function lookForOpenCall(run: Run, deps: ExecutorDeps): Promise<Run & { re
 }
 
 /** What is left to send is sent under every check; what was half applied is told as that where it may not go on. */
-async function mayGoOn(run: Run, deps: ExecutorDeps): Promise<boolean> {
-  const { approval, action } = run;
+async function mayGoOn(run: Run & { readonly now: Plan['before'] }, deps: ExecutorDeps): Promise<boolean> {
+  const { approval, action, now } = run;
   if (approval.plan.calls.length === stepsDone(approval).length) return true;
   const done = stepsDone(approval).length;
-  if (done === 0) return permitted(approval, action, 'failed', 'Not sent again after a restart', deps);
+  if (done === 0) return permitted(approval, action, 'failed', 'Not sent again after a restart', deps, now);
   const verdict = mayExecute(approval, await executionFacts(approval, action, deps));
   if (verdict.kind === 'yes') return true;
   const because = verdict.kind === 'no' ? verdict.because : 'who approved it could not be looked at again';

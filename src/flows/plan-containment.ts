@@ -6,8 +6,7 @@ import type { ContainmentRequest } from '../contracts/store.ts';
 import { closedTo } from '../domain/access.ts';
 import { isOver, isUndoable } from '../domain/approval.ts';
 import { sentCalls } from '../domain/blanks.ts';
-import { canonical } from '../domain/canonical.ts';
-import { bindsOf, cliCommand, drift, planHash, sameState, targetWords } from '../domain/plan.ts';
+import { bindsOf, cliCommand, drift, planHash, sameState, targetWords, wishOf } from '../domain/plan.ts';
 import { blastRadius } from './blast-radius.ts';
 import { channelRefusal } from './channel-refusal.ts';
 import { completed } from './complete-target.ts';
@@ -154,10 +153,6 @@ function expiryMinutes(plan: Plan, deps: WorkerDeps): number {
   return Math.min(ordinary, (action && rightsOf(action, plan.accountId, deps).expiryMinutes) ?? ordinary);
 }
 
-function wishOf({ action, direction, accountId, target }: Plan): string {
-  return canonical([action, direction, accountId, target]);
-}
-
 async function drawApply(request: ContainmentRequest, signal: AbortSignal, deps: WorkerDeps): Promise<Drawn> {
   const action = deps.actions.find((candidate) => candidate.name === request.action);
   if (action === undefined) throw new UserError(`There is no action "${request.action.slice(0, 40)}".`);
@@ -191,19 +186,22 @@ async function drawUndo(undoOf: string, signal: AbortSignal, deps: WorkerDeps): 
   // What was sent and never answered may be there as well: it is undone where it is seen to be.
   const applied = sentCalls(done.steps);
   const isPartial = done.state === 'partial' || done.steps.some(({ state }) => state === 'refused');
-  const isThere = isPartial || action.verify('apply', done.plan.before as never, before as never, applied).held;
+  // What an undo has begun is brought to its end: the actions undo only what still shows as theirs.
+  const isBegun = earlier?.steps.some(({ state }) => state === 'done') === true;
+  const isThere =
+    isPartial || isBegun || action.verify('apply', done.plan.before as never, before as never, applied).held;
   if (done.after === undefined && !isThere) {
     throw new UserError(`Nothing to undo: ${action.describe(done.plan.target as never, before as never)}.`);
   }
   const binds = bindsOf(action);
-  if (done.after !== undefined && !(isThere && sameState(binds(before), binds(done.after)))) {
+  if (done.after !== undefined && !isBegun && !(isThere && sameState(binds(before), binds(done.after)))) {
     throw new UserError(
       `Not undone: something else changed it since. ${drift(done.after, before).join('; ')}.`,
       'Look at who did that first: pivot on the target.',
     );
   }
   const at = done.sentAt ?? done.steps.at(-1)?.at ?? done.createdAt;
-  const restores = { before: done.plan.before, done: applied, at };
+  const restores = { before: done.steps[0]?.found ?? done.plan.before, done: applied, at };
   const alertType = (await deps.store.cases.brief(done.caseId))?.alertType;
   return drawn({ action, direction: 'undo', target: done.plan.target, before, restores, alertType, aws, signal }, deps);
 }

@@ -23,6 +23,8 @@ export interface Run {
   readonly action: ContainmentAction;
   readonly responder: AwsResponder;
   readonly signal: AbortSignal;
+  /** What was read just before the first call. */
+  readonly found?: Plan['before'];
 }
 
 /**

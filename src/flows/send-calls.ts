@@ -7,6 +7,7 @@ import type { ApiCall } from '../contracts/aws.ts';
 import { UpstreamError } from '../contracts/errors.ts';
 import { audit } from '../domain/approval.ts';
 import { type Filling, fill } from '../domain/blanks.ts';
+import { sameState } from '../domain/plan.ts';
 import type { ExecutorDeps } from './deps.ts';
 import { factsOf, lookForOwnChangeMs, type Run, readUntil, unreadable } from './read-back.ts';
 
@@ -38,7 +39,7 @@ export async function sendCalls(run: Run, deps: ExecutorDeps): Promise<Sent> {
       if (planned.goesOn !== true) break;
       continue;
     }
-    const intent: Step = { index, state: 'intent', call, at: at(deps) };
+    const intent: Step = { index, state: 'intent', call, at: at(deps), ...foundBefore(run, index) };
     approval = await note(run, intent, 'call', deps);
     try {
       const { requestId, answer } = await run.responder.write(call);
@@ -69,6 +70,11 @@ export async function sendCalls(run: Run, deps: ExecutorDeps): Promise<Sent> {
     }
   }
   return endOf(approval);
+}
+
+/** What undo has to give back where somebody has changed it since the plan. */
+function foundBefore({ approval, found }: Run, index: number): Pick<Step, 'found'> {
+  return index > 0 || found === undefined || sameState(found, approval.plan.before) ? {} : { found };
 }
 
 function endOf({ plan, steps }: Approval): Sent {

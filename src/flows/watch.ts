@@ -12,9 +12,10 @@ import { awsErrorFacts } from '../domain/aws-errors.ts';
 import { doneCalls } from '../domain/blanks.ts';
 import { line, person, say } from '../domain/phrases.ts';
 import { isNews, nextLook, watched, watchUntil, watchWords } from '../domain/watch.ts';
-import { placesOf, tellThreads } from './approval-places.ts';
+import { placesOf, tellThreads, unlessRefused } from './approval-places.ts';
 import type { WorkerDeps } from './deps.ts';
 import { inspectTarget } from './inspect-target.ts';
+import { factsOf } from './read-back.ts';
 import { announce } from './record-vote.ts';
 
 /** Enough for the hours that are looked at; a target that does more is active, which is what must be said. */
@@ -32,17 +33,13 @@ export async function watch(
   // What was undone is meant to work again: there is nothing to watch.
   if (approval?.state !== 'verified' || approval.plan.direction === 'undo' || action === undefined) return;
   const undone = await deps.store.approvals.undoFor(approvalId);
-  // Once an undo is applied the state is meant to differ.
-  if (undone !== undefined && ['applying', 'verified', 'failed', 'partial'].includes(undone.state)) return;
+  // Once an undo is applied the state is meant to differ. One that AWS refused has changed nothing: what was contained still is.
+  if (undone !== undefined && mayHaveWritten(undone)) return;
   const places = await placesOf(approval, deps);
   if (places.length === 0) return;
   const seen = await look(approval, action, ctx, deps);
   const at = deps.clock.now();
   const news = isNews(seen, approval.watched);
-  const { approval: now } = await deps.store.approvals.move(approvalId, (current) => ({
-    watched: seen,
-    audit: audit(current, 'watch', 'firebreak', at.toISOString(), { ...seen }),
-  }));
   if (news) {
     const bad = seen.holds !== true || seen.succeeded > 0;
     const isFirst = approval.watched === undefined;
@@ -52,14 +49,25 @@ export async function watch(
       ...(simulation === undefined ? [] : [line(simulation)]),
       ...(bad ? [line(person(approval.requester.userId))] : []),
     );
-    const key = `watch:${approvalId}:${seen.holds}:${seen.succeeded}:${seen.refused > 0}:${seen.over}`;
-    await tellThreads(key, places, message, deps);
-    await announce(now, deps);
+    // Told before it is kept: what is kept is no news to the next try. The earlier look is in the key, since the same may
+    // happen again, and twice is twice.
+    const key = `watch:${approvalId}:${approval.watched?.through ?? 'first'}:${seen.holds}:${seen.succeeded}:${seen.over}`;
+    // A channel that is archived takes nothing, and must not end the watch.
+    await unlessRefused(approval.channel, deps, () => tellThreads(key, places, message, deps));
   }
+  const { approval: now } = await deps.store.approvals.move(approvalId, (current) => ({
+    watched: seen,
+    audit: audit(current, 'watch', 'firebreak', at.toISOString(), { ...seen }),
+  }));
+  if (news) await announce(now, deps);
   const delayMs = nextLook(approval.sentAt ?? approval.createdAt, seen.until, at);
   if (delayMs === undefined) return;
   const id = `watch-${approvalId}-${Math.round((at.getTime() + delayMs) / 60_000)}`;
   await deps.queue.add('containment.watch', { approvalId }, { id, delayMs });
+}
+
+function mayHaveWritten({ state, sentAt, steps }: Approval): boolean {
+  return state === 'applying' || sentAt !== undefined || steps.some((step) => step.state !== 'refused');
 }
 
 async function look(
@@ -114,7 +122,7 @@ async function stillHolds(
     const held: Held = action.verify(plan.direction, plan.before as never, now as never, doneCalls(approval.steps));
     return held.held;
   } catch (error) {
-    const { code, retryable } = awsErrorFacts(error);
+    const { code, retryable } = factsOf(error);
     if (retryable && !ctx.last) throw error;
     deps.log.warn({ approvalId: approval.id, code }, 'what was contained could not be read again');
     return undefined;

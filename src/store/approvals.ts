@@ -11,6 +11,9 @@ import { wishesStore } from './wishes.ts';
 /** States in which something may still happen. */
 const openStates: readonly ApprovalState[] = ['proposed', 'approved', 'applying'];
 
+/** An undo that was carried out in part says more than one that nobody approved after it. */
+const hasWritten = sql`exists (select from approval_steps s where s.approval_id = approvals.id and s.step->>'state' <> 'refused')`;
+
 export function approvalsStore(db: Database): ApprovalsStore {
   return {
     ...wishesStore(db),
@@ -71,6 +74,7 @@ export function approvalsStore(db: Database): ApprovalsStore {
           .selectAll()
           .where('undo_of', '=', text(approvalId))
           .orderBy(sql`state in ('proposed', 'approved', 'applying')`, 'desc')
+          .orderBy(hasWritten, 'desc')
           .orderBy('number', 'desc')
           .limit(1)
           .executeTakeFirst();
@@ -236,14 +240,8 @@ async function list(db: Database, states: readonly ApprovalState[], limit: numbe
 }
 
 type Row = Selectable<Tables['approvals']>;
-interface VoteRow {
-  readonly approval_id: string;
-  readonly vote: Vote;
-}
-interface StepRow {
-  readonly approval_id: string;
-  readonly step: Step;
-}
+type VoteRow = { readonly approval_id: string; readonly vote: Vote };
+type StepRow = { readonly approval_id: string; readonly step: Step };
 
 async function withParts(db: Kysely<Tables>, rows: readonly Row[]): Promise<readonly Approval[]> {
   if (rows.length === 0) return [];

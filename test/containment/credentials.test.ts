@@ -17,6 +17,7 @@ import {
   UploadSSHPublicKeyCommand,
 } from '@aws-sdk/client-iam';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { demoIds } from '../../demo/slack/workspace.ts';
 import { killAtCall } from '../support/killing.ts';
 import { hasButton, wordsOf } from '../support/scene.ts';
 import { arnOfUser, both, type Containment, openContainment, refused } from './cast.ts';
@@ -198,6 +199,26 @@ describe('passwords, devices and other credentials', () => {
     expect([git, ssh, certificate].map((id) => on.scene.aws.opensDoor(id))).toEqual([false, true, false]);
     await on.undo(partly);
     expect(on.held('pia')).toBe(held);
+  });
+
+  it('brings an undo to its end of which AWS has refused a part', async () => {
+    await on.user('una-half');
+    const [, , ssh] = await credentialsOf('una-half');
+    const held = on.held('una-half');
+    const done = await on.contain(`disable-service-credentials ${arnOfUser('una-half')}`);
+    const stop = on.scene.aws.fail({ operation: 'UpdateSSHPublicKey', how: 'accessDenied' });
+    await on.settled(await on.askUndo(done), ['omar'], /Partly done/);
+    stop();
+    expect(on.scene.aws.opensDoor(ssh)).toBe(false);
+
+    const isOffered = () => hasButton(on.at(done.ts), 'undo') || undefined;
+    await on.scene.slack.waitFor(isOffered, 20_000);
+    const rejected = await on.askUndo(done);
+    await on.scene.slack.click(demoIds.omar, demoIds.alerts, rejected.ts, 'reject');
+    await on.scene.slack.waitFor(() => /Rejected/.test(wordsOf(on.at(rejected.ts))) || undefined, 20_000);
+    await on.scene.slack.waitFor(isOffered, 20_000);
+    await on.undo(done);
+    expect(on.held('una-half')).toBe(held);
   });
 
   it('is not voided by an attacker who adds a credential between plan and approval', async () => {

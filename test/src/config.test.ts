@@ -110,4 +110,26 @@ describe('the config', () => {
     expect(problems).toContain('111122223333 is listed twice');
     expect(problems).toContain('U0AAA1 belongs to both a and b');
   });
+
+  it('refuses roles of another account or partition: they would be contained under the rules of this one', () => {
+    const role = (account: string, partition = 'aws') => `arn:${partition}:iam::${account}:role/ir/IrAudit`;
+    const dir = folderWith(
+      [
+        'accounts:',
+        `  - {id: "111122223333", auditRole: "${role('444455556666')}", responderRole: "${role('444455556666')}"}`,
+        `  - {id: "777788889999", auditRole: "${role('777788889999')}", responderRole: "${role('777788889999', 'aws-cn')}"}`,
+        '  - {id: "123412341234", responderRole: IrResponder}',
+        `  - {id: "555566667777", auditRole: "${role('555566667777')}"}`,
+      ].join('\n'),
+    );
+
+    const problems = problemsOf(() => loadConfig({ kind: 'cli' }, {}, dir));
+
+    expect(problems).toEqual([
+      'accounts: 111122223333: auditRole is a role of account 444455556666',
+      'accounts: 111122223333: responderRole is a role of account 444455556666',
+      'accounts: 777788889999: auditRole and responderRole are of two partitions',
+      'accounts: 123412341234: responderRole IrResponder is not the ARN of a role',
+    ]);
+  });
 });

@@ -44,7 +44,8 @@ export const quarantineUser = defineAction({
   background: () => Promise.resolve([]),
   binds: ({ principalArn, principalId }) => ({ principalArn, principalId }),
   touches: ({ name }, { principalArn, principalId }) => [principalArn, principalId, name],
-  apply: ({ name }, before) => [change('AttachUserPolicy', name, before)],
+  // Where AWS itself has attached it meanwhile nothing is left to do, and undo must not take it off.
+  apply: ({ name }, before) => (before.attached ? [] : [change('AttachUserPolicy', name, before)]),
   undo: ({ name }, now, applied) =>
     applied.before.attached === true || !now.attached ? [] : [change('DetachUserPolicy', name, now)],
   verify: (direction, _before, now) =>

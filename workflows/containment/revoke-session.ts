@@ -4,7 +4,6 @@ import { UserError } from '#src/contracts/errors.ts';
 import { parseArnStrict } from '#src/domain/arn.ts';
 import { sessionOf } from '#src/domain/principal.ts';
 import { inlineAction } from './identity/define-inline.ts';
-import { parsedJson } from './identity/inline-policy.ts';
 import { PrincipalTarget } from './identity/principal.ts';
 import { longestSessionSeconds, tooEarly } from './identity/revoke-older.ts';
 
@@ -22,7 +21,8 @@ export const revokeSession = inlineAction<z.output<typeof Target>>({
   usage,
   examples: ['arn:aws:sts::999999999999:assumed-role/DevOps/mallory'],
   kinds: ['role'],
-  policyName: 'FirebreakRevokeSession',
+  // One for each session: plans for several sessions of a role, drawn and approved together, leave each other alone.
+  policyName: ({ sessionName }) => `FirebreakRevokeSession-${sessionName}`,
   more: {
     schema: Target,
     parse(words) {
@@ -37,7 +37,7 @@ export const revokeSession = inlineAction<z.output<typeof Target>>({
       return read.data;
     },
   },
-  document: ({ principalId, document }, { sessionName }) => ({
+  document: ({ principalId }, { sessionName }) => ({
     Version: '2012-10-17',
     Statement: [
       {
@@ -45,7 +45,7 @@ export const revokeSession = inlineAction<z.output<typeof Target>>({
         Effect: 'Deny',
         Action: '*',
         Resource: '*',
-        Condition: { StringEquals: { 'aws:userid': together(`${principalId}:${sessionName}`, document) } },
+        Condition: { StringEquals: { 'aws:userid': `${principalId}:${sessionName}` } },
       },
     ],
   }),
@@ -59,22 +59,4 @@ export const revokeSession = inlineAction<z.output<typeof Target>>({
     'Whoever opened the session can open another one under another name at once.',
     'Users, keys and resources that the session made go on working.',
   ],
-});
-
-/** The session beside those that our policy refuses already: revoking one must not give another back. */
-function together(userId: string, document: string): string | readonly string[] {
-  const held = Policy.safeParse(parsedJson(document)).data?.Statement.flatMap(
-    ({ Condition }) => Condition.StringEquals['aws:userid'],
-  );
-  const all = [...new Set([...(held ?? []), userId])].sort();
-  return all.length === 1 ? userId : all;
-}
-
-const Policy = z.object({
-  Statement: z.array(
-    z.object({
-      Sid: z.literal('FirebreakRevokeSession'),
-      Condition: z.object({ StringEquals: z.object({ 'aws:userid': z.union([z.string(), z.array(z.string())]) }) }),
-    }),
-  ),
 });

@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { Plan } from '../../../src/contracts/approval.ts';
 import type { ApiCall } from '../../../src/contracts/aws.ts';
-import { bindsOf, cliCommand, compared, drift, planHash, sameState, targetWords } from '../../../src/domain/plan.ts';
+import {
+  bindsOf,
+  cliCommand,
+  compared,
+  drift,
+  planHash,
+  sameState,
+  targetWords,
+  turnOf,
+  wishOf,
+} from '../../../src/domain/plan.ts';
 
 const call: ApiCall = { service: 'iam', operation: 'PutUserPolicy', region: 'us-east-1', input: { UserName: 'al' } };
 const plan: Plan = {
@@ -125,5 +135,41 @@ describe('a command whose time is that of its run', () => {
     };
 
     expect(cliCommand(call)).toContain(`'"$(date -u -d '+30 seconds' +%Y-%m-%dT%H:%M:%SZ)"'`);
+  });
+});
+
+describe('whose turn it is', () => {
+  const on = (action: string, target: object, before: object): Plan => ({ ...plan, action, target, before }) as Plan;
+  const role = { principalArn: 'arn:aws:iam::999999999999:role/apps/Deploy' };
+
+  it('is one for all policies of a role, however it was named', () => {
+    const named = on('revoke-session', { kind: 'role', name: 'Deploy', sessionName: 'a' }, role);
+    const whole = on('deny-all', { kind: 'role', name: 'Deploy', arn: role.principalArn }, role);
+
+    expect(turnOf(named)).toBe(turnOf(whole));
+    expect(turnOf(named)).not.toBe(turnOf({ ...named, accountId: '111122223333' }));
+    expect(turnOf(named)).not.toBe(turnOf(on('deny-all', named.target, { principalArn: `${role.principalArn}2` })));
+  });
+
+  it('is one for each action on an instance, and for each key', () => {
+    const instance = { instanceArn: 'arn:aws:ec2:us-east-1:999999999999:instance/i-0aa11bb22cc33dd44' };
+    const target = { instanceId: 'i-0aa11bb22cc33dd44', region: '' };
+    const typed = { ...target, region: 'us-east-1', accountId: '999999999999' };
+
+    expect(turnOf(on('stop-instance', target, instance))).toBe(turnOf(on('stop-instance', typed, instance)));
+    expect(turnOf(on('stop-instance', target, instance))).not.toBe(turnOf(on('isolate-instance', target, instance)));
+    expect(turnOf(on('disable-access-key', { accessKeyId: 'AKIA1' }, {}))).not.toBe(
+      turnOf(on('disable-access-key', { accessKeyId: 'AKIA2' }, {})),
+    );
+  });
+
+  it('tells wishes apart by what they are for, and not by how they were typed', () => {
+    const short = on('deny-all', { kind: 'role', name: 'Deploy', accountId: '' }, role);
+    const whole = on('deny-all', { kind: 'role', name: 'Deploy', accountId: '999999999999', arn: 'arn' }, role);
+    const session = on('revoke-session', { kind: 'role', name: 'Deploy', accountId: '', sessionName: 'a' }, role);
+
+    expect(wishOf(short)).toBe(wishOf(whole));
+    expect(wishOf(short)).not.toBe(wishOf({ ...short, direction: 'undo' }));
+    expect(wishOf(session)).not.toBe(wishOf({ ...session, target: { ...session.target, sessionName: 'b' } }));
   });
 });

@@ -46,6 +46,44 @@ describe('what is said after a containment', () => {
     expect(watchWords(refused)).toContain('Contained: AWS was seen to refuse it.');
   });
 
+  it('takes no refusal for a proof that the containment does not explain', () => {
+    const never =
+      'User: arn:aws:iam::111122223333:user/alice is not authorized to perform: iam:ListUsers because no identity-based policy allows the iam:ListUsers action';
+    const deny = never.replace(/because.*/, 'with an explicit deny in an identity-based policy');
+    const isProved = (eventTime: string, errorMessage: string) =>
+      isContained(seen([call(eventTime, { errorCode: 'AccessDenied', errorMessage })], '2026-11-20T23:00:00Z'));
+
+    expect([isProved('2026-11-20T22:20:00Z', never), isProved('2026-11-20T22:10:05Z', never)]).toEqual([false, false]);
+    expect([isProved('2026-11-20T22:20:00Z', deny), isProved('2026-11-20T22:10:05Z', deny)]).toEqual([true, true]);
+    // Without words: not while IAM settles, since it may have been refused before as well.
+    expect([isProved('2026-11-20T22:20:00Z', ''), isProved('2026-11-20T22:10:05Z', '')]).toEqual([true, false]);
+  });
+
+  it('takes a key that is told it lacks a right for one that AWS still takes', () => {
+    const key = { kind: 'accessKey', id: 'AKIAIOSFODNN7EXAMPLE' } as const;
+    const look = (errorCode: string) => {
+      const userIdentity = { type: 'IAMUser', accessKeyId: key.id };
+      const records = [call('2026-11-20T22:20:00Z', { errorCode, userIdentity })];
+      return {
+        ...watched(records, key, { sentAt, until }, new Date('2026-11-20T23:00:00Z')),
+        holds: true,
+        missing: undefined,
+      };
+    };
+
+    expect(
+      ['AccessDenied', 'InvalidClientTokenId', 'UnrecognizedClientException'].map((code) => isContained(look(code))),
+    ).toEqual([false, true, true]);
+    expect(look('UnrecognizedClientException')).toMatchObject({ refused: 1, succeeded: 0 });
+  });
+
+  it('says that nothing is known yet while CloudTrail has not caught up with the change', () => {
+    const words = watchWords(seen([], '2026-11-20T22:11:00Z'));
+
+    expect(words).toContain('what it did after the change is not known yet');
+    expect(words).not.toContain('No management event');
+  });
+
   it('is "contained" once everything that was minted before has ended in silence', () => {
     expect(watchWords(seen([], '2026-11-22T10:26:00Z'))).toContain('Contained: whatever was minted before has ended.');
   });
@@ -117,10 +155,13 @@ describe('the looks', () => {
   it('tell people what is new, and nothing twice', () => {
     const quiet = seen([], '2026-11-20T22:11:00Z');
     const later = seen([], '2026-11-20T22:40:00Z');
+    const latest = seen([], '2026-11-20T23:40:00Z');
     const active = seen([call('2026-11-20T22:30:00Z')], '2026-11-20T22:40:00Z');
 
     expect(isNews(quiet, undefined)).toBe(true);
-    expect(isNews(later, quiet)).toBe(false);
+    // CloudTrail has caught up with the change by then, which it had not before.
+    expect(isNews(later, quiet)).toBe(true);
+    expect(isNews(latest, later)).toBe(false);
     expect(isNews(active, later)).toBe(true);
     expect(isNews(seen([], '2026-11-20T22:40:00Z', { holds: false }), quiet)).toBe(true);
   });

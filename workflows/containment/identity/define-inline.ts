@@ -29,7 +29,8 @@ export interface InlineAction<Target extends PrincipalTarget = PrincipalTarget> 
   readonly usage: string;
   readonly examples: readonly string[];
   readonly kinds: readonly PrincipalTarget['kind'][];
-  readonly policyName: string;
+  /** One for each target that another plan on the same principal must leave as it is. */
+  readonly policyName: string | ((target: Target) => string);
   /** For actions whose target says more than whom: its schema, and how it is typed. */
   readonly more?: { readonly schema: z.ZodType<Target>; parse(words: readonly string[]): Target };
   /** Fills in what only the logs tell, before the plan is hashed. */
@@ -60,7 +61,9 @@ export interface InlineAction<Target extends PrincipalTarget = PrincipalTarget> 
 export function inlineAction<Target extends PrincipalTarget = PrincipalTarget>(
   spec: InlineAction<Target>,
 ): ContainmentAction {
-  const { policyName, kinds, usage } = spec;
+  const { kinds, usage } = spec;
+  const policyOf = (target: Target) =>
+    typeof spec.policyName === 'string' ? spec.policyName : spec.policyName(target);
   const schema = (spec.more?.schema ?? PrincipalTarget) as z.ZodType<Target>;
   const { complete, simulated: probes } = spec;
   const permissions = inlinePermissions(kinds);
@@ -82,7 +85,7 @@ export function inlineAction<Target extends PrincipalTarget = PrincipalTarget>(
     parse: (words: readonly string[]) => spec.more?.parse(words) ?? (principalIn(words, kinds, usage) as Target),
     accountOf: (target: Target) => accountOfPrincipal(target),
     artifact: ({ kind }: Target, before: InlineState) => ({ kind, id: before.principalArn }),
-    inspect: (target, ctx) => inlineState(target, policyName, ctx),
+    inspect: (target, ctx) => inlineState(target, policyOf(target), ctx),
     background: (target: Target) => Promise.resolve(spec.background?.(target) ?? []),
     ...(complete === undefined ? {} : { complete }),
     // Keys and policies may change under an attacker's hands, one of our policy's name among them: that voids no deny.
@@ -94,9 +97,9 @@ export function inlineAction<Target extends PrincipalTarget = PrincipalTarget>(
       ...(spec.alsoTouches?.(target) ?? []),
     ],
     apply: (target: Target, before: InlineState) => [
-      putCall(target, policyName, spec.document(before, target), before.partition),
+      putCall(target, policyOf(target), spec.document(before, target), before.partition),
     ],
-    undo: (target: Target, now: InlineState, applied: Applied) => restoreCall(target, policyName, now, applied),
+    undo: (target: Target, now: InlineState, applied: Applied) => restoreCall(target, policyOf(target), now, applied),
     verify: holdsDocument,
     sessionPolicy: ({ kind }: Target, { principalArn }: InlineState) => ({
       Version: '2012-10-17' as const,
@@ -111,8 +114,8 @@ export function inlineAction<Target extends PrincipalTarget = PrincipalTarget>(
             simulated(principalArn, probes, ctx),
         }),
     willNotStop: spec.willNotStop,
-    describe: ({ kind, name }: Target, { document }: InlineState) =>
-      `${kind} ${name} ${document === '' ? `has no policy ${policyName}` : spec.inForce}`,
+    describe: (target: Target, { document }: InlineState) =>
+      `${target.kind} ${target.name} ${document === '' ? `has no policy ${policyOf(target)}` : spec.inForce}`,
     undoCaution: (target: Target, applied: Applied, now: Date) => spec.undoCaution?.(target, applied, now),
     caution: (target: Target, before: InlineState) => spec.caution?.(target, before),
     concerns: (record: CloudTrailRecord, target: Target, done: readonly DoneCall[]) =>

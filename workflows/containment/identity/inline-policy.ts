@@ -56,7 +56,10 @@ export function putCall(
   return policyCall('Put', target, { PolicyName: policyName, PolicyDocument: document }, partition);
 }
 
-/** What restores the policy that was there before ours, or takes ours away. */
+/**
+ * What restores the policy that was there before ours, or takes ours away. Nothing where it is not ours any more: what somebody
+ * has put there since (a newer revocation, say) is not ours to set.
+ */
 export function restoreCall(
   target: PrincipalTarget,
   policyName: string,
@@ -64,7 +67,8 @@ export function restoreCall(
   applied: Applied,
 ): ApiCall[] {
   const before = String(applied.before.document ?? '');
-  if (before === now.document) return [];
+  const sent = applied.done.findLast(({ call }) => call.input.PolicyName === policyName)?.call.input.PolicyDocument;
+  if (before === now.document || !sameDocument(now.document, sent)) return [];
   if (before !== '') return [putCall(target, policyName, before, now.partition)];
   return [policyCall('Delete', target, { PolicyName: policyName }, now.partition)];
 }
@@ -105,7 +109,7 @@ function sameDocument(text: string, document: unknown): boolean {
 }
 
 /** Undefined where the text is no JSON. */
-export function parsedJson(text: string): unknown {
+function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {

@@ -49,7 +49,9 @@ export function switchKey(spec: Switch) {
     background: keyBackground,
     touches: (target, before) => [target.accessKeyId, before.userArn, before.userName],
     apply: (target, before) => [updateKeyCall(target.accessKeyId, before, spec.to)],
-    undo: (target, before) => [updateKeyCall(target.accessKeyId, before, back)],
+    // A key that was Expired, say, was not working: it does not come to life by an undo.
+    undo: (target, now, applied) =>
+      back === 'Active' && applied.before.status !== 'Active' ? [] : [updateKeyCall(target.accessKeyId, now, back)],
     // A key that AWS itself has found in public must not come back to life on one person's word.
     undoCaution(_target, applied, _now, { before, alertType }) {
       if (back === 'Inactive') return undefined;
