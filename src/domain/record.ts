@@ -35,6 +35,11 @@ export function parseRecord(value: unknown): ParsedRecord {
   return { ok: true, record: tidy(raw, { eventID, eventTime, eventName, eventSource }) };
 }
 
+/** Whether it is an event of CloudTrail Insights, which counts calls and is none (DOMAIN.md 2.8). */
+export function isInsight({ eventType }: CloudTrailRecord): boolean {
+  return eventType === 'AwsCloudTrailInsight';
+}
+
 /** The `userIdentity` of a record, by itself: the same as `parseRecord` makes of it. Never throws. */
 export function parseIdentity(value: unknown): CloudTrailRecord['userIdentity'] {
   return tidyIdentity(objectOf(cleanJson({ userIdentity: value }).userIdentity) ?? {});

@@ -24,8 +24,8 @@ const time = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?(\.\d{1,3})?\s?(Z|UTC|[+-
  */
 export function parseTime(text: string, now: Date): string {
   const typed = text.trim();
-  if (typed.toLowerCase() === 'now') return iso(now.getTime());
-  if (/^\d{1,6}\s?[a-z]$/i.test(typed)) return iso(now.getTime() - parseDuration(typed));
+  if (typed.toLowerCase() === 'now') return isoOf(now.getTime());
+  if (/^\d{1,6}\s?[a-z]$/i.test(typed)) return isoOf(now.getTime() - parseDuration(typed));
   if (day.test(typed)) return checked(`${typed}T00:00:00Z`, typed);
   const match = time.exec(typed);
   if (!match) throw new UserError(`"${shown(text)}" is not a time.`, accepted);
@@ -40,10 +40,11 @@ function checked(candidate: string, typed: string): string {
   if (Number.isNaN(epochMs) || Number.isNaN(date) || !new Date(date).toISOString().startsWith(candidate.slice(0, 10))) {
     throw new UserError(`"${shown(typed)}" is not a day of the calendar or not a time of day.`, accepted);
   }
-  return iso(epochMs);
+  return isoOf(epochMs);
 }
 
-function iso(epochMs: number): string {
+/** As CloudTrail writes times: ISO 8601 UTC, milliseconds only where they are not zero. Throws RangeError for what is no time. */
+export function isoOf(epochMs: number): string {
   return new Date(epochMs).toISOString().replace('.000Z', 'Z');
 }
 
@@ -74,7 +75,7 @@ export function parseWindow(
   const from = words.since === undefined ? undefined : parseTime(words.since, now);
   const to = words.until === undefined ? undefined : parseTime(words.until, now);
   if (from !== undefined && Date.parse(from) > now.getTime()) {
-    throw new UserError(`--since ${from} lies in the future.`, `It is ${iso(now.getTime())} now (UTC).`);
+    throw new UserError(`--since ${from} lies in the future.`, `It is ${isoOf(now.getTime())} now (UTC).`);
   }
   if (from !== undefined && to !== undefined && Date.parse(from) >= Date.parse(to)) {
     throw new UserError(

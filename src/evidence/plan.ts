@@ -11,6 +11,7 @@ import type { Log } from '../contracts/log.ts';
 import { addressUseOf, joinedUse } from '../domain/address-use.ts';
 import { compareRecords } from '../domain/record.ts';
 import { searchIn } from '../domain/text-search.ts';
+import { isoOf } from '../domain/window.ts';
 import type { RulesPass } from './athena/rules-pass.ts';
 import { besideLake, oneLakeLine, unreachable } from './beside-lake.ts';
 import { tellingForeign } from './foreign.ts';
@@ -149,8 +150,7 @@ function spanOf({ from, to }: Question['window']): Span {
 }
 
 function windowOf({ from, to }: Span): Question['window'] {
-  const iso = (ms: number) => new Date(ms).toISOString().replace('.000Z', 'Z');
-  return { from: iso(from), to: iso(to) };
+  return { from: isoOf(from), to: isoOf(to) };
 }
 
 function isIn(span: Span, window: Question['window']): boolean {

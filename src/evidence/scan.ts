@@ -35,6 +35,8 @@ export function openScanEvidence(options: ScanOptions): Evidence {
   const reports = new Map<string, FileReport>();
   /** Files whose records are all in the index: those that are not written as CloudTrail writes. */
   const held = new Set<string>();
+  const laid = options.files.flatMap(({ path }) => layoutOf(path) ?? []);
+  const lacks = lacksOf(options);
   let outside = 0;
   let truncated = false;
   let whole: Promise<Evidence> | undefined;
@@ -116,9 +118,7 @@ export function openScanEvidence(options: ScanOptions): Evidence {
     const others = all.filter(({ verdict }) => verdict === 'other');
     const looked = index.size() > 0 || outside > 0 || all.some(({ verdict }) => verdict === 'log');
     const span = index.span();
-    const laid = options.files.flatMap(({ path }) => layoutOf(path) ?? []);
     const days = laid.map(({ day }) => day).sort();
-    const lacks = lacksOf(options);
     const dayEnd = days.at(-1) && `${days.at(-1)}T23:59:59Z`;
     return {
       complete: bad.length === 0 && !truncated && looked && lacks.length === 0,

@@ -5,7 +5,7 @@ import { asError } from '../contracts/errors.ts';
 import type { LakeWatch } from '../contracts/lake-watch.ts';
 import { eventKeyOf } from '../domain/detection/detector.ts';
 import { isCritical } from '../domain/noise.ts';
-import { parseRecord } from '../domain/record.ts';
+import { isInsight, parseRecord } from '../domain/record.ts';
 import { narrowingOf } from '../domain/sigma/narrowing.ts';
 import { prepareOf } from './compare-past.ts';
 import type { Detectors, WorkerDeps } from './deps.ts';
@@ -13,7 +13,6 @@ import type { Detectors, WorkerDeps } from './deps.ts';
 type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'clock' | 'log' | 'settings'> & { readonly detectors: Detectors };
 
 const hourMs = 3_600_000;
-const insightType = 'AwsCloudTrailInsight';
 /** Records of one transaction. */
 const batchSize = 500;
 
@@ -22,7 +21,7 @@ export function recordIn(raw: unknown): CloudTrailRecord | undefined {
   const outer = typeof raw === 'object' && raw !== null ? (raw as Readonly<Record<string, unknown>>) : {};
   const parsed = parseRecord('detail' in outer ? outer.detail : outer);
   // An Insights event counts calls and is none: no rule about a call shall speak of it.
-  return parsed.ok && parsed.record.eventType !== insightType ? parsed.record : undefined;
+  return parsed.ok && !isInsight(parsed.record) ? parsed.record : undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** CloudTrail Insights: `AWS Insight via CloudTrail` (DOMAIN.md 2.8). It counts calls of an API; nobody in it made one. */
 import { z } from 'zod';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
+import { isInsight } from '../domain/record.ts';
 import type { Json } from './clean-json.ts';
 import { factsOf, given, type ReceivedAlert, received } from './parsed-alert.ts';
 import { block, number, text } from './tolerant.ts';
@@ -31,7 +32,7 @@ export function readInsight(
     readonly at?: string | undefined;
   },
 ): ReceivedAlert | undefined {
-  if (record.eventType !== 'AwsCloudTrailInsight') return undefined;
+  if (!isInsight(record)) return undefined;
   const { state, insightType, errorCode, insightContext } = Insight.parse(record.insightDetails ?? {});
   const { baseline, insight } = insightContext?.statistics ?? {};
   const { accountId, region, at } = place;

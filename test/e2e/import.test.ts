@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -460,9 +460,9 @@ describe('digests', () => {
   it('of a bucket are compared again and again, and nothing is fetched twice for it', async () => {
     const { dir } = await tree(() => undefined);
     const objects = new Map<string, Buffer>();
-    for (const path of await readdir(dir, { recursive: true })) {
-      const bytes = await readFile(join(dir, path)).catch(() => undefined);
-      if (bytes) objects.set(path, bytes);
+    for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {
+      const file = join(entry.parentPath, entry.name);
+      if (entry.isFile()) objects.set(relative(dir, file), await readFile(file));
     }
     const { asked, env } = await startS3(objects);
     const dataDir = await tempDir();

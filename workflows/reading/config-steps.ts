@@ -3,6 +3,7 @@ import type { ConfigurationItem } from '@aws-sdk/client-config-service';
 import type { CloudTrailRecord } from '#src/contracts/cloudtrail.ts';
 import { type Change, changesBetween } from '#src/domain/config-history.ts';
 import { principalOf, succeeded } from '#src/domain/principal.ts';
+import { isoOf } from '#src/domain/window.ts';
 
 /** Config looks at a resource within some minutes of a change. */
 const nearMs = 15 * 60_000;
@@ -32,7 +33,7 @@ export function stepsOf(items: readonly ConfigurationItem[], records: readonly C
     latest.set(resource, item);
     const captured = item.configurationItemCaptureTime?.getTime() ?? 0;
     return {
-      at: captured === 0 ? '' : new Date(captured).toISOString().replace('.000Z', 'Z'),
+      at: captured === 0 ? '' : isoOf(captured),
       status: item.configurationItemStatus ?? '',
       accountId: item.accountId ?? '',
       region: item.awsRegion ?? '',

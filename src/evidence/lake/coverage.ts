@@ -1,4 +1,6 @@
 /** For which time, accounts and Regions the lake was filled, from the pages of finished imports. */
+
+import { isoOf } from '../../domain/window.ts';
 import { mergedSpans, type Span, uncovered } from '../spans.ts';
 import { layoutOf, wanted } from './layout.ts';
 import type { Pages, RunPage } from './pages.ts';
@@ -47,7 +49,7 @@ export function coveredSpan(
     (asked.regions ?? [undefined]).flatMap((region) => uncovered(window, spansFor(runs, account, region, asked))),
   );
   const [longest] = uncovered(window, lacking).toSorted((a, b) => b.to - b.from - (a.to - a.from));
-  return longest && { from: iso(longest.from), to: iso(longest.to) };
+  return longest && { from: isoOf(longest.from), to: isoOf(longest.to) };
 }
 
 function spansFor(
@@ -97,15 +99,11 @@ function missing(spans: readonly Span[], asked: Asked): string[] {
   for (const span of spans) {
     if (span.to <= at) continue;
     if (span.from >= to) break;
-    if (span.from > at) gaps.push(`${iso(at)} to ${iso(span.from)} is not in the lake`);
+    if (span.from > at) gaps.push(`${isoOf(at)} to ${isoOf(span.from)} is not in the lake`);
     at = Math.max(at, span.to);
   }
-  if (at < to) gaps.push(`${iso(at)} to ${iso(to)} is not in the lake`);
+  if (at < to) gaps.push(`${isoOf(at)} to ${isoOf(to)} is not in the lake`);
   return gaps;
-}
-
-function iso(epochMs: number): string {
-  return new Date(epochMs).toISOString().replace('.000Z', 'Z');
 }
 
 /** Days of the window without a log file, in words: they were looked for, and nothing was there. */
@@ -124,7 +122,7 @@ export function holesOf({ runs }: Pages, asked: Asked): readonly string[] {
       const others = latest.filter((other) => other !== run && other.accounts.includes(hole.account)).flatMap(spanOf);
       return uncovered(span, others).map(
         ({ from, to }) =>
-          `account ${hole.account}: no log file from ${iso(from)} to ${iso(to)}, as where nobody did anything or logging was off`,
+          `account ${hole.account}: no log file from ${isoOf(from)} to ${isoOf(to)}, as where nobody did anything or logging was off`,
       );
     }),
   );

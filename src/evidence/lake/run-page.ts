@@ -1,5 +1,6 @@
 /** What a finished import covers. Nothing is claimed for days on which the source shows no record at its ends. */
 import type { LogObject, LogSource } from '../../contracts/log-source.ts';
+import { isoOf } from '../../domain/window.ts';
 import { type Layout, layoutOf, type Selection } from './layout.ts';
 import type { RunPage, ShardPage } from './pages.ts';
 
@@ -77,13 +78,9 @@ function holesIn(laid: readonly Layout[]): NonNullable<RunPage['holes']> {
     return days.flatMap((day, i) => {
       const [from, to] = [(days[i - 1] ?? day) + dayMs, day];
       const isHole = i > 0 && from < to;
-      return isHole ? [{ account, from: startOf(from), to: startOf(to) }] : [];
+      return isHole ? [{ account, from: isoOf(from), to: isoOf(to) }] : [];
     });
   });
-}
-
-function startOf(dayMs: number): string {
-  return new Date(dayMs).toISOString().replace('.000Z', 'Z');
 }
 
 function distinct(values: readonly string[]): string[] {

@@ -1,4 +1,6 @@
 /** What the network side of the lake lacks for a question: accounts, Regions, and stretches of time without rows. */
+
+import { isoOf } from '../../domain/window.ts';
 import { type NetworkKind, type NetworkPage, networkFolder, readNetworkPages } from './pages.ts';
 
 export interface Asked {
@@ -80,13 +82,9 @@ function missing(spans: readonly Span[], window: Asked['window']): readonly stri
   const to = Date.parse(window.to);
   for (const { first, last } of spans) {
     const begin = Math.min(first, to);
-    if (begin > at + slackMs) gaps.push(`${iso(at)} to ${iso(begin)}`);
+    if (begin > at + slackMs) gaps.push(`${isoOf(at)} to ${isoOf(begin)}`);
     at = Math.max(at, last);
   }
-  if (to > at + slackMs) gaps.push(`${iso(at)} to ${iso(to)}`);
+  if (to > at + slackMs) gaps.push(`${isoOf(at)} to ${isoOf(to)}`);
   return gaps;
-}
-
-function iso(epochMs: number): string {
-  return new Date(epochMs).toISOString().replace('.000Z', 'Z');
 }
