@@ -2,8 +2,8 @@
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { type Ask, maxAsks, type Narrowing } from '../../contracts/condition.ts';
 import type { Evidence } from '../../contracts/evidence.ts';
-import type { HuntRecords, Picked } from './hunt.ts';
 import { addFieldsOf, topOf } from './fields-read.ts';
+import type { HuntRecords, Picked } from './hunt.ts';
 import { specialised } from './matcher.ts';
 import { isCalled } from './parse.ts';
 import { nameFields } from './rule-set.ts';

@@ -37,7 +37,9 @@ const always: Matcher = () => true;
 const none: readonly EventRule[] = [];
 
 export function ruleSet(rules: readonly EventRule[]): RuleSet {
-  const ready = rules.map((rule): Ready => ({ rule, matches: matcherOf(rule.tree), tellsInsights: tellsInsights(rule) }));
+  const ready = rules.map(
+    (rule): Ready => ({ rule, matches: matcherOf(rule.tree), tellsInsights: tellsInsights(rule) }),
+  );
   let byName = new Map<unknown, Map<unknown, readonly Ready[]>>();
   let names = 0;
 
