@@ -61,7 +61,9 @@ function applies(row: Technique, record: CloudTrailRecord): boolean {
 /** `denied` is a matter of rights; `failed` is everything else that went wrong, dry runs and quota limits included. */
 export function outcomeOf(record: CloudTrailRecord): Sighting['outcome'] {
   if (succeeded(record)) return 'success';
-  return /denied|unauthorized|forbidden|notauthorized/i.test(record.errorCode ?? '') ? 'denied' : 'failed';
+  return /denied|unauthorized|forbidden|notauthorized|authorizationerror|authfailure/i.test(record.errorCode ?? '')
+    ? 'denied'
+    : 'failed';
 }
 
 /** Every sighting in the records with its weight, in order of time. Records must be in order of time. */
