@@ -243,7 +243,10 @@ describe('the way in', () => {
         requestParameters: { userName: 'mallory' },
         responseElements: { accessKey: { accessKeyId: key, userName: 'mallory' } },
       }),
-      assume('Deploy', 'ops', first, { userIdentity: user('mallory', '999999999999', key), sourceIPAddress: '203.0.113.9' }),
+      assume('Deploy', 'ops', first, {
+        userIdentity: user('mallory', '999999999999', key),
+        sourceIPAddress: '203.0.113.9',
+      }),
       assume('Admin', 'x', second, { userIdentity: session('Deploy', 'ops', '999999999999', first) }),
       record({ eventName: 'RunInstances', userIdentity: session('Admin', 'x', '999999999999', second) }),
     ];
@@ -271,14 +274,21 @@ describe('access to data', () => {
       });
     const mallory = user('mallory', '111122223333');
     const records = [
-      get({ type: 'AWSAccount', principalId: 'AIDAMALLORY', accountId: '111122223333' }, '999999999999', { sharedEventID: 's' }),
+      get({ type: 'AWSAccount', principalId: 'AIDAMALLORY', accountId: '111122223333' }, '999999999999', {
+        sharedEventID: 's',
+      }),
       get(mallory, '111122223333', { sharedEventID: 's' }),
       get({ type: 'AWSAccount', principalId: '', accountId: 'ANONYMOUS_PRINCIPAL' }, '999999999999'),
     ];
 
     const { answer, next } = await run(dataAccess, records, 'arn:aws:s3:::bucket');
 
-    expect(answer).toMatchObject({ accesses: [{ principal: mallory.arn, times: 1 }, { principal: 'ANONYMOUS_PRINCIPAL', times: 1 }] });
+    expect(answer).toMatchObject({
+      accesses: [
+        { principal: mallory.arn, times: 1 },
+        { principal: 'ANONYMOUS_PRINCIPAL', times: 1 },
+      ],
+    });
     expect(next).toEqual([`/ir pivot ${String(mallory.arn)}`]);
   });
 });
