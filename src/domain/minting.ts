@@ -1,7 +1,7 @@
 /** Temporary credentials as the log shows them: who got which session or key by which call, and until when it works (DOMAIN.md 4.1). */
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
-import { at } from './links-fields.ts';
 import { runnersOfHanded } from './links-behind.ts';
+import { at } from './links-fields.ts';
 import { askedRole, handedOut, isOfSts } from './links-sts.ts';
 import { partitionOf, principalOf, succeeded, text } from './principal.ts';
 import { outcomeOf } from './sightings.ts';
