@@ -112,7 +112,8 @@ async function credentialsOf(
     }
     if (subject.kind === 'accessKey' || subject.kind === 'event') todo.push(...callersOf(calls));
   }
-  if (todo.length > 0) gaps = [`the history of ${count(todo.length, 'more credential')} behind it`];
+  const left = new Set(todo.map(({ id }) => id).filter((id) => !found.has(id))).size;
+  if (left > 0) gaps = [`the history of ${count(left, 'more credential')} behind it`];
   return { credentials: [...found.values()], gaps };
 }
 

@@ -45,9 +45,9 @@ function isTold({ asks }: Wanted): boolean {
 
 function answersSql({ asks = [] }: Wanted, number: number, conditions: Conditions): string {
   const bits = asks.map(({ where }, bit) => `TRY(CAST(${conditions.sql(where, number)} AS INTEGER)) * ${2 ** bit}`);
-  // A row that is not as usual is for the door, as in the row assembler.
+  // A row that is not as usual is for the door, as in the row assembler; Insights are for the rules in memory, which tell them from calls.
   const sum = bits.length === 0 ? '0' : `coalesce(${bits.join(' + ')}, -1)`;
-  return `CASE WHEN event_uuid IS NOT NULL AND extra IS NULL THEN ${sum} ELSE -1 END`;
+  return `CASE WHEN event_uuid IS NOT NULL AND extra IS NULL AND "insightDetails" IS NULL THEN ${sum} ELSE -1 END`;
 }
 
 function restSql(classes: readonly Wanted[]): string {
@@ -57,6 +57,7 @@ function restSql(classes: readonly Wanted[]): string {
     const field = column === 'request_uuid' ? 'requestID' : column;
     const key = sqlText(`${JSON.stringify(field)}:`);
     if (column === 'eventID') return [`CASE WHEN event_uuid IS NULL THEN ${key} || eventID END`];
+    if (column === 'insightDetails') return [`${key} || "insightDetails"`];
     const readers = classes.flatMap((wanted, number) => readersOf(wanted, number, field));
     if (readers.length === 0) return [];
     const text = column === 'request_uuid' ? `'"' || CAST(request_uuid AS VARCHAR) || '"'` : `"${column}"`;

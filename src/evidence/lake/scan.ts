@@ -26,8 +26,9 @@ export interface Scan {
   onDamage(): void;
 }
 
-/** Who did what, when, where and how it ended. */
+/** Who did what, when, where and how it ended, and whether it is a call at all. */
 const always = new Set([
+  'insightDetails',
   ...['event_time', 'event_uuid', 'eventID', 'eventSource', 'eventName', 'awsRegion', 'sourceIPAddress'],
   ...['userIdentity', 'errorCode', 'errorMessage', 'recipientAccountId', 'readOnly', 'extra'],
 ]);

@@ -349,6 +349,22 @@ describe('answers in the place of records', () => {
     expect(yielded).toBeGreaterThan(200);
   });
 
+  it('take no event of Insights for the calls that it counts', async () => {
+    const dir = await tempDir();
+    const names = { ConsoleLogin: 'signin', StopLogging: 'cloudtrail', CreateAccessKey: 'iam', RunInstances: 'ec2' };
+    const insights = Object.entries(names).map(([eventName, service], i) => ({
+      eventTime: '2026-11-20T12:00:00Z',
+      eventID: `00000000-0000-4000-8000-00000000001${i}`,
+      eventType: 'AwsCloudTrailInsight',
+      eventCategory: 'Insight',
+      insightDetails: { state: 'Start', eventSource: `${service}.amazonaws.com`, eventName },
+    }));
+    await importFolder(await folderOf({ 'events.json': JSON.stringify({ Records: insights }) }), dir);
+    const picked = pickRules('all', catalogue());
+
+    expect(plain(await hunted(recordsFor(picked, await openLake(dir))))).toEqual([]);
+  });
+
   it('do not carry fields that nobody reads', async () => {
     const dir = await tempDir();
     const calls = ['GetCallerIdentity', 'CreateUser'].map((eventName, i) => ({
