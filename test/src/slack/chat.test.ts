@@ -215,6 +215,37 @@ describe('tell', () => {
 
     expect(slack.of('chat.postMessage').map(({ args }) => args.channel)).toEqual(['U1']);
   });
+
+  it.each([
+    ['is in the thread where somebody replied there', [{ ts: '1.1' }, { ts: '1.2' }], '1.1'],
+    ['is in the channel where nobody did: Slack shows none in a thread that is not there', [{ ts: '1.1' }], undefined],
+  ])('%s', async (_, messages, seen) => {
+    slack.on('conversations.replies', { json: { ok: true, messages } });
+
+    await chat.tell({ channel: 'C1', userId: 'U1', threadTs: '1.1', message });
+
+    expect(slack.of('chat.postEphemeral')[0]?.args.thread_ts).toBe(seen);
+  });
+
+  it('is in the channel where Slack does not say whether there is a thread', async () => {
+    slack.on('conversations.replies', { json: { ok: false, error: 'missing_scope' } });
+
+    await chat.tell({ channel: 'C1', userId: 'U1', threadTs: '1.1', message });
+
+    expect(slack.of('chat.postEphemeral')[0]?.args.thread_ts).toBeUndefined();
+  });
+});
+
+describe('the arguments', () => {
+  it('are those that the method has: only a new message can unfurl', async () => {
+    await chat.update({ channel: 'C1', ts: '1.1', message });
+    await chat.tell({ channel: 'C1', userId: 'U1', message });
+
+    for (const method of ['chat.update', 'chat.postEphemeral']) {
+      const names = Object.keys(slack.of(method)[0]?.args ?? {}).filter((name) => name !== 'token');
+      expect(['blocks', 'channel', 'link_names', 'parse', 'text', 'ts', 'user']).toEqual(expect.arrayContaining(names));
+    }
+  });
 });
 
 describe('findPosted', () => {
