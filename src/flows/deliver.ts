@@ -29,8 +29,9 @@ export async function postOnce(
   if (claim.state === 'unsure') {
     const found = await chat.findPosted({ channel, threadTs, deliveryId: claim.deliveryId });
     if (found !== undefined) {
-      await store.posts.posted(key, found.ts, channel);
-      return { channel, ts: found.ts, fresh: false };
+      // The config may name the channel; only its id takes updates.
+      await store.posts.posted(key, found.ts, found.channel);
+      return { ...found, fresh: false };
     }
   }
   const posted = await send();

@@ -123,7 +123,7 @@ export async function openChat(options: ChatOptions): Promise<Chat> {
           return undefined;
         }
         const ts = await findMessage(api, { channel: id, threadTs, deliveryId }, (await people.home()).botId);
-        return ts === undefined ? undefined : { ts };
+        return ts === undefined ? undefined : { ts, channel: id };
       } catch (error) {
         if (!(error instanceof UpstreamError) || error.code !== 'missing_scope') throw error;
         if (!saidMissingScope) log.warn({}, 'the app may not read history, so a message may be posted twice');

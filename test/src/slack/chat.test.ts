@@ -263,7 +263,7 @@ describe('findPosted', () => {
       },
     });
 
-    expect(await chat.findPosted({ channel: 'C1', deliveryId: 'd-1' })).toEqual({ ts: '2.2' });
+    expect(await chat.findPosted({ channel: 'C1', deliveryId: 'd-1' })).toEqual({ ts: '2.2', channel: 'C1' });
     expect(await chat.findPosted({ channel: 'C1', deliveryId: 'd-2' })).toBeUndefined();
     expect(slack.of('conversations.history')[0]?.args.include_all_metadata).toBe('true');
   });
@@ -275,7 +275,10 @@ describe('findPosted', () => {
       { json: { ok: true, messages: [{ ts: '2.2', metadata: ours }] } },
     );
 
-    expect(await chat.findPosted({ channel: 'C1', threadTs: '1.1', deliveryId: 'd-1' })).toEqual({ ts: '2.2' });
+    expect(await chat.findPosted({ channel: 'C1', threadTs: '1.1', deliveryId: 'd-1' })).toEqual({
+      ts: '2.2',
+      channel: 'C1',
+    });
     expect(slack.of('conversations.replies')[1]?.args).toMatchObject({ cursor: 'next', ts: '1.1' });
   });
 
@@ -291,9 +294,18 @@ describe('findPosted', () => {
     });
     slack.on('conversations.history', { json: { ok: true, messages: [{ ts: '2.2', metadata: ours }] } });
 
-    expect(await chat.findPosted({ channel: '#incidents', deliveryId: 'd-1' })).toEqual({ ts: '2.2' });
+    // Only the id takes updates.
+    expect(await chat.findPosted({ channel: '#incidents', deliveryId: 'd-1' })).toEqual({
+      ts: '2.2',
+      channel: 'C0REAL',
+    });
     expect(await chat.findPosted({ channel: '#unknown', deliveryId: 'd-1' })).toBeUndefined();
     expect(slack.of('conversations.history').map(({ args }) => args.channel)).toEqual(['C0REAL']);
+
+    // A person's direct messages are in no list that the app may read, so Slack is not asked for all its pages.
+    const asked = slack.of('conversations.list').length;
+    expect(await chat.findPosted({ channel: 'U0PERSON', deliveryId: 'd-1' })).toBeUndefined();
+    expect(slack.of('conversations.list')).toHaveLength(asked);
   });
 
   it('answers that it does not know when the scope is missing, and says so once', async () => {
