@@ -182,7 +182,9 @@ function contradictions(file: ConfigFile): string[] {
 function warnings(purpose: Purpose, raw: z.output<typeof Env>, file: ConfigFile): string[] {
   if (purpose.kind === 'cli') return [];
   const found: string[] = [];
-  if (list(raw.WEBHOOK_TOKEN).length === 0) found.push('WEBHOOK_TOKEN is not set: every webhook is answered with 401');
+  // Only the web role has the doors that it opens.
+  if (purpose.roles.includes('web') && list(raw.WEBHOOK_TOKEN).length === 0)
+    found.push('WEBHOOK_TOKEN is not set: every webhook is answered with 401');
   if (file.approvers.users.length + file.approvers.groups.length === 0) {
     found.push('approvers is empty: nobody can approve, so nothing will ever be contained');
   }
