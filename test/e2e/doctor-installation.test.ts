@@ -16,7 +16,7 @@ let folder: string;
 beforeAll(async () => {
   scene = await openScene({ aws: { backgroundEvents: 0 }, start: false });
   folder = mkdtempSync(join(tmpdir(), 'firebreak-doctor-'));
-}, 60_000);
+}, 150_000);
 afterAll(async () => {
   await scene?.close();
   rmSync(folder, { recursive: true, force: true });
@@ -31,6 +31,7 @@ async function doctor({ config = {}, env = {} }: Asked = {}) {
   const path = join(folder, 'firebreak.yml');
   writeFileSync(path, stringify({ ...configFor(scene.aws), ...config }));
   const ran = await run(['doctor'], {
+    withinMs: 120_000,
     env: {
       ...environmentFor(scene.aws, scene.slack),
       FIREBREAK_CONFIG: path,
@@ -51,7 +52,7 @@ describe('the doctor', () => {
     expect(line('accounts')).toMatch(/^open /);
     expect(stdout).not.toMatch(/^ok {4}account/m);
     expect(code).toBe(1);
-  }, 60_000);
+  }, 150_000);
 
   it('finds an account that cannot be read and a Region that is none, where the config names Regions', async () => {
     const regions = ['us-east-1', 'eu-wset-1'];
@@ -61,7 +62,7 @@ describe('the doctor', () => {
     expect(typed.line('999999999999: read')).toMatch(/^FAIL .*eu-wset-1/);
     expect(typed.line('AWS identity')).toMatch(/^ok .*arn:aws:iam::888877776666:user/);
     expect(foreign.line('123412341234: read')).toMatch(/^FAIL .*cannot be read/);
-  }, 60_000);
+  }, 150_000);
 
   it('finds channels without the bot, people who may not decide, and groups that are not there', async () => {
     scene.slack.setChannel(demoIds.critical, { isMember: false });
@@ -77,7 +78,7 @@ describe('the doctor', () => {
     expect(line(demoIds.gil)).toMatch(/^FAIL .*guest/);
     expect(line('U0NOBODY')).toMatch(/^FAIL .*user_not_found/);
     expect(line('S0NOSUCH')).toMatch(/^FAIL /);
-  }, 60_000);
+  }, 150_000);
 
   it('names the scopes that the token lacks, and an app token that opens nothing', async () => {
     const scopes = ['commands', 'chat:write', 'users:read', 'channels:read', 'files:write', 'channels:history'];
@@ -90,7 +91,7 @@ describe('the doctor', () => {
     );
     expect(line('Slack app token')).toMatch(/^FAIL .*SLACK_APP_TOKEN/);
     expect(line('channels and people')).toMatch(/^open /);
-  }, 60_000);
+  }, 150_000);
 
   it('leaves a database of an older version as it is', async () => {
     await doctor();
@@ -115,7 +116,7 @@ describe('the doctor', () => {
     expect(line('database and queue')).toMatch(/^FAIL .*older version\. Nothing was changed/);
     expect(line('alerts')).toMatch(/^open /);
     expect(left).toEqual([]);
-  }, 60_000);
+  }, 150_000);
 
   it.skipIf(redisMissing() !== undefined)(
     'finds a Redis that may drop jobs',
@@ -145,5 +146,5 @@ describe('the doctor', () => {
     for (const what of ['webhooks', 'Slack signing secret', 'executor', 'logs', 'athena']) {
       expect(line(what)).toMatch(/^open /);
     }
-  }, 60_000);
+  }, 150_000);
 });
