@@ -22,7 +22,7 @@ export async function intakeLooks(
   }
   if (config.guardduty.pollMinutes > 0) {
     const places = sources.filter(({ kind }) => kind === 'guardduty');
-    const last = places.reduce((latest, { lookedAt }) => (lookedAt > latest ? lookedAt : latest), '');
+    const last = places.map(({ lookedAt }) => lookedAt).sort().at(-1) ?? '';
     const isOld = now.getTime() - Date.parse(last) > (config.guardduty.pollMinutes + 10) * 60_000;
     const problems = guardDutyProblems(sources);
     if (problems.length > 0) found.push(...problems.map((problem) => fails('GuardDuty', problem)));
