@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { DnsRecord } from '../contracts/network.ts';
 import { parseIp } from './address.ts';
+import { isoOf } from './window.ts';
 
 const Text = z.string().catch('');
 const maxAnswers = 5;
@@ -41,7 +42,7 @@ export function parseDns(value: unknown): DnsRecord | undefined {
     accountId: line.account_id,
     region: line.region,
     vpcId: line.vpc_id,
-    queryTimestamp: new Date(at).toISOString().replace('.000Z', 'Z'),
+    queryTimestamp: isoOf(at),
     queryName: domainOf(line.query_name),
     queryType: line.query_type,
     rcode: line.rcode,

@@ -4,6 +4,7 @@ import { at } from './links-fields.ts';
 import { askedRole, handedOut } from './links-sts.ts';
 import { partitionOf, principalOf, succeeded, text } from './principal.ts';
 import { outcomeOf } from './sightings.ts';
+import { isoOf } from './window.ts';
 
 export interface Minting {
   readonly eventId: string;
@@ -111,15 +112,15 @@ function lifeOf(record: CloudTrailRecord): Pick<Minting, 'aliveUntil' | 'aliveUn
   const start = Date.parse(record.eventTime);
   const told = expirationOf(record);
   if (told !== undefined && told >= start && told <= start + mostSeconds * 1_000) {
-    return { aliveUntil: iso(told), aliveUntilFrom: 'expiration' };
+    return { aliveUntil: isoOf(told), aliveUntilFrom: 'expiration' };
   }
   const asked = Number(record.requestParameters?.durationSeconds ?? Number.NaN);
   if (asked > 0 && asked <= mostSeconds) {
-    return { aliveUntil: iso(start + asked * 1_000), aliveUntilFrom: 'durationSeconds' };
+    return { aliveUntil: isoOf(start + asked * 1_000), aliveUntilFrom: 'durationSeconds' };
   }
   const isRoot = record.userIdentity.type === 'Root' && record.eventName.startsWith('Get');
   const seconds = isRoot ? rootSeconds : (defaultSeconds[record.eventName] ?? rootSeconds);
-  return { aliveUntil: iso(start + seconds * 1_000), aliveUntilFrom: 'default' };
+  return { aliveUntil: isoOf(start + seconds * 1_000), aliveUntilFrom: 'default' };
 }
 
 /** `Nov 20, 2026, 11:12:13 PM`, with any kind of space, in UTC; ISO 8601 and epoch seconds in exports. */
@@ -131,10 +132,6 @@ function expirationOf(record: CloudTrailRecord): number | undefined {
   if (written === undefined || written.length > 60) return undefined;
   const time = Date.parse(/^\d{4}-/.test(written) ? written : `${written} UTC`);
   return Number.isNaN(time) ? undefined : time;
-}
-
-function iso(epochMs: number): string {
-  return new Date(epochMs).toISOString().replace('.000Z', 'Z');
 }
 
 /**

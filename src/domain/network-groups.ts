@@ -3,6 +3,7 @@
  * src/evidence/network (lake) and src/domain/athena (Athena): every source gives the same groups for the same lines.
  */
 import type { DnsGroup, DnsQuestion, DnsRecord, FlowGroup, FlowQuestion, FlowRecord } from '../contracts/network.ts';
+import { isoOf } from './window.ts';
 
 /** Places that an answer is kept to. Records that name no account or Region stay. */
 export interface Places {
@@ -90,7 +91,7 @@ export function flowIdentity(flow: FlowRecord): string | undefined {
 export function isoOfSeconds(seconds: number): string {
   // Beyond this no date is one.
   const at = Math.min(Math.max(seconds, 0), 253_402_300_799);
-  return new Date(at * 1000).toISOString().replace('.000Z', 'Z');
+  return isoOf(at * 1000);
 }
 
 export function flowGroups(max: number) {

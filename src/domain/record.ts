@@ -2,6 +2,7 @@
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { contentHash } from './content-hash.ts';
 import { cleanJson, type Json } from './record-clean.ts';
+import { isoOf } from './window.ts';
 
 export type ParsedRecord =
   | { readonly ok: true; readonly record: CloudTrailRecord }
@@ -163,19 +164,19 @@ const looseTime = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d{1,9})?\s?(Z|UTC|[
 function timeOf(value: unknown): string | undefined {
   if (typeof value === 'number' || (typeof value === 'string' && /^\d{9,13}(\.\d+)?$/.test(value))) {
     const epoch = Number(value);
-    return isoOf(epoch > 1e11 ? epoch : epoch * 1000);
+    return inRange(epoch > 1e11 ? epoch : epoch * 1000);
   }
   if (typeof value !== 'string') return undefined;
-  if (plainTime.test(value)) return isoOf(Date.parse(value)) === value ? value : undefined;
+  if (plainTime.test(value)) return inRange(Date.parse(value)) === value ? value : undefined;
   const match = looseTime.exec(value);
   if (!match) return undefined;
   const zone = match[4] === undefined || /^(z|utc)$/i.test(match[4]) ? 'Z' : match[4];
-  return isoOf(Date.parse(`${match[1]}T${match[2]}${(match[3] ?? '').slice(0, 4)}${zone}`));
+  return inRange(Date.parse(`${match[1]}T${match[2]}${(match[3] ?? '').slice(0, 4)}${zone}`));
 }
 
-function isoOf(epochMs: number): string | undefined {
+function inRange(epochMs: number): string | undefined {
   if (!(epochMs > 0 && epochMs < 253_402_300_800_000)) return undefined;
-  return new Date(epochMs).toISOString().replace('.000Z', 'Z');
+  return isoOf(epochMs);
 }
 
 /** JSON with sorted keys: the same text for the same content, whatever the order of its keys. */

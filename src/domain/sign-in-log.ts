@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { PersonAtAddress } from '../contracts/network.ts';
 import { parseIp } from './address.ts';
+import { isoOf } from './window.ts';
 
 /** One entry of `signInLogs` in the config file. Fields of nested JSON are written with dots: `client.ipAddress`. */
 export const SignInLog = z.strictObject({
@@ -22,7 +23,7 @@ function timeOf(value: string): string | undefined {
   const hasZone = /(Z|[+-]\d\d:?\d\d|GMT|UTC)$/i.test(value);
   const written = hasZone || !/\d:\d/.test(value) ? value : `${value.replace(' ', 'T')}Z`;
   const ms = number === undefined ? Date.parse(written) : number > 1e11 ? number : number * 1000;
-  return Number.isNaN(ms) || Math.abs(ms) > 8.64e15 ? undefined : new Date(ms).toISOString().replace('.000Z', 'Z');
+  return Number.isNaN(ms) || Math.abs(ms) > 8.64e15 ? undefined : isoOf(ms);
 }
 
 /** The sighting of one line, by the mapping; undefined where person, address or time is missing or is none. */

@@ -19,6 +19,7 @@ import { awsErrorFacts } from '../domain/aws-errors.ts';
 import { inert } from '../domain/inert.ts';
 import { globalRegion } from '../domain/partition.ts';
 import { redactText } from '../domain/redaction.ts';
+import { isoOf } from '../domain/window.ts';
 import { createLane, type Lane, type LaneShared } from './lookup-lane.ts';
 import type { LookupMemory } from './lookup-memory.ts';
 import { type Question, questionOf } from './lookup-questions.ts';
@@ -236,5 +237,5 @@ function sorted(values: readonly string[]): readonly string[] {
 }
 
 function iso(epochMs: number): string {
-  return Number.isNaN(epochMs) ? '' : new Date(epochMs).toISOString().replace('.000Z', 'Z');
+  return Number.isNaN(epochMs) ? '' : isoOf(epochMs);
 }

@@ -14,11 +14,11 @@ export interface Box extends Size {
 const padding = 18;
 const iconSize = 46;
 const maxText = 412;
-const maxRows = 12;
 const maxCharacters = 300;
 
-export function drawBox(block: Block, typeface: Typeface): Box {
-  return block.nodes.length === 1 ? singleBox(block, typeface) : listBox(block, typeface);
+/** A list longer than `maxRows` ends with how many more there are, and how many of those are alive. */
+export function drawBox(block: Block, maxRows: number, typeface: Typeface): Box {
+  return block.nodes.length === 1 ? singleBox(block, typeface) : listBox(block, maxRows, typeface);
 }
 
 function singleBox(block: Block, typeface: Typeface): Box {
@@ -59,7 +59,7 @@ function singleBox(block: Block, typeface: Typeface): Box {
   return { width, height, items: [frame({ width, height }, look, node?.mark), ...items] };
 }
 
-function listBox(block: Block, typeface: Typeface): Box {
+function listBox(block: Block, maxRows: number, typeface: Typeface): Box {
   const [first] = block.nodes;
   const look = lookOf(first?.kind ?? '', first?.id ?? '');
   const headFace: Face = { typeface, size: 28, weight: 700 };
@@ -67,7 +67,7 @@ function listBox(block: Block, typeface: Typeface): Box {
   const detailFace: Face = { typeface, size: 23, weight: 400 };
   const head = `${block.nodes.length.toLocaleString('en-US')} ${look.many}`;
   const shown = block.nodes.length <= maxRows ? block.nodes : block.nodes.slice(0, maxRows - 1);
-  const more = block.nodes.length - shown.length;
+  const more = moreOf(block.nodes.slice(shown.length));
   const rows = shown.map((node) => {
     const label = fitted(drawable(node.label, maxCharacters, typeface), maxText, rowFace);
     const labelWidth = widthOf(label, rowFace);
@@ -77,6 +77,7 @@ function listBox(block: Block, typeface: Typeface): Box {
   });
   const textWidth = Math.max(
     iconSize + 14 + widthOf(head, headFace),
+    widthOf(more, detailFace),
     ...rows.map(
       ({ labelWidth, detail, node }) =>
         labelWidth +
@@ -86,7 +87,7 @@ function listBox(block: Block, typeface: Typeface): Box {
   );
   const width = Math.ceil(textWidth + 2 * padding);
   const headHeight = padding + iconSize + 10;
-  const height = headHeight + (rows.length + (more > 0 ? 1 : 0)) * 40 + padding - 6;
+  const height = headHeight + (rows.length + (more === '' ? 0 : 1)) * 40 + padding - 6;
   const items: Item[] = [
     frame({ width, height }, look, first?.mark === 'not-followed' ? 'not-followed' : undefined),
     ...icon(look, padding, padding, iconSize),
@@ -101,11 +102,15 @@ function listBox(block: Block, typeface: Typeface): Box {
     if (detail !== '') items.push(textItem(detail, padding + labelWidth + 14, y + 28, detailFace, ink.quiet));
     if (node.mark === 'alive') items.push(...drawPill('ALIVE', typeface, width - padding, y + 2).items);
   });
-  if (more > 0) {
-    const y = headHeight + rows.length * 40 + 27;
-    items.push(textItem(`and ${more.toLocaleString('en-US')} more`, padding, y, detailFace, ink.quiet));
-  }
+  if (more !== '') items.push(textItem(more, padding, headHeight + rows.length * 40 + 27, detailFace, ink.quiet));
   return { width, height, items };
+}
+
+function moreOf(left: Block['nodes']): string {
+  if (left.length === 0) return '';
+  const alive = left.filter((node) => node.mark === 'alive').length;
+  const living = alive === 0 ? '' : `, ${alive.toLocaleString('en-US')} of them alive`;
+  return `and ${left.length.toLocaleString('en-US')} more${living}`;
 }
 
 export type Mark = 'seed' | 'ALIVE' | 'not followed';

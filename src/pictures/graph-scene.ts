@@ -14,17 +14,22 @@ const caps = [120, 70, 40, 20] as const;
 const readableArea = 11_000_000;
 const readableSide = 6_500;
 
+/** Rows of a list; the short one where long lists would make all of the picture smaller on a phone. */
+const longList = 12;
+const shortList = 5;
+
 /** Never throws for odd names or shapes; throws Error where Graphviz fails. */
 export async function graphScene(title: string, graph: GraphPicture, typeface: Typeface): Promise<Scene> {
   for (const cap of caps) {
     const folded = foldGraph(graph, cap);
-    const boxes = folded.blocks.map((block) => drawBox(block, typeface));
+    const long = folded.blocks.map((block) => drawBox(block, longList, typeface));
     const isLast = cap === caps.at(-1) || folded.blocks.length <= (caps.at(-1) ?? 0);
     // Boxes cover less than half of any layout: no need to lay out what cannot fit.
-    const covered = boxes.reduce((sum, box) => sum + box.width * box.height, 0);
+    const covered = long.reduce((sum, box) => sum + box.width * box.height, 0);
     if (!isLast && covered * 2 > readableArea) continue;
+    const short = folded.blocks.map((block) => drawBox(block, shortList, typeface));
     const labels = folded.links.map((link) => drawLabel(link, typeface));
-    const layout = await bestLayout(boxes, folded.links, labels);
+    const { boxes, layout } = await betterRead([long, short], folded.links, labels);
     const tooLarge =
       layout.width * layout.height > readableArea || Math.max(layout.width, layout.height) > readableSide;
     if (tooLarge && !isLast) continue;
@@ -68,6 +73,18 @@ function drawLabel(link: Link, typeface: Typeface): Label | undefined {
       }),
     ],
   };
+}
+
+/** The first drawing of the boxes, unless the second is clearly larger on a phone. */
+async function betterRead(
+  [first, second]: readonly [readonly Box[], readonly Box[]],
+  links: readonly Link[],
+  labels: readonly (Label | undefined)[],
+): Promise<{ readonly boxes: readonly Box[]; readonly layout: Layout }> {
+  const layout = await bestLayout(first, links, labels);
+  if (first.every((box, index) => box.height === second[index]?.height)) return { boxes: first, layout };
+  const other = await bestLayout(second, links, labels);
+  return sizeOnPhone(layout) * 1.15 >= sizeOnPhone(other) ? { boxes: first, layout } : { boxes: second, layout: other };
 }
 
 /** Left to right tells the story best; top to bottom wins where it is clearly larger on an upright phone. */

@@ -11,6 +11,7 @@ import {
 import type { IdentityBase, KeyFacts, RoleFacts, Tag, UserFacts } from '#src/domain/dossier/identity-facts.ts';
 import { parseStatements } from '#src/domain/dossier/policy.ts';
 import type { NamedPolicy } from '#src/domain/dossier/rights.ts';
+import { isoOf } from '#src/domain/window.ts';
 import { allPages, groupPolicies, type Look, managedStatements, rolePolicies, userPolicies } from './policies.ts';
 
 /** Null where the account has no such user; undefined where IAM could not be asked. */
@@ -109,7 +110,10 @@ export async function lastUse(id: string, { reader: { iam }, asking, signal }: L
   const at = used?.LastUsedDate;
   return {
     userName: answer.UserName ?? '',
-    used: at === undefined ? null : { at: iso(at), service: used?.ServiceName ?? '', region: used?.Region ?? '' },
+    used:
+      at === undefined
+        ? null
+        : { at: isoOf(at.getTime()), service: used?.ServiceName ?? '', region: used?.Region ?? '' },
   };
 }
 
@@ -138,7 +142,7 @@ export async function readRole(name: string, look: Look): Promise<RoleFacts | nu
     policies: await rolePolicies(name, look),
     ...(await boundaryOf(role.PermissionsBoundary?.PermissionsBoundaryArn, look)),
     description: role.Description ?? '',
-    ...(used === undefined ? {} : { lastUsed: { at: iso(used), region: role.RoleLastUsed?.Region ?? '' } }),
+    ...(used === undefined ? {} : { lastUsed: { at: isoOf(used.getTime()), region: role.RoleLastUsed?.Region ?? '' } }),
     maxSessionSeconds: role.MaxSessionDuration ?? 3_600,
     trust: trust === undefined ? undefined : parseStatements(trust),
   };
@@ -161,9 +165,5 @@ function tagsOf(
 }
 
 function dated<Name extends string>(name: Name, at: Date | undefined): { readonly [key in Name]?: string } {
-  return at === undefined ? {} : ({ [name]: iso(at) } as { readonly [key in Name]?: string });
-}
-
-function iso(at: Date): string {
-  return at.toISOString().replace('.000Z', 'Z');
+  return at === undefined ? {} : ({ [name]: isoOf(at.getTime()) } as { readonly [key in Name]?: string });
 }

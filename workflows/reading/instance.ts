@@ -11,6 +11,7 @@ import { GetInstanceProfileCommand } from '@aws-sdk/client-iam';
 import type { ImageFacts, InstanceFacts, Rule, SecurityGroupRules } from '#src/domain/dossier/instance.ts';
 import { rightsOf } from '#src/domain/dossier/rights.ts';
 import { daysBetween } from '#src/domain/dossier/words.ts';
+import { isoOf } from '#src/domain/window.ts';
 import { readRole } from './identity.ts';
 import type { Look } from './policies.ts';
 
@@ -59,7 +60,7 @@ function factsOf(instance: Instance, reservationId: string, accountId: string, r
     region,
     state: instance.State?.Name ?? 'unknown',
     type: instance.InstanceType ?? '',
-    launchedAt: instance.LaunchTime?.toISOString().replace('.000Z', 'Z') ?? null,
+    launchedAt: instance.LaunchTime === undefined ? null : isoOf(instance.LaunchTime.getTime()),
     imageId: instance.ImageId ?? '',
     keyName: instance.KeyName || null,
     vpcId: instance.VpcId || null,

@@ -4,6 +4,7 @@ import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { parseIp } from '../address.ts';
 import { accountOf, type GraphNode, nodeOfArn, parseArn, principalGroup, principalOf, text } from '../principal.ts';
 import { outcomeOf } from '../sightings.ts';
+import { isoOf } from '../window.ts';
 
 const reads = /^(Get|List|Describe|Head|Lookup|Search|BatchGet|Assume)/;
 
@@ -57,7 +58,7 @@ export function recordOfSighting(sighting: Sighting): CloudTrailRecord {
   const name = kind === 'session' ? words?.[1] : words?.at(-1);
   return {
     eventID: eventId,
-    eventTime: new Date(at).toISOString().replace('.000Z', 'Z'),
+    eventTime: isoOf(at),
     eventName,
     eventSource,
     awsRegion: region,

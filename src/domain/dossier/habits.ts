@@ -2,6 +2,7 @@
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { parseIp } from '../address.ts';
 import { agentFamily } from '../use.ts';
+import { isoOf } from '../window.ts';
 
 export interface HabitsInput {
   /** Calls that the identity itself made, in order of time. */
@@ -45,7 +46,7 @@ export interface Profile {
 /** The two profiles. */
 export function habitsOf(input: HabitsInput): Habits {
   const last = input.calls.at(-1)?.eventTime;
-  const thisTime = input.thisTime ?? (last === undefined ? '' : iso(Date.parse(last) - dayMs));
+  const thisTime = input.thisTime ?? (last === undefined ? '' : isoOf(Date.parse(last) - dayMs));
   const earlier = input.calls.filter(({ eventTime }) => eventTime < thisTime);
   const later = input.calls.filter(({ eventTime }) => eventTime >= thisTime);
   const before = profileOf(earlier, input.countryOf);
@@ -81,8 +82,4 @@ export function hourOf({ eventTime }: CloudTrailRecord): number {
 
 export function distinct<T>(items: readonly T[]): T[] {
   return [...new Set(items)];
-}
-
-function iso(epochMs: number): string {
-  return new Date(epochMs).toISOString().replace('.000Z', 'Z');
 }

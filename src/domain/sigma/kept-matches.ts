@@ -2,6 +2,7 @@
 import type { PastFinding } from '../../contracts/baseline.ts';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { recordOfSighting } from '../baseline/sighting.ts';
+import { isoOf } from '../window.ts';
 import type { HuntResult, Match, Picked } from './hunt.ts';
 import { levels, type SigmaRule } from './tree.ts';
 
@@ -23,7 +24,7 @@ export function pastMatches(
     return {
       rule,
       eventId,
-      eventTime: new Date(at).toISOString().replace('.000Z', 'Z'),
+      eventTime: isoOf(at),
       eventName,
       principal,
       group,

@@ -4,6 +4,7 @@ import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import type { AddressUse } from '../../contracts/evidence.ts';
 import { AddressBook, callOf, eventsByUser, slotMs } from '../../domain/address-use.ts';
 import { parseRecord } from '../../domain/record.ts';
+import { isoOf } from '../../domain/window.ts';
 import { createRecordIndex } from '../record-index.ts';
 import { sqlText } from './columns.ts';
 
@@ -130,5 +131,5 @@ function plainOf(text: DuckDBValue): unknown {
 }
 
 function timeText(epochMs: DuckDBValue | undefined): string {
-  return new Date(Number(epochMs)).toISOString().replace('.000Z', 'Z');
+  return isoOf(Number(epochMs));
 }

@@ -6,6 +6,7 @@
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { parseIp } from '../../domain/address.ts';
 import { parseRecord } from '../../domain/record.ts';
+import { isoOf } from '../../domain/window.ts';
 
 /** Fields of the record contents (DOMAIN.md 3.1) that lie in columns of their own. */
 const fields = [
@@ -92,7 +93,7 @@ function quotedText(value: unknown): string | null {
 /** Milliseconds since the epoch. */
 function timeText(at: unknown): string | undefined {
   if (at === null || at === undefined) return undefined;
-  return `"${new Date(Number(at)).toISOString().replace('.000Z', 'Z')}"`;
+  return `"${isoOf(Number(at))}"`;
 }
 
 /** The record of a row; undefined where the row is damaged. */

@@ -4,6 +4,7 @@
  */
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { parseIdentity } from '../../domain/record.ts';
+import { isoOf } from '../../domain/window.ts';
 import { type Row, recordOfRow } from './columns.ts';
 
 /** Different in each record: not worth remembering. */
@@ -58,7 +59,7 @@ let lastText = '';
 function timeText(ms: number): string {
   if (ms === lastMs) return lastText;
   lastMs = ms;
-  lastText = new Date(ms).toISOString().replace('.000Z', 'Z');
+  lastText = isoOf(ms);
   return lastText;
 }
 

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isoOf } from '../../domain/window.ts';
 import { letGo } from './let-go.ts';
 import { flush, type LakeFolder, type ShardPage } from './pages.ts';
 import { columnNames, ParquetShard, type WrittenGroup } from './parquet-shard.ts';
@@ -80,7 +81,7 @@ export class ShardMaker {
     const { parquet, path } = this.#shard ?? {};
     const accounts = [...this.#accounts].sort();
     const regions = [...this.#regions].sort();
-    const [first, last] = [isoOf(this.#first), isoOf(this.#last)];
+    const [first, last] = [this.#first, this.#last].map((ms) => (Number.isFinite(ms) ? isoOf(ms) : ''));
     if (parquet === undefined || path === undefined) return { accounts, regions };
     const { rows, groups, filled } = parquet;
     const { bytes, sha256: hash } = parquet.finish();
@@ -133,8 +134,4 @@ export class ShardMaker {
     const rowGroups = { columns: columnNames, places: groups.map(({ place }) => place) };
     return { name, kind: wordsKind, bytes: bits.byteLength, groups: places, rowGroups };
   }
-}
-
-function isoOf(ms: number): string {
-  return Number.isFinite(ms) ? new Date(ms).toISOString().replace('.000Z', 'Z') : '';
 }

@@ -6,6 +6,7 @@ import type { Coverage } from '../../contracts/evidence.ts';
 import type { Log } from '../../contracts/log.ts';
 import type { DnsGroup, DnsQuestion, FlowGroup, FlowQuestion, NetworkLogs } from '../../contracts/network.ts';
 import { isoOfSeconds } from '../../domain/network-groups.ts';
+import { isoOf } from '../../domain/window.ts';
 import { sqlText } from '../lake/columns.ts';
 import { lakeFolder } from '../lake/pages.ts';
 import { openReader } from '../lake/reader.ts';
@@ -128,7 +129,7 @@ function dnsSql({ addresses, instances, vpcs, domains }: DnsQuestion, options: L
     `queryName = ${sqlText(one)}`,
     `ends_with(queryName, ${sqlText(`.${one}`)})`,
   ]);
-  const time = (at: string) => sqlText(new Date(at).toISOString().replace('.000Z', 'Z'));
+  const time = (at: string) => sqlText(isoOf(Date.parse(at)));
   return (tables: string) => `SELECT queryName, queryType, rcode, srcaddr, instanceId, vpcId, accountId, region,
       firewallRuleAction, to_json(any_value(answers))::VARCHAR AS answers, count(*)::DOUBLE AS times,
       min(queryTimestamp) AS firstSeen, max(queryTimestamp) AS lastSeen

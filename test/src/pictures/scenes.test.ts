@@ -44,6 +44,29 @@ describe('the graph of the mining story', () => {
     expect(texts.join(' ')).toContain('Coverage: account 111122223333');
   });
 
+  it('cuts long lists where they would make all of it small on a phone, and says how many more are alive', async () => {
+    const kinds = ['resource', 'user', 'role', 'ip', 'accessKey'];
+    const made = kinds.flatMap((kind) =>
+      Array.from({ length: 9 }, (_, i) => {
+        const id = kind === 'resource' ? `i-0000000000000000${i}` : `${kind}-${i}`;
+        return { id, kind, label: id, ...(kind === 'resource' ? { mark: 'alive' as const } : {}) };
+      }),
+    );
+    const seed = { id: 'u', kind: 'user', label: 'u', mark: 'seed' as const };
+    const star = (nodes: typeof made): GraphPicture => ({
+      nodes: [seed, ...nodes],
+      edges: nodes.map((node) => ({ from: 'u', to: node.id, label: 'created' })),
+      footnote: '',
+    });
+    const tall = await graphScene('Pivot', star(made), typeface);
+    const flat = await graphScene('Pivot', star(made.slice(0, 9)), typeface);
+
+    expect(textsOf(tall)).toContain('and 5 more, 5 of them alive');
+    expect(textsOf(tall)).toContain('and 5 more');
+    expect(troubles(tall)).toEqual([]);
+    expect(textsOf(flat)).toContain('i-00000000000000008');
+  });
+
   it('has no text on another and none outside the page', async () => {
     expect(troubles(await graphScene('Pivot: user pipeline', miningGraph, typeface))).toEqual([]);
   });
