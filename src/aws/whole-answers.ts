@@ -8,7 +8,7 @@ interface HttpResponse {
   body: unknown;
 }
 type Next = (args: never) => Promise<{ readonly response: unknown }>;
-export interface AnyClient {
+interface AnyClient {
   readonly middlewareStack: { add(middleware: never, options: never): void };
 }
 
