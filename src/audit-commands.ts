@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { lookAtAnchors } from './audit-anchors-command.ts';
 import { type Config, loadConfig } from './config.ts';
-import { SetupError } from './contracts/errors.ts';
+import { asError, SetupError } from './contracts/errors.ts';
 import type { AuditRow } from './contracts/store.ts';
 import { genesisHash, verifyAuditRows } from './domain/audit-chain.ts';
 import { openLog } from './log.ts';
@@ -48,6 +48,10 @@ export async function auditCommand(words: readonly string[]): Promise<number> {
     heldAt ??= rows.find(({ hash }) => hash === values.holds)?.seq;
     expected = rows.at(-1) ?? expected;
   }
+  if (file !== undefined && count === 0 && anchors === undefined) {
+    process.stdout.write(`BROKEN: ${file} holds no entry, as after an export that failed or was cut off.\n`);
+    return 1;
+  }
   process.stdout.write(`The chain of ${count} entries is whole. Head: entry ${expected.seq}, ${expected.hash}\n`);
   const ends = [values.holds === undefined ? undefined : heldWords(heldAt), anchors?.end(expected.seq)];
   for (const { lines } of ends.flatMap((end) => end ?? []))
@@ -81,6 +85,19 @@ async function* fromStore(config: Config): AsyncGenerator<readonly AuditRow[]> {
   }
 }
 
+/** Throws SetupError for a line that is no entry: cut off, or of another file. What its fields hold is for the chain to judge. */
+function entryIn(text: string, where: string): AuditRow {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new SetupError([`${where} is not JSON: ${asError(error).message}`]);
+  }
+  const isEntry = typeof value === 'object' && value !== null && Number.isInteger((value as { seq?: unknown }).seq);
+  if (!isEntry) throw new SetupError([`${where} is no entry of an audit`]);
+  return value as AuditRow;
+}
+
 async function* fromFile(path: string): AsyncGenerator<readonly AuditRow[]> {
   if (!existsSync(path)) throw new SetupError([`there is no file at ${path}`]);
   let rows: AuditRow[] = [];
@@ -88,13 +105,7 @@ async function* fromFile(path: string): AsyncGenerator<readonly AuditRow[]> {
   for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
     number += 1;
     if (text.trim() === '') continue;
-    try {
-      rows.push(JSON.parse(text) as AuditRow);
-    } catch (error) {
-      throw new SetupError([
-        `${path}: line ${number} is not JSON: ${error instanceof Error ? error.message : String(error)}`,
-      ]);
-    }
+    rows.push(entryIn(text, `${path}: line ${number}`));
     if (rows.length >= batch) {
       yield rows;
       rows = [];

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { AccessRule } from './domain/access.ts';
-import { AddressesSection } from './domain/address-lists.ts';
+import { AddressesSection, AddressRange } from './domain/address-lists.ts';
 import { AlertMapping } from './domain/alert-mapping.ts';
 import { PolicyRule } from './domain/approval-policy.ts';
 import { AthenaSection } from './domain/athena/settings.ts';
@@ -20,13 +20,10 @@ import { InventorySection } from './domain/inventory-sources.ts';
 import { CrownJewels, NoiseConfig } from './domain/noise.ts';
 import { QueueEntry } from './domain/queue-entry.ts';
 import { SignInLog } from './domain/sign-in-log.ts';
-import { Crowd, SlackGroupId, SlackUserId } from './domain/slack-ids.ts';
+import { Crowd, SlackChannel, SlackGroupId, SlackUserId } from './domain/slack-ids.ts';
 import { SnsEntry } from './domain/sns-topics.ts';
+import { isSpan } from './domain/window.ts';
 
-const ChannelId = z
-  .string()
-  .trim()
-  .regex(/^([CGD][A-Z0-9]{2,}|#?[\p{L}\p{N}_-]{1,80})$/u, 'is neither a Slack channel id (C...) nor a name (#alerts)');
 /** YAML reads an unquoted id as a number and drops its leading zeros. */
 const AccountId = z
   .union([z.string(), z.number().int().nonnegative()])
@@ -39,15 +36,15 @@ export const ConfigFile = z.strictObject({
   mode: z.enum(modes).default('propose'),
   channels: z
     .strictObject({
-      default: ChannelId.optional(),
-      critical: ChannelId.optional(),
-      high: ChannelId.optional(),
-      medium: ChannelId.optional(),
-      low: ChannelId.optional(),
-      accounts: z.record(z.string().regex(/^\d{12}$/, 'is not a 12-digit account id'), ChannelId).default({}),
-      environments: z.record(z.string(), ChannelId).default({}),
+      default: SlackChannel.optional(),
+      critical: SlackChannel.optional(),
+      high: SlackChannel.optional(),
+      medium: SlackChannel.optional(),
+      low: SlackChannel.optional(),
+      accounts: z.record(z.string().regex(/^\d{12}$/, 'is not a 12-digit account id'), SlackChannel).default({}),
+      environments: z.record(z.string(), SlackChannel).default({}),
       /** Where answers to buttons on cards go; the card's thread gets a summary. Left out: into the card's thread. */
-      evidence: ChannelId.optional(),
+      evidence: SlackChannel.optional(),
     })
     .default({ accounts: {}, environments: {} }),
   accounts: z.array(AccountEntry).default([]),
@@ -81,17 +78,17 @@ export const ConfigFile = z.strictObject({
       }),
     )
     .default([]),
-  protected: z.array(z.string().min(1)).default([]),
+  protected: z.array(z.string().trim().min(1)).default([]),
   hubs: z
     .strictObject({
       maxPrincipalsPerIp: z.number().int().min(0).default(20),
-      egress: z.array(z.string()).default([]),
-      principals: z.array(z.string()).default([]),
+      egress: z.array(AddressRange).default([]),
+      principals: z.array(z.string().trim().min(1)).default([]),
     })
     .default({ maxPrincipalsPerIp: 20, egress: [], principals: [] }),
   pivot: z
     .strictObject({
-      window: z.string().default('7d'),
+      window: z.string().trim().refine(isSpan, 'is not a span of time (90m, 24h, 7d, 2w)').default('7d'),
       maxRequests: z.number().int().min(1).default(2000),
       maxEvents: z.number().int().min(1).default(500_000),
     })

@@ -3,10 +3,11 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parse as parseYaml } from 'yaml';
+import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { ConfigFile, modes } from './config-file.ts';
-import { SetupError } from './contracts/errors.ts';
+import { problemsIn } from './config-problems.ts';
+import { asError, SetupError } from './contracts/errors.ts';
 import { Secret } from './contracts/secret.ts';
 import { exceptionWords } from './domain/exceptions.ts';
 import { roleProblems } from './domain/inventory.ts';
@@ -78,18 +79,25 @@ export function loadConfig(
   const problems: string[] = [];
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''));
   const parsedEnv = Env.safeParse(set);
-  if (!parsedEnv.success) problems.push(...describe('environment', parsedEnv.error));
+  if (!parsedEnv.success) problems.push(...problemsIn('environment', parsedEnv.error));
   const raw = parsedEnv.success ? parsedEnv.data : Env.parse({});
 
   const configPath = resolve(cwd, set.FIREBREAK_CONFIG ?? './firebreak.yml');
   const configFound = existsSync(configPath);
   if (!configFound && set.FIREBREAK_CONFIG) problems.push(`FIREBREAK_CONFIG: there is no file at ${configPath}`);
-  const parsedFile = ConfigFile.safeParse(configFound ? readYaml(configPath, problems) : {});
-  if (!parsedFile.success) problems.push(...describe(configPath, parsedFile.error));
+  const document = configFound ? readYaml(configPath, problems) : {};
+  const parsedFile = ConfigFile.safeParse(document ?? {});
+  if (!parsedFile.success) problems.push(...problemsIn(configPath, parsedFile.error));
   const file = parsedFile.success ? parsedFile.data : ConfigFile.parse({});
 
   const slackRoles = purpose.kind === 'serve' && purpose.roles.some((role) => role !== 'executor');
-  if (slackRoles) problems.push(...slackProblems(purpose, raw, file, configFound, configPath));
+  if (slackRoles) {
+    problems.push(...slackProblems(purpose, set));
+    if (!configFound)
+      problems.push(`there is no config file at ${configPath}: copy firebreak.example.yml and name your channels`);
+    else if (document !== undefined && !namesDefaultChannel(document))
+      problems.push(`${configPath}: channels.default is not set: the channel that alerts go to`);
+  }
   problems.push(...contradictions(file));
   const pagerKeys = file.escalation.pagers.flatMap((pager) => ('keyEnv' in pager ? (pager.keyEnv ?? []) : []));
   const isWorker = purpose.kind === 'serve' && purpose.roles.includes('worker');
@@ -129,26 +137,25 @@ export function loadConfig(
   };
 }
 
-function slackProblems(
-  purpose: Purpose,
-  raw: z.output<typeof Env>,
-  file: ConfigFile,
-  configFound: boolean,
-  configPath: string,
-): string[] {
+/** Looks at the variables as they were given: one that is wrong elsewhere must not make these look missing. */
+function slackProblems(purpose: Purpose, set: Readonly<Record<string, string | undefined>>): string[] {
   const problems: string[] = [];
-  if (!raw.SLACK_BOT_TOKEN) problems.push('SLACK_BOT_TOKEN is not set: the bot token (xoxb-...) of the Slack app');
+  if (!set.SLACK_BOT_TOKEN) problems.push('SLACK_BOT_TOKEN is not set: the bot token (xoxb-...) of the Slack app');
   const isWeb = purpose.kind === 'serve' && purpose.roles.includes('web');
-  if (isWeb && !raw.SLACK_SIGNING_SECRET && !raw.SLACK_APP_TOKEN) {
+  if (isWeb && list(set.SLACK_SIGNING_SECRET).length === 0 && !set.SLACK_APP_TOKEN) {
     problems.push(
       'SLACK_SIGNING_SECRET (HTTP) or SLACK_APP_TOKEN (Socket Mode) is not set: one of them is needed to hear Slack',
     );
   }
-  if (!configFound)
-    problems.push(`there is no config file at ${configPath}: copy firebreak.example.yml and name your channels`);
-  else if (!file.channels.default)
-    problems.push(`${configPath}: channels.default is not set: the channel that alerts go to`);
   return problems;
+}
+
+/** Of a file that may be wrong in other places: what is there is not called missing. */
+function namesDefaultChannel(document: unknown): boolean {
+  const { channels } = (document ?? {}) as { channels?: { default?: unknown } | null };
+  return (
+    channels !== undefined && (channels === null || typeof channels !== 'object' || channels.default !== undefined)
+  );
 }
 
 /** What no single key shows: two entries, or a role and its account, that do not go together. */
@@ -175,9 +182,15 @@ function contradictions(file: ConfigFile): string[] {
 function warnings(purpose: Purpose, raw: z.output<typeof Env>, file: ConfigFile): string[] {
   if (purpose.kind === 'cli') return [];
   const found: string[] = [];
-  if (!raw.WEBHOOK_TOKEN) found.push('WEBHOOK_TOKEN is not set: every webhook is answered with 401');
+  // Only the web role has the doors that it opens.
+  if (purpose.roles.includes('web') && list(raw.WEBHOOK_TOKEN).length === 0)
+    found.push('WEBHOOK_TOKEN is not set: every webhook is answered with 401');
   if (file.approvers.users.length + file.approvers.groups.length === 0) {
     found.push('approvers is empty: nobody can approve, so nothing will ever be contained');
+  }
+  const { users, groups, required } = file.approvers;
+  if (groups.length === 0 && users.length > 0 && new Set(users).size < required) {
+    found.push(`approvers.required is ${required}, and approvers.users names fewer people: nothing can be approved`);
   }
   if (file.managementAccount === undefined && file.accounts.some((account) => account.responderRole !== undefined)) {
     found.push('managementAccount is not set: if one of the accounts is it, two approvers are not asked for there');
@@ -189,20 +202,26 @@ function warnings(purpose: Purpose, raw: z.output<typeof Env>, file: ConfigFile)
   return found;
 }
 
+/** Undefined where the file cannot be read, which `problems` then says. */
 function readYaml(path: string, problems: string[]): unknown {
+  const say = (error: unknown) =>
+    problems.push(`${path}: cannot be read: ${asError(error).message.split('\n')[0]?.replace(/:$/, '')}`);
   try {
-    return parseYaml(readFileSync(path, 'utf8')) ?? {};
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
+    // `<<: *name` is YAML 1.1, and known from Compose files.
+    const document = parseDocument(text, { merge: true });
+    // A tag that nobody knows is only a warning to the library: the value would be taken without it.
+    const wrong = [...document.errors, ...document.warnings];
+    for (const error of wrong) say(error);
+    return wrong.length > 0 ? undefined : (document.toJS() ?? {});
   } catch (error) {
-    problems.push(`${path}: cannot be read: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
-    return {};
+    say(isNotUtf8(error) ? 'it is not UTF-8' : error);
+    return undefined;
   }
 }
 
-function describe(where: string, error: z.ZodError): string[] {
-  return error.issues.map((issue) => {
-    const path = issue.path.map(String).join('.');
-    return path === '' ? `${where}: ${issue.message}` : `${where}: ${path}: ${issue.message}`;
-  });
+function isNotUtf8(error: unknown): boolean {
+  return error instanceof TypeError && (error as { code?: unknown }).code === 'ERR_ENCODING_INVALID_ENCODED_DATA';
 }
 
 function secret(value: string | undefined): Secret | undefined {

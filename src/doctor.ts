@@ -1,64 +1,105 @@
-/** `firebreak doctor`: looks at an installation with the eyes of the bot, and says what would fail at night. Reads only. */
+/** `firebreak doctor`: looks at an installation with the eyes of the bot, says what would fail at night, and what it did not look at. Changes nothing. */
+import { DescribeRegionsCommand } from '@aws-sdk/client-ec2';
+import { actions } from '#actions';
+import { commands } from '#commands';
+import { investigations } from '#investigations';
+import { systemClock } from './clock.ts';
 import { type Config, loadConfig } from './config.ts';
+import { unknownNames } from './config-problems.ts';
 import type { AnchorState } from './contracts/audit-anchor.ts';
 import type { AwsReach } from './contracts/aws.ts';
-import { asError, SetupError, UpstreamError, UserError } from './contracts/errors.ts';
+import { SetupError, UserError } from './contracts/errors.ts';
+import type { Log } from './contracts/log.ts';
+import { intakeLooks } from './doctor-intake.ts';
+import { check, type Finding, fails, lineOf, open } from './doctor-report.ts';
 import { type Look, roleLooks } from './doctor-roles.ts';
-import { awsErrorFacts } from './domain/aws-errors.ts';
+import { slackLooks } from './doctor-slack.ts';
 import type { Account } from './domain/inventory.ts';
+import { globalRegion } from './domain/partition.ts';
 import { parseArn } from './domain/principal.ts';
 import { openLog } from './log.ts';
-import { connectChat, connectQueue, connectReach, connectStore } from './wire.ts';
+import { redisProblem } from './queue/redis-policy.ts';
+import { connectQueue, connectReach, connectStore } from './wire.ts';
 import { connectAnchors } from './wire-anchor.ts';
-
-type Finding = { readonly what: string; readonly ok: boolean; readonly says: string };
 
 const anchorMs = 60_000;
 
-/** Prints one line per check. 0 when all hold, else 1. */
+/** Prints one line per check. 0 when nothing that was looked at is wrong, else 1. */
 export async function doctor(): Promise<number> {
   const config = loadConfig({ kind: 'serve', roles: ['web', 'worker', 'executor'] });
   const log = openLog('silent');
-  const found: Finding[] = [{ what: 'config', ok: true, says: config.configPath }];
-  for (const warning of config.warnings) found.push({ what: 'config', ok: false, says: warning });
-  let anchored: AnchorState | undefined;
-  found.push(
-    await check('database and queue', async () => {
-      const stored = await connectStore(config, [], log);
-      try {
-        await stored.store.check();
-        anchored = await stored.store.anchors.state();
-        const queue = await connectQueue(config, stored.connectionString, log);
-        await queue.check();
-        await queue.close(1_000);
-        return config.databaseUrl === undefined ? `embedded, in ${config.dataDir}` : 'external';
-      } finally {
-        await stored.close();
-      }
-    }),
-    await check('Slack', async () => {
-      const answer = await (await connectChat(config, log)).reachable();
-      if (!answer.ok) throw new UpstreamError('slack', answer.because, answer.because, { retryable: false });
-      return 'accepts the bot token';
-    }),
-  );
-  if (config.audit.anchor !== undefined) found.push(await check('audit anchor', () => lookAtAnchor(config, anchored)));
+  const found: Finding[] = [await check('config', async () => config.configPath)];
+  const unknown = unknownNames(config, { actions, commands, investigations });
+  // The token of the webhooks has a line of its own, as only the web process needs one.
+  const warnings = config.warnings.filter((warning) => !warning.startsWith('WEBHOOK_TOKEN'));
+  found.push(...[...unknown, ...warnings].map((problem) => fails('config', problem)));
+  found.push(...(await storeLooks(config, log)));
+  found.push(...(await slackLooks(config, log)));
   const reach = connectReach(config, log);
-  const accounts = await check('AWS identity', async () => (await reach.accounts()).join(', '));
-  found.push(accounts);
-  for (const accountId of accounts.ok ? await reach.accounts() : []) {
-    found.push(
-      await check(`account ${accountId}: read`, async () => `${(await reach.regions(accountId)).length} Regions`),
-    );
-    const account = config.accounts.find((entry) => entry.id === accountId);
-    if (account?.responderRole === undefined) {
-      const says = 'no responderRole: it can be investigated, not contained';
-      found.push({ what: `account ${accountId}: contain`, ok: false, says });
+  const identity = await check('AWS identity', async () => (await reach.self())[0] ?? 'AWS names none');
+  found.push(identity);
+  const accounts = identity.state === 'ok' ? await reach.accounts() : [];
+  if (identity.state !== 'ok') found.push(open('accounts', 'not looked at without an AWS identity'));
+  for (const accountId of accounts) found.push(...(await accountLooks(accountId, config, reach)));
+  found.push(
+    open('executor', 'its own credentials, database role and config are not looked at: this asks as the worker does'),
+    open('logs', 'whether trails deliver and GuardDuty is on: firebreak ir readiness'),
+    ...(config.athena === undefined ? [] : [open('athena', 'not asked: firebreak ir athena')]),
+    ...(config.imports.length === 0 ? [] : [open('imports', 'buckets are not read: firebreak ir coverage')]),
+    ...(config.escalation.pagers.length === 0 ? [] : [open('pagers', 'nobody is called to try')]),
+  );
+  for (const finding of found) process.stdout.write(lineOf(finding));
+  return found.some(({ state }) => state === 'FAIL') ? 1 : 0;
+}
+
+/** Database, queue, what the worker noted in them, and the anchors of the audit. */
+async function storeLooks(config: Config, log: Log): Promise<readonly Finding[]> {
+  const redis = config.redisUrl?.reveal();
+  let anchored: AnchorState | undefined;
+  let intake: readonly Finding[] = [];
+  const stores = await check('database and queue', async () => {
+    const stored = await connectStore(config, [], log, { onlyCurrent: true });
+    try {
+      await stored.store.check();
+      anchored = await stored.store.anchors.state();
+      const queue = await connectQueue(config, stored.connectionString, log);
+      await queue.check();
+      await queue.close(1_000);
+      intake = await intakeLooks(config, stored.store, systemClock.now());
+      return config.databaseUrl === undefined ? `embedded, in ${config.dataDir}` : 'external';
+    } finally {
+      await stored.close();
     }
-    if (account !== undefined) found.push(...(await checkRoles(account, config, reach)));
-  }
-  for (const { what, ok, says } of found) process.stdout.write(`${ok ? 'ok  ' : 'FAIL'}  ${what}: ${says}\n`);
-  return found.every((finding) => finding.ok) ? 0 : 1;
+  });
+  const policy = async () => {
+    const problem = redis === undefined ? undefined : await redisProblem(redis);
+    if (problem !== undefined) throw new UserError(problem);
+    return 'drops nothing when its memory is full, as far as it tells';
+  };
+  if (stores.state !== 'ok') intake = [open('alerts', 'how they come in was not looked at')];
+  const queue = redis === undefined ? [] : [await check('Redis', policy)];
+  if (config.audit.anchor === undefined) return [stores, ...queue, ...intake];
+  return [stores, ...queue, ...intake, await check('audit anchor', () => lookAtAnchor(config, anchored))];
+}
+
+async function accountLooks(accountId: string, config: Config, reach: AwsReach): Promise<readonly Finding[]> {
+  const found = [await check(`account ${accountId}: read`, () => readWords(accountId, config, reach))];
+  const account = config.accounts.find((entry) => entry.id === accountId);
+  if (account?.responderRole === undefined)
+    found.push(fails(`account ${accountId}: contain`, 'no responderRole: it can be investigated, not contained'));
+  if (account !== undefined && found[0]?.state === 'ok') found.push(...(await checkRoles(account, config, reach)));
+  return found;
+}
+
+/** Asks AWS in any case: Regions that the config names are no answer of the account's. */
+async function readWords(accountId: string, config: Config, reach: AwsReach): Promise<string> {
+  const aws = await reach.reader(accountId);
+  const answer = await aws.ec2(globalRegion(aws.partition)).send(new DescribeRegionsCommand({ AllRegions: false }));
+  const enabled = (answer.Regions ?? []).flatMap(({ RegionName }) => RegionName ?? []);
+  if (enabled.length === 0) throw new UserError('AWS named no enabled Region');
+  const unknown = config.regions.filter((region) => !enabled.includes(region));
+  if (unknown.length > 0) throw new UserError(`not enabled there, or no Region: ${unknown.join(', ')} (regions)`);
+  return `${(await reach.regions(accountId)).length} Regions`;
 }
 
 /** The bucket must be able to lock, and to be read; whether it can be written shows what the worker did last. */
@@ -88,20 +129,8 @@ async function checkRoles(account: Account, config: Config, reach: AwsReach): Pr
     looks = roleLooks({ account, aws, config, self, hub });
     return '';
   });
-  if (!opened.ok) return [opened];
+  if (opened.state !== 'ok') return [opened];
   const found: Finding[] = [];
   for (const { what, look } of looks) found.push(await check(`${at}${what}`, look));
   return found;
-}
-
-async function check(what: string, look: () => Promise<string>): Promise<Finding> {
-  try {
-    return { what, ok: true, says: await look() };
-  } catch (error) {
-    const says =
-      error instanceof SetupError || error instanceof UpstreamError || error instanceof UserError
-        ? error.message
-        : `${awsErrorFacts(error).code}: ${asError(error).message}`;
-    return { what, ok: false, says };
-  }
 }

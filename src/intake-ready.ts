@@ -33,7 +33,8 @@ export async function intakeReady(
   }
 }
 
-function queueProblem(name: string, sources: readonly IntakeSource[], now: Date): string[] {
+/** At most one sentence, which begins with `queue <name>: `. */
+export function queueProblem(name: string, sources: readonly IntakeSource[], now: Date): string[] {
   const source = sources.find((one) => one.name === `queue ${name}`);
   if (source === undefined) return [`queue ${name}: no worker has read it yet`];
   if (!source.ok) return [`queue ${name}: ${source.because} since ${source.since}`];
@@ -42,7 +43,7 @@ function queueProblem(name: string, sources: readonly IntakeSource[], now: Date)
 }
 
 /** One line per reason: an organisation has thousands of places. */
-function guardDutyProblems(sources: readonly IntakeSource[]): string[] {
+export function guardDutyProblems(sources: readonly IntakeSource[]): string[] {
   const byReason = new Map<string, Set<string>>();
   for (const { kind, ok, name, because = '' } of sources) {
     if (kind !== 'guardduty' || ok) continue;

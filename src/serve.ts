@@ -4,7 +4,8 @@ import { commands } from '#commands';
 import { investigations } from '#investigations';
 import { systemClock } from './clock.ts';
 import { type Config, loadConfig } from './config.ts';
-import { asError } from './contracts/errors.ts';
+import { unknownNames } from './config-problems.ts';
+import { asError, SetupError } from './contracts/errors.ts';
 import type { JobHandlers, lanes } from './contracts/job.ts';
 import type { Log } from './contracts/log.ts';
 import { openDetectors } from './detectors.ts';
@@ -72,6 +73,8 @@ const lakeEveryMs = 30_000;
 export async function serve(roles: readonly Role[]): Promise<number> {
   const began = performance.now();
   const config = loadConfig({ kind: 'serve', roles });
+  const unknown = unknownNames(config, { actions, commands, investigations });
+  if (unknown.length > 0) throw new SetupError(unknown);
   const log = openLog(config.logLevel, { role: roles.length > 1 ? 'all' : roles[0] });
   for (const warning of config.warnings) log.warn({}, warning);
   const stopped = stopSignal(log);

@@ -51,17 +51,23 @@ export interface Stored {
 }
 
 /** The database: the operator's own, or the embedded one, in which this process holds the given roles. */
-export async function connectStore(config: Config, roles: readonly Role[], log: Log): Promise<Stored> {
+/** `onlyCurrent`: an older database is refused instead of being brought up to date. */
+export async function connectStore(
+  config: Config,
+  roles: readonly Role[],
+  log: Log,
+  { onlyCurrent = false } = {},
+): Promise<Stored> {
   const external = config.databaseUrl?.reveal();
   const applicationName = `firebreak ${roles.join('+') || 'command'}`;
   if (external !== undefined) {
-    const store = await openStore({ connectionString: external, log, applicationName });
+    const store = await openStore({ connectionString: external, log, applicationName, onlyCurrent });
     return { store, connectionString: external, alone: false, close: () => store.close() };
   }
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const server = await openEmbeddedPostgres({ dataDir: config.dataDir, roles, log });
   try {
-    const store = await openStore({ connectionString: server.connectionString, log, applicationName });
+    const store = await openStore({ connectionString: server.connectionString, log, applicationName, onlyCurrent });
     return {
       store,
       connectionString: server.connectionString,

@@ -64,6 +64,14 @@ export function anchorPolicy(bucket: string, prefix: string): Policy {
   );
 }
 
+/** What the worker needs to read a trail's bucket itself (src/aws/s3-objects.ts). */
+function importPolicy(bucket: string, prefix: string): Policy {
+  return policy(
+    { Sid: 'ListLogs', Effect: 'Allow', Action: ['s3:ListBucket'], Resource: bucket },
+    { Sid: 'ReadLogs', Effect: 'Allow', Action: ['s3:GetObject'], Resource: `${bucket}/${prefix}*` },
+  );
+}
+
 /** Rights of the identity that the executor runs as: it may become the responder roles, and nothing else. */
 export function executorPolicy(responderRole: string): Policy {
   const becoming = ['sts:AssumeRole', 'sts:SetSourceIdentity', 'sts:TagSession'];
@@ -205,6 +213,13 @@ installation's own, and best in another account, with a bucket policy that lets 
 \`s3:ListBucket\` S3 answers 403 instead of 404 for a bucket or object that is not there:
 
 ${json(anchorPolicy('arn:aws:s3:::example-audit-anchors', 'firebreak-audit/'))}
+
+With \`imports\` in the config, or for \`firebreak import s3://...\`, the worker also needs this for each place, and the rights on SQS
+above for the queue of an entry (\`kms:Decrypt\` too where the bucket has a key of its own):
+
+${json(importPolicy('arn:aws:s3:::org-trail', 'AWSLogs/o-abcd123456/'))}
+
+A \`role\` under \`queues\` is one more that the worker must be allowed to become (\`sts:AssumeRole\`); the rights on that queue are then the role's.
 
 The executor (\`serve --role executor\`):
 

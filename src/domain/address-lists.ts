@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { AddressFacts } from '../contracts/address.ts';
 import { parseIp, rangeHolding } from './address.ts';
 
-const Range = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()]);
+export const AddressRange = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()]);
 
 /** The config's section `addresses`. Files are the operator's own; their licences are his. */
 export const AddressesSection = z
@@ -21,7 +21,7 @@ export const AddressesSection = z
         z.strictObject({
           name: z.string().trim().min(1).max(80),
           kind: z.enum(['office', 'vpn', 'nat', 'partner', 'cloud', 'other']).default('other'),
-          ranges: z.array(Range).min(1),
+          ranges: z.array(AddressRange).min(1),
         }),
       )
       .default([]),

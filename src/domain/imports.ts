@@ -22,7 +22,7 @@ export const ImportEntry = z.strictObject({
   /** How far back. */
   days: z.number().int().min(1).max(3650).default(90),
   accounts: z.array(Account).optional(),
-  regions: z.array(z.string()).optional(),
+  regions: z.array(z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/, 'is not a Region name')).optional(),
 });
 export type ImportEntry = z.output<typeof ImportEntry>;
 

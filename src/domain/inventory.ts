@@ -80,6 +80,8 @@ export function roleProblems({ id, auditRole, responderRole }: Account): readonl
       return [`${name} ${arn} is not the ARN of a role`];
     return parts.accountId === id ? [] : [`${name} is a role of account ${parts.accountId}`];
   });
+  if (wrong.length === 0 && auditRole !== undefined && auditRole === responderRole)
+    return ['auditRole and responderRole are one role: what reads could write'];
   const partitions = new Set(read.flatMap(({ parts }) => parts?.partition ?? []));
   return partitions.size > 1 ? [...wrong, 'auditRole and responderRole are of two partitions'] : wrong;
 }

@@ -16,6 +16,7 @@ import type { Account } from './inventory.ts';
 import { hasJewelTag } from './jewel-tags.ts';
 import { code, line, text } from './phrases.ts';
 import { severityLabel, severityRank, severityWord } from './severity.ts';
+import { SlackChannel } from './slack-ids.ts';
 
 export const weekdays = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const;
 
@@ -41,7 +42,7 @@ export const NoiseConfig = z.strictObject({
       /** Hour of the day, UTC. */
       hour: z.number().int().min(0).max(23).default(8),
       /** Where it goes; left out: channels.default. */
-      channel: z.string().min(1).optional(),
+      channel: SlackChannel.optional(),
       enabled: z.boolean().default(true),
     })
     .default({ weekday: 'monday', hour: 8, enabled: true }),

@@ -1,6 +1,7 @@
 /** Which links a pivot follows, and what it shows without following (DESIGN.md 5; reasons end up in the answer). */
 import type { EdgeKind, NodeKind } from '../contracts/artifact.ts';
 import { isPrivateIp, rangeHolding } from './address.ts';
+import { globMatch } from './glob.ts';
 import { isIdentity, principalGroup } from './principal.ts';
 
 export interface PivotLimits {
@@ -16,7 +17,7 @@ export interface PivotLimits {
 export interface Hubs {
   /** CIDR ranges or addresses that many people leave through: office, VPN, NAT. */
   readonly egress: readonly string[];
-  /** ARNs of principals that touch everything by their trade: CI, deployment roles. */
+  /** ARNs of principals that touch everything by their trade, `*` for any characters: CI, deployment roles. */
   readonly principals: readonly string[];
 }
 
@@ -54,7 +55,8 @@ export function whyNotExpand(
     if (range) return `known egress address (${range})`;
     if (isPrivateIp(node.id)) return 'private address: it means something only inside one network';
   }
-  if (hubs.principals.includes(node.id) || hubs.principals.includes(principalGroup(node))) {
+  const names = [node.id, principalGroup(node)];
+  if (hubs.principals.some((pattern) => names.some((name) => globMatch(pattern, name)))) {
     return 'listed as a hub in the configuration';
   }
   return undefined;

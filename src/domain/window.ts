@@ -15,6 +15,16 @@ export function parseDuration(text: string): number {
   return ms;
 }
 
+/** True for what `parseDuration` takes. */
+export function isSpan(text: string): boolean {
+  try {
+    return parseDuration(text) > 0;
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}
+
 const day = /^\d{4}-\d\d-\d\d$/;
 const time = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?(\.\d{1,3})?\s?(Z|UTC|[+-]\d\d:\d\d)?$/i;
 

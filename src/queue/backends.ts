@@ -14,6 +14,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { SetupError } from '../contracts/errors.ts';
 import type { Log } from '../contracts/log.ts';
+import { evictionProblem } from './redis-policy.ts';
 
 export type BackendChoice =
   | { readonly kind: 'postgres'; readonly connectionString: string }
@@ -144,6 +145,8 @@ async function openRedis(url: string, prefix: string, log: Log): Promise<Backend
     producer.disconnect();
     throw thrown;
   }
+  const problem = evictionProblem(await producer.info('memory'));
+  if (problem !== undefined) log.warn({}, problem);
   return {
     queue: (lane) => new Queue(lane, { connection: producer, prefix }),
     worker: (lane, process, options) => {

@@ -50,6 +50,8 @@ const meanings: Readonly<Record<string, string>> = {
   account_inactive: 'the app was removed from the workspace, or the workspace was deleted',
   missing_scope: 'the app lacks a scope; install it again with the manifest in deploy/',
   restricted_action: 'a rule of the workspace does not let Firebreak post in this channel',
+  messages_tab_disabled:
+    'the app takes no direct messages; switch on App Home > Messages Tab, or install it again with the manifest in deploy/',
   user_not_in_channel: 'the person is not in the channel',
   user_not_found: 'Slack knows no such person',
 };

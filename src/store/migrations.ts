@@ -31,6 +31,15 @@ export async function migrate<Schema>(db: Kysely<Schema>): Promise<void> {
   });
 }
 
+/** Throws SetupError for a database that this version would have to migrate. One that is empty passes. */
+export async function refuseOlder<Schema>(db: Kysely<Schema>): Promise<void> {
+  const { rows } = await sql<{ there: boolean }>`select to_regclass(${ledger}) is not null as there`.execute(db);
+  if (rows[0]?.there !== true || (await isCurrent(db))) return;
+  throw new SetupError([
+    'The database is of an older version. Nothing was changed. Back up and stop the older processes; the next start brings it up to date.',
+  ]);
+}
+
 const insufficientPrivilege = '42501';
 
 function notOwner(): SetupError {

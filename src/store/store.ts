@@ -16,7 +16,7 @@ import { escalationsStore } from './escalations.ts';
 import { hostStore } from './host.ts';
 import { intakeStore, subscriptionsStore } from './intake.ts';
 import { investigationsStore } from './investigations.ts';
-import { migrate } from './migrations.ts';
+import { migrate, refuseOlder } from './migrations.ts';
 import { noiseStore } from './noise.ts';
 import { buttonsStore, postsStore } from './posts.ts';
 import { rulesStore } from './rules.ts';
@@ -33,11 +33,14 @@ export async function openStore(input: {
   readonly connectionString: string;
   readonly log: Log;
   readonly applicationName: string;
+  /** An older database is refused instead of being brought up to date. An empty one is filled. */
+  readonly onlyCurrent?: boolean;
 }): Promise<Store> {
   const { db, close } = connect(input.connectionString, input.applicationName, input.log);
   try {
     await asking(async () => {
       await refuseOtherEncodings(db);
+      if (input.onlyCurrent === true) await refuseOlder(db);
       await migrate(db);
     });
   } catch (thrown) {

@@ -22,6 +22,7 @@ function refusalOf(body: JsonObject): Reading | undefined {
     if (isRecord(first.Sns)) return ignored("a function's SNS event: subscribe /webhooks/sns to the topic instead");
     if ('messageAttributes' in first) return ignored("a function's SQS event: name the queue in the config instead");
   }
+  if (body.Event === 's3:TestEvent') return ignored('the test of a notification of S3 is no alert');
   if (isRecord(body.awslogs)) return ignored('a batch of CloudWatch log lines is no alert');
   if ('invokingEvent' in body) return ignored('an invocation of the function of a Config rule is no alert');
   if ('deliveryStreamArn' in body) return ignored('a batch of Firehose records is no alert');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { botScopes } from '../../src/slack/installation.ts';
 
 const deploy = join(import.meta.dirname, '..', '..', 'deploy');
 
@@ -57,6 +58,18 @@ const http = manifest('slack-manifest.yml');
 const socket = manifest('slack-manifest.socket.yml');
 
 describe('the Slack app manifests', () => {
+  it('let Slack deliver direct messages, to which nobody can answer', () => {
+    for (const { features } of [http, socket]) {
+      expect(features.app_home).toMatchObject({ messages_tab_enabled: true, messages_tab_read_only_enabled: true });
+    }
+  });
+
+  it('ask for the scopes that the doctor looks for', () => {
+    for (const { oauth_config } of [http, socket]) {
+      expect([...oauth_config.scopes.bot].sort()).toEqual([...botScopes].sort());
+    }
+  });
+
   it.each([
     ['HTTP', http],
     ['Socket Mode', socket],

@@ -132,6 +132,8 @@ describe('intake', () => {
     );
     expect((await postAlert({ name: 'Guessed alert', severity: 'low', from: '203.0.113[.]9' })).status).toBe(202);
     expect(await (await postAlert({ awslogs: { data: 'x' } })).json()).toMatchObject({ status: 'ignored' });
+    const test = { Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'logs', RequestId: 'R', HostId: 'H' };
+    expect(await (await postAlert(test)).json()).toMatchObject({ status: 'ignored' });
 
     const [mapped, guessed] = [await card('Odd login'), await card('Guessed alert')];
     await settled();

@@ -479,6 +479,13 @@ describe('other tools', () => {
     });
   });
 
+  it('do not come of the test that S3 sends for a new notification', () => {
+    const test = { Service: 'Amazon S3', Event: 's3:TestEvent', Time: '2026-11-20T10:00:00.000Z', Bucket: 'logs' };
+    for (const accept of ['known', 'anything'] as const) {
+      expect(parseAlertEvent(test, { accept })).toMatchObject({ ok: false, status: 'ignored' });
+    }
+  });
+
   it('come as a list as well, and nothing of it is lost', () => {
     expect(alertsOf([alarmMessage(), { title: 'x' }, finding()]).map(({ source }) => source)).toEqual([
       'cloudwatch',

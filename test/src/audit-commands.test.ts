@@ -1,0 +1,29 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { auditCommand } from '../../src/audit-commands.ts';
+import { SetupError } from '../../src/contracts/errors.ts';
+
+function fileWith(text: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'firebreak-audit-')), 'audit.jsonl');
+  writeFileSync(path, text);
+  return path;
+}
+
+describe('audit verify of a file', () => {
+  it('does not call whole what holds nothing, as an export leaves that failed', async () => {
+    expect(await auditCommand(['verify', fileWith('')])).toBe(1);
+    expect(await auditCommand(['verify', fileWith('\n\n')])).toBe(1);
+  });
+
+  it.each(['null', '5', '[]', '{}', '"x"', '{"seq":"1"}', '{"seq":1,"at":'])(
+    'names the line that is no entry: %s',
+    async (text) => {
+      const verified = auditCommand(['verify', fileWith(`${text}\n`)]);
+
+      await expect(verified).rejects.toThrow(SetupError);
+      await expect(verified).rejects.toThrow(/line 1 is (no entry|not JSON)/);
+    },
+  );
+});
