@@ -21,7 +21,7 @@ export const contain = defineCommand({
     if (action === undefined) {
       throw new UserError(
         `There is no action "${name.slice(0, 40)}".`,
-        `Actions: ${actions.map((candidate) => candidate.usage).join('; ')}`,
+        `Actions: ${actions.map((candidate) => candidate.name).join(', ')}. \`/ir help contain\` explains them.`,
       );
     }
     return Promise.resolve({ kind: 'contain', action: action.name, words: rest });

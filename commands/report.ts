@@ -8,6 +8,7 @@ export const report = defineCommand({
     'Opens a case from a pasted e-mail or a hunch and finds the ARNs, keys, addresses, ids and accounts in it; without words it opens a dialog.',
   usage: '/ir report [what you know]',
   role: 'responder',
+  freeText: true,
   args: z.object({ words: z.array(z.string()), flags: z.object({}) }),
   examples: ['', 'AWS wrote that AKIAIOSFODNN7EXAMPLE was seen at hxxps://paste[.]example from 198.51.100[.]7'],
   decide({ words }) {

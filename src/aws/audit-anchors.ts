@@ -15,6 +15,7 @@ import type { AnchorBucket, AuditAnchor, FoundAnchor } from '../contracts/audit-
 import { asError, UpstreamError } from '../contracts/errors.ts';
 import { type AnchorSettings, anchorKey, anchorText, readAnchor } from '../domain/audit-anchor.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
+import { patience } from './clients.ts';
 
 interface Marks {
   readonly KeyMarker?: string | undefined;
@@ -34,7 +35,7 @@ export function openAnchorBucket(settings: AnchorSettings, options: { readonly p
     region,
     forcePathStyle: options.pathStyle,
     maxAttempts: 3,
-    requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
+    requestHandler: patience(10_000),
   });
 
   async function asked<T>(signal: AbortSignal, what: string, ask: () => Promise<T>): Promise<T> {

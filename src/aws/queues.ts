@@ -4,7 +4,7 @@ import { UpstreamError } from '../contracts/errors.ts';
 import type { MessageQueue } from '../contracts/intake.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
 import type { QueueSettings } from '../domain/queue-entry.ts';
-import type { Credentials } from './clients.ts';
+import { type Credentials, patience } from './clients.ts';
 
 const longestWaitSeconds = 20;
 
@@ -15,11 +15,7 @@ export function openMessageQueue(entry: QueueSettings, credentials: Credentials)
     useQueueUrlAsEndpoint: false,
     maxAttempts: 3,
     ...(credentials === undefined ? {} : { credentials }),
-    requestHandler: {
-      connectionTimeout: 3_000,
-      requestTimeout: (longestWaitSeconds + 10) * 1_000,
-      throwOnRequestTimeout: true,
-    },
+    requestHandler: patience((longestWaitSeconds + 10) * 1_000),
   });
 
   async function ask<Answer>(work: () => Promise<Answer>): Promise<Answer> {

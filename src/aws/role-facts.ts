@@ -11,7 +11,9 @@ import { AssumeRoleCommand } from '@aws-sdk/client-sts';
 import type { AwsReader } from '../contracts/aws.ts';
 import { UpstreamError } from '../contracts/errors.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
+import { everyPage, iamNext } from '../domain/pages.ts';
 import { globalRegion, partitionOfRegion } from '../domain/partition.ts';
+import { policyText } from '../domain/policy-text.ts';
 import { sessionTags } from '../domain/role-rights.ts';
 import { partitionOfRole, stsClient } from './clients.ts';
 
@@ -29,13 +31,13 @@ export async function roleFacts(roleArn: string, aws: AwsReader): Promise<RoleFa
   const RoleName = roleArn.split('/').at(-1) ?? '';
   const { Role } = await aws.iam.send(new GetRoleCommand({ RoleName }));
   if (Role?.Arn === undefined) throw notIam();
-  const inline = await paged(async (more) => {
-    const page = await aws.iam.send(new ListRolePoliciesCommand({ RoleName, ...more }));
-    return { ...page, items: page.PolicyNames };
+  const inline = await everyPage(async (Marker) => {
+    const page = await aws.iam.send(new ListRolePoliciesCommand({ RoleName, Marker }));
+    return { items: page.PolicyNames, next: iamNext(page) };
   });
-  const attached = await paged(async (more) => {
-    const page = await aws.iam.send(new ListAttachedRolePoliciesCommand({ RoleName, ...more }));
-    return { ...page, items: page.AttachedPolicies };
+  const attached = await everyPage(async (Marker) => {
+    const page = await aws.iam.send(new ListAttachedRolePoliciesCommand({ RoleName, Marker }));
+    return { items: page.AttachedPolicies, next: iamNext(page) };
   });
   const policies: unknown[] = [];
   for (const PolicyName of inline) {
@@ -83,27 +85,9 @@ export async function mayBecome(roleArn: string, externalId: string | undefined,
   }
 }
 
-interface Page<Item> {
-  readonly items: readonly Item[] | undefined;
-  readonly IsTruncated?: boolean | undefined;
-  readonly Marker?: string | undefined;
-}
-
-async function paged<Item>(ask: (more: { readonly Marker?: string }) => Promise<Page<Item>>): Promise<readonly Item[]> {
-  const all: Item[] = [];
-  let marker: string | undefined;
-  do {
-    const page: Page<Item> = await ask(marker === undefined ? {} : { Marker: marker });
-    if (page.items === undefined) throw notIam();
-    all.push(...page.items);
-    marker = page.IsTruncated === true ? page.Marker : undefined;
-  } while (marker !== undefined);
-  return all;
-}
-
 function documentIn(text: string | undefined): unknown {
   if (text === undefined) throw notIam();
-  return JSON.parse(decodeURIComponent(text)) as unknown;
+  return JSON.parse(policyText(text)) as unknown;
 }
 
 /** "Could not look" is never "there is none" (safety rule 9). */

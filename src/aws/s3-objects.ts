@@ -6,6 +6,7 @@ import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/clien
 import { asError, UpstreamError, UserError } from '../contracts/errors.ts';
 import type { LogObject, LogSource } from '../contracts/log-source.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
+import { patience } from './clients.ts';
 
 export interface S3Place {
   readonly bucket: string;
@@ -29,7 +30,7 @@ export function openS3Objects(
     forcePathStyle: options.pathStyle,
     followRegionRedirects: true,
     maxAttempts: attempts,
-    requestHandler: { connectionTimeout: 3_000, requestTimeout: 30_000, throwOnRequestTimeout: true },
+    requestHandler: patience(30_000),
   });
 
   async function get(object: LogObject, signal: AbortSignal) {

@@ -4,6 +4,7 @@ import { UpstreamError } from '../contracts/errors.ts';
 import type { SubscriptionConfirmer } from '../contracts/intake.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
 import { topicOf } from '../domain/sns-topics.ts';
+import { patience } from './clients.ts';
 
 export const subscriptionConfirmer: SubscriptionConfirmer = {
   async confirm(topicArn, token) {
@@ -13,7 +14,7 @@ export const subscriptionConfirmer: SubscriptionConfirmer = {
     const client = new SNSClient({
       region: topic.region,
       maxAttempts: 3,
-      requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
+      requestHandler: patience(10_000),
     });
     try {
       const answer = await client.send(

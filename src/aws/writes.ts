@@ -4,6 +4,7 @@
  * Beside it Firebreak puts the heads of its own audit into its own bucket, with the worker's identity (audit-anchors.ts).
  */
 import type { ApiCall, WrittenService } from '../contracts/aws.ts';
+import { isAwsError } from '../domain/aws-errors.ts';
 import { type ClientOptions, iamClient, lateClients } from './clients.ts';
 
 type Input = ApiCall['input'];
@@ -73,6 +74,11 @@ const modules: Readonly<Record<WrittenService, () => Promise<unknown>>> = {
   elbv2: () => import('@aws-sdk/client-elastic-load-balancing-v2'),
 };
 
+const refusedTimes = [
+  ...['AuthFailure', 'InvalidSignatureException', 'RequestExpired', 'RequestInTheFuture', 'RequestTimeTooSkewed'],
+  'SignatureDoesNotMatch',
+];
+
 /** Inputs that AWS takes as JSON text; a plan shows them as documents. */
 const documents = ['PolicyDocument', 'AssumeRolePolicyDocument'];
 
@@ -89,10 +95,20 @@ export function writeOf(call: ApiCall): {
       const Command = module[`${call.operation}Command`];
       if (Command === undefined) throw new Error(`the SDK of ${call.service} has no ${call.operation}`);
       const client = await clientOf(call, options);
-      const answer = ((await client.send(new Command(asSent(call.input)))) ?? {}) as Answer;
+      const send = () => client.send(new Command(asSent(call.input)));
+      const answer = ((await send().catch((error: unknown) => {
+        if (!isOfAnotherTime(error)) throw error;
+        return send();
+      })) ?? {}) as Answer;
       return { requestId: answer.$metadata?.requestId ?? '', answer: plain(only(answer, kept)) };
     },
   };
+}
+
+/** Refused for the time of its signature, which comes before all else, where the client has AWS's time from the refusal now. */
+function isOfAnotherTime(error: unknown): boolean {
+  const { $metadata } = error as { readonly $metadata?: { readonly clockSkewCorrected?: boolean } };
+  return $metadata?.clockSkewCorrected === true && isAwsError(error, ...refusedTimes);
 }
 
 async function clientOf(call: ApiCall, options: ClientOptions): Promise<Sender> {

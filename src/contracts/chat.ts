@@ -41,12 +41,12 @@ export interface Chat {
     message: Message;
     deliveryId: string;
   }): Promise<{ ts: string; channel: string }>;
-  /** Looks in the newest messages of the channel or thread for our own message with this deliveryId. */
+  /** Looks in the newest messages of the channel or thread for our own message with this deliveryId; tells the channel by its id. */
   findPosted(input: {
     channel: string;
     threadTs?: string | undefined;
     deliveryId: string;
-  }): Promise<{ ts: string } | undefined>;
+  }): Promise<{ ts: string; channel: string } | undefined>;
   update(input: { channel: string; ts: string; message: Message }): Promise<void>;
   /** To one person only: errors and refusals. */
   tell(input: { channel: string; userId: string; threadTs?: string | undefined; message: Message }): Promise<void>;

@@ -75,6 +75,8 @@ export interface Command<Args extends z.ZodType = z.ZodType> {
   readonly role: 'member' | 'responder' | 'approver';
   /** Flags, in the form of node:util parseArgs. `--json`, `--logs`, `--since` and `--until` are the router's. */
   readonly options?: NonNullable<ParseArgsConfig['options']>;
+  /** The words are somebody's own text, however long and full of dashes: nothing in it is a flag. */
+  readonly freeText?: true;
   /** Parses `{ words: string[], flags: {...} }`. */
   readonly args: Args;
   /** The words after the name; each is parsed and decided by a contract test. */

@@ -104,6 +104,8 @@ export interface PostsStore {
   /** `channel` is the id that Slack answered with, where the claim may have held a name. */
   posted(key: string, ts: string, channel?: string): Promise<void>;
   get(key: string): Promise<{ channel: string; ts: string } | undefined>;
+  /** The message with this `ts` is gone from Slack: the next try posts it anew. Another one of the key stays. */
+  gone(key: string, ts: string): Promise<void>;
 }
 
 export interface StoredInvestigation {

@@ -9,9 +9,12 @@ export interface AwsErrorFacts {
   readonly ambiguous: boolean;
 }
 
-/** LimitExceededException is none: in IAM it is a full quota, which no waiting empties, and which an attacker can fill. */
-const throttles =
-  /^(Throttling|ThrottlingException|ThrottledException|TooManyRequestsException|RequestLimitExceeded|SlowDown|RequestThrottled|PriorRequestNotComplete|BandwidthLimitExceeded)$/;
+/**
+ * Refused for now, and surely not carried out. LimitExceededException is none: in IAM it is a full quota, which no waiting empties, and
+ * which an attacker can fill.
+ */
+const notNow =
+  /^((ConcurrentModification|EntityTemporarilyUnmodifiable)(Exception)?|Throttling|ThrottlingException|ThrottledException|TooManyRequestsException|RequestLimitExceeded|SlowDown|RequestThrottled|PriorRequestNotComplete|BandwidthLimitExceeded)$/;
 const network =
   /^(TimeoutError|AbortError|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|NetworkingError|RequestTimeout|RequestTimeoutException)$/;
 
@@ -45,8 +48,8 @@ export function awsErrorFacts(error: unknown): AwsErrorFacts {
   return {
     code: name,
     message: error.message,
-    retryable: throttles.test(name) || serverSide || status === 429,
-    ambiguous: serverSide && !throttles.test(name),
+    retryable: notNow.test(name) || serverSide || status === 429,
+    ambiguous: serverSide && !notNow.test(name),
   };
 }
 

@@ -32,7 +32,15 @@ export function runnersOfHanded(record: CloudTrailRecord, session: GraphNode): r
     at(record.requestParameters, 'sourceIdentity') ??
     // A chained hop carries it on without saying so again.
     text(record.userIdentity.sessionContext?.sourceIdentity);
-  return defined([sourceIdentityNode(named), functionOf(record, session)]);
+  return defined([sourceIdentityNode(named), functionOf(record, session), ...bearersOf(record)]);
+}
+
+/** Whom Roles Anywhere or EKS gave a session: they ask without an AWS identity, and are named in the answer. */
+function bearersOf({ responseElements }: CloudTrailRecord): readonly (GraphNode | undefined)[] {
+  return [
+    nodeOfArn(at(responseElements, 'subjectArn') ?? ''),
+    nodeOfArn(at(responseElements, 'podIdentityAssociation', 'associationArn') ?? ''),
+  ];
 }
 
 /** Lambda names the session of a function after it, and nobody else can call as Lambda. */

@@ -9,10 +9,20 @@ export interface Handed {
   readonly node: GraphNode;
 }
 
-/** What a successful STS call gave to its caller. Empty for all other calls. */
+/** Calls of other services that hand out sessions of a role, with bodies like those of STS. */
+const kin = new Set(['rolesanywhere.amazonaws.com:CreateSession', 'eks-auth.amazonaws.com:AssumeRoleForPodIdentity']);
+
+/** Whether the call is one of STS, or of its kin. */
+export function isOfSts({ eventSource, eventName }: CloudTrailRecord): boolean {
+  return eventSource === 'sts.amazonaws.com' || kin.has(`${eventSource}:${eventName}`);
+}
+
+/** What a successful call of STS or its kin gave to its caller. Empty for all other calls. */
 export function handedOut(record: CloudTrailRecord, partition: string): readonly Handed[] {
-  if (record.eventSource !== 'sts.amazonaws.com') return [];
+  if (!isOfSts(record)) return [];
   const handed: Handed[] = [];
+  const set = record.responseElements?.credentialSet;
+  if (record.eventName === 'CreateSession') return (Array.isArray(set) ? set : []).slice(0, maxSets).flatMap(sessionIn);
   if (record.eventName.startsWith('Assume')) {
     const identity = record.eventName === 'AssumeRoot' ? assumedRoot(record, partition) : assumedSession(record);
     if (identity) handed.push({ kind: 'assumed', node: identity });
@@ -25,9 +35,21 @@ export function handedOut(record: CloudTrailRecord, partition: string): readonly
   return handed;
 }
 
+const maxSets = 10;
+
+/** One entry of what Roles Anywhere gives for a certificate. */
+function sessionIn(entry: unknown): readonly Handed[] {
+  const session = nodeOfArn(at(entry, 'assumedRoleUser', 'arn') ?? '');
+  const key = at(entry, 'credentials', 'accessKeyId');
+  return [
+    ...(session ? [{ kind: 'assumed', node: session } as const] : []),
+    ...(key ? [{ kind: 'minted', node: { kind: 'accessKey', id: key } } as const] : []),
+  ];
+}
+
 /** The role that an AssumeRole* call names: exact, with its path. Also for calls that failed. */
 export function askedRole(record: CloudTrailRecord): GraphNode | undefined {
-  if (record.eventSource !== 'sts.amazonaws.com') return undefined;
+  if (!isOfSts(record)) return undefined;
   const roleArn = at(record.requestParameters, 'roleArn');
   const node = roleArn ? nodeOfArn(roleArn) : undefined;
   return node?.kind === 'role' ? node : undefined;

@@ -20,7 +20,7 @@ import { holdersOf, runnersOf, runnersOfHanded } from './links-behind.ts';
 import { at } from './links-fields.ts';
 import { isInstanceId, type Place } from './links-naming.ts';
 import { touchedBy } from './links-resources.ts';
-import { askedRole, handedOut } from './links-sts.ts';
+import { askedRole, handedOut, isOfSts } from './links-sts.ts';
 import {
   accountOf,
   type GraphNode,
@@ -92,15 +92,15 @@ function readLinks(record: CloudTrailRecord): Links {
   if (role) out.node(role);
   if (ok) {
     for (const { kind, node } of handedOut(record, place.partition)) {
-      out.edge(actor, kind, node);
+      const runners = runnersOfHanded(record, node);
+      out.edge(actor ?? runners[0], kind, node);
       linkSession(out, record, node, role);
-      if (node.kind === 'session')
-        for (const runner of runnersOfHanded(record, node)) out.edge(runner, 'runs-as', node);
+      if (node.kind === 'session') for (const runner of runners) out.edge(runner, 'runs-as', node);
     }
     for (const account of foreignAccounts(record, place)) out.edge(actor, 'changed', account);
     linkNewAccount(out, record);
   }
-  if (place.service !== 'sts') linkTouched(out, record, actor, place, ok);
+  if (!isOfSts(record)) linkTouched(out, record, actor, place, ok);
   for (const { ARN } of (Array.isArray(record.resources) ? record.resources : []).slice(0, 200)) {
     const node = nodeOfArn(text(ARN) ?? '');
     if (node) out.node(node);

@@ -1,7 +1,8 @@
 /** Temporary credentials as the log shows them: who got which session or key by which call, and until when it works (DOMAIN.md 4.1). */
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
+import { runnersOfHanded } from './links-behind.ts';
 import { at } from './links-fields.ts';
-import { askedRole, handedOut } from './links-sts.ts';
+import { askedRole, handedOut, isOfSts } from './links-sts.ts';
 import { partitionOf, principalOf, succeeded, text } from './principal.ts';
 import { outcomeOf } from './sightings.ts';
 import { isoOf } from './window.ts';
@@ -59,10 +60,10 @@ const rootSeconds = 3_600;
 /** The longest that STS gives: GetSessionToken of a user. */
 const mostSeconds = 129_600;
 
-function isMintingCall({ eventSource, eventName }: CloudTrailRecord): boolean {
+function isMintingCall(record: CloudTrailRecord): boolean {
+  const { eventSource, eventName } = record;
   return (
-    (eventSource === 'sts.amazonaws.com' &&
-      (eventName.startsWith('Assume') || /^Get(Session|Federation)Token$/.test(eventName))) ||
+    (isOfSts(record) && /^(Assume|Get(Session|Federation)Token$|CreateSession$)/.test(eventName)) ||
     (eventSource === 'signin.amazonaws.com' && eventName === 'GetSigninToken')
   );
 }
@@ -72,7 +73,8 @@ export function mintingOf(record: CloudTrailRecord): Minting | undefined {
   if (!isMintingCall(record) || !succeeded(record)) return undefined;
   const handed = handedOut(record, partitionOf(record)).map(({ node }) => node);
   const accessKey = handed.find((node) => node.kind === 'accessKey')?.id;
-  const identity = handed.find((node) => node.kind !== 'accessKey')?.id;
+  const who = handed.find((node) => node.kind !== 'accessKey');
+  const identity = who?.id;
   const role = askedRole(record)?.id;
   const withKey = text(record.userIdentity.accessKeyId);
   const sharedEventId = text(record.sharedEventID);
@@ -82,7 +84,7 @@ export function mintingOf(record: CloudTrailRecord): Minting | undefined {
     eventName: record.eventName,
     region: record.awsRegion,
     sourceIp: record.sourceIPAddress,
-    by: principalOf(record)?.id ?? '',
+    by: (principalOf(record) ?? (who && runnersOfHanded(record, who)[0]))?.id ?? '',
     ...(withKey ? { withKey } : {}),
     ...(identity ? { identity } : {}),
     ...(accessKey ? { accessKey } : {}),

@@ -199,6 +199,8 @@ const webIdentity = /^oidc-provider\/([^:]+):[^:]*:(.+)$/s;
 /** `user pipeline`, `role DevOps`, `session MaryMajor of role DevOps`, `root of 111122223333`; other ids as they are. */
 export function labelOf(id: string): string {
   if (id.startsWith(sourceIdentityMark)) return `source identity ${id.slice(sourceIdentityMark.length)}`;
+  // CloudTrail's word for the account of a request to S3 that nobody signed.
+  if (id === 'ANONYMOUS_PRINCIPAL') return 'anybody, without credentials';
   if (personId.test(id)) return `Identity Center user ${id}`;
   const arn = parseArn(id);
   const node = nodeOfArn(id);
@@ -219,6 +221,7 @@ export function labelOf(id: string): string {
     case 'resource': {
       const [, provider, subject] = (arn?.service === 'iam' && webIdentity.exec(arn.resource)) || [];
       if (provider && subject) return `federated user ${subject} of ${provider}`;
+      if (arn?.service === 's3') return `s3 ${arn.resource}`;
       return arn ? `${arn.service} ${arn.resource.replace(/^[^:/]*[:/](?=.)/, '')}` : id;
     }
     default:

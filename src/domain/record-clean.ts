@@ -19,9 +19,9 @@ export function cleanJson(value: Json): Json {
  * `responseElements.PasswordUpdated` of sign-in, say how a call ended.
  */
 const secretKey =
-  /secret|password|passwd|session_?-?token|security_?-?token|identity_?-?token|(access|id|refresh|bearer|sign_?-?in|grant|auth\w{0,64})_?-?token|samlassertion|private_?-?key|keymaterial/i;
+  /secret|password|passwd|session_?-?token|security_?-?token|identity_?-?token|(access|id|refresh|bearer|sign_?-?in|grant|auth\w{0,64})_?-?token|samlassertion|private_?-?key|keymaterial|api_?-?key_?-?value/i;
 const secretName =
-  /(arn|id|ids|name|names|type|policy|reset|resetrequired|lastused|lastchanged|age|length|prevention|stage|stages|status|versionid|^password(updated|recovery(requested|completed)))$/i;
+  /(arn|id|ids|idlist|name|names|type|policy|reset|resetrequired|lastused|lastchanged|age|length|prevention|stage|stages|status|versionid|^password(updated|recovery(requested|completed)))$/i;
 /** What redaction looks for, cheaply: most text has nothing of it. */
 const suspicious = /PRIVATE KEY|xox|xapp-|eyJ|FwoG|IQoJ|FQoG|X-Amz-|secret|\/\/|hooks\.slack/i;
 /** Far below the length of any token. */
@@ -69,7 +69,7 @@ function cleanObject(value: Json, depth: number, secret: boolean, budget: { left
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i] as string;
     const inner = value[key];
-    const meaning = isValueOfSecret(value, keys[i - 1], key) ? 'secret' : meaningOf(key);
+    const meaning = isValueOfSecret(value, keys, key) ? 'secret' : meaningOf(key);
     const kept = clean(inner, depth + 1, meaning === 'secret' || (secret && meaning !== 'name'), budget);
     // Copying an own `__proto__` key with Object.assign would swap the prototype of the copy.
     const safeKey = key === '__proto__' ? '(__proto__)' : key;
@@ -83,11 +83,16 @@ function cleanObject(value: Json, depth: number, secret: boolean, budget: { left
 const nameKey = /^(?:name|key|parameterkey|parametername)$/i;
 const valueKey = /^(?:value|parametervalue)$/i;
 
-/** Environment variables, parameters and tags say in one field what the next one is: `{"name":"DB_PASSWORD","value":"..."}`. */
-function isValueOfSecret(value: Json, before: string | undefined, key: string): boolean {
-  if (before === undefined || !valueKey.test(key) || !nameKey.test(before)) return false;
-  const name = value[before];
-  return typeof name === 'string' && meaningOf(name) === 'secret';
+/** What is called so is the secret itself: as a key of a request it names one (`{"apiKey":"the id of it"}`). */
+const secretVariable = /api_?-?key$/i;
+
+/** Environment variables, parameters and tags say in one field what another one is: `{"name":"DB_PASSWORD","value":"..."}`. */
+function isValueOfSecret(value: Json, keys: readonly string[], key: string): boolean {
+  if (!valueKey.test(key)) return false;
+  return keys.some((other) => {
+    const name = nameKey.test(other) ? value[other] : undefined;
+    return typeof name === 'string' && (meaningOf(name) === 'secret' || secretVariable.test(name));
+  });
 }
 
 function cleanText(text: string, secret: boolean): string {

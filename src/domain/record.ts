@@ -36,9 +36,12 @@ export function parseRecord(value: unknown): ParsedRecord {
   return { ok: true, record: tidy(raw, { eventID, eventTime, eventName, eventSource }) };
 }
 
-/** Whether it is an event of CloudTrail Insights, which counts calls and is none (DOMAIN.md 2.8). */
-export function isInsight({ eventType }: CloudTrailRecord): boolean {
-  return eventType === 'AwsCloudTrailInsight';
+/**
+ * Whether it is an event of CloudTrail Insights, which counts calls and is none (DOMAIN.md 2.8). Also of a record that a source gave in part, without its
+ * type.
+ */
+export function isInsight(record: CloudTrailRecord | Json): boolean {
+  return record.eventType === 'AwsCloudTrailInsight' || 'insightDetails' in record;
 }
 
 /** The `userIdentity` of a record, by itself: the same as `parseRecord` makes of it. Never throws. */

@@ -1,8 +1,19 @@
 /** Which secrets calls gave away: a rotation list. Listing and describing secrets gives none. */
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
+import { parseIp } from './address.ts';
 import { at, fieldsOf } from './links-fields.ts';
 import { plainEventName } from './links-resources.ts';
 import { accountOf, partitionOf, principalOf } from './principal.ts';
+import {
+  decrypted,
+  lambda,
+  object,
+  parameter,
+  type SecretKind,
+  secret,
+  secretCalls,
+  tellingObject,
+} from './secret-calls.ts';
 import { outcomeOf } from './sightings.ts';
 
 export interface SecretRead {
@@ -27,101 +38,75 @@ export interface SecretRead {
   readonly eventIds: readonly string[];
 }
 
-interface Kind {
-  readonly kind: string;
+/** One call, of one secret. */
+interface Reading {
+  readonly kind: SecretKind;
+  readonly name: string;
   readonly sure: SecretRead['sure'];
-  /** Keys of the request that name the secret, in lower case without list words. */
-  readonly named: readonly string[];
-  /** Ending of the ARN, after `arn:PARTITION:SERVICE:`. */
-  readonly arn?: string;
+  readonly record: CloudTrailRecord;
+  /** The decryption that a service did for the call that read it: it tells the secret's name in full, and is no read of its own. */
+  readonly isEcho: boolean;
 }
-
-const secret: Kind = { kind: 'Secrets Manager secret', sure: 'read', named: ['secretid'], arn: '{r}:{a}:secret:{v}' };
-const parameter: Kind = { kind: 'SSM parameter', sure: 'read', named: ['name', 'path'], arn: '{r}:{a}:parameter/{v}' };
-const lambda: Kind = {
-  kind: 'environment of a Lambda function',
-  sure: 'may-hold',
-  named: ['functionname'],
-  arn: '{r}:{a}:function:{v}',
-};
-
-/** Calls whose answer holds a secret. Event names without their date. */
-const calls: Readonly<Record<string, Kind>> = {
-  'secretsmanager:GetSecretValue': secret,
-  'secretsmanager:BatchGetSecretValue': secret,
-  'ssm:GetParameter': parameter,
-  'ssm:GetParameters': parameter,
-  'ssm:GetParametersByPath': parameter,
-  'ssm:GetParameterHistory': parameter,
-  'kms:Decrypt': { kind: 'data decrypted with a KMS key', sure: 'read', named: ['keyid'], arn: '{r}:{a}:key/{v}' },
-  'ec2:GetPasswordData': { kind: 'Windows administrator password of an instance', sure: 'read', named: ['instanceid'] },
-  'ecr:GetAuthorizationToken': { kind: 'container registry token', sure: 'read', named: ['registryid'] },
-  'ecr-public:GetAuthorizationToken': { kind: 'container registry token', sure: 'read', named: ['registryid'] },
-  'codeartifact:GetAuthorizationToken': { kind: 'CodeArtifact token', sure: 'read', named: ['domain'] },
-  'redshift:GetClusterCredentials': { kind: 'database password', sure: 'read', named: ['clusteridentifier'] },
-  'redshift:GetClusterCredentialsWithIAM': { kind: 'database password', sure: 'read', named: ['clusteridentifier'] },
-  'redshift-serverless:GetCredentials': { kind: 'database password', sure: 'read', named: ['workgroupname'] },
-  'lightsail:GetRelationalDatabaseMasterUserPassword': {
-    kind: 'database password',
-    sure: 'read',
-    named: ['relationaldatabasename'],
-  },
-  'lightsail:GetInstanceAccessDetails': { kind: 'access to an instance', sure: 'read', named: ['instancename'] },
-  'lightsail:DownloadDefaultKeyPair': { kind: 'private key of all Lightsail instances', sure: 'read', named: [] },
-  'glue:GetConnection': { kind: 'password of a Glue connection', sure: 'may-hold', named: ['name'] },
-  'glue:GetConnections': { kind: 'passwords of Glue connections', sure: 'may-hold', named: [] },
-  'lambda:GetFunction': lambda,
-  'lambda:GetFunctionConfiguration': lambda,
-  'ec2:DescribeInstanceAttribute': { kind: 'user data of an instance', sure: 'may-hold', named: ['instanceid'] },
-  'codebuild:BatchGetProjects': { kind: 'environment of a build project', sure: 'may-hold', named: ['name'] },
-  'ecs:DescribeTaskDefinition': {
-    kind: 'environment of a task definition',
-    sure: 'may-hold',
-    named: ['taskdefinition'],
-  },
-};
 
 /** Secrets in the order in which to rotate them: surely read first, then what may have been, then what was only tried. */
 export function secretsRead(records: readonly CloudTrailRecord[]): readonly SecretRead[] {
-  const found = new Map<string, { kind: Kind; name: string; records: CloudTrailRecord[] }>();
-  for (const record of records) {
-    const service = record.eventSource.split('.')[0] ?? '';
-    const kind = Object.hasOwn(calls, `${service}:${plainEventName(record.eventName)}`)
-      ? calls[`${service}:${plainEventName(record.eventName)}`]
-      : undefined;
-    if (!kind || (kind.kind.startsWith('user data') && at(record.requestParameters, 'attribute') !== 'userData'))
-      continue;
-    const sure = sureOf(record, kind);
-    for (const name of namesOf(record, kind, service)) {
-      const entry = found.get(`${kind.kind}\n${name}`) ?? { kind: { ...kind, sure }, name, records: [] };
-      if (sure === 'read') entry.kind = { ...kind, sure };
-      entry.records.push(record);
-      found.set(`${kind.kind}\n${name}`, entry);
-    }
-  }
+  const readings = records.flatMap(readingsOf);
+  const full = new Set(readings.filter(({ isEcho }) => isEcho).map(({ name }) => name));
+  const found = Map.groupBy(readings, ({ kind, name }) => `${kind.kind}\n${inFull(name, full)}`);
   const rank = (one: SecretRead) => (one.reads === 0 ? 2 : one.sure === 'read' ? 0 : 1);
   return [...found.values()]
-    .map(({ kind, name, records: of }) => entryOf(kind, name, of))
+    .map((of) => entryOf(inFull(of[0]?.name ?? '', full), of))
     .sort((a, b) => rank(a) - rank(b) || b.reads - a.reads || (a.secret < b.secret ? -1 : 1));
 }
 
+/** A secret that was asked for by its name is the one whose ARN, with the six characters that AWS adds, was decrypted for it. */
+function inFull(name: string, full: ReadonlySet<string>): string {
+  if (!name.includes(':secret:') || full.has(name)) return name;
+  return [...full].find((arn) => arn.length === name.length + 7 && arn.startsWith(`${name}-`)) ?? name;
+}
+
+function readingsOf(record: CloudTrailRecord): readonly Reading[] {
+  const service = record.eventSource.split('.')[0] ?? '';
+  const call = `${service}:${plainEventName(record.eventName)}`;
+  const kind = Object.hasOwn(secretCalls, call) ? secretCalls[call] : undefined;
+  if (!kind || kind.only?.(record.requestParameters) === false) return [];
+  const of = kind === decrypted ? decryptedFor(record) : undefined;
+  if (of) return [{ ...of, record, isEcho: true }];
+  const sure = sureOf(record, kind);
+  return namesOf(record, kind, service).map((name) => ({ kind, name, sure, record, isEcho: false }));
+}
+
+/** KMS says in the encryption context what was decrypted; the key itself is not what has to be rotated. */
+function decryptedFor({ requestParameters }: CloudTrailRecord): Pick<Reading, 'kind' | 'name' | 'sure'> | undefined {
+  const told = (key: string) => at(requestParameters, 'encryptionContext', key);
+  const contexts = [
+    { kind: secret, name: told('SecretARN'), sure: 'read' },
+    { kind: parameter, name: told('PARAMETER_ARN'), sure: 'read' },
+    { kind: lambda, name: told('aws:lambda:FunctionArn'), sure: 'may-hold' },
+    { kind: object, name: objectOf(told('aws:s3:arn')), sure: 'may-hold' },
+  ] as const;
+  return contexts.flatMap(({ name, ...of }) => (name === undefined ? [] : [{ ...of, name }]))[0];
+}
+
+/** Objects whose names tell nothing stand together, by their bucket. */
+function objectOf(arn: string | undefined): string | undefined {
+  return arn === undefined || tellingObject.test(arn) ? arn : `${arn.split('/', 1)[0]}/*`;
+}
+
 /** A SecureString comes encrypted unless its decryption is asked for; a plain parameter may still hold a secret. */
-function sureOf(record: CloudTrailRecord, kind: Kind): SecretRead['sure'] {
+function sureOf(record: CloudTrailRecord, kind: SecretKind): SecretRead['sure'] {
+  // Services decrypt volumes, tables and queues for whoever uses them.
+  if (kind === decrypted && record.userIdentity.invokedBy) return 'may-hold';
   if (kind !== parameter) return kind.sure;
   return String(record.requestParameters?.withDecryption) === 'true' ? 'read' : 'may-hold';
 }
 
-function namesOf(record: CloudTrailRecord, kind: Kind, service: string): readonly string[] {
-  const context =
-    service === 'kms'
-      ? (at(record.requestParameters, 'encryptionContext', 'SecretARN') ??
-        at(record.requestParameters, 'encryptionContext', 'PARAMETER_ARN') ??
-        at(record.requestParameters, 'encryptionContext', 'aws:s3:arn'))
-      : undefined;
-  // KMS says in the encryption context what was decrypted; the key itself is not what has to be rotated.
-  if (context) return [context];
+function namesOf(record: CloudTrailRecord, kind: SecretKind, service: string): readonly string[] {
+  const request = record.requestParameters;
+  if (kind === object)
+    return [`arn:${partitionOf(record)}:s3:::${at(request, 'bucketName') ?? ''}/${at(request, 'key') ?? ''}`];
   const isPath = record.eventName === 'GetParametersByPath';
-  const values = fieldsOf(record.requestParameters)
+  const values = fieldsOf(request)
     .filter(({ key, owner }) => kind.named.includes(key) && !(isPath && key === 'name') && owner !== undefined)
     .map(({ value }) => value);
   const told = (record.resources ?? []).flatMap(({ ARN }) =>
@@ -132,11 +117,11 @@ function namesOf(record: CloudTrailRecord, kind: Kind, service: string): readonl
   return names.map((name) => arnOf(record, kind, service, isPath ? `${name.replace(/\/$/, '')}/*` : name));
 }
 
-function arnOf(record: CloudTrailRecord, { arn }: Kind, service: string, name: string): string {
+function arnOf(record: CloudTrailRecord, { arn }: SecretKind, service: string, name: string): string {
   const accountId = accountOf(record);
   if (!arn || name.startsWith('arn:') || accountId === '') return name;
-  // A parameter's ARN has one slash only before a name that begins with one.
-  const value = service === 'ssm' ? name.replace(/^\//, '') : name.replace(/^alias\//, 'alias/');
+  // A parameter's ARN has one slash only before a name that begins with one, and no version or label.
+  const value = service === 'ssm' ? name.replace(/^\//, '').replace(/:.*$/s, '') : name;
   const ending = arn
     .replace('{r}', record.awsRegion)
     .replace('{a}', accountId)
@@ -146,23 +131,30 @@ function arnOf(record: CloudTrailRecord, { arn }: Kind, service: string, name: s
 
 const maxEventIds = 20;
 
-function entryOf({ kind, sure }: Kind, name: string, records: readonly CloudTrailRecord[]): SecretRead {
+function entryOf(name: string, readings: readonly Reading[]): SecretRead {
+  const calls = readings.filter(({ isEcho }) => !isEcho);
+  // By path, or where the call itself is not in the log, the decryption is all that is known of the read.
+  const records = (calls.length > 0 ? calls : readings).map(({ record }) => record);
   const good = records.filter((record) => outcomeOf(record) === 'success');
   const told = good.length > 0 ? good : records;
   const distinct = (values: readonly string[]) => [...new Set(values.filter(Boolean))];
   return {
     secret: name,
-    kind,
-    sure,
+    kind: readings[0]?.kind.kind ?? '',
+    sure: sureIn(readings.filter(({ record }) => good.length === 0 || outcomeOf(record) === 'success')),
     reads: good.length,
     denied: records.length - good.length,
     firstRead: told[0]?.eventTime ?? '',
     lastRead: told.at(-1)?.eventTime ?? '',
     by: distinct(told.map((record) => principalOf(record)?.id ?? '')),
-    sourceIps: distinct(told.map((record) => record.sourceIPAddress)),
+    sourceIps: distinct(told.map(({ sourceIPAddress }) => parseIp(sourceIPAddress) ?? sourceIPAddress)),
     eventNames: distinct(told.map((record) => record.eventName)),
     accountId: accountOf(told[0] as CloudTrailRecord),
     region: told[0]?.awsRegion ?? '',
     eventIds: told.slice(0, maxEventIds).map((record) => record.eventID),
   };
+}
+
+function sureIn(readings: readonly Reading[]): SecretRead['sure'] {
+  return readings.some(({ sure }) => sure === 'read') ? 'read' : 'may-hold';
 }

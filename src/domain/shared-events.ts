@@ -18,6 +18,12 @@ export function isBlind(record: CloudTrailRecord): boolean {
   return principalOf(record)?.kind === 'account';
 }
 
+/** The records without the blind copies of calls whose named copy is among them, so that each call counts once. */
+export function withoutBlindCopies(records: readonly CloudTrailRecord[]): readonly CloudTrailRecord[] {
+  const named = new Set(records.flatMap((record) => (isBlind(record) ? [] : (sharedKeyOf(record) ?? []))));
+  return records.filter((record) => !isBlind(record) || !named.has(sharedKeyOf(record) ?? ''));
+}
+
 /** Most things of a record that are asked for in search of its other copy. */
 const maxAsked = 3;
 

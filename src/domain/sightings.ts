@@ -3,6 +3,7 @@ import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import type { Sighting } from '../contracts/pivot.ts';
 import { plainEventName } from './links-resources.ts';
 import { principalOf, succeeded } from './principal.ts';
+import { isInsight } from './record.ts';
 
 /** One row of the table: which calls it is about, and what they mean. */
 export interface Technique {
@@ -36,6 +37,7 @@ export function indexTechniques(table: readonly Technique[]): (record: CloudTrai
     else for (const source of row.sources) push(exact, `${source}:${row.event}`, row);
   }
   return (record) => {
+    if (isInsight(record)) return undefined;
     const name = plainEventName(record.eventName);
     const rows = [
       ...(exact.get(`${record.eventSource}:${record.eventName}`) ?? exact.get(`${record.eventSource}:${name}`) ?? []),
@@ -59,7 +61,9 @@ function applies(row: Technique, record: CloudTrailRecord): boolean {
 /** `denied` is a matter of rights; `failed` is everything else that went wrong, dry runs and quota limits included. */
 export function outcomeOf(record: CloudTrailRecord): Sighting['outcome'] {
   if (succeeded(record)) return 'success';
-  return /denied|unauthorized|forbidden|notauthorized/i.test(record.errorCode ?? '') ? 'denied' : 'failed';
+  return /denied|unauthorized|forbidden|notauthorized|authorizationerror|authfailure/i.test(record.errorCode ?? '')
+    ? 'denied'
+    : 'failed';
 }
 
 /** Every sighting in the records with its weight, in order of time. Records must be in order of time. */

@@ -3,6 +3,7 @@ import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import type { Coverage } from '../contracts/evidence.ts';
 import { plainEventName } from './links-resources.ts';
 import { principalGroup, principalOf, succeeded } from './principal.ts';
+import { isInsight } from './record.ts';
 import type { NowAnswer } from './services-now.ts';
 import type { Match } from './sigma/hunt.ts';
 import { type TriageStep, triageSteps } from './triage-steps.ts';
@@ -74,6 +75,7 @@ export function triageCollector(steps: readonly TriageStep[] = triageSteps): Tri
 
   return {
     add(record, excepted = false) {
+      if (isInsight(record)) return;
       const node = principalOf(record);
       const call = `${record.eventSource.replace(/\.amazonaws\.com(\.cn)?$/, '')}:${plainEventName(record.eventName)}`;
       const hit: Hit = {

@@ -4,6 +4,8 @@ import type { Command } from '../contracts/command.ts';
 import { UserError } from '../contracts/errors.ts';
 
 const longest = 1_000;
+/** A pasted e-mail is longer than any command. */
+const longestText = 12_000;
 
 /**
  * Typed text as words. Undoes what phones do to it: smart quotes, the long dash for `--`, invisible characters. Slack's own
@@ -11,10 +13,11 @@ const longest = 1_000;
  * Throws UserError for text that is too long or has an open quote.
  */
 export function wordsOf(text: string): string[] {
-  if (text.length > longest) {
+  const most = /^\s*report\s/i.test(text) ? longestText : longest;
+  if (text.length > most) {
     throw new UserError(
-      `That is ${text.length} characters; a command takes ${longest}.`,
-      'Type `/ir help` for the commands.',
+      `That is ${text.length} characters; a command takes ${most}.`,
+      most === longest ? 'Type `/ir help` for the commands.' : 'Shorten it to what matters.',
     );
   }
   const plain = text
@@ -54,7 +57,9 @@ export function interpret(
   const result = command.args.safeParse({ words: positionals, flags: own });
   if (!result.success) {
     const problems = result.error.issues.map((issue) => {
-      const path = issue.path.filter((part) => part !== 'flags' && part !== 'words').join('.');
+      const path = issue.path
+        .filter((part) => typeof part !== 'number' && part !== 'flags' && part !== 'words')
+        .join('.');
       return path === '' ? issue.message : `${path}: ${issue.message}`;
     });
     throw new UserError(problems.join('; '), `Usage: ${command.usage}`);
@@ -67,6 +72,8 @@ export function interpret(
 }
 
 function parsed(words: readonly string[], options: ExtraOptions, command: Command) {
+  // On the command line the caller's own flags stand beside the text.
+  if (command.freeText === true && Object.keys(options).length === 0) return { positionals: [...words], values: {} };
   try {
     return parseArgs({ args: [...words], options, allowPositionals: true, strict: true });
   } catch (error) {

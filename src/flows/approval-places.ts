@@ -56,7 +56,10 @@ export async function showToFew(
 ): Promise<readonly Place[]> {
   if (few === undefined) return [await postOrUpdate(card, deps)];
   const before = await deps.store.posts.get(card.key);
-  if (before !== undefined) await deps.chat.update({ ...before, message: closed });
+  // What nobody can read any more, or nobody can change, must not keep the few from hearing.
+  if (before !== undefined) {
+    await unlessRefused(before.channel, deps, () => deps.chat.update({ ...before, message: closed }));
+  }
   const places: Place[] = [];
   for (const of of few) {
     await unlessRefused(of, deps, async () => {

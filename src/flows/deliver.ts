@@ -4,6 +4,7 @@
  */
 import { UpstreamError } from '../contracts/errors.ts';
 import type { Message } from '../contracts/message.ts';
+import { refusal } from '../domain/phrases.ts';
 import type { ChatDeps } from './deps.ts';
 
 export interface Delivery {
@@ -28,8 +29,9 @@ export async function postOnce(
   if (claim.state === 'unsure') {
     const found = await chat.findPosted({ channel, threadTs, deliveryId: claim.deliveryId });
     if (found !== undefined) {
-      await store.posts.posted(key, found.ts, channel);
-      return { channel, ts: found.ts, fresh: false };
+      // The config may name the channel; only its id takes updates.
+      await store.posts.posted(key, found.ts, found.channel);
+      return { ...found, fresh: false };
     }
   }
   const posted = await send();
@@ -48,14 +50,66 @@ export async function postOnce(
   }
 }
 
-/** Posts once, or brings the message that is there up to date. */
+/** Somebody deleted the message, or the workspace lets nobody change it any more: what is new in it has to be a new message. */
+const cannotChange = [
+  ...['message_not_found', 'cant_update_message', 'edit_window_closed'],
+  // Of a thread, when its first message is gone.
+  ...['thread_not_found', 'invalid_thread_ts', 'cannot_reply_to_message'],
+];
+
+/** Whether Slack says that a message of ours cannot be brought up to date, ever. */
+export function isBeyondChange(error: unknown): boolean {
+  return error instanceof UpstreamError && error.service === 'slack' && cannotChange.includes(error.code);
+}
+
+/** The channel itself takes nothing from us: archived, deleted, without Firebreak, or closed by a rule of the workspace. */
+export function isChannelClosed(error: unknown): error is UpstreamError {
+  if (!(error instanceof UpstreamError) || error.service !== 'slack') return false;
+  return /^(?:channel_not_found|is_archived|not_in_channel|restricted_action\w*)$/.test(error.code);
+}
+
+/**
+ * Posts or updates; where the channel takes nothing, in the config's default one instead, with a word in the thread that says so:
+ * an alert must not wait unseen until somebody looks after a channel. Throws UpstreamError where that takes nothing either.
+ */
+export async function showInChannel(
+  delivery: Delivery,
+  deps: Pick<ChatDeps, 'store' | 'chat' | 'clock' | 'settings' | 'log'>,
+): Promise<{ channel: string; ts: string }> {
+  try {
+    return await postOrUpdate(delivery, deps);
+  } catch (error) {
+    const { key, channel } = delivery;
+    const instead = deps.settings.channels.default;
+    const before = await deps.store.posts.get(key);
+    if (!isChannelClosed(error) || channel === instead || before?.channel === instead) throw error;
+    deps.log.error({ key, channel, error }, 'a channel takes nothing, the default channel gets it instead');
+    if (before !== undefined) await deps.store.posts.gone(key, before.ts);
+    const place = await postOnce({ ...delivery, channel: instead }, deps);
+    const message = refusal(
+      `This belongs into the channel ${channel}, which takes nothing from Firebreak now (${error.code}).`,
+      'Unarchive it, invite Firebreak there, or name another channel in the config.',
+    );
+    await postOnce({ key: `${key}:instead`, channel: place.channel, threadTs: place.ts, message }, deps);
+    return place;
+  }
+}
+
+/** Posts once, or brings the message that is there up to date; one that is gone or frozen is posted anew. */
 export async function postOrUpdate(
   delivery: Delivery,
   deps: Pick<ChatDeps, 'store' | 'chat' | 'clock'>,
 ): Promise<{ channel: string; ts: string }> {
   const place = await postOnce(delivery, deps);
-  if (!place.fresh) await deps.chat.update({ channel: place.channel, ts: place.ts, message: delivery.message });
-  return place;
+  if (place.fresh) return place;
+  try {
+    await deps.chat.update({ channel: place.channel, ts: place.ts, message: delivery.message });
+    return place;
+  } catch (error) {
+    if (!isBeyondChange(error)) throw error;
+    await deps.store.posts.gone(delivery.key, place.ts);
+    return postOnce(delivery, deps);
+  }
 }
 
 /**

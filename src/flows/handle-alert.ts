@@ -1,6 +1,6 @@
 /** alert -> case -> card in the channel, and a word in the thread when it matters. */
 import type { Alert } from '../contracts/alert.ts';
-import { UpstreamError } from '../contracts/errors.ts';
+import { asError, UpstreamError } from '../contracts/errors.ts';
 import type { CaseEntry } from '../contracts/noise.ts';
 import type { Case } from '../contracts/store.ts';
 import type { AccountFacts } from '../contracts/surroundings.ts';
@@ -16,7 +16,7 @@ import { restrictedCard } from '../domain/restricted-case.ts';
 import { severityWord } from '../domain/severity.ts';
 import { strikeSeeds } from '../domain/strike.ts';
 import { admitAlert } from './admit-alert.ts';
-import { postOnce, postOrUpdate } from './deliver.ts';
+import { isBeyondChange, isChannelClosed, postOnce, showInChannel } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 import { wantEnrichment } from './want-enrichment.ts';
 
@@ -104,7 +104,7 @@ async function tell(entry: CaseEntry, found: Case, card: { channel: string; ts: 
   const alert = (await deps.store.alerts.get(alertId))?.alert ?? found.alert;
   if (said !== undefined) {
     const note = { key: `note:${alertId}`, channel: card.channel, threadTs: card.ts, message: threadNote(alert, said) };
-    await postOnce(note, deps);
+    await inThread(() => postOnce(note, deps), found, deps);
     // What came before the card was posted is in the card.
     if (ownChannel !== undefined && number > found.cardFrom) {
       const acknowledge = await deps.store.buttons.mint(`case:${found.id}`, { kind: 'case', caseId: found.id });
@@ -115,10 +115,20 @@ async function tell(entry: CaseEntry, found: Case, card: { channel: string; ts: 
         said,
         acknowledge: found.acknowledgedBy === undefined ? acknowledge : undefined,
       });
-      await postOnce({ key: `own:${alertId}`, channel: ownChannel, message }, deps);
+      await showInChannel({ key: `own:${alertId}`, channel: ownChannel, message }, deps);
     }
   }
   await deps.store.noise.entryDelivered(found.id, number);
+}
+
+/** A thread that is gone with its card or channel must not hold up the news: the card, which holds it, is then posted anew. */
+async function inThread(tellIt: () => Promise<unknown>, { id }: Case, { log }: Pick<Needs, 'log'>): Promise<void> {
+  try {
+    await tellIt();
+  } catch (error) {
+    if (!isChannelClosed(error) && !isBeyondChange(error)) throw error;
+    log.warn({ caseId: id, error: asError(error) }, 'the thread of a card is gone, the card is posted again');
+  }
 }
 
 /** Slack does not take the card of a critical: whoever can be reached without Slack is called now. */
@@ -151,7 +161,7 @@ export function showCase(caseId: string, deps: Needs): Promise<{ channel: string
 async function bringUpToDate(found: Case, deps: Needs): Promise<{ channel: string; ts: string } | undefined> {
   const { id: caseId } = found;
   if (found.restrictedTo !== undefined) {
-    return postOrUpdate({ key: `case:${caseId}`, channel: found.channel, message: restrictedCard(found) }, deps);
+    return showInChannel({ key: `case:${caseId}`, channel: found.channel, message: restrictedCard(found) }, deps);
   }
   const enrichment = await deps.store.enrichments.get(caseId);
   const known = mergeFacts([knownOf(found.alert, deps), enrichment?.account]);
@@ -169,8 +179,8 @@ async function bringUpToDate(found: Case, deps: Needs): Promise<{ channel: strin
   const quieten = await deps.store.buttons.mint(`case:${caseId}`, { kind: 'case', caseId });
   const parts = await deps.store.noise.mergedInto(caseId);
   const message = withCaseNews(card, { case: found, parts, snooze: quieten, falsePositive: quieten });
-  const place = await postOrUpdate({ key: `case:${caseId}`, channel: found.channel, message }, deps);
-  if (found.messageTs === undefined) await deps.store.cases.setMessage(caseId, place.channel, place.ts);
+  const place = await showInChannel({ key: `case:${caseId}`, channel: found.channel, message }, deps);
+  if (found.messageTs !== place.ts) await deps.store.cases.setMessage(caseId, place.channel, place.ts);
   return place;
 }
 

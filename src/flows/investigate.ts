@@ -9,7 +9,7 @@ import { awsErrorFacts } from '../domain/aws-errors.ts';
 import { refusal } from '../domain/phrases.ts';
 import { headlineMessage, progressMessage, reportMessage } from '../domain/report-wording.ts';
 import { containButtons, offersOf } from './contain-buttons.ts';
-import { postOnce, postOrUpdate, tellOne } from './deliver.ts';
+import { isChannelClosed, postOnce, postOrUpdate, tellOne } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 import { elsewhere, summarise, without } from './evidence-place.ts';
 import { mayRead } from './may-read.ts';
@@ -55,6 +55,12 @@ export async function investigate(
     deps.log.error({ investigationId, error: asError(error) }, 'an investigation failed');
     await end(stored, failure(error), deps);
   }
+}
+
+/** The message that shows the progress, and under which key it was posted. */
+interface Started extends Place {
+  readonly key: string;
+  readonly threadTs?: string | undefined;
 }
 
 async function run(
@@ -110,15 +116,16 @@ async function run(
 
 async function tell(
   stored: StoredInvestigation,
-  place: Place,
+  started: Started,
   told: { title: string; subject: string; requestedBy: string; report: Report; ofNow: boolean },
   deps: WorkerDeps,
 ): Promise<void> {
   const { report } = told;
-  const inThread = stored.threadTs !== undefined;
-  const threadTs = stored.threadTs ?? place.ts;
+  const inThread = started.threadTs !== undefined;
   const buttons = await buttonsOf(stored, told, deps);
-  await deps.chat.update({ ...place, message: headlineMessage({ ...told, inThread }, buttons) });
+  const headline = headlineMessage({ ...told, inThread }, buttons);
+  const place = await postOrUpdate({ ...started, message: headline }, deps);
+  const threadTs = started.threadTs ?? place.ts;
   await postOnce(
     { key: `investigation:${stored.id}:report`, channel: place.channel, threadTs, message: reportMessage(report) },
     deps,
@@ -211,13 +218,15 @@ async function buttonsOf(
  * Posts the first message. Where the bot is not in the channel that the command was typed in, the answer goes to the
  * person directly: nothing that was asked stays unanswered.
  */
-async function start(stored: StoredInvestigation, message: Message, deps: WorkerDeps): Promise<Place> {
-  const key = `investigation:${stored.id}`;
+async function start(stored: StoredInvestigation, message: Message, deps: WorkerDeps): Promise<Started> {
+  const { id, channel, threadTs, requestedBy } = stored;
+  const key = `investigation:${id}`;
   try {
-    return await postOnce({ key, channel: stored.channel, threadTs: stored.threadTs, message }, deps);
+    return { ...(await postOnce({ key, channel, threadTs, message }, deps)), key, threadTs };
   } catch (error) {
-    if (!(error instanceof UpstreamError) || !['not_in_channel', 'channel_not_found'].includes(error.code)) throw error;
-    return postOnce({ key: `${key}:direct`, channel: stored.requestedBy, message }, deps);
+    if (!isChannelClosed(error)) throw error;
+    const own = `${key}:direct`;
+    return { ...(await postOnce({ key: own, channel: requestedBy, message }, deps)), key: own };
   }
 }
 

@@ -103,10 +103,14 @@ async function propose(
  * Throws UserError where the same is waiting for a decision, or on its way: two that run side by side would undo each other's calls.
  * Where Firebreak runs nothing, what is approved lies on its card for ever and holds nobody up.
  */
-async function refuseTwin(plan: Plan, { store, settings }: WorkerDeps): Promise<void> {
+async function refuseTwin(plan: Plan, deps: WorkerDeps): Promise<void> {
+  const { store, settings } = deps;
   const isOnItsWay = ({ state }: Approval) => state === 'proposed' || settings.mode === 'execute';
   const twin = (await store.approvals.open()).find((other) => isOnItsWay(other) && wishOf(other.plan) === wishOf(plan));
   if (twin === undefined) return;
+  // Whoever asks again may not find its card: where somebody deleted it, it is posted anew.
+  const id = `twin-${twin.id}-${deps.clock.now().getTime()}`;
+  await deps.queue.add('approval.changed', { approvalId: twin.id }, { id });
   const where =
     twin.state === 'proposed' ? 'waits for a decision already' : 'is approved already and being carried out';
   throw new UserError(

@@ -8,6 +8,7 @@ import { UpstreamError } from '../contracts/errors.ts';
 import { audit } from '../domain/approval.ts';
 import { type Filling, fill } from '../domain/blanks.ts';
 import { sameState } from '../domain/plan.ts';
+import { refusalAdvice } from '../domain/refusal-wording.ts';
 import type { ExecutorDeps } from './deps.ts';
 import { factsOf, lookForOwnChangeMs, type Run, readUntil, unreadable } from './read-back.ts';
 
@@ -100,7 +101,8 @@ function endOf({ plan, steps }: Approval): Sent {
     done.length === 0
       ? `Nothing was written: AWS refused ${first?.call.operation} with ${first?.code}.`
       : `${done.length} of ${plan.calls.length} calls were carried out; AWS refused ${named}.`;
-  return { kind: 'refused', done: done.length, outcome };
+  const todo = refusalAdvice(refused.map(({ code }) => code));
+  return { kind: 'refused', done: done.length, outcome: `${outcome}${todo}` };
 }
 
 /** What the call is about, where its input says: the id of an interface, a key, an instance; else the last thing that it names. */

@@ -33,7 +33,7 @@ export async function askForStrike(
   if (caseId === undefined) {
     throw new UserError(
       'Contain what? Name an action and its target, or a case.',
-      'A case: `/ir contain IR-12`. One action: `/ir contain disable-access-key AKIA...`; `/ir help` lists them.',
+      'A case: `/ir contain IR-12`. One action: `/ir contain disable-access-key AKIA...`; `/ir help contain` lists them.',
     );
   }
   const found = await store.cases.get(caseId);

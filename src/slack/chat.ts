@@ -40,8 +40,9 @@ const refusedBlocks = [
 /** An ephemeral message is impossible, but the person can still be told directly. */
 const notThere = ['user_not_in_channel', 'not_in_channel', 'channel_not_found', 'is_archived'];
 
-/** `text` must not grow links or mentions where a client shows it instead of the blocks. */
-const inertArguments = { unfurl_links: false, unfurl_media: false, parse: 'none', link_names: false };
+/** `text` must not grow links or mentions where a client shows it instead of the blocks. Only a new message can unfurl. */
+const inertArguments = { parse: 'none', link_names: false };
+const noUnfurling = { unfurl_links: false, unfurl_media: false };
 
 /**
  * Opens the port. Succeeds when Slack is down: Slack trouble must not stop intake; each call then throws UpstreamError.
@@ -50,7 +51,8 @@ const inertArguments = { unfurl_links: false, unfurl_media: false, parse: 'none'
 export async function openChat(options: ChatOptions): Promise<Chat> {
   const { token, apiUrl, log, timeoutMs = 10_000, lookupTimeoutMs = 2_000, clock = systemClock } = options;
   const api = openWebApi({ token, apiUrl, timeoutMs, log, clock });
-  const people = openPeople(api, clock, Math.min(lookupTimeoutMs, timeoutMs));
+  const lookup = { kind: 'read', timeoutMs: Math.min(lookupTimeoutMs, timeoutMs) } as const;
+  const people = openPeople(api, clock, lookup.timeoutMs);
   // chat.update has about 50 a minute for all messages together; chat.postMessage one a second per channel.
   const updates = openPace({ burst: 4, everyMs: 60_000 / 41, maxWaitMs: 5_000, clock });
   const posts = openPace({ burst: 3, everyMs: 1_000, maxWaitMs: 5_000, clock });
@@ -88,7 +90,7 @@ export async function openChat(options: ChatOptions): Promise<Chat> {
 
   async function post(channel: string, threadTs: string | undefined, message: Message, metadata?: object) {
     await posts(channel);
-    const args = { channel, thread_ts: threadTs, metadata, mrkdwn: false };
+    const args = { channel, thread_ts: threadTs, metadata, mrkdwn: false, ...noUnfurling };
     const answer = await send('chat.postMessage', message, args, 'append');
     const ts = asText(answer.ts);
     // Slack answers with the id where `channel` was a name or a person; updates need the id.
@@ -96,6 +98,17 @@ export async function openChat(options: ChatOptions): Promise<Chat> {
     if (channelIds.size < 200) channelIds.set(channel, id);
     if (ts !== undefined) return { ts, channel: id };
     throw new UpstreamError('slack', 'ambiguous', 'Slack chat.postMessage: an answer without ts', { retryable: true });
+  }
+
+  /** Slack shows an ephemeral message in a thread only where somebody has replied there already; else nobody would see it. */
+  async function isThread(channel: string, ts: string): Promise<boolean> {
+    try {
+      const { messages } = await api.call('conversations.replies', { channel, ts, limit: 2 }, lookup);
+      return Array.isArray(messages) && messages.length > 1;
+    } catch (error) {
+      log.debug({ channel, error: asError(error) }, 'a thread could not be looked at, the channel is told instead');
+      return false;
+    }
   }
 
   return {
@@ -110,7 +123,7 @@ export async function openChat(options: ChatOptions): Promise<Chat> {
           return undefined;
         }
         const ts = await findMessage(api, { channel: id, threadTs, deliveryId }, (await people.home()).botId);
-        return ts === undefined ? undefined : { ts };
+        return ts === undefined ? undefined : { ts, channel: id };
       } catch (error) {
         if (!(error instanceof UpstreamError) || error.code !== 'missing_scope') throw error;
         if (!saidMissingScope) log.warn({}, 'the app may not read history, so a message may be posted twice');
@@ -137,7 +150,8 @@ export async function openChat(options: ChatOptions): Promise<Chat> {
 
     async tell({ channel, userId, threadTs, message }) {
       try {
-        await send('chat.postEphemeral', message, { channel, user: userId, thread_ts: threadTs }, 'append');
+        const thread = threadTs !== undefined && (await isThread(channel, threadTs)) ? threadTs : undefined;
+        await send('chat.postEphemeral', message, { channel, user: userId, thread_ts: thread }, 'append');
       } catch (error) {
         if (!(error instanceof UpstreamError) || !notThere.includes(error.code)) throw error;
         await post(userId, undefined, message);
@@ -187,7 +201,7 @@ export async function openChat(options: ChatOptions): Promise<Chat> {
     reachable: () =>
       reach('', async () => {
         try {
-          await api.call('auth.test', {}, { kind: 'read', timeoutMs: Math.min(lookupTimeoutMs, timeoutMs) });
+          await api.call('auth.test', {}, lookup);
           return { ok: true };
         } catch (error) {
           return { ok: false, because: asError(error).message };

@@ -23,6 +23,8 @@ async function* pages(api: WebApi, method: string, args: Json, key: string): Asy
 export async function channelIdOf(api: WebApi, channel: string): Promise<string | undefined> {
   // Names are lower case, ids are not.
   if (/^[CDG][A-Z0-9]+$/u.test(channel)) return channel;
+  // Direct messages are in no list that the app may read.
+  if (/^[UW][A-Z0-9]+$/u.test(channel)) return undefined;
   const name = channel.replace(/^#/u, '');
   const args = { types: 'public_channel,private_channel', exclude_archived: true, limit: 1_000 };
   for await (const list of pages(api, 'conversations.list', args, 'channels')) {

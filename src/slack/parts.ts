@@ -26,7 +26,7 @@ export interface Rendered {
   readonly cut: boolean;
 }
 
-export const cutNotice = '… more in the thread or file (cut to fit Slack)';
+export const cutNotice = '… cut here to fit Slack; a file in the thread, where there is one, has all of it';
 const nothing: Rendered = { blocks: [], cut: false };
 const dropped: Rendered = { blocks: [], cut: true };
 

@@ -45,6 +45,11 @@ export function postsStore(db: Database): PostsStore {
           .executeTakeFirst();
         return row === undefined || row.ts === null ? undefined : { channel: row.channel, ts: row.ts };
       }),
+
+    gone: (key, ts) =>
+      asking(async () => {
+        await db.deleteFrom('posts').where('key', '=', text(key)).where('ts', '=', text(ts)).execute();
+      }),
   };
 }
 

@@ -21,7 +21,9 @@ import type { AwsReach, AwsReader } from '#src/contracts/aws.ts';
 import { type Denial, denialsIn } from '#src/domain/alive.ts';
 import { isAwsError } from '#src/domain/aws-errors.ts';
 import type { Looked } from '#src/domain/looked.ts';
-import { look, paged } from './look.ts';
+import { iamNext } from '#src/domain/pages.ts';
+import { policyText } from '#src/domain/policy-text.ts';
+import { listed, look, paged } from './look.ts';
 
 /** IAM actions that the functions here call. */
 export const credentialReads = [
@@ -113,7 +115,7 @@ export async function userCredentials(aws: AwsReader, name: string, signal: Abor
               new ListAccessKeysCommand({ ...who, ...(token && { Marker: token }) }),
               options,
             );
-            return { items: page.AccessKeyMetadata ?? [], next: page.IsTruncated ? page.Marker : undefined };
+            return { items: listed(page.AccessKeyMetadata, 'AccessKeyMetadata'), next: iamNext(page) };
           });
           return all.map((key) => ({ id: key.AccessKeyId ?? '', status: key.Status ?? 'unknown' }));
         }),
@@ -130,8 +132,14 @@ export async function userCredentials(aws: AwsReader, name: string, signal: Abor
     devices: await look(
       () =>
         absentAs([], async () => {
-          const { MFADevices } = await aws.iam.send(new ListMFADevicesCommand(who), options);
-          return (MFADevices ?? []).map((device) => ({
+          const all = await paged(async (token) => {
+            const page = await aws.iam.send(
+              new ListMFADevicesCommand({ ...who, ...(token && { Marker: token }) }),
+              options,
+            );
+            return { items: listed(page.MFADevices, 'MFADevices'), next: iamNext(page) };
+          });
+          return all.map((device) => ({
             serial: device.SerialNumber ?? '',
             since: device.EnableDate?.toISOString() ?? '',
           }));
@@ -157,8 +165,14 @@ export async function roleCredentials(aws: AwsReader, name: string, signal: Abor
     profiles: await look(
       () =>
         absentAs([], async () => {
-          const found = await aws.iam.send(new ListInstanceProfilesForRoleCommand({ RoleName: name }), options);
-          return (found.InstanceProfiles ?? []).map((profile) => profile.Arn ?? '');
+          const found = await paged(async (Marker) => {
+            const page = await aws.iam.send(
+              new ListInstanceProfilesForRoleCommand({ RoleName: name, Marker }),
+              options,
+            );
+            return { items: listed(page.InstanceProfiles, 'InstanceProfiles'), next: iamNext(page) };
+          });
+          return found.map((profile) => profile.Arn ?? '');
         }),
       signal,
     ),
@@ -174,16 +188,16 @@ async function denialsOfUser(aws: AwsReader, name: string, signal: AbortSignal):
       new ListAttachedUserPoliciesCommand({ ...who, ...(token && { Marker: token }) }),
       options,
     );
-    return { items: page.AttachedPolicies ?? [], next: page.IsTruncated ? page.Marker : undefined };
+    return { items: listed(page.AttachedPolicies, 'AttachedPolicies'), next: iamNext(page) };
   });
   const names = await paged(async (token) => {
     const page = await aws.iam.send(new ListUserPoliciesCommand({ ...who, ...(token && { Marker: token }) }), options);
-    return { items: page.PolicyNames ?? [], next: page.IsTruncated ? page.Marker : undefined };
+    return { items: listed(page.PolicyNames, 'PolicyNames'), next: iamNext(page) };
   });
   const inline: Denial[] = [];
   for (const PolicyName of names) {
     const { PolicyDocument } = await aws.iam.send(new GetUserPolicyCommand({ ...who, PolicyName }), options);
-    inline.push(...denialsIn(PolicyName, decodeURIComponent(PolicyDocument ?? '')));
+    inline.push(...denialsIn(PolicyName, policyText(PolicyDocument ?? '')));
   }
   return [...denyAllOf(attached), ...inline];
 }
@@ -196,16 +210,16 @@ async function denialsOfRole(aws: AwsReader, name: string, signal: AbortSignal):
       new ListAttachedRolePoliciesCommand({ ...who, ...(token && { Marker: token }) }),
       options,
     );
-    return { items: page.AttachedPolicies ?? [], next: page.IsTruncated ? page.Marker : undefined };
+    return { items: listed(page.AttachedPolicies, 'AttachedPolicies'), next: iamNext(page) };
   });
   const names = await paged(async (token) => {
     const page = await aws.iam.send(new ListRolePoliciesCommand({ ...who, ...(token && { Marker: token }) }), options);
-    return { items: page.PolicyNames ?? [], next: page.IsTruncated ? page.Marker : undefined };
+    return { items: listed(page.PolicyNames, 'PolicyNames'), next: iamNext(page) };
   });
   const inline: Denial[] = [];
   for (const PolicyName of names) {
     const { PolicyDocument } = await aws.iam.send(new GetRolePolicyCommand({ ...who, PolicyName }), options);
-    inline.push(...denialsIn(PolicyName, decodeURIComponent(PolicyDocument ?? '')));
+    inline.push(...denialsIn(PolicyName, policyText(PolicyDocument ?? '')));
   }
   return [...denyAllOf(attached), ...inline];
 }
@@ -218,21 +232,30 @@ function denyAllOf(attached: readonly { readonly PolicyArn?: string | undefined 
 async function othersOf(aws: AwsReader, name: string, signal: AbortSignal) {
   const options = { abortSignal: signal };
   const who = { UserName: name };
-  const services = await aws.iam.send(new ListServiceSpecificCredentialsCommand(who), options);
-  const ssh = await aws.iam.send(new ListSSHPublicKeysCommand(who), options);
-  const certificates = await aws.iam.send(new ListSigningCertificatesCommand(who), options);
+  const services = await paged(async (Marker) => {
+    const page = await aws.iam.send(new ListServiceSpecificCredentialsCommand({ ...who, Marker }), options);
+    return { items: listed(page.ServiceSpecificCredentials, 'ServiceSpecificCredentials'), next: iamNext(page) };
+  });
+  const ssh = await paged(async (Marker) => {
+    const page = await aws.iam.send(new ListSSHPublicKeysCommand({ ...who, Marker }), options);
+    return { items: listed(page.SSHPublicKeys, 'SSHPublicKeys'), next: iamNext(page) };
+  });
+  const certificates = await paged(async (Marker) => {
+    const page = await aws.iam.send(new ListSigningCertificatesCommand({ ...who, Marker }), options);
+    return { items: listed(page.Certificates, 'Certificates'), next: iamNext(page) };
+  });
   return [
-    ...(services.ServiceSpecificCredentials ?? []).map((one) => ({
+    ...services.map((one) => ({
       id: one.ServiceSpecificCredentialId ?? '',
       what: `credential for ${one.ServiceName ?? 'a service'}`,
       status: one.Status ?? 'unknown',
     })),
-    ...(ssh.SSHPublicKeys ?? []).map((one) => ({
+    ...ssh.map((one) => ({
       id: one.SSHPublicKeyId ?? '',
       what: 'SSH key',
       status: one.Status ?? 'unknown',
     })),
-    ...(certificates.Certificates ?? []).map((one) => ({
+    ...certificates.map((one) => ({
       id: one.CertificateId ?? '',
       what: 'signing certificate',
       status: one.Status ?? 'unknown',

@@ -23,7 +23,7 @@ import type { AccountPosture, RegionPosture } from '#src/domain/readiness.ts';
 import type { FoundTrail } from '#src/domain/readiness-trails.ts';
 import { recordedBy } from '#src/domain/trail-selectors.ts';
 import { dnsLogsIn } from './dns-logs.ts';
-import { look, paged } from './look.ts';
+import { listed, look, paged } from './look.ts';
 
 export const postureReads = [
   'account:GetAlternateContact',
@@ -147,8 +147,10 @@ async function hasRole(reader: AwsReader, arn: string): Promise<boolean> {
 
 async function detectorIn(reader: AwsReader, region: string) {
   const guardduty = reader.guardduty(region);
-  const { DetectorIds = [] } = await guardduty.send(new ListDetectorsCommand({}));
-  const [id] = DetectorIds;
+  const [id] = await paged(async (NextToken) => {
+    const page = await guardduty.send(new ListDetectorsCommand({ NextToken }));
+    return { items: listed(page.DetectorIds, 'DetectorIds'), next: page.NextToken };
+  });
   if (id === undefined) return undefined;
   const answer = await guardduty.send(new GetDetectorCommand({ DetectorId: id }));
   return { enabled: answer.Status === 'ENABLED', frequency: answer.FindingPublishingFrequency ?? '' };

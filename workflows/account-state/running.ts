@@ -9,8 +9,9 @@ import { UpstreamError } from '#src/contracts/errors.ts';
 import type { InventoryEntry } from '#src/contracts/investigation.ts';
 import { isAwsError } from '#src/domain/aws-errors.ts';
 import { domainsIn } from '#src/domain/contact-mail.ts';
+import { iamNext } from '#src/domain/pages.ts';
 import type { AccountNow, FoundInstance, FoundScalingGroup, MemberAccount, NewIdentity } from '#src/domain/sweep.ts';
-import { look, paged } from './look.ts';
+import { listed, look, paged } from './look.ts';
 import { serviceCalls, servicesIn, servicesOfAccount } from './services.ts';
 
 export const runningReads: readonly string[] = [
@@ -86,7 +87,7 @@ async function instancesIn(reader: AwsReader, region: string): Promise<readonly 
         ...(token === undefined ? {} : { NextToken: token }),
       }),
     );
-    const items = (answer.Reservations ?? []).flatMap((reservation) =>
+    const items = listed(answer.Reservations, 'Reservations').flatMap((reservation) =>
       (reservation.Instances ?? []).map((one) => ({
         id: one.InstanceId ?? '',
         type: one.InstanceType ?? '',
@@ -108,7 +109,7 @@ async function groupsIn(reader: AwsReader, region: string): Promise<readonly Fou
     const answer = await scaling.send(
       new DescribeAutoScalingGroupsCommand({ MaxRecords: 100, ...(token === undefined ? {} : { NextToken: token }) }),
     );
-    const items = (answer.AutoScalingGroups ?? []).map((one) => ({
+    const items = listed(answer.AutoScalingGroups, 'AutoScalingGroups').map((one) => ({
       name: one.AutoScalingGroupName ?? '',
       wanted: one.DesiredCapacity ?? 0,
       most: one.MaxSize ?? 0,
@@ -124,7 +125,7 @@ async function newIdentities(reader: AwsReader, since: string): Promise<readonly
     const answer = await reader.iam.send(
       new ListUsersCommand({ MaxItems: 1000, ...(token === undefined ? {} : { Marker: token }) }),
     );
-    return { items: answer.Users ?? [], next: answer.IsTruncated ? answer.Marker : undefined };
+    return { items: listed(answer.Users, 'Users'), next: iamNext(answer) };
   });
   if (users.length > maxUsers) {
     const message = `the account has ${users.length} users, and the keys of more than ${maxUsers} are not asked for`;
@@ -139,7 +140,7 @@ async function newIdentities(reader: AwsReader, since: string): Promise<readonly
           const answer = await reader.iam.send(
             new ListAccessKeysCommand({ UserName: name, ...(token === undefined ? {} : { Marker: token }) }),
           );
-          return { items: answer.AccessKeyMetadata ?? [], next: answer.IsTruncated ? answer.Marker : undefined };
+          return { items: listed(answer.AccessKeyMetadata, 'AccessKeyMetadata'), next: iamNext(answer) };
         });
         return own.map((key) => ({
           kind: 'key' as const,
@@ -168,7 +169,7 @@ async function memberAccounts(reader: AwsReader): Promise<readonly MemberAccount
       const answer = await reader.organizations.send(
         new ListAccountsCommand(token === undefined ? {} : { NextToken: token }),
       );
-      const items = (answer.Accounts ?? []).map((one) => ({
+      const items = listed(answer.Accounts, 'Accounts').map((one) => ({
         id: one.Id ?? '',
         name: one.Name ?? '',
         email: one.Email ?? '',

@@ -3,7 +3,6 @@ import { ListAttachedUserPoliciesCommand } from '@aws-sdk/client-iam';
 import { z } from 'zod';
 import { type ActionContext, defineAction } from '#src/contracts/action.ts';
 import type { PolicyDocument } from '#src/contracts/aws.ts';
-import { UpstreamError } from '#src/contracts/errors.ts';
 import { globalRegion } from '#src/domain/partition.ts';
 import { literalArn } from '#src/domain/session-policy.ts';
 import {
@@ -13,6 +12,7 @@ import {
   principalIn,
   principalState,
 } from './identity/principal.ts';
+import { allOf } from './identity/user-credentials.ts';
 
 const policyName = 'AWSCompromisedKeyQuarantineV3';
 const usage = 'quarantine-user <ARN of a user>';
@@ -68,20 +68,14 @@ export const quarantineUser = defineAction({
 });
 
 async function isAttached(name: string, { aws, signal }: ActionContext): Promise<boolean> {
-  let marker: string | undefined;
-  do {
-    const page = await aws.iam.send(
-      new ListAttachedUserPoliciesCommand({ UserName: name, ...(marker === undefined ? {} : { Marker: marker }) }),
-      { abortSignal: signal },
-    );
-    if (page.AttachedPolicies === undefined) {
-      throw new UpstreamError('aws', 'NotAws', "the answer was not IAM's", { retryable: true });
-    }
-    // By ARN: anybody may give a policy of their own the same name.
-    if (page.AttachedPolicies.some(({ PolicyArn }) => PolicyArn === arnOf(aws.partition))) return true;
-    marker = page.IsTruncated === true ? page.Marker : undefined;
-  } while (marker !== undefined);
-  return false;
+  const attached = await allOf(async (more) => {
+    const page = await aws.iam.send(new ListAttachedUserPoliciesCommand({ UserName: name, ...more }), {
+      abortSignal: signal,
+    });
+    return { ...page, items: page.AttachedPolicies };
+  });
+  // By ARN: anybody may give a policy of their own the same name.
+  return attached.some(({ PolicyArn }) => PolicyArn === arnOf(aws.partition));
 }
 
 function change(operation: string, UserName: string, { partition }: z.output<typeof Before>) {

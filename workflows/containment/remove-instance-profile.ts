@@ -3,7 +3,7 @@ import { DescribeIamInstanceProfileAssociationsCommand } from '@aws-sdk/client-e
 import { z } from 'zod';
 import { type ActionContext, defineAction } from '#src/contracts/action.ts';
 import type { ApiCall, PolicyDocument } from '#src/contracts/aws.ts';
-import { UpstreamError } from '#src/contracts/errors.ts';
+import { everyPage } from '#src/domain/pages.ts';
 import { literalArn } from '#src/domain/session-policy.ts';
 import { tooEarly } from './identity/revoke-older.ts';
 import { accountOfInstance, findInstance, instanceArn, instanceFacts, onlyInstanceIn } from './instance/instance-of.ts';
@@ -168,10 +168,11 @@ async function associationOf(
   { aws, signal }: ActionContext,
 ): Promise<Pick<Before, 'profileArn' | 'associationId'>> {
   const Filters = [{ Name: 'instance-id', Values: [instanceId] }];
-  const { IamInstanceProfileAssociations: found } = await aws
-    .ec2(region)
-    .send(new DescribeIamInstanceProfileAssociationsCommand({ Filters }), { abortSignal: signal });
-  if (found === undefined) throw new UpstreamError('aws', 'NotAws', "the answer was not EC2's", { retryable: true });
+  const found = await everyPage(async (NextToken) => {
+    const command = new DescribeIamInstanceProfileAssociationsCommand({ Filters, NextToken });
+    const page = await aws.ec2(region).send(command, { abortSignal: signal });
+    return { items: page.IamInstanceProfileAssociations, next: page.NextToken };
+  });
   const live = found.find(({ State }) => State !== 'disassociated');
   return { profileArn: live?.IamInstanceProfile?.Arn ?? '', associationId: live?.AssociationId ?? '' };
 }

@@ -10,6 +10,7 @@ import { linksOf } from '#src/domain/links.ts';
 import { bold, count, line, utc } from '#src/domain/phrases.ts';
 import { labelOf } from '#src/domain/pivot-actors.ts';
 import { compareRecords } from '#src/domain/record.ts';
+import { withoutBlindCopies } from '#src/domain/shared-events.ts';
 
 const shown = 15;
 const columns = [
@@ -60,7 +61,7 @@ export const dataAccess = defineInvestigation({
       },
       pictures: [],
       next: [...new Set(touched.map(({ principal }) => principal))]
-        .filter((id) => id !== '' && !/\s/.test(id))
+        .filter((id) => /^(arn:\S+|\d{12})$/.test(id))
         .slice(0, 2)
         .map((id) => `/ir pivot ${id}`),
       proposals: [],
@@ -104,7 +105,7 @@ async function recordsOf(store: DataStore, { evidence, signal, progress }: Inves
   if (store.kind === 'secret' && full.size === 0 && !/-[A-Za-z0-9]{6}$/.test(store.id)) {
     gaps.push(`calls that name ${store.name} by its full ARN, whose last six characters are not known: give that ARN`);
   }
-  return { records: [...records].sort(compareRecords), gaps };
+  return { records: withoutBlindCopies([...records]).toSorted(compareRecords), gaps };
 }
 
 /** Calls may name a secret by its ARN, with six characters that its name does not tell; other calls answer with them. */

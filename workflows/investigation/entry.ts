@@ -97,7 +97,8 @@ async function credentialsOf(
   for (let next = todo.shift(); next && found.size < maxCredentials; next = todo.shift()) {
     if (found.has(next.id)) continue;
     const subject: Artifact = next;
-    const lineage = await followSessions(subject, ctx, { maxDepth: 0, maxSessions: 1 });
+    // One step up, and none down.
+    const lineage = await followSessions(subject, ctx, { maxDepth: 1, maxSessions: 1 });
     const calls = lineage.own.filter((record) => actsIn(subject, record));
     found.set(subject.id, { id: subject.id, calls, about: lineage.own, watchedFrom: '' });
     if (subject.kind === 'resource' && calls.length === 0) {

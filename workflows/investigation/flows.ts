@@ -14,6 +14,7 @@ import { bothCoverages } from '#src/domain/coverage-join.ts';
 import { placesInRecords, take } from '#src/domain/instance-places.ts';
 import { isInstanceId } from '#src/domain/links-naming.ts';
 import { networkWord } from '#src/domain/network-word.ts';
+import { everyPage } from '#src/domain/pages.ts';
 import { peopleBetween, peopleParts } from '#src/domain/people-words.ts';
 import { bold, code, count, line, utc } from '#src/domain/phrases.ts';
 
@@ -145,12 +146,12 @@ async function placesOf(id: string, ctx: InvestigationContext): Promise<Asked> {
   for (const { accountId, region } of ctx.aws ? told.places : []) {
     try {
       const reader = await ctx.aws?.reader(accountId);
-      const page = await reader
-        ?.ec2(region)
-        .send(new DescribeInstancesCommand({ Filters: [{ Name: 'instance-id', Values: [id] }] }), {
-          abortSignal: ctx.signal,
-        });
-      for (const instance of page?.Reservations?.flatMap((one) => one.Instances ?? []) ?? []) take(instance, found);
+      const reservations = await everyPage(async (NextToken) => {
+        const input = { Filters: [{ Name: 'instance-id', Values: [id] }], NextToken };
+        const page = await reader?.ec2(region).send(new DescribeInstancesCommand(input), { abortSignal: ctx.signal });
+        return { items: page?.Reservations, next: page?.NextToken };
+      });
+      for (const instance of reservations.flatMap((one) => one.Instances ?? [])) take(instance, found);
     } catch (error) {
       ctx.signal.throwIfAborted();
       if (error instanceof UserError) gaps.push(`addresses that EC2 knows of ${id}: ${error.message}`);

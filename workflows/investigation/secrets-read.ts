@@ -100,7 +100,7 @@ function partsOf(secrets: readonly SecretRead[]): readonly Part[] {
     kind: 'context',
     lines: [
       line(
-        'Secrets that were copied elsewhere, read by a service for the actor, or read before the window are not in this list.',
+        'Secrets that were copied elsewhere, read by a service for the actor, or read before the window are not in this list; objects in S3 only where their reads are logged and their names tell, or where KMS decrypted them.',
       ),
     ],
   };

@@ -5,6 +5,7 @@ import type { AwsReader } from '#src/contracts/aws.ts';
 import { UpstreamError, UserError } from '#src/contracts/errors.ts';
 import type { InvestigationContext } from '#src/contracts/investigation.ts';
 import { awsErrorFacts, isAwsError } from '#src/domain/aws-errors.ts';
+import { everyPage, iamNext } from '#src/domain/pages.ts';
 import { type Made, sortOf } from '#src/domain/pivot-created.ts';
 import { nameOfArn } from '#src/domain/principal.ts';
 
@@ -33,8 +34,13 @@ export class LiveCheck {
     if (this.#ctx.aws === undefined) return { state: 'unknown', because: 'no AWS was asked' };
     return this.#asked('NoSuchEntityException', 'NoSuchEntity', async () => {
       const { iam } = await this.#reader(accountId);
-      const page = await iam.send(new ListAccessKeysCommand({ UserName: user }), { abortSignal: this.#ctx.signal });
-      const key = page.AccessKeyMetadata?.find((entry) => entry.AccessKeyId === id);
+      const keys = await everyPage(async (Marker) => {
+        const page = await iam.send(new ListAccessKeysCommand({ UserName: user, Marker }), {
+          abortSignal: this.#ctx.signal,
+        });
+        return { items: page.AccessKeyMetadata, next: iamNext(page) };
+      });
+      const key = keys.find((entry) => entry.AccessKeyId === id);
       if (!key) return { state: 'gone', because: `user ${user} has no such key` };
       if (key.Status === 'Active') return { state: 'alive', because: 'Active' };
       return { state: 'gone', because: `${key.Status ?? 'not active'}: it cannot be used while it stays so` };
@@ -74,22 +80,18 @@ export class LiveCheck {
   async #describe(batch: readonly Made[], states: Map<string, State>): Promise<State> {
     const [first] = batch;
     const ec2 = (await this.#reader(first?.accountId ?? '')).ec2(first?.region ?? '');
-    let token: string | undefined;
-    do {
-      const page = await ec2.send(
-        new DescribeInstancesCommand({
-          Filters: [{ Name: 'instance-id', Values: batch.map((thing) => thing.id) }],
-          NextToken: token,
-        }),
-        { abortSignal: this.#ctx.signal },
-      );
-      for (const instance of page.Reservations?.flatMap((reservation) => reservation.Instances ?? []) ?? []) {
-        const name = instance.State?.Name ?? 'unknown';
-        const isGone = name === 'terminated' || name === 'shutting-down';
-        states.set(instance.InstanceId ?? '', { state: isGone ? 'gone' : 'alive', because: name });
-      }
-      token = page.NextToken;
-    } while (token !== undefined && token !== '');
+    const Filters = [{ Name: 'instance-id', Values: batch.map((thing) => thing.id) }];
+    const reservations = await everyPage(async (NextToken) => {
+      const page = await ec2.send(new DescribeInstancesCommand({ Filters, NextToken }), {
+        abortSignal: this.#ctx.signal,
+      });
+      return { items: page.Reservations, next: page.NextToken };
+    });
+    for (const instance of reservations.flatMap((reservation) => reservation.Instances ?? [])) {
+      const name = instance.State?.Name ?? 'unknown';
+      const isGone = name === 'terminated' || name === 'shutting-down';
+      states.set(instance.InstanceId ?? '', { state: isGone ? 'gone' : 'alive', because: name });
+    }
     return { state: 'gone', because: 'AWS no longer lists it' };
   }
 

@@ -16,6 +16,7 @@ import type { AwsReader } from '#src/contracts/aws.ts';
 import type { Asking } from '#src/domain/dossier/gaps.ts';
 import { parseStatements, type Statement } from '#src/domain/dossier/policy.ts';
 import type { NamedPolicy } from '#src/domain/dossier/rights.ts';
+import { everyPage, iamNext } from '#src/domain/pages.ts';
 
 export interface Look {
   readonly reader: AwsReader;
@@ -31,14 +32,10 @@ export async function allPages<
   next: (marker: string | undefined) => Promise<Page>,
   items: (page: Page) => readonly Item[] | undefined,
 ): Promise<readonly Item[]> {
-  const found: Item[] = [];
-  let marker: string | undefined;
-  do {
+  return everyPage(async (marker) => {
     const page = await next(marker);
-    found.push(...(items(page) ?? []));
-    marker = page.IsTruncated === true ? page.Marker : undefined;
-  } while (marker !== undefined && marker !== '');
-  return found;
+    return { items: items(page), next: iamNext(page) };
+  });
 }
 
 type Attached = { readonly PolicyName?: string | undefined; readonly PolicyArn?: string | undefined };

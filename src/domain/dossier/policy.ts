@@ -3,6 +3,7 @@
  * resources counts as there and is marked so, and a Deny counts only where it surely bites.
  */
 import { z } from 'zod';
+import { policyText } from '../policy-text.ts';
 
 const Many = z
   .union([z.string(), z.array(z.string())])
@@ -36,14 +37,12 @@ export function parseStatements(text: string): readonly Statement[] | undefined 
 }
 
 function jsonOf(text: string): unknown {
-  for (const read of [() => text, () => decodeURIComponent(text)]) {
-    try {
-      return JSON.parse(read());
-    } catch (error) {
-      if (!(error instanceof SyntaxError) && !(error instanceof URIError)) throw error;
-    }
+  try {
+    return JSON.parse(policyText(text));
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
   }
-  return undefined;
 }
 
 /** `all`: on every resource and without condition. `some`: on some resources, or under a condition. */

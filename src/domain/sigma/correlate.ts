@@ -117,7 +117,7 @@ export function burstsIn<Entry extends Counted>(
       from += 1;
     }
     if (burst && from > burst.last) close();
-    const count = window.holds(entry.at);
+    const count = window.holds(entry);
     if (count === undefined) continue;
     burst ??= { first: from, last: at, count };
     burst.last = at;
@@ -159,14 +159,16 @@ class Window {
     lower(this.#rules, entry.rule);
   }
 
-  /** The count where the correlation holds now, undefined where it does not. */
-  holds(now: number): number | undefined {
+  /** The count where the correlation holds with this entry, undefined where it does not. */
+  holds(entry: Counted): number | undefined {
     const { type, atLeast, rules, timespanMs } = this.#rule;
     if (type === 'event_count') return this.#events >= atLeast ? this.#events : undefined;
     if (type === 'value_count') return this.#values.size >= atLeast ? this.#values.size : undefined;
     if (type === 'temporal') return this.#rules.size >= new Set(rules).size ? this.#events : undefined;
-    const start = this.#starts[rules.length - 1];
-    return start !== undefined && now - start <= timespanMs ? this.#events : undefined;
+    // What comes after the last step is not part of the story: it would be told as its end.
+    if (entry.rule !== rules.length - 1) return undefined;
+    const start = this.#starts[entry.rule];
+    return start !== undefined && entry.at - start <= timespanMs ? this.#events : undefined;
   }
 }
 

@@ -2,17 +2,12 @@
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { type Ask, maxAsks, type Narrowing } from '../../contracts/condition.ts';
 import type { Evidence } from '../../contracts/evidence.ts';
+import { addFieldsOf, topOf } from './fields-read.ts';
 import type { HuntRecords, Picked } from './hunt.ts';
 import { specialised } from './matcher.ts';
 import { isCalled } from './parse.ts';
 import { nameFields } from './rule-set.ts';
 import type { EventRule, Node } from './tree.ts';
-
-/** What fields of ours are made of, where that is not what every reader gets. */
-const madeOf: ReadonlyMap<string, string> = new Map([
-  ['firebreak.instance', 'requestParameters'],
-  ['firebreak.productionInstance', 'responseElements'],
-]);
 
 /** What the rules of a hunt come to for the events of one name. */
 interface Reading {
@@ -59,7 +54,7 @@ export function narrowingOf(picked: Picked, every = false, pastIsKept = false): 
       if (rest === true) isWhole = true;
       else {
         asks.push({ where: rest, fields: counted });
-        isAll = collect(rest, read) || isAll;
+        isAll = addFieldsOf(rest, read) || isAll;
       }
     }
     if (asks.length === 0 && !isWhole) return undefined;
@@ -127,25 +122,4 @@ function countedBy(rule: EventRule, reporting: Picked['reporting']): readonly st
     const aliased = Object.values(one.aliases).flatMap((byRule) => Object.values(byRule));
     return [...one.groupBy, ...(one.field === undefined ? [] : [one.field]), ...aliased];
   });
-}
-
-/** Adds the fields that the condition reads; true where it may read any. */
-function collect(node: Node, fields: Set<string>): boolean {
-  switch (node.kind) {
-    case 'and':
-    case 'or':
-      return node.of.map((part) => collect(part, fields)).includes(true);
-    case 'not':
-      return collect(node.of, fields);
-    case 'keyword':
-      return true;
-    default:
-      fields.add(topOf(node.field));
-      if (node.kind === 'field' && node.test.kind === 'field') fields.add(topOf(node.test.field));
-      return false;
-  }
-}
-
-function topOf(field: string): string {
-  return madeOf.get(field) ?? field.split('.')[0] ?? field;
 }

@@ -5,14 +5,14 @@
 
 /**
  * Behind a word that may be in the name of a secret: the end of a text that is no key (`GetSecretValue`, `secretsmanager.amazonaws.com`,
- * `secretsmanager.eu-west-1.amazonaws.com`) after which no value of that name comes, or of a key that only names one (`secretName` in
- * domain/record-clean.ts). A quote behind a letter ends a text.
+ * `secretsmanager.eu-west-1.amazonaws.com`) and names no value beside it, for it stands in a list or before a field of the record itself, or of a
+ * key that only names a secret (`secretName` in domain/record-clean.ts). A quote behind a letter ends a text.
  */
 const harmless =
-  '(?!(?:[a-z]{0,24}|smanager\\.(?:[a-z0-9-]{4,24}\\.)?amazonaws\\.com)"(?:[}\\]]|,(?!"(?:parameter)?value":))|[a-z]{0,24}(?:arn|id|name|type)":)';
+  '(?!(?:[a-z]{0,24}|smanager\\.(?:[a-z0-9-]{4,24}\\.)?amazonaws\\.com)"(?:\\]|,(?:"[^":]{0,40}"[,\\]]|"(?:eventName|awsRegion|eventSource)":))|[a-z]{0,24}(?:arn|id|name|type)":)';
 /** What `cleanJson` (domain/record-clean.ts) may remove, as bytes, and wider. */
 const suspect = [
-  `(?:secret|passw|token)${harmless}|samlassertion|private_?-?key|keymaterial|private key`,
+  `(?:secret|passw|token)${harmless}|samlassertion|private_?-?key|keymaterial|private key|api_?-?key(?![a-z]{0,24}(?:id|name|type)":)`,
   'hooks\\.slack|x-amz-|xox[abeprs]-|xapp-|eyJ|FwoG|IQoJ|FQoG',
 ].join('|');
 /** Letters written as escapes, a key that is none, and numbers that are not JSON. */
@@ -29,7 +29,9 @@ function anyCase(text: string): readonly string[] {
 
 const numberStart = [':,[', 'NnIi', 'anN'];
 const beginnings: readonly (readonly string[])[] = [
-  ...['secre', 'passw', 'token', 'samla', 'priva', 'keyma', 'hooks', 'x-amz', 'xapp-'].map(anyCase),
+  ...['secre', 'passw', 'token', 'samla', 'priva', 'keyma', 'apike', 'api_k', 'api-k', 'hooks', 'x-amz', 'xapp-'].map(
+    anyCase,
+  ),
   [...anyCase('xox'), 'aAbBeEpPrRsS', '-'],
   ...['eyJ', 'FwoG', 'IQoJ', 'FQoG'].map(anyCase),
   ['/', '/'],

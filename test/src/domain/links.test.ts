@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { CloudTrailRecord } from '../../../src/contracts/cloudtrail.ts';
+import { creationsOf } from '../../../src/domain/creation.ts';
 import { linksOf } from '../../../src/domain/links.ts';
+import { mintingOf } from '../../../src/domain/minting.ts';
 import { type Raw, record, session, user } from './pivot-records.ts';
 
 const alice = user('alice', '111122223333');
@@ -642,6 +644,47 @@ describe('who is behind a session', () => {
     expect(edges(item)).toContain(`runs-as ${inScopeOf.credentialsIssuedTo} ${hopArn}`);
     expect(edges(item).join()).not.toContain('rule/tick');
   });
+});
+
+it.each([
+  [
+    'CreateSession',
+    'rolesanywhere.amazonaws.com',
+    'arn:aws:rolesanywhere:us-east-1:111122223333:subject/s1',
+    (assumedRoleUser: Raw, credentials: Raw) => ({
+      credentialSet: [{ assumedRoleUser, credentials, roleArn: 'arn:aws:iam::111122223333:role/OnPrem' }],
+      subjectArn: 'arn:aws:rolesanywhere:us-east-1:111122223333:subject/s1',
+    }),
+  ],
+  [
+    'AssumeRoleForPodIdentity',
+    'eks-auth.amazonaws.com',
+    'arn:aws:eks:us-east-1:111122223333:podidentityassociation/c1/a-abcdefghijklmnop1',
+    (assumedRoleUser: Raw, credentials: Raw) => ({
+      assumedRoleUser,
+      credentials,
+      podIdentityAssociation: {
+        associationArn: 'arn:aws:eks:us-east-1:111122223333:podidentityassociation/c1/a-abcdefghijklmnop1',
+      },
+    }),
+  ],
+])('%s hands out a session to whom its answer names', (eventName, eventSource, bearer, answer) => {
+  const given = 'arn:aws:sts::111122223333:assumed-role/OnPrem/host-1';
+  const key = 'ASIAQNZGKIQY56JQ7WML';
+  const item = call(eventName, {
+    eventSource,
+    userIdentity: { type: 'Unknown', accountId: '111122223333' },
+    responseElements: answer({ arn: given }, { accessKeyId: key, expiration: '2026-11-20T23:00:00Z' }),
+  });
+
+  expect(edges(item)).toEqual([
+    `assumed ${bearer} ${given}`,
+    `assumed ${given} arn:aws:iam::111122223333:role/OnPrem`,
+    `minted ${bearer} ${key}`,
+    `runs-as ${bearer} ${given}`,
+  ]);
+  expect(mintingOf(item)).toMatchObject({ by: bearer, identity: given, accessKey: key });
+  expect(creationsOf(key, [item])).toMatchObject([{ creator: bearer, eventName }]);
 });
 
 it('takes only principals that are allowed for accounts that are let in, not numbers in conditions', () => {

@@ -16,6 +16,8 @@ describe('the name of an identity in words', () => {
       'arn:aws:iam::430987654323:oidc-provider/token.actions.githubusercontent.com',
       'iam token.actions.githubusercontent.com',
     ],
+    ['arn:aws:s3:::corp-tf/state/prod.tfstate', 's3 corp-tf/state/prod.tfstate'],
+    ['ANONYMOUS_PRINCIPAL', 'anybody, without credentials'],
   ])('%s', (id, label) => {
     expect(labelOf(id)).toBe(label);
   });

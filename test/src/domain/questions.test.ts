@@ -114,6 +114,61 @@ describe('the rotation list', () => {
     expect(list[0]?.by).toEqual([alice.arn, user('bob').arn]);
   });
 
+  it('counts a secret once, whether it was asked for by its name or its ARN, and whatever KMS decrypted for it', () => {
+    const arn = `arn:aws:secretsmanager:us-east-1:${account}:secret:prod/db-AbCdEf`;
+    const byPath = `arn:aws:ssm:us-east-1:${account}:parameter/app/key`;
+    const forService = (service: string, encryptionContext: Raw) =>
+      read(
+        'Decrypt',
+        'kms',
+        { encryptionContext },
+        { userIdentity: { ...alice, invokedBy: `${service}.amazonaws.com` } },
+      );
+
+    const list = secretsRead([
+      read('GetSecretValue', 'secretsmanager', { secretId: 'prod/db' }, { sourceIPAddress: '2001:DB8:0:0::1' }),
+      read('GetSecretValue', 'secretsmanager', { secretId: arn }, { sourceIPAddress: '2001:db8::1' }),
+      forService('secretsmanager', { SecretARN: arn, SecretVersionId: 'v' }),
+      read('GetSecretValue', 'secretsmanager', { secretId: 'prod/db-backup' }),
+      read('BatchGetSecretValue', 'secretsmanager', { secretIdList: ['stage/a', 'stage/b'] }),
+      read('GetParameter', 'ssm', { name: '/one:3', withDecryption: true }),
+      read('GetParametersByPath', 'ssm', { path: '/app/' }),
+      forService('ssm', { PARAMETER_ARN: byPath }),
+      forService('dynamodb', { 'aws:dynamodb:tableName': 'orders' }),
+    ]);
+
+    const secret = (name: string) => `arn:aws:secretsmanager:us-east-1:${account}:secret:${name}`;
+    expect(list.map(({ secret: id, sure, reads }) => [id, sure, reads])).toEqual([
+      [arn, 'read', 2],
+      [secret('prod/db-backup'), 'read', 1],
+      [secret('stage/a'), 'read', 1],
+      [secret('stage/b'), 'read', 1],
+      [byPath, 'read', 1],
+      [`arn:aws:ssm:us-east-1:${account}:parameter/one`, 'read', 1],
+      [`arn:aws:ssm:us-east-1:${account}:parameter/app/*`, 'may-hold', 1],
+      ['not named in the record (kms)', 'may-hold', 1],
+    ]);
+    expect(list[0]).toMatchObject({ sourceIps: ['2001:db8::1'], eventNames: ['GetSecretValue'] });
+  });
+
+  it('names objects of S3 whose names tell, and those that KMS decrypted by their bucket', () => {
+    const get = (key: string) => read('GetObject', 's3', { bucketName: 'tf', key });
+    const decrypted = (arn: string) => read('Decrypt', 'kms', { encryptionContext: { 'aws:s3:arn': arn } });
+
+    const list = secretsRead([
+      get('prod/terraform.tfstate'),
+      get('logs/2026.gz'),
+      decrypted('arn:aws:s3:::tf/prod/terraform.tfstate'),
+      decrypted('arn:aws:s3:::backup/a.sql'),
+      decrypted('arn:aws:s3:::backup/b.sql'),
+    ]);
+
+    expect(list.map(({ secret: id, sure, reads }) => [id, sure, reads])).toEqual([
+      ['arn:aws:s3:::backup/*', 'may-hold', 2],
+      ['arn:aws:s3:::tf/prod/terraform.tfstate', 'may-hold', 1],
+    ]);
+  });
+
   it('takes what KMS decrypted from the encryption context, not the key', () => {
     const arn = `arn:aws:secretsmanager:us-east-1:${account}:secret:prod/db-AbCdEf`;
 

@@ -86,7 +86,7 @@ describe('parseRecord', () => {
     expect(record.errorMessage).not.toContain('xxxx');
   });
 
-  it('drops values whose name stands in the field before, and no others', () => {
+  it('drops values whose name stands in a field beside them, and no others', () => {
     const parsed = parseRecord({
       ...{ eventSource: 'codebuild.amazonaws.com', eventName: 'StartBuild', eventTime: '2026-11-20T12:00:00Z' },
       requestParameters: {
@@ -94,7 +94,12 @@ describe('parseRecord', () => {
           { name: 'DB_PASSWORD', value: 'hunter2', type: 'PLAINTEXT' },
           { name: 'SecretArn', value: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:db' },
           { name: 'STAGE', value: 'prod' },
+          { value: 'hunter4', type: 'PLAINTEXT', name: 'MAIL_PASSWORD' },
+          { name: 'API_KEY', value: 'hunter5' },
         ],
+        apiKey: 'abcd1234ef',
+        auth: { apiKeyName: 'x-api-key', apiKeyValue: 'hunter6' },
+        secretIdList: ['prod/db', 'prod/mail'],
         tags: [{ key: 'ClientSecret', value: 'hunter3' }],
         filters: [{ name: 'password', values: ['kept'] }],
       },
@@ -106,7 +111,12 @@ describe('parseRecord', () => {
             { name: 'DB_PASSWORD', value: removedMark, type: 'PLAINTEXT' },
             { name: 'SecretArn', value: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:db' },
             { name: 'STAGE', value: 'prod' },
+            { value: removedMark, type: 'PLAINTEXT', name: 'MAIL_PASSWORD' },
+            { name: 'API_KEY', value: removedMark },
           ],
+          apiKey: 'abcd1234ef',
+          auth: { apiKeyName: 'x-api-key', apiKeyValue: removedMark },
+          secretIdList: ['prod/db', 'prod/mail'],
           tags: [{ key: 'ClientSecret', value: removedMark }],
           filters: [{ name: 'password', values: ['kept'] }],
         },

@@ -24,6 +24,21 @@ describe('typed words', () => {
     expect(() => wordsOf('x'.repeat(4_000))).toThrow(UserError);
   });
 
+  it('take a pasted e-mail for a report, with its dashes and its length', () => {
+    const mail = `-----Original Message----- --bogus -x AKIAIOSFODNN7EXAMPLE ${'word '.repeat(1_500)}`;
+
+    const { command, args } = interpret(wordsOf(`report ${mail}`), commands);
+
+    expect(command.name).toBe('report');
+    expect((args as { words: string[] }).words.join(' ')).toBe(mail.trim());
+    expect(() => wordsOf(`report ${'x'.repeat(13_000)}`)).toThrow('a command takes 12000');
+    expect(() => wordsOf(`pivot ${'x'.repeat(1_000)}`)).toThrow('a command takes 1000');
+  });
+
+  it('name a wrong word without the number of its place', () => {
+    expect(() => interpret(wordsOf('open banana'), commands)).toThrow(/^name the case, as IR-123$/);
+  });
+
   it('without a command give help, and a slip gives the way out', () => {
     expect(interpret([], commands).command.name).toBe('help');
     expect(() => interpret(['pivto', 'x'], commands)).toThrow(UserError);

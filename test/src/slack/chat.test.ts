@@ -215,6 +215,37 @@ describe('tell', () => {
 
     expect(slack.of('chat.postMessage').map(({ args }) => args.channel)).toEqual(['U1']);
   });
+
+  it.each([
+    ['is in the thread where somebody replied there', [{ ts: '1.1' }, { ts: '1.2' }], '1.1'],
+    ['is in the channel where nobody did: Slack shows none in a thread that is not there', [{ ts: '1.1' }], undefined],
+  ])('%s', async (_, messages, seen) => {
+    slack.on('conversations.replies', { json: { ok: true, messages } });
+
+    await chat.tell({ channel: 'C1', userId: 'U1', threadTs: '1.1', message });
+
+    expect(slack.of('chat.postEphemeral')[0]?.args.thread_ts).toBe(seen);
+  });
+
+  it('is in the channel where Slack does not say whether there is a thread', async () => {
+    slack.on('conversations.replies', { json: { ok: false, error: 'missing_scope' } });
+
+    await chat.tell({ channel: 'C1', userId: 'U1', threadTs: '1.1', message });
+
+    expect(slack.of('chat.postEphemeral')[0]?.args.thread_ts).toBeUndefined();
+  });
+});
+
+describe('the arguments', () => {
+  it('are those that the method has: only a new message can unfurl', async () => {
+    await chat.update({ channel: 'C1', ts: '1.1', message });
+    await chat.tell({ channel: 'C1', userId: 'U1', message });
+
+    for (const method of ['chat.update', 'chat.postEphemeral']) {
+      const names = Object.keys(slack.of(method)[0]?.args ?? {}).filter((name) => name !== 'token');
+      expect(['blocks', 'channel', 'link_names', 'parse', 'text', 'ts', 'user']).toEqual(expect.arrayContaining(names));
+    }
+  });
 });
 
 describe('findPosted', () => {
@@ -232,7 +263,7 @@ describe('findPosted', () => {
       },
     });
 
-    expect(await chat.findPosted({ channel: 'C1', deliveryId: 'd-1' })).toEqual({ ts: '2.2' });
+    expect(await chat.findPosted({ channel: 'C1', deliveryId: 'd-1' })).toEqual({ ts: '2.2', channel: 'C1' });
     expect(await chat.findPosted({ channel: 'C1', deliveryId: 'd-2' })).toBeUndefined();
     expect(slack.of('conversations.history')[0]?.args.include_all_metadata).toBe('true');
   });
@@ -244,7 +275,10 @@ describe('findPosted', () => {
       { json: { ok: true, messages: [{ ts: '2.2', metadata: ours }] } },
     );
 
-    expect(await chat.findPosted({ channel: 'C1', threadTs: '1.1', deliveryId: 'd-1' })).toEqual({ ts: '2.2' });
+    expect(await chat.findPosted({ channel: 'C1', threadTs: '1.1', deliveryId: 'd-1' })).toEqual({
+      ts: '2.2',
+      channel: 'C1',
+    });
     expect(slack.of('conversations.replies')[1]?.args).toMatchObject({ cursor: 'next', ts: '1.1' });
   });
 
@@ -260,9 +294,18 @@ describe('findPosted', () => {
     });
     slack.on('conversations.history', { json: { ok: true, messages: [{ ts: '2.2', metadata: ours }] } });
 
-    expect(await chat.findPosted({ channel: '#incidents', deliveryId: 'd-1' })).toEqual({ ts: '2.2' });
+    // Only the id takes updates.
+    expect(await chat.findPosted({ channel: '#incidents', deliveryId: 'd-1' })).toEqual({
+      ts: '2.2',
+      channel: 'C0REAL',
+    });
     expect(await chat.findPosted({ channel: '#unknown', deliveryId: 'd-1' })).toBeUndefined();
     expect(slack.of('conversations.history').map(({ args }) => args.channel)).toEqual(['C0REAL']);
+
+    // A person's direct messages are in no list that the app may read, so Slack is not asked for all its pages.
+    const asked = slack.of('conversations.list').length;
+    expect(await chat.findPosted({ channel: 'U0PERSON', deliveryId: 'd-1' })).toBeUndefined();
+    expect(slack.of('conversations.list')).toHaveLength(asked);
   });
 
   it('answers that it does not know when the scope is missing, and says so once', async () => {

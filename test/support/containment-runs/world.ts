@@ -298,7 +298,7 @@ export function openWorld(raw: Store, random: Random, setting: Setting, startsAt
     },
     async findPosted({ deliveryId }: { deliveryId: string }) {
       const ts = posted.get(deliveryId);
-      return ts === undefined ? undefined : { ts };
+      return ts === undefined ? undefined : { ts, channel };
     },
     update: async () => undefined,
     tell: async () => undefined,

@@ -98,6 +98,33 @@ describe('a hunt', () => {
     });
   });
 
+  it('takes no event of CloudTrail Insights for the calls that it counts, and asks rules about Insights', async () => {
+    const insight = record({
+      eventName: undefined,
+      eventSource: undefined,
+      userIdentity: undefined,
+      eventType: 'AwsCloudTrailInsight',
+      eventCategory: 'Insight',
+      insightDetails: {
+        state: 'Start',
+        eventSource: 'cloudtrail.amazonaws.com',
+        eventName: 'StopLogging',
+        insightType: 'ApiCallRateInsight',
+      },
+    });
+    const rule = (name: string, selection: string) => ({
+      path: `${name}.yml`,
+      text: `title: ${name}\nname: ${name}\ndetection: {sel: ${selection}, condition: sel}\n`,
+    });
+
+    const { answer } = await run([insight], 'all', [
+      rule('rate', '{insightDetails.insightType: ApiCallRateInsight}'),
+      rule('category', '{eventCategory: Insight, eventName: StopLogging}'),
+    ]);
+
+    expect(answer.matches.map((match) => match.rule).sort()).toEqual(['category', 'rate']);
+  });
+
   it('puts what is rare and severe first, and what the console does all day in one line at the end', async () => {
     const { answer, parts, next, headline } = await run([...listing, stopLogging]);
     const text = plainText({ text: headline, parts });

@@ -21,7 +21,15 @@ import { sessions } from '../../../workflows/investigation/sessions.ts';
 import { timeline } from '../../../workflows/investigation/timeline.ts';
 import { who } from '../../../workflows/investigation/who.ts';
 import { whoCreated } from '../../../workflows/investigation/who-created.ts';
-import { evidenceOf, miningStory, pipelineArn } from '../../src/domain/pivot-records.ts';
+import {
+  evidenceOf,
+  miningStory,
+  pipelineArn,
+  type Raw,
+  record,
+  session,
+  user,
+} from '../../src/domain/pivot-records.ts';
 
 const units: readonly Investigation[] = [
   timeline,
@@ -207,6 +215,81 @@ describe('the mining story', () => {
     );
     expect(told?.headline).toContain('is in 10 events');
     expect(minted?.headline).toBe('No session minted from user pipeline was found in what was looked at.');
+  });
+});
+
+describe('the way in', () => {
+  it('is looked for at the start of the chain, in another account too', async () => {
+    const key = 'AKIAMALLORY222222222';
+    const deploy = 'arn:aws:sts::999999999999:assumed-role/Deploy/ops';
+    const [first, second] = ['ASIACHAIN1CHAIN12345', 'ASIACHAIN2CHAIN23456'];
+    const assume = (role: string, name: string, minted: string, more: Raw) =>
+      record({
+        eventSource: 'sts.amazonaws.com',
+        eventName: 'AssumeRole',
+        requestParameters: { roleArn: `arn:aws:iam::999999999999:role/${role}`, roleSessionName: name },
+        responseElements: {
+          credentials: { accessKeyId: minted },
+          assumedRoleUser: { arn: `arn:aws:sts::999999999999:assumed-role/${role}/${name}` },
+        },
+        ...more,
+      });
+    const records = [
+      record({
+        eventSource: 'iam.amazonaws.com',
+        eventName: 'CreateAccessKey',
+        userIdentity: user('thief'),
+        sourceIPAddress: '203.0.113.66',
+        requestParameters: { userName: 'mallory' },
+        responseElements: { accessKey: { accessKeyId: key, userName: 'mallory' } },
+      }),
+      assume('Deploy', 'ops', first, {
+        userIdentity: user('mallory', '999999999999', key),
+        sourceIPAddress: '203.0.113.9',
+      }),
+      assume('Admin', 'x', second, { userIdentity: session('Deploy', 'ops', '999999999999', first) }),
+      record({ eventName: 'RunInstances', userIdentity: session('Admin', 'x', '999999999999', second) }),
+    ];
+
+    const { answer } = await run(entry, records, second);
+
+    expect(answer).toMatchObject({ ways: [{ kind: 'key-handed-over', sure: 'strong', credential: key }] });
+    expect(JSON.stringify(answer)).toContain(deploy);
+  });
+});
+
+describe('access to data', () => {
+  it('counts a call across accounts once, by the copy that names its caller, and suggests only what can be asked', async () => {
+    const get = (userIdentity: Raw, recipientAccountId: string, more: Raw = {}) =>
+      record({
+        eventSource: 's3.amazonaws.com',
+        eventName: 'GetObject',
+        eventTime: '2026-11-20T22:00:00Z',
+        eventCategory: 'Data',
+        readOnly: true,
+        userIdentity,
+        recipientAccountId,
+        requestParameters: { bucketName: 'bucket', key: 'a' },
+        ...more,
+      });
+    const mallory = user('mallory', '111122223333');
+    const records = [
+      get({ type: 'AWSAccount', principalId: 'AIDAMALLORY', accountId: '111122223333' }, '999999999999', {
+        sharedEventID: 's',
+      }),
+      get(mallory, '111122223333', { sharedEventID: 's' }),
+      get({ type: 'AWSAccount', principalId: '', accountId: 'ANONYMOUS_PRINCIPAL' }, '999999999999'),
+    ];
+
+    const { answer, next } = await run(dataAccess, records, 'arn:aws:s3:::bucket');
+
+    expect(answer).toMatchObject({
+      accesses: [
+        { principal: mallory.arn, times: 1 },
+        { principal: 'ANONYMOUS_PRINCIPAL', times: 1 },
+      ],
+    });
+    expect(next).toEqual([`/ir pivot ${String(mallory.arn)}`]);
   });
 });
 

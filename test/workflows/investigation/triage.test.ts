@@ -73,6 +73,21 @@ describe('a triage', () => {
     expect(await states('us-gov-east-1')).toEqual(['hits', 'not-looked-at', 'nothing-found', false]);
   });
 
+  it('takes no event of CloudTrail Insights for the calls that it counts', async () => {
+    const counted = (source: string, eventName: string) =>
+      record({
+        eventName: undefined,
+        eventSource: undefined,
+        userIdentity: undefined,
+        eventType: 'AwsCloudTrailInsight',
+        insightDetails: { state: 'Start', eventSource: `${source}.amazonaws.com`, eventName },
+      });
+
+    const { answer } = await run([counted('iam', 'CreateUser'), counted('cloudtrail', 'StopLogging')]);
+
+    expect(answer.steps.filter(({ state }) => state === 'hits')).toEqual([]);
+  });
+
   it('asks the nine questions in their order, then those about the habits of attackers', async () => {
     const { answer } = await run([]);
 

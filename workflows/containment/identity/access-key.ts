@@ -15,6 +15,7 @@ import { globalRegion } from '#src/domain/partition.ts';
 import { utc } from '#src/domain/phrases.ts';
 import { hasUnknownPath, userOfUnknownPath } from '#src/domain/protected.ts';
 import { literalArn } from '#src/domain/session-policy.ts';
+import { allOf } from './user-credentials.ts';
 
 export const KeyTarget = z.strictObject({
   accessKeyId: z.string().regex(accessKeyId, 'is not an access key id'),
@@ -100,8 +101,7 @@ export async function keyBackground(
       : `IAM's last use: ${utc(last.LastUsedDate.toISOString())} for ${last.ServiceName ?? '?'} in ${last.Region ?? '?'} (only the last one, and it can lag).`,
   ];
   if (quarantined === 'yes') lines.push('The user carries AWSCompromisedKeyQuarantine: AWS found a key in public.');
-  const keys = await listKeys(userName, undefined, aws, signal);
-  for (const key of keys.AccessKeyMetadata ?? []) {
+  for (const key of await listKeys(userName, aws, signal)) {
     if (key.AccessKeyId === target.accessKeyId) continue;
     lines.push(`The user has another key, ${key.AccessKeyId} (${key.Status}): this plan does not touch it.`);
   }
@@ -138,28 +138,21 @@ async function arnOf(userName: string, aws: AwsReader, signal: AbortSignal): Pro
 }
 
 async function keyOf(id: string, userName: string, aws: AwsReader, signal: AbortSignal, mayBeGone: boolean) {
-  let marker: string | undefined;
-  do {
-    const page = await listKeys(userName, marker, aws, signal).catch((error: unknown) => {
-      if (mayBeGone && error instanceof NotFoundError) return { AccessKeyMetadata: [], IsTruncated: false };
-      throw error;
-    });
-    if (page.AccessKeyMetadata === undefined) throw notAws('ListAccessKeys');
-    const key = page.AccessKeyMetadata.find((entry) => entry.AccessKeyId === id);
-    if (key !== undefined) return key;
-    marker = page.IsTruncated === true && 'Marker' in page ? page.Marker : undefined;
-  } while (marker !== undefined);
-  return undefined;
+  const keys = await listKeys(userName, aws, signal).catch((error: unknown) => {
+    if (mayBeGone && error instanceof NotFoundError) return [];
+    throw error;
+  });
+  return keys.find((entry) => entry.AccessKeyId === id);
 }
 
-async function listKeys(userName: string, marker: string | undefined, aws: AwsReader, signal: AbortSignal) {
+async function listKeys(UserName: string, aws: AwsReader, signal: AbortSignal) {
   try {
-    return await aws.iam.send(
-      new ListAccessKeysCommand({ UserName: userName, ...(marker === undefined ? {} : { Marker: marker }) }),
-      { abortSignal: signal },
-    );
+    return await allOf(async (more) => {
+      const page = await aws.iam.send(new ListAccessKeysCommand({ UserName, ...more }), { abortSignal: signal });
+      return { ...page, items: page.AccessKeyMetadata };
+    });
   } catch (error) {
-    if (isAwsError(error, 'NoSuchEntityException', 'NoSuchEntity')) throw goneUser(userName, aws);
+    if (isAwsError(error, 'NoSuchEntityException', 'NoSuchEntity')) throw goneUser(UserName, aws);
     throw error;
   }
 }
@@ -172,14 +165,12 @@ async function quarantineOf(
   planned: ActionContext['planned'],
 ): Promise<KeyState['quarantined']> {
   try {
-    let marker: string | undefined;
-    do {
-      const input = { UserName: userName, ...(marker === undefined ? {} : { Marker: marker }) };
+    const attached = await allOf(async (more) => {
+      const input = { UserName: userName, ...more };
       const page = await aws.iam.send(new ListAttachedUserPoliciesCommand(input), { abortSignal: signal });
-      if ((page.AttachedPolicies ?? []).some(({ PolicyName = '' }) => quarantinePolicy.test(PolicyName))) return 'yes';
-      marker = page.IsTruncated === true ? page.Marker : undefined;
-    } while (marker !== undefined);
-    return 'no';
+      return { ...page, items: page.AttachedPolicies };
+    });
+    return attached.some(({ PolicyName = '' }) => quarantinePolicy.test(PolicyName)) ? 'yes' : 'no';
   } catch (error) {
     if (isAwsError(error, 'NoSuchEntityException', 'NoSuchEntity')) return 'no';
     if (!isAwsError(error, 'AccessDenied', 'AccessDeniedException')) throw error;

@@ -8,6 +8,7 @@ import { UpstreamError } from '#src/contracts/errors.ts';
 import { isAwsError } from '#src/domain/aws-errors.ts';
 import { canonical } from '#src/domain/canonical.ts';
 import { globalRegion } from '#src/domain/partition.ts';
+import { policyText } from '#src/domain/policy-text.ts';
 import { PrincipalState, type PrincipalTarget, principalState } from './principal.ts';
 
 export const InlineState = PrincipalState.extend({
@@ -39,7 +40,7 @@ async function documentOf(
         : await aws.iam.send(new GetRolePolicyCommand({ RoleName: name, PolicyName: policyName }), options);
     // IAM always says what a policy holds; "could not look" is never "there is none".
     if (text === undefined) throw new UpstreamError('aws', 'NotAws', "the answer was not IAM's", { retryable: true });
-    return decodeURIComponent(text);
+    return policyText(text);
   } catch (error) {
     if (isAwsError(error, 'NoSuchEntityException', 'NoSuchEntity')) return '';
     throw error;

@@ -6,6 +6,8 @@ import {
   ListUserPoliciesCommand,
 } from '@aws-sdk/client-iam';
 import type { ActionContext } from '#src/contracts/action.ts';
+import { UpstreamError } from '#src/contracts/errors.ts';
+import { policyText } from '#src/domain/policy-text.ts';
 import type { PrincipalTarget } from './principal.ts';
 import { allOf } from './user-credentials.ts';
 
@@ -29,11 +31,15 @@ export async function roomFor(
   });
   let room: number = limit[kind];
   for (const PolicyName of names.filter((one) => one !== policyName)) {
-    const { PolicyDocument = '' } =
+    const { PolicyDocument } =
       kind === 'user'
         ? await aws.iam.send(new GetUserPolicyCommand({ UserName: name, PolicyName }), options)
         : await aws.iam.send(new GetRolePolicyCommand({ RoleName: name, PolicyName }), options);
-    room -= decodeURIComponent(PolicyDocument).replace(/\s/g, '').length;
+    // IAM always says what a policy holds; "could not look" is never "there is none".
+    if (PolicyDocument === undefined) {
+      throw new UpstreamError('aws', 'NotAws', "the answer was not IAM's", { retryable: true });
+    }
+    room -= policyText(PolicyDocument).replace(/\s/g, '').length;
   }
   return room;
 }

@@ -11,30 +11,21 @@ import type { ActionContext } from '#src/contracts/action.ts';
 import type { ApiCall } from '#src/contracts/aws.ts';
 import { UpstreamError } from '#src/contracts/errors.ts';
 import { isAwsError } from '#src/domain/aws-errors.ts';
+import { everyPage, iamNext } from '#src/domain/pages.ts';
 import { globalRegion } from '#src/domain/partition.ts';
 
 export type Looking = Pick<ActionContext, 'aws' | 'signal'>;
 
-interface Page {
-  readonly IsTruncated?: boolean | undefined;
-  readonly Marker?: string | undefined;
-}
-
-/** Every item of a paged list of one user. Throws UpstreamError for an answer that is not AWS's. */
+/** Every item of a paged list of IAM's. Throws UpstreamError for an answer that is not AWS's. */
 export async function allOf<Item>(
-  ask: (more: { readonly Marker?: string }) => Promise<Page & { readonly items: readonly Item[] | undefined }>,
+  ask: (more: {
+    readonly Marker: string | undefined;
+  }) => Promise<Parameters<typeof iamNext>[0] & { readonly items: readonly Item[] | undefined }>,
 ): Promise<readonly Item[]> {
-  const all: Item[] = [];
-  let marker: string | undefined;
-  do {
-    const page = await ask(marker === undefined ? {} : { Marker: marker });
-    // "Could not look" is never "there is none" (safety rule 9).
-    if (page.items === undefined)
-      throw new UpstreamError('aws', 'NotAws', "the answer was not IAM's", { retryable: true });
-    all.push(...page.items);
-    marker = page.IsTruncated === true ? page.Marker : undefined;
-  } while (marker !== undefined);
-  return all;
+  return everyPage(async (Marker) => {
+    const page = await ask({ Marker });
+    return { items: page.items, next: iamNext(page) };
+  });
 }
 
 /** When the console password was made, ISO 8601 UTC; empty where there is none. */

@@ -13,6 +13,7 @@ import type { ActionContext } from '#src/contracts/action.ts';
 import { NotFoundError, UpstreamError } from '#src/contracts/errors.ts';
 import { parseArnStrict } from '#src/domain/arn.ts';
 import { isAwsError } from '#src/domain/aws-errors.ts';
+import { policyText } from '#src/domain/policy-text.ts';
 import { type PrincipalTarget, refuseOther } from './principal.ts';
 import {
   allOf,
@@ -159,7 +160,7 @@ async function rightsOf(name: string, { aws, signal }: Looking) {
   const inline: { name: string; document: string }[] = [];
   for (const PolicyName of names) {
     const { PolicyDocument } = await aws.iam.send(new GetUserPolicyCommand({ UserName: name, PolicyName }), options);
-    inline.push({ name: PolicyName, document: decodeURIComponent(PolicyDocument ?? '') });
+    inline.push({ name: PolicyName, document: policyText(PolicyDocument ?? '') });
   }
   return {
     groups: groups.map(({ Path = '/', GroupName = '' }) => `${Path}${GroupName}`),

@@ -3,8 +3,9 @@ import { DescribeInstancesCommand, type Instance } from '@aws-sdk/client-ec2';
 import { z } from 'zod';
 import type { ActionContext } from '#src/contracts/action.ts';
 import type { AwsReader } from '#src/contracts/aws.ts';
-import { NotFoundError, UpstreamError, UserError } from '#src/contracts/errors.ts';
+import { NotFoundError, UserError } from '#src/contracts/errors.ts';
 import { parseArnStrict } from '#src/domain/arn.ts';
+import { everyPage } from '#src/domain/pages.ts';
 
 const instanceId = /^i-([0-9a-f]{8}|[0-9a-f]{17})$/;
 /** Regions asked at once: DescribeInstances is throttled per account and Region, not over all of them. */
@@ -95,15 +96,16 @@ async function describe(
   aws: AwsReader,
   signal: AbortSignal,
 ): Promise<Instance | undefined> {
-  const answer = await aws
-    .ec2(region)
-    .send(new DescribeInstancesCommand({ Filters: [{ Name: 'instance-id', Values: [id] }] }), { abortSignal: signal });
-  if (answer.Reservations === undefined) {
-    throw new UpstreamError('aws', 'NotAws', "the answer was not EC2's", { retryable: true });
-  }
-  return answer.Reservations.flatMap((reservation) => reservation.Instances ?? []).find(
-    (instance) => instance.InstanceId === id,
-  );
+  const Filters = [{ Name: 'instance-id', Values: [id] }];
+  const reservations = await everyPage(async (NextToken) => {
+    const page = await aws.ec2(region).send(new DescribeInstancesCommand({ Filters, NextToken }), {
+      abortSignal: signal,
+    });
+    return { items: page.Reservations, next: page.NextToken };
+  });
+  return reservations
+    .flatMap((reservation) => reservation.Instances ?? [])
+    .find((instance) => instance.InstanceId === id);
 }
 
 export function instanceFacts(region: string, instance: Instance, aws: AwsReader): InstanceFacts {

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import { z } from 'zod';
 import type { AwsReader } from '#src/contracts/aws.ts';
-import { UpstreamError } from '#src/contracts/errors.ts';
+import { everyPage } from '#src/domain/pages.ts';
 
 /** AWS's default: five days (DOMAIN.md 5.8). */
 const defaultTimeoutSeconds = 432_000;
@@ -35,24 +35,27 @@ export async function interfacesOf(
 ): Promise<InterfaceFacts[]> {
   const client = aws.ec2(region);
   const options = { abortSignal: signal };
-  const filter = [{ Name: 'attachment.instance-id', Values: [instanceId] }];
-  const found = await client.send(new DescribeNetworkInterfacesCommand({ Filters: filter }), options);
-  if (found.NetworkInterfaces === undefined) throw notEc2();
-  const ids = [
-    ...new Set(found.NetworkInterfaces.flatMap(({ Groups }) => (Groups ?? []).map(({ GroupId }) => GroupId))),
-  ];
+  const Filters = [{ Name: 'attachment.instance-id', Values: [instanceId] }];
+  // One that is missed stays open.
+  const found = await everyPage(async (NextToken) => {
+    const page = await client.send(new DescribeNetworkInterfacesCommand({ Filters, NextToken }), options);
+    return { items: page.NetworkInterfaces, next: page.NextToken };
+  });
+  const ids = [...new Set(found.flatMap(({ Groups }) => (Groups ?? []).map(({ GroupId }) => GroupId)))];
   const groups = await groupsBy('group-id', ids.filter((id) => id !== undefined).sort(), region, aws, signal);
-  return found.NetworkInterfaces.map((one) => {
-    const own = (one.Groups ?? []).map(({ GroupId }) => GroupId ?? '').sort();
-    return {
-      id: one.NetworkInterfaceId ?? '',
-      vpcId: one.VpcId ?? '',
-      groups: own,
-      managedBy: one.RequesterManaged === true ? (one.RequesterId ?? 'an AWS service') : '',
-      tracked: trackedWays(own.map((id) => groups.find(({ GroupId }) => GroupId === id))),
-      idleSeconds: one.ConnectionTrackingConfiguration?.TcpEstablishedTimeout ?? defaultTimeoutSeconds,
-    };
-  }).sort((a, b) => (a.id < b.id ? -1 : 1));
+  return found
+    .map((one) => {
+      const own = (one.Groups ?? []).map(({ GroupId }) => GroupId ?? '').sort();
+      return {
+        id: one.NetworkInterfaceId ?? '',
+        vpcId: one.VpcId ?? '',
+        groups: own,
+        managedBy: one.RequesterManaged === true ? (one.RequesterId ?? 'an AWS service') : '',
+        tracked: trackedWays(own.map((id) => groups.find(({ GroupId }) => GroupId === id))),
+        idleSeconds: one.ConnectionTrackingConfiguration?.TcpEstablishedTimeout ?? defaultTimeoutSeconds,
+      };
+    })
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** Security groups by a filter: ids that are not there are then no error. */
@@ -64,21 +67,13 @@ export async function groupsBy(
   signal: AbortSignal,
 ): Promise<readonly SecurityGroup[]> {
   if (values.length === 0) return [];
-  const groups: SecurityGroup[] = [];
-  let NextToken: string | undefined;
-  do {
-    const page = await aws.ec2(region).send(
-      new DescribeSecurityGroupsCommand({
-        Filters: [{ Name: name, Values: [...values] }],
-        ...(NextToken === undefined ? {} : { NextToken }),
-      }),
-      { abortSignal: signal },
-    );
-    if (page.SecurityGroups === undefined) throw notEc2();
-    groups.push(...page.SecurityGroups);
-    NextToken = page.NextToken;
-  } while (NextToken !== undefined && NextToken !== '');
-  return groups;
+  const Filters = [{ Name: name, Values: [...values] }];
+  return everyPage(async (NextToken) => {
+    const page = await aws.ec2(region).send(new DescribeSecurityGroupsCommand({ Filters, NextToken }), {
+      abortSignal: signal,
+    });
+    return { items: page.SecurityGroups, next: page.NextToken };
+  });
 }
 
 /**
@@ -129,8 +124,4 @@ export function trackingWords(interfaces: readonly InterfaceFacts[]): string[] {
 function lasting(seconds: number): string {
   if (seconds === defaultTimeoutSeconds) return '5 days, or 350 seconds on Nitro v6 types';
   return `${seconds} seconds`;
-}
-
-function notEc2(): UpstreamError {
-  return new UpstreamError('aws', 'NotAws', "the answer was not EC2's", { retryable: true });
 }

@@ -8,6 +8,7 @@ import {
 import { z } from 'zod';
 import type { ApiCall, AwsReader } from '#src/contracts/aws.ts';
 import { UserError } from '#src/contracts/errors.ts';
+import { everyPage } from '#src/domain/pages.ts';
 import { groupsBy, type InterfaceFacts } from './interfaces.ts';
 
 /** Whom the group isolates. Only our own groups carry it, and the sessions of the action may change no other. */
@@ -81,10 +82,13 @@ export async function vpcsOf(
   const ids = [...new Set(interfaces.map(({ vpcId }) => vpcId))].sort();
   const options = { abortSignal: signal };
   if (ids.length === 0) return [];
-  const { Vpcs } = await aws.ec2(region).send(new DescribeVpcsCommand({ VpcIds: ids }), options);
+  const vpcs = await everyPage(async (NextToken) => {
+    const page = await aws.ec2(region).send(new DescribeVpcsCommand({ VpcIds: ids, NextToken }), options);
+    return { items: page.Vpcs, next: page.NextToken };
+  });
   const addresses = keepSsm ? await ssmAddresses(ids, { region, aws, signal }) : new Map<string, string[]>();
   const facts = ids.map((id) => {
-    const vpc = Vpcs?.find(({ VpcId }) => VpcId === id);
+    const vpc = vpcs.find(({ VpcId }) => VpcId === id);
     const ranges = vpc?.Ipv6CidrBlockAssociationSet ?? [];
     return {
       id,
@@ -116,19 +120,24 @@ async function ssmAddresses(
     { Name: 'service-name', Values: names },
     { Name: 'vpc-endpoint-state', Values: ['available'] },
   ];
-  const { VpcEndpoints = [] } = await aws.ec2(region).send(new DescribeVpcEndpointsCommand({ Filters }), options);
+  const endpoints = await everyPage(async (NextToken) => {
+    const page = await aws.ec2(region).send(new DescribeVpcEndpointsCommand({ Filters, NextToken }), options);
+    return { items: page.VpcEndpoints, next: page.NextToken };
+  });
   const complete = vpcIds.filter((id) =>
     ['.ssm', '.ssmmessages'].every((end) =>
-      VpcEndpoints.some(({ VpcId, ServiceName }) => VpcId === id && ServiceName?.endsWith(end)),
+      endpoints.some(({ VpcId, ServiceName }) => VpcId === id && ServiceName?.endsWith(end)),
     ),
   );
   const ofVpc = new Map<string, string[]>();
   for (const id of complete) {
-    const interfaces = VpcEndpoints.filter(({ VpcId }) => VpcId === id).flatMap((one) => one.NetworkInterfaceIds ?? []);
-    const { NetworkInterfaces = [] } = await aws
-      .ec2(region)
-      .send(new DescribeNetworkInterfacesCommand({ NetworkInterfaceIds: interfaces }), options);
-    const found = NetworkInterfaces.flatMap(({ PrivateIpAddress }) => PrivateIpAddress ?? []);
+    const interfaces = endpoints.filter(({ VpcId }) => VpcId === id).flatMap((one) => one.NetworkInterfaceIds ?? []);
+    const theirs = await everyPage(async (NextToken) => {
+      const input = { NetworkInterfaceIds: interfaces, NextToken };
+      const page = await aws.ec2(region).send(new DescribeNetworkInterfacesCommand(input), options);
+      return { items: page.NetworkInterfaces, next: page.NextToken };
+    });
+    const found = theirs.flatMap(({ PrivateIpAddress }) => PrivateIpAddress ?? []);
     ofVpc.set(id, [...new Set(found)].sort());
   }
   return ofVpc;

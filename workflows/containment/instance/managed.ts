@@ -9,6 +9,7 @@ import { z } from 'zod';
 import type { ActionContext, Forensics } from '#src/contracts/action.ts';
 import { UpstreamError } from '#src/contracts/errors.ts';
 import { isAwsError } from '#src/domain/aws-errors.ts';
+import { everyPage } from '#src/domain/pages.ts';
 
 /** AWS's own: nobody in the account can change what it does. */
 export const shellDocument = 'AWS-RunShellScript';
@@ -61,10 +62,11 @@ export async function managedState(
   { aws, signal }: ActionContext,
 ): Promise<ManagedState> {
   const Filters = [{ Key: 'InstanceIds', Values: [instanceId] }];
-  const { InstanceInformationList: list } = await aws
-    .ssm(region)
-    .send(new DescribeInstanceInformationCommand({ Filters }), { abortSignal: signal });
-  if (list === undefined) throw notAws();
+  const list = await everyPage(async (NextToken) => {
+    const command = new DescribeInstanceInformationCommand({ Filters, NextToken });
+    const page = await aws.ssm(region).send(command, { abortSignal: signal });
+    return { items: page.InstanceInformationList, next: page.NextToken };
+  });
   const found = list.find(({ InstanceId }) => InstanceId === instanceId);
   const ping = found?.PingStatus ?? '';
   return { ping, online: ping === 'Online', platform: found?.PlatformType ?? '' };

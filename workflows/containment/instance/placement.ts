@@ -9,6 +9,7 @@ import { DescribeTargetGroupsCommand, DescribeTargetHealthCommand } from '@aws-s
 import { z } from 'zod';
 import type { AwsReader } from '#src/contracts/aws.ts';
 import { UpstreamError } from '#src/contracts/errors.ts';
+import { everyPage } from '#src/domain/pages.ts';
 
 /** Target groups asked at once. */
 const atOnce = 5;
@@ -59,13 +60,19 @@ export async function scalingOf({ region, instance, aws, signal }: Place): Promi
   const client = aws.autoScaling(region);
   const options = { abortSignal: signal };
   const id = instance.InstanceId ?? '';
-  const found = await client.send(new DescribeAutoScalingInstancesCommand({ InstanceIds: [id] }), options);
-  if (found.AutoScalingInstances === undefined) throw notAws('Auto Scaling');
-  const member = found.AutoScalingInstances.find(({ InstanceId }) => InstanceId === id);
+  const found = await everyPage(async (NextToken) => {
+    const page = await client.send(new DescribeAutoScalingInstancesCommand({ InstanceIds: [id], NextToken }), options);
+    return { items: page.AutoScalingInstances, next: page.NextToken };
+  });
+  const member = found.find(({ InstanceId }) => InstanceId === id);
   if (member?.AutoScalingGroupName === undefined) return null;
   const group = member.AutoScalingGroupName;
-  const answer = await client.send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [group] }), options);
-  const facts = answer.AutoScalingGroups?.find(({ AutoScalingGroupName }) => AutoScalingGroupName === group);
+  const groups = await everyPage(async (NextToken) => {
+    const input = { AutoScalingGroupNames: [group], NextToken };
+    const page = await client.send(new DescribeAutoScalingGroupsCommand(input), options);
+    return { items: page.AutoScalingGroups, next: page.NextToken };
+  });
+  const facts = groups.find(({ AutoScalingGroupName }) => AutoScalingGroupName === group);
   if (facts === undefined) throw notAws('Auto Scaling');
   return {
     group,
@@ -88,19 +95,14 @@ async function targetsOf({ region, instance, aws, signal }: Place): Promise<Plac
       ...(PrivateIpAddresses ?? []).map((address) => address.PrivateIpAddress),
     ]),
   ]);
-  const groups: string[] = [];
-  let Marker: string | undefined;
-  do {
-    const page = await client.send(new DescribeTargetGroupsCommand({ ...(Marker === undefined ? {} : { Marker }) }), {
-      abortSignal: signal,
-    });
-    if (page.TargetGroups === undefined) throw notAws('Elastic Load Balancing');
-    for (const { TargetGroupArn, TargetType, VpcId } of page.TargetGroups) {
-      const mayHold = TargetType === 'instance' || TargetType === 'ip';
-      if (TargetGroupArn !== undefined && mayHold && vpcs.has(VpcId)) groups.push(TargetGroupArn);
-    }
-    Marker = page.NextMarker;
-  } while (Marker !== undefined);
+  const all = await everyPage(async (Marker) => {
+    const page = await client.send(new DescribeTargetGroupsCommand({ Marker }), { abortSignal: signal });
+    return { items: page.TargetGroups, next: page.NextMarker };
+  });
+  const groups = all.flatMap(({ TargetGroupArn, TargetType, VpcId }) => {
+    const mayHold = TargetType === 'instance' || TargetType === 'ip';
+    return TargetGroupArn !== undefined && mayHold && vpcs.has(VpcId) ? [TargetGroupArn] : [];
+  });
   const targets: Placement['targets'] = [];
   for (let at = 0; at < groups.length; at += atOnce) {
     const looks = groups.slice(at, at + atOnce).map(async (groupArn) => {
@@ -124,19 +126,14 @@ function key({ groupArn, id, port }: Placement['targets'][number]): string {
 }
 
 async function balancersOf({ region, instance, aws, signal }: Place): Promise<string[]> {
-  const names: string[] = [];
-  let Marker: string | undefined;
-  do {
-    const page = await aws
-      .elb(region)
-      .send(new DescribeLoadBalancersCommand({ ...(Marker === undefined ? {} : { Marker }) }), { abortSignal: signal });
-    if (page.LoadBalancerDescriptions === undefined) throw notAws('Elastic Load Balancing');
-    for (const { LoadBalancerName, Instances } of page.LoadBalancerDescriptions) {
-      const isIn = (Instances ?? []).some(({ InstanceId }) => InstanceId === instance.InstanceId);
-      if (LoadBalancerName !== undefined && isIn) names.push(LoadBalancerName);
-    }
-    Marker = page.NextMarker;
-  } while (Marker !== undefined);
+  const all = await everyPage(async (Marker) => {
+    const page = await aws.elb(region).send(new DescribeLoadBalancersCommand({ Marker }), { abortSignal: signal });
+    return { items: page.LoadBalancerDescriptions, next: page.NextMarker };
+  });
+  const names = all.flatMap(({ LoadBalancerName, Instances }) => {
+    const isIn = (Instances ?? []).some(({ InstanceId }) => InstanceId === instance.InstanceId);
+    return LoadBalancerName !== undefined && isIn ? [LoadBalancerName] : [];
+  });
   return names.sort();
 }
 

@@ -10,6 +10,7 @@ import type { ActionContext } from '#src/contracts/action.ts';
 import type { ApiCall, AwsReader, PolicyDocument } from '#src/contracts/aws.ts';
 import type { CloudTrailRecord } from '#src/contracts/cloudtrail.ts';
 import { UpstreamError, UserError } from '#src/contracts/errors.ts';
+import { everyPage } from '#src/domain/pages.ts';
 import { backgroundOf } from './background.ts';
 import { findInstance, InstanceFacts, InstanceTarget, instanceFacts } from './instance-of.ts';
 import { placementSeen, placementStatements } from './leave.ts';
@@ -107,10 +108,13 @@ async function spotOf(
   if (requestId === undefined || requestId === '') return null;
   // By filter: a request that is long over is then an empty answer and no error.
   const Filters = [{ Name: 'spot-instance-request-id', Values: [requestId] }];
-  const answer = await aws.ec2(region).send(new DescribeSpotInstanceRequestsCommand({ Filters }), {
-    abortSignal: signal,
+  const requests = await everyPage(async (NextToken) => {
+    const page = await aws.ec2(region).send(new DescribeSpotInstanceRequestsCommand({ Filters, NextToken }), {
+      abortSignal: signal,
+    });
+    return { items: page.SpotInstanceRequests, next: page.NextToken };
   });
-  const request = answer.SpotInstanceRequests?.find(({ SpotInstanceRequestId }) => SpotInstanceRequestId === requestId);
+  const request = requests.find(({ SpotInstanceRequestId }) => SpotInstanceRequestId === requestId);
   return { requestId, type: request?.Type ?? 'one-time', state: request?.State ?? 'closed' };
 }
 

@@ -9,6 +9,7 @@ import {
 import { z } from 'zod';
 import type { ActionContext } from '#src/contracts/action.ts';
 import { UpstreamError } from '#src/contracts/errors.ts';
+import { everyPage } from '#src/domain/pages.ts';
 
 export const approvalTag = 'ir:approval';
 /** Also what the lock's right is bound to: the session may lock snapshots of this instance only. */
@@ -72,24 +73,16 @@ async function ownSnapshots(
   volumes: readonly string[],
   region: string,
   { aws, signal }: ActionContext,
-): Promise<Ec2Snapshot[]> {
+): Promise<readonly Ec2Snapshot[]> {
   const Filters = [
     { Name: 'volume-id', Values: [...volumes] },
     { Name: 'tag-key', Values: [approvalTag] },
   ];
-  const found: Ec2Snapshot[] = [];
-  let NextToken: string | undefined;
-  do {
-    const page = await aws
-      .ec2(region)
-      .send(new DescribeSnapshotsCommand({ OwnerIds: ['self'], Filters, MaxResults: 500, NextToken }), {
-        abortSignal: signal,
-      });
-    if (page.Snapshots === undefined) throw notAws();
-    found.push(...page.Snapshots);
-    NextToken = page.NextToken;
-  } while (NextToken !== undefined);
-  return found;
+  return everyPage(async (NextToken) => {
+    const input = { OwnerIds: ['self'], Filters, MaxResults: 500, NextToken };
+    const page = await aws.ec2(region).send(new DescribeSnapshotsCommand(input), { abortSignal: signal });
+    return { items: page.Snapshots, next: page.NextToken };
+  });
 }
 
 async function locksOf(
@@ -100,11 +93,12 @@ async function locksOf(
   const locks = new Map<string, string>();
   for (let start = 0; start < ids.length; start += idsAtOnce) {
     const SnapshotIds = ids.slice(start, start + idsAtOnce);
-    const answer = await aws
-      .ec2(region)
-      .send(new DescribeLockedSnapshotsCommand({ SnapshotIds }), { abortSignal: signal });
-    if (answer.Snapshots === undefined) throw notAws();
-    for (const { SnapshotId, LockState } of answer.Snapshots) {
+    const locked = await everyPage(async (NextToken) => {
+      const command = new DescribeLockedSnapshotsCommand({ SnapshotIds, NextToken });
+      const page = await aws.ec2(region).send(command, { abortSignal: signal });
+      return { items: page.Snapshots, next: page.NextToken };
+    });
+    for (const { SnapshotId, LockState } of locked) {
       if (SnapshotId !== undefined && LockState !== undefined) locks.set(SnapshotId, LockState);
     }
   }

@@ -117,6 +117,18 @@ describe('a correlation', () => {
     expect(await bursts(correlation('temporal'), wrong.slice(1))).toEqual([]);
   });
 
+  it('ends a story told in order with its last step, whatever comes after it', async () => {
+    const told = [at(0, 'A'), at(10, 'B')];
+    const after = [at(20, 'A'), at(30, 'A')];
+
+    const found = await bursts('{type: temporal_ordered, rules: [A, B], group-by: [userIdentity.arn], timespan: 1m}', [
+      ...told,
+      ...after,
+    ]);
+
+    expect(found).toEqual([ids(...told)]);
+  });
+
   it('groups by fields that the rules call differently', async () => {
     const records = [at(0, 'A', { one: 'x' }), at(1, 'B', { two: 'x' }), at(2, 'B', { two: 'y' })];
 

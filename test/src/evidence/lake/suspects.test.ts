@@ -7,6 +7,9 @@ const harmful = [
   ...[
     'privateKey',
     'keyMaterial',
+    'apiKey',
+    'API_KEY',
+    'api-key',
     'hooks.slack',
     'X-Amz-Signature',
     'xoxb-',
@@ -51,10 +54,10 @@ describe('suspects in the bytes of a file', () => {
   });
 
   it.each([
-    '"eventSource":"secretsmanager.amazonaws.com","url":"https://example.com/a b@c"',
+    '"eventSource":"secretsmanager.amazonaws.com","eventName":"x","url":"https://example.com/a b@c"',
     '"url":"https://example.com/a@b"',
-    '"eventName":"GetSecretValue","a":"GetAuthorizationToken"}',
-    '{"secretId":"x","TokenName":1,"passwordType":["password","a secret"]}',
+    '"eventName":"GetSecretValue","awsRegion":["GetAuthorizationToken"]}',
+    '{"secretId":"x","TokenName":1,"apiKeyId":"y","passwordType":["password","a secret"]}',
   ])(
     'are not in texts that name nothing but the service, the call or the secret, nor in addresses without a user: %s',
     (text) => {
@@ -66,6 +69,8 @@ describe('suspects in the bytes of a file', () => {
     '{"secretsmanager.amazonaws.com":"x"}',
     '{"secretValue":"x"}',
     '{"secretIds":"x"}',
+    '{"value":"x","name":"DB_PASSWORD"}',
+    '{"value":"x","name":"CLIENT_SECRET","type":"PLAINTEXT"}',
     String.raw`"{\"secretId\":1}"`,
     String.raw`"//a//b////me:\"x\\@host"`,
   ])('are in texts that look much like them: %s', (text) => {
