@@ -65,7 +65,7 @@ export function anchorPolicy(bucket: string, prefix: string): Policy {
 }
 
 /** What the worker needs to read a trail's bucket itself (src/aws/s3-objects.ts). */
-export function importPolicy(bucket: string, prefix: string): Policy {
+function importPolicy(bucket: string, prefix: string): Policy {
   return policy(
     { Sid: 'ListLogs', Effect: 'Allow', Action: ['s3:ListBucket'], Resource: bucket },
     { Sid: 'ReadLogs', Effect: 'Allow', Action: ['s3:GetObject'], Resource: `${bucket}/${prefix}*` },
