@@ -40,7 +40,10 @@ async function doctor({ config = {}, env = {} }: Asked = {}) {
     },
   });
   const lines = ran.stdout.split('\n');
-  return { ...ran, line: (words: string) => lines.find((line) => line.includes(words)) ?? `no line: ${ran.stderr}` };
+  return {
+    ...ran,
+    line: (words: string) => lines.find((line) => line.slice(6).startsWith(words)) ?? `no line: ${ran.stderr}`,
+  };
 }
 
 describe('the doctor', () => {
@@ -59,9 +62,9 @@ describe('the doctor', () => {
     const typed = await doctor({ config: { regions } });
     const foreign = await doctor({ config: { regions: ['us-east-1'], accounts: [{ id: '123412341234' }] } });
 
-    expect(typed.line('999999999999: read')).toMatch(/^FAIL .*eu-wset-1/);
+    expect(typed.line('account 999999999999: read')).toMatch(/^FAIL .*eu-wset-1/);
     expect(typed.line('AWS identity')).toMatch(/^ok .*arn:aws:iam::888877776666:user/);
-    expect(foreign.line('123412341234: read')).toMatch(/^FAIL .*cannot be read/);
+    expect(foreign.line('account 123412341234: read')).toMatch(/^FAIL .*cannot be read/);
   }, 150_000);
 
   it('finds channels without the bot, people who may not decide, and groups that are not there', async () => {
@@ -72,12 +75,12 @@ describe('the doctor', () => {
     scene.slack.setChannel(demoIds.critical, { isMember: true });
     scene.slack.setPerson(demoIds.omar, { deleted: false });
 
-    expect(line(demoIds.alerts)).toMatch(/^ok /);
-    expect(line(demoIds.critical)).toMatch(/^FAIL .*not a member: invite it/);
-    expect(line(demoIds.omar)).toMatch(/^FAIL .*deactivated/);
-    expect(line(demoIds.gil)).toMatch(/^FAIL .*guest/);
-    expect(line('U0NOBODY')).toMatch(/^FAIL .*user_not_found/);
-    expect(line('S0NOSUCH')).toMatch(/^FAIL /);
+    expect(line(`channel ${demoIds.alerts}`)).toMatch(/^ok /);
+    expect(line(`channel ${demoIds.critical}`)).toMatch(/^FAIL .*not a member: invite it/);
+    expect(line(`person ${demoIds.omar}`)).toMatch(/^FAIL .*deactivated/);
+    expect(line(`person ${demoIds.gil}`)).toMatch(/^FAIL .*guest/);
+    expect(line('person U0NOBODY')).toMatch(/^FAIL .*user_not_found/);
+    expect(line('user group S0NOSUCH')).toMatch(/^FAIL /);
   }, 150_000);
 
   it('names the scopes that the token lacks, and an app token that opens nothing', async () => {
