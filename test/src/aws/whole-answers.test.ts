@@ -49,7 +49,9 @@ describe('an answer of AWS', () => {
   it('is read as before where it is whole', async () => {
     says(keys);
     expect((await list()).AccessKeyMetadata).toEqual([]);
-    says('<UpdateAccessKeyResponse><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></UpdateAccessKeyResponse>');
+    says(
+      '<UpdateAccessKeyResponse><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></UpdateAccessKeyResponse>',
+    );
     await expect(update()).resolves.toBeDefined();
   });
 
@@ -61,7 +63,11 @@ describe('an answer of AWS', () => {
     says(body, 'text/html');
     expect(await factsOf(list())).toMatchObject({ code: 'NotAws', retryable: true });
     expect(await factsOf(update())).toMatchObject({ code: 'NotAws', ambiguous: true });
-    expect(await factsOf(withWholeAnswers(new EC2Client({ ...settings, maxAttempts: 1 })).send(new DescribeInstancesCommand({})))).toMatchObject({ code: 'NotAws' });
+    expect(
+      await factsOf(
+        withWholeAnswers(new EC2Client({ ...settings, maxAttempts: 1 })).send(new DescribeInstancesCommand({})),
+      ),
+    ).toMatchObject({ code: 'NotAws' });
   });
 
   it('is not an empty body in JSON either', async () => {
@@ -80,7 +86,8 @@ describe('an answer of AWS', () => {
   });
 
   it('is not waited for for ever where its body stops half way', async () => {
-    answer = (response) => response.writeHead(200, { 'content-type': 'text/xml', 'content-length': '4000' }).write(keys);
+    answer = (response) =>
+      response.writeHead(200, { 'content-type': 'text/xml', 'content-length': '4000' }).write(keys);
     expect(await factsOf(update())).toMatchObject({ retryable: true, ambiguous: true });
   });
 });
