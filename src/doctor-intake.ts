@@ -22,7 +22,11 @@ export async function intakeLooks(
   }
   if (config.guardduty.pollMinutes > 0) {
     const places = sources.filter(({ kind }) => kind === 'guardduty');
-    const last = places.map(({ lookedAt }) => lookedAt).sort().at(-1) ?? '';
+    const last =
+      places
+        .map(({ lookedAt }) => lookedAt)
+        .sort()
+        .at(-1) ?? '';
     const isOld = now.getTime() - Date.parse(last) > (config.guardduty.pollMinutes + 10) * 60_000;
     const problems = guardDutyProblems(sources);
     if (problems.length > 0) found.push(...problems.map((problem) => fails('GuardDuty', problem)));

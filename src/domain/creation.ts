@@ -20,7 +20,10 @@ export function creationsOf(id: string, records: readonly CloudTrailRecord[]): r
   return records.flatMap((record) => {
     const actor = principalOf(record)?.id ?? '';
     const link = linksOf(record).edges.find(
-      (edge) => makes.has(edge.kind) && sameThing(edge.to, id) && (edge.from === actor || actor === '' || edge.kind === 'created'),
+      (edge) =>
+        makes.has(edge.kind) &&
+        sameThing(edge.to, id) &&
+        (edge.from === actor || actor === '' || edge.kind === 'created'),
     );
     if (!link) return [];
     return [

@@ -367,21 +367,20 @@ describe('hubs', () => {
     expect(node(await pivotOver(records, first, { hubs, ...noHubs }), ip)).toMatchObject({ expanded: true });
   });
 
-  it.each([
-    'arn:aws:iam::999999999999:role/CI',
-    'arn:aws:iam::*:role/C*',
-    'arn:aws:sts::*:assumed-role/CI/build-*',
-  ])('does not follow principals that the configuration lists, by role, ARN or pattern: %s', async (listed) => {
-    const records = [
-      ...crowd(1),
-      record({ eventName: 'X', sourceIPAddress: '198.51.100.9', userIdentity: session('CI', 'build-1') }),
-    ];
-    const graph = await pivotOver(records, first, {
-      hubs: { egress: [], principals: [listed] },
-    });
+  it.each(['arn:aws:iam::999999999999:role/CI', 'arn:aws:iam::*:role/C*', 'arn:aws:sts::*:assumed-role/CI/build-*'])(
+    'does not follow principals that the configuration lists, by role, ARN or pattern: %s',
+    async (listed) => {
+      const records = [
+        ...crowd(1),
+        record({ eventName: 'X', sourceIPAddress: '198.51.100.9', userIdentity: session('CI', 'build-1') }),
+      ];
+      const graph = await pivotOver(records, first, {
+        hubs: { egress: [], principals: [listed] },
+      });
 
-    expect(node(graph, 'arn:aws:sts::999999999999:assumed-role/CI/build-1')).toMatchObject({ expanded: false });
-  });
+      expect(node(graph, 'arn:aws:sts::999999999999:assumed-role/CI/build-1')).toMatchObject({ expanded: false });
+    },
+  );
 });
 
 describe('who touched what', () => {
