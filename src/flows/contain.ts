@@ -8,6 +8,7 @@ import type { AwsResponder } from '../contracts/aws.ts';
 import { NotFoundError, UpstreamError, UserError } from '../contracts/errors.ts';
 import { audit, mayExecute, moveTo } from '../domain/approval.ts';
 import { bindsOf, compared, turnOf } from '../domain/plan.ts';
+import { refusalAdvice } from '../domain/refusal-wording.ts';
 import type { ExecutorDeps } from './deps.ts';
 import { executionFacts } from './execution-facts.ts';
 import { callsFor } from './inspect-target.ts';
@@ -122,8 +123,10 @@ async function prepare(
   ctx: { readonly signal: AbortSignal; readonly last: boolean },
   deps: ExecutorDeps,
 ): Promise<{ responder: AwsResponder; found: Plan['before']; told: readonly string[] } | undefined> {
+  let doing = 'when its responder role was to be assumed';
   try {
     const responder = await assume(approval, deps);
+    doing = 'when the target was to be read';
     const found = await inspectRun({ approval, action, responder, signal: ctx.signal }, deps);
     const { voids, told } = driftOf(approval, action, found);
     if (voids.length === 0) return { responder, found, told };
@@ -132,13 +135,10 @@ async function prepare(
   } catch (error) {
     const { code, retryable } = factsOf(error);
     if (retryable && !ctx.last) throw error;
-    const because = error instanceof UserError ? error.message : `AWS answered ${code}`;
-    await settle(
-      approval,
-      error instanceof NotFoundError ? 'stale' : 'failed',
-      `Nothing was written: ${because}.`,
-      deps,
-    );
+    const because = error instanceof UserError ? error.message : `AWS answered ${code} ${doing}`;
+    const todo = error instanceof UserError ? '' : refusalAdvice([code]);
+    const outcome = `Nothing was written: ${because}.${todo}`;
+    await settle(approval, error instanceof NotFoundError ? 'stale' : 'failed', outcome, deps);
   }
   return undefined;
 }

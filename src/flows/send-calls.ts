@@ -14,6 +14,10 @@ import { factsOf, lookForOwnChangeMs, type Run, readUntil, unreadable } from './
 
 const actor = 'firebreak executor';
 
+/** Sent again they make a second thing, and AWS refuses nothing: they are looked for until AWS must show what the first has made. */
+const makesAnother = /^(CreateSnapshots|SendCommand)$/;
+const showsWithinMs = 60_000;
+
 export type Sent =
   | { readonly kind: 'answered'; readonly calls: readonly ApiCall[]; readonly requestIds: readonly string[] }
   | { readonly kind: 'refused'; readonly done: number; readonly outcome: string };
@@ -129,15 +133,16 @@ function filled(planned: ApiCall, filling: Filling): ApiCall | undefined {
  */
 export async function foundDone(
   run: Run,
-  { call }: Step,
+  { call, at: sentAt }: Step,
   deps: ExecutorDeps,
 ): Promise<{ answer: Readonly<Record<string, unknown>> | undefined; now: Plan['before'] }> {
   const { action, approval } = run;
   const { direction, before } = approval.plan;
   let answer: Readonly<Record<string, unknown>> | undefined;
+  const shownBy = makesAnother.test(call.operation) ? Date.parse(sentAt) + showsWithinMs : 0;
   const seen = await readUntil(
     run,
-    lookForOwnChangeMs,
+    Math.max(lookForOwnChangeMs, shownBy - deps.clock.now().getTime()),
     (now) => {
       if (action.seen === undefined) {
         const held = action.verify(direction, before as never, now as never, [{ call, answer: {} }]);
