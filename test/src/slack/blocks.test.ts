@@ -185,7 +185,7 @@ describe('toSlack', () => {
     expect(problemsOf({ text: 'x', blocks })).toEqual([]);
     expect(shown).toContain('Not looked at: eu-west-3');
     expect(shown).toContain('"action_id":"approve"');
-    expect(shown).toContain('… more in the thread or file');
+    expect(shown).toContain('… cut here to fit Slack; a file in the thread');
     expect(blocks[0]?.type).toBe('header');
   });
 
@@ -203,7 +203,7 @@ describe('toSlack', () => {
     const blocks = blocksOf({ kind: 'buttons', buttons: [{ ...approve, value: 'x'.repeat(2_001) }, approve] });
 
     expect(JSON.stringify(blocks)).not.toContain('xxx');
-    expect(JSON.stringify(blocks)).toContain('cut to fit Slack');
+    expect(JSON.stringify(blocks)).toContain('cut here to fit Slack');
   });
 
   it('escapes the text and keeps it under the length at which Slack refuses an update', () => {

@@ -380,7 +380,7 @@ describe("somebody else's endpoint", () => {
     [404, '{"__type":"UnknownOperationException","message":"Unknown operation"}', /UnknownOperationException/],
     [404, 'page not found', /NotAws/],
     [200, '<html>Sign in</html>', /NotAws/],
-    [200, '', /no list NotebookInstances/],
+    [200, '', /NotAws/],
     [200, '{"status":"ok"}', /no list NotebookInstances/],
     [
       200,
