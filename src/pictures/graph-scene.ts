@@ -14,7 +14,7 @@ const caps = [120, 70, 40, 20] as const;
 const readableArea = 11_000_000;
 const readableSide = 6_500;
 
-/** Rows of a list; the short one where long lists would make all of the picture smaller on a phone. */
+/** Rows of a list; the short one where long lists would make all of the picture smaller in the thread. */
 const longList = 12;
 const shortList = 5;
 
@@ -75,7 +75,7 @@ function drawLabel(link: Link, typeface: Typeface): Label | undefined {
   };
 }
 
-/** The first drawing of the boxes, unless the second is clearly larger on a phone. */
+/** The first drawing of the boxes, unless the second is clearly larger in the thread. */
 async function betterRead(
   [first, second]: readonly [readonly Box[], readonly Box[]],
   links: readonly Link[],
@@ -84,7 +84,14 @@ async function betterRead(
   const layout = await bestLayout(first, links, labels);
   if (first.every((box, index) => box.height === second[index]?.height)) return { boxes: first, layout };
   const other = await bestLayout(second, links, labels);
-  return sizeOnPhone(layout) * 1.15 >= sizeOnPhone(other) ? { boxes: first, layout } : { boxes: second, layout: other };
+  return sizeInThread(layout) * 1.15 >= sizeInThread(other)
+    ? { boxes: first, layout }
+    : { boxes: second, layout: other };
+}
+
+/** In the thread, before anybody opens it, Slack shows a picture in a square. */
+function sizeInThread(layout: Layout): number {
+  return 1 / Math.max(layout.width + 2 * margin, layout.height + 500);
 }
 
 /** Left to right tells the story best; top to bottom wins where it is clearly larger on an upright phone. */
