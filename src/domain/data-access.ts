@@ -2,6 +2,7 @@
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import type { Coverage } from '../contracts/evidence.ts';
 import type { StoreKind } from './data-store.ts';
+import { plainAt } from './links-fields.ts';
 import { plainEventName } from './links-resources.ts';
 import { principalOf } from './principal.ts';
 import { outcomeOf } from './sightings.ts';
@@ -96,7 +97,7 @@ export function accessesOf(records: readonly CloudTrailRecord[], store: string):
 
 function accessOf(records: readonly CloudTrailRecord[], store: string): DataAccess {
   const first = records[0] as CloudTrailRecord;
-  const bytes = records.map((record) => Number(record.additionalEventData?.bytesTransferredOut ?? Number.NaN));
+  const bytes = records.map((record) => Number(plainAt(record.additionalEventData, 'bytesTransferredOut')));
   const told = bytes.filter((value) => value >= 0);
   const names = [...new Set(records.map(objectOf).filter(Boolean))];
   return {

@@ -1,5 +1,6 @@
 /** Who is denied what from where, the rare before the frequent: noise repeats itself, a stranger who feels his way does not (DOMAIN.md 8.4). */
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
+import { plainAt } from './links-fields.ts';
 import { accountOf, principalGroup, principalOf } from './principal.ts';
 import { outcomeOf } from './sightings.ts';
 
@@ -82,7 +83,9 @@ function placeOf(record: CloudTrailRecord): string {
 }
 
 function isConsole(record: CloudTrailRecord): boolean {
-  return String(record.sessionCredentialFromConsole) === 'true' && /^(Get|List|Describe|Batch)/.test(record.eventName);
+  return (
+    plainAt(record, 'sessionCredentialFromConsole') === 'true' && /^(Get|List|Describe|Batch)/.test(record.eventName)
+  );
 }
 
 /** Slides over the denied calls of a place. */

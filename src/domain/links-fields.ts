@@ -50,7 +50,18 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 /** The string at a path of keys, matched without regard to case (services differ: `roleArn`, `RoleArn`). */
 export function at(value: unknown, ...path: readonly string[]): string | undefined {
-  let here: unknown = value;
+  const found = valueAt(value, path);
+  return typeof found === 'string' && found !== '' && found.length <= maxValueLength ? found : undefined;
+}
+
+/** The same, where numbers, `true` and `false` count as their text: AWS and the exports of it write either. */
+export function plainAt(value: unknown, ...path: readonly string[]): string | undefined {
+  const found = valueAt(value, path);
+  return typeof found === 'number' || typeof found === 'boolean' ? String(found) : at(value, ...path);
+}
+
+function valueAt(value: unknown, path: readonly string[]): unknown {
+  let here = value;
   for (const step of path) {
     if (!isObject(here)) return undefined;
     const wanted = step.toLowerCase();
@@ -58,5 +69,5 @@ export function at(value: unknown, ...path: readonly string[]): string | undefin
     if (key === undefined) return undefined;
     here = here[key];
   }
-  return typeof here === 'string' && here !== '' && here.length <= maxValueLength ? here : undefined;
+  return here;
 }

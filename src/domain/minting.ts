@@ -1,7 +1,7 @@
 /** Temporary credentials as the log shows them: who got which session or key by which call, and until when it works (DOMAIN.md 4.1). */
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { runnersOfHanded } from './links-behind.ts';
-import { at } from './links-fields.ts';
+import { at, plainAt } from './links-fields.ts';
 import { askedRole, handedOut, isOfSts } from './links-sts.ts';
 import { partitionOf, principalOf, succeeded, text } from './principal.ts';
 import { outcomeOf } from './sightings.ts';
@@ -116,7 +116,7 @@ function lifeOf(record: CloudTrailRecord): Pick<Minting, 'aliveUntil' | 'aliveUn
   if (told !== undefined && told >= start && told <= start + mostSeconds * 1_000) {
     return { aliveUntil: isoOf(told), aliveUntilFrom: 'expiration' };
   }
-  const asked = Number(record.requestParameters?.durationSeconds ?? Number.NaN);
+  const asked = Number(plainAt(record.requestParameters, 'durationSeconds'));
   if (asked > 0 && asked <= mostSeconds) {
     return { aliveUntil: isoOf(start + asked * 1_000), aliveUntilFrom: 'durationSeconds' };
   }

@@ -1,5 +1,5 @@
 /** The calls whose answer gives a secret away, and which field of the request names it. */
-import { at } from './links-fields.ts';
+import { at, plainAt } from './links-fields.ts';
 
 export interface SecretKind {
   readonly kind: string;
@@ -51,10 +51,7 @@ export const tellingObject =
 
 /** API Gateway gives the keys themselves only where asked to. */
 function withValues(request: unknown): boolean {
-  return ['includeValue', 'includeValues'].some((name) => {
-    const value = (request as Readonly<Record<string, unknown>> | undefined)?.[name];
-    return String(value) === 'true';
-  });
+  return ['includeValue', 'includeValues'].some((name) => plainAt(request, name) === 'true');
 }
 
 /** Calls whose answer holds a secret. Event names without their date. */

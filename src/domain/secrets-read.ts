@@ -1,7 +1,7 @@
 /** Which secrets calls gave away: a rotation list. Listing and describing secrets gives none. */
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { parseIp } from './address.ts';
-import { at, fieldsOf } from './links-fields.ts';
+import { at, fieldsOf, plainAt } from './links-fields.ts';
 import { plainEventName } from './links-resources.ts';
 import { accountOf, partitionOf, principalOf } from './principal.ts';
 import {
@@ -98,7 +98,7 @@ function sureOf(record: CloudTrailRecord, kind: SecretKind): SecretRead['sure'] 
   // Services decrypt volumes, tables and queues for whoever uses them.
   if (kind === decrypted && record.userIdentity.invokedBy) return 'may-hold';
   if (kind !== parameter) return kind.sure;
-  return String(record.requestParameters?.withDecryption) === 'true' ? 'read' : 'may-hold';
+  return plainAt(record.requestParameters, 'withDecryption') === 'true' ? 'read' : 'may-hold';
 }
 
 function namesOf(record: CloudTrailRecord, kind: SecretKind, service: string): readonly string[] {

@@ -189,6 +189,29 @@ describe.each(units.map((unit) => [unit.name, unit] as const))('%s', (name, unit
     );
   });
 
+  it('answers where objects stand in the place of numbers and flags', async () => {
+    const odd = { toString: 'x', valueOf: 'x' };
+    const call = (eventSource: string, eventName: string, more: Raw) =>
+      record({ eventSource, eventName, userIdentity: user('pipeline'), ...more });
+    const records = [
+      call('sts.amazonaws.com', 'GetSessionToken', {
+        requestParameters: { durationSeconds: odd },
+        responseElements: { credentials: { accessKeyId: 'ASIAIOSFODNN7EXAMPLE', expiration: odd } },
+      }),
+      call('ssm.amazonaws.com', 'GetParameter', { requestParameters: { name: 'db', withDecryption: odd } }),
+      call('apigateway.amazonaws.com', 'GetApiKeys', { requestParameters: { includeValues: odd } }),
+      call('s3.amazonaws.com', 'GetObject', {
+        requestParameters: { bucketName: 'bucket', key: 'a' },
+        additionalEventData: { bytesTransferredOut: odd },
+      }),
+      call('s3.amazonaws.com', 'GetBucketAcl', { errorCode: 'AccessDenied', sessionCredentialFromConsole: odd }),
+    ];
+
+    for (const artifact of asked) {
+      expect((await run(unit, records, artifact)).headline).toMatch(/^\S[\s\S]*\.$/);
+    }
+  });
+
   it('says with nothing found and not all looked at that not all was looked at, and reassures nobody', async () => {
     for (const artifact of asked) {
       const report = await run(unit, [], artifact, false);
