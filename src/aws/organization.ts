@@ -12,6 +12,7 @@ import { UpstreamError, UserError } from '../contracts/errors.ts';
 import type { AccountLook } from '../contracts/surroundings.ts';
 import { awsErrorFacts, isAwsError } from '../domain/aws-errors.ts';
 import { factsOfRow } from '../domain/inventory-sources.ts';
+import { everyPage } from '../domain/pages.ts';
 
 const keptMs = 60 * 60_000;
 /** After a failure the next question waits this long, so that a missing right costs one call a minute. */
@@ -95,14 +96,11 @@ async function whyOr<T>(action: string, ask: () => Promise<T>): Promise<T | stri
 }
 
 async function allAccounts({ organizations }: AwsReader): Promise<ReadonlyMap<string, OrganizationAccount>> {
-  const found = new Map<string, OrganizationAccount>();
-  let token: string | undefined;
-  do {
-    const page = await organizations.send(new ListAccountsCommand({ NextToken: token }));
-    for (const account of page.Accounts ?? []) found.set(account.Id ?? '', account);
-    token = page.NextToken;
-  } while (token !== undefined && token !== '');
-  return found;
+  const accounts = await everyPage(async (NextToken) => {
+    const page = await organizations.send(new ListAccountsCommand({ NextToken }));
+    return { items: page.Accounts, next: page.NextToken };
+  });
+  return new Map(accounts.map((account) => [account.Id ?? '', account]));
 }
 
 /** `Root/Workloads/Prod`; "Root" where it stands right under it. */
@@ -121,14 +119,11 @@ async function ouPath({ organizations }: AwsReader, accountId: string): Promise<
 }
 
 async function tagsOf({ organizations }: AwsReader, accountId: string): Promise<Readonly<Record<string, string>>> {
-  const tags: Record<string, string> = {};
-  let token: string | undefined;
-  do {
-    const page = await organizations.send(new ListTagsForResourceCommand({ ResourceId: accountId, NextToken: token }));
-    for (const { Key, Value } of page.Tags ?? []) if (Key !== undefined) tags[Key] = Value ?? '';
-    token = page.NextToken;
-  } while (token !== undefined && token !== '');
-  return tags;
+  const tags = await everyPage(async (NextToken) => {
+    const page = await organizations.send(new ListTagsForResourceCommand({ ResourceId: accountId, NextToken }));
+    return { items: page.Tags, next: page.NextToken };
+  });
+  return Object.fromEntries(tags.flatMap(({ Key, Value }) => (Key === undefined ? [] : [[Key, Value ?? '']])));
 }
 
 /** The security contact's address; undefined where none is set. */

@@ -7,6 +7,7 @@ import { UpstreamError, UserError } from '../contracts/errors.ts';
 import type { Log } from '../contracts/log.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
 import type { Account } from '../domain/inventory.ts';
+import { everyPage } from '../domain/pages.ts';
 import { globalRegion, partitionOfRegion } from '../domain/partition.ts';
 import { roleArnOfSession } from '../domain/principal.ts';
 import { accountClient, type Credentials, partitionOfRole, readAttempts, stsClient } from './clients.ts';
@@ -200,18 +201,12 @@ async function listRegions(found: AwsReader): Promise<readonly string[]> {
     credentials: iam.config?.credentials,
     maxAttempts: 2,
   });
-  const names: string[] = [];
-  let token: string | undefined;
-  do {
-    const page = await client.send(
-      new ListRegionsCommand({
-        RegionOptStatusContains: ['ENABLED', 'ENABLED_BY_DEFAULT', 'ENABLING'],
-        ...(token === undefined ? {} : { NextToken: token }),
-      }),
-    );
-    for (const region of page.Regions ?? []) if (region.RegionName !== undefined) names.push(region.RegionName);
-    token = page.NextToken;
-  } while (token !== undefined);
+  const regions = await everyPage(async (NextToken) => {
+    const input = { RegionOptStatusContains: ['ENABLED' as const, 'ENABLED_BY_DEFAULT' as const, 'ENABLING' as const] };
+    const page = await client.send(new ListRegionsCommand({ ...input, NextToken }));
+    return { items: page.Regions, next: page.NextToken };
+  });
+  const names = regions.flatMap(({ RegionName }) => RegionName ?? []);
   if (names.length === 0)
     throw new UpstreamError('aws', 'NotAws', 'account:ListRegions named no Region', { retryable: false });
   return names.sort();

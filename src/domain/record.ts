@@ -167,17 +167,17 @@ const looseTime = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d{1,9})?\s?(Z|UTC|[
 function timeOf(value: unknown): string | undefined {
   if (typeof value === 'number' || (typeof value === 'string' && /^\d{9,13}(\.\d+)?$/.test(value))) {
     const epoch = Number(value);
-    return inRange(epoch > 1e11 ? epoch : epoch * 1000);
+    return isoInRange(epoch > 1e11 ? epoch : epoch * 1000);
   }
   if (typeof value !== 'string') return undefined;
-  if (plainTime.test(value)) return inRange(Date.parse(value)) === value ? value : undefined;
+  if (plainTime.test(value)) return isoInRange(Date.parse(value)) === value ? value : undefined;
   const match = looseTime.exec(value);
   if (!match) return undefined;
   const zone = match[4] === undefined || /^(z|utc)$/i.test(match[4]) ? 'Z' : match[4];
-  return inRange(Date.parse(`${match[1]}T${match[2]}${(match[3] ?? '').slice(0, 4)}${zone}`));
+  return isoInRange(Date.parse(`${match[1]}T${match[2]}${(match[3] ?? '').slice(0, 4)}${zone}`));
 }
 
-function inRange(epochMs: number): string | undefined {
+function isoInRange(epochMs: number): string | undefined {
   if (!(epochMs > 0 && epochMs < 253_402_300_800_000)) return undefined;
   return isoOf(epochMs);
 }

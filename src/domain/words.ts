@@ -4,16 +4,16 @@ import type { Command } from '../contracts/command.ts';
 import { UserError } from '../contracts/errors.ts';
 
 const longest = 1_000;
-/** A pasted e-mail is longer than any command. */
+/** A pasted e-mail is longer than the words of any command. */
 const longestText = 12_000;
 
 /**
  * Typed text as words. Undoes what phones do to it: smart quotes, the long dash for `--`, invisible characters. Slack's own
  * escapes are undone at its door. Mentions stay as `<@U1>`, for the command to refuse or use.
- * Throws UserError for text that is too long or has an open quote.
+ * Throws UserError for text that is too long: how long it may be, the command that it begins with tells.
  */
-export function wordsOf(text: string): string[] {
-  const most = /^\s*report\s/i.test(text) ? longestText : longest;
+export function wordsOf(text: string, commands: readonly Command[] = []): string[] {
+  const most = commandNamed(text.trimStart().split(/\s/, 1)[0], commands)?.freeText ? longestText : longest;
   if (text.length > most) {
     throw new UserError(
       `That is ${text.length} characters; a command takes ${most}.`,
@@ -50,7 +50,7 @@ export function interpret(
   extra: ExtraOptions = {},
 ): Asked & { readonly extra: Readonly<Record<string, unknown>> } {
   const [name, ...rest] = words;
-  const command = commands.find((candidate) => candidate.name === (name ?? 'help').toLowerCase());
+  const command = commandNamed(name ?? 'help', commands);
   if (command === undefined) throw unknownCommand(name ?? '', commands);
   const { positionals, values } = parsed(rest, { ...command.options, ...extra }, command);
   const own = Object.fromEntries(Object.entries(values).filter(([flag]) => !Object.hasOwn(extra, flag)));
@@ -69,6 +69,10 @@ export function interpret(
     args: result.data,
     extra: Object.fromEntries(Object.entries(values).filter(([flag]) => Object.hasOwn(extra, flag))),
   };
+}
+
+function commandNamed(name: string | undefined, commands: readonly Command[]): Command | undefined {
+  return commands.find((candidate) => candidate.name === name?.toLowerCase());
 }
 
 function parsed(words: readonly string[], options: ExtraOptions, command: Command) {

@@ -28,7 +28,7 @@ export interface SlashCommand {
 
 /** Answers one slash command; the Message goes to the typist alone, undefined where a dialog is the answer. Throws UserError for what he can put right. */
 export async function answerCommand(input: SlashCommand, deps: WebDeps): Promise<Message | undefined> {
-  const { command, args } = interpret(wordsOf(input.text), deps.commands);
+  const { command, args } = interpret(wordsOf(input.text, deps.commands), deps.commands);
   const looked =
     command.role === 'approver'
       ? await approvingRefusalOf(input.userId, deps)

@@ -136,8 +136,8 @@ async function prepare(
     const { code, retryable } = factsOf(error);
     if (retryable && !ctx.last) throw error;
     const because = error instanceof UserError ? error.message : `AWS answered ${code} ${doing}`;
-    const todo = error instanceof UserError ? '' : refusalAdvice([code]);
-    const outcome = `Nothing was written: ${because}.${todo}`;
+    const advice = error instanceof UserError ? '' : refusalAdvice([code]);
+    const outcome = `Nothing was written: ${because}.${advice}`;
     await settle(approval, error instanceof NotFoundError ? 'stale' : 'failed', outcome, deps);
   }
   return undefined;

@@ -105,8 +105,8 @@ function endOf({ plan, steps }: Approval): Sent {
     done.length === 0
       ? `Nothing was written: AWS refused ${first?.call.operation} with ${first?.code}.`
       : `${done.length} of ${plan.calls.length} calls were carried out; AWS refused ${named}.`;
-  const todo = refusalAdvice(refused.map(({ code }) => code));
-  return { kind: 'refused', done: done.length, outcome: `${outcome}${todo}` };
+  const advice = refusalAdvice(refused.map(({ code }) => code));
+  return { kind: 'refused', done: done.length, outcome: `${outcome}${advice}` };
 }
 
 /** What the call is about, where its input says: the id of an interface, a key, an instance; else the last thing that it names. */

@@ -3,6 +3,7 @@ import { UpstreamError, UserError } from '#src/contracts/errors.ts';
 import { awsErrorFacts } from '#src/domain/aws-errors.ts';
 import { inert } from '#src/domain/inert.ts';
 import type { Looked } from '#src/domain/looked.ts';
+import { everyPage, type PageOf } from '#src/domain/pages.ts';
 
 /** Runs one question. Faults of our own code, and the end of the run, are thrown on. */
 export async function look<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<Looked<T>> {
@@ -50,15 +51,12 @@ const maxPages = 100;
 
 /** All pages of a list, by their token. More than 100 pages are an error: the rest was not looked at. */
 export async function paged<Item>(
-  page: (token: string | undefined) => Promise<{ readonly items: readonly Item[]; readonly next: string | undefined }>,
+  page: (token: string | undefined) => Promise<PageOf<Item>>,
 ): Promise<readonly Item[]> {
-  const found: Item[] = [];
-  let token: string | undefined;
-  for (let pages = 0; pages < maxPages; pages += 1) {
-    const { items, next } = await page(token);
-    found.push(...items);
-    if (next === undefined || next === '') return found;
-    token = next;
-  }
-  throw new UserError(`there are more than ${maxPages} pages of it, and the rest was not looked at`);
+  let pages = 0;
+  return everyPage((token) => {
+    pages += 1;
+    if (pages <= maxPages) return page(token);
+    throw new UserError(`there are more than ${maxPages} pages of it, and the rest was not looked at`);
+  });
 }

@@ -93,8 +93,8 @@ async function credentialsOf(
 ): Promise<{ credentials: readonly Credential[]; gaps: readonly string[] }> {
   const found = new Map<string, Credential>();
   let gaps: readonly string[] = [];
-  const todo: Artifact[] = [artifact];
-  for (let next = todo.shift(); next && found.size < maxCredentials; next = todo.shift()) {
+  const waiting: Artifact[] = [artifact];
+  for (let next = waiting.shift(); next && found.size < maxCredentials; next = waiting.shift()) {
     if (found.has(next.id)) continue;
     const subject: Artifact = next;
     // One step up, and none down.
@@ -103,16 +103,16 @@ async function credentialsOf(
     found.set(subject.id, { id: subject.id, calls, about: lineage.own, watchedFrom: '' });
     if (subject.kind === 'resource' && calls.length === 0) {
       const creation = creationsOf(subject.id, lineage.own).at(-1);
-      todo.push(...(creation ? callersOf([creation.record]) : []));
+      waiting.push(...(creation ? callersOf([creation.record]) : []));
     }
     for (const minting of lineage.origin) {
-      if (minting.withKey) todo.push({ kind: 'accessKey', id: minting.withKey });
+      if (minting.withKey) waiting.push({ kind: 'accessKey', id: minting.withKey });
       const by = nodeOfArn(minting.by);
-      if (by) todo.push(by);
+      if (by) waiting.push(by);
     }
-    if (subject.kind === 'accessKey' || subject.kind === 'event') todo.push(...callersOf(calls));
+    if (subject.kind === 'accessKey' || subject.kind === 'event') waiting.push(...callersOf(calls));
   }
-  const left = new Set(todo.map(({ id }) => id).filter((id) => !found.has(id))).size;
+  const left = new Set(waiting.map(({ id }) => id).filter((id) => !found.has(id))).size;
   if (left > 0) gaps = [`the history of ${count(left, 'more credential')} behind it`];
   return { credentials: [...found.values()], gaps };
 }

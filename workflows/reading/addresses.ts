@@ -1,6 +1,7 @@
 /** Reads which network interface has an address. */
-import { DescribeNetworkInterfacesCommand, type NetworkInterface } from '@aws-sdk/client-ec2';
+import { DescribeNetworkInterfacesCommand } from '@aws-sdk/client-ec2';
 import type { OwnInterface } from '#src/domain/dossier/ip.ts';
+import { everyPage } from '#src/domain/pages.ts';
 import type { Look } from './policies.ts';
 
 /** Interfaces of one Region with the address, public or private. Undefined where the Region could not be asked. */
@@ -18,20 +19,14 @@ export async function interfacesWith(
   const found = await asking.ask(
     `network interfaces in ${region} ${reader.accountId}`,
     'ec2:DescribeNetworkInterfaces',
-    async () => {
-      const list: NetworkInterface[] = [];
-      let token: string | undefined;
-      do {
+    () =>
+      everyPage(async (NextToken) => {
+        const input = { Filters: [{ Name: name, Values: [ip] }], NextToken };
         const page = await reader
           .ec2(region)
-          .send(new DescribeNetworkInterfacesCommand({ Filters: [{ Name: name, Values: [ip] }], NextToken: token }), {
-            abortSignal: signal,
-          });
-        list.push(...(page.NetworkInterfaces ?? []));
-        token = page.NextToken;
-      } while (token !== undefined && token !== '');
-      return list;
-    },
+          .send(new DescribeNetworkInterfacesCommand(input), { abortSignal: signal });
+        return { items: page.NetworkInterfaces, next: page.NextToken };
+      }),
   );
   return found?.map((one) => ({
     accountId: reader.accountId,

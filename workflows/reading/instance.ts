@@ -11,6 +11,7 @@ import { GetInstanceProfileCommand } from '@aws-sdk/client-iam';
 import type { ImageFacts, InstanceFacts, Rule, SecurityGroupRules } from '#src/domain/dossier/instance.ts';
 import { rightsOf } from '#src/domain/dossier/rights.ts';
 import { daysBetween } from '#src/domain/dossier/words.ts';
+import { everyPage } from '#src/domain/pages.ts';
 import { isoOf } from '#src/domain/window.ts';
 import { readRole } from './identity.ts';
 import type { Look } from './policies.ts';
@@ -30,18 +31,15 @@ export async function instancesBy(
 ): Promise<readonly InstanceFacts[] | undefined> {
   const ec2 = reader.ec2(region);
   const answer = await asking.ask(part, 'ec2:DescribeInstances', async () => {
-    const found: InstanceFacts[] = [];
-    let token: string | undefined;
-    do {
-      const page = await ec2.send(new DescribeInstancesCommand({ Filters: [filter], NextToken: token }), {
+    const reservations = await everyPage(async (NextToken) => {
+      const page = await ec2.send(new DescribeInstancesCommand({ Filters: [filter], NextToken }), {
         abortSignal: signal,
       });
-      for (const reservation of page.Reservations ?? [])
-        for (const instance of reservation.Instances ?? [])
-          found.push(factsOf(instance, reservation.ReservationId ?? '', reader.accountId, region));
-      token = page.NextToken;
-    } while (token !== undefined && token !== '');
-    return found;
+      return { items: page.Reservations, next: page.NextToken };
+    });
+    return reservations.flatMap(({ Instances = [], ReservationId = '' }) =>
+      Instances.map((instance) => factsOf(instance, ReservationId, reader.accountId, region)),
+    );
   });
   return answer ?? undefined;
 }

@@ -27,12 +27,12 @@ describe('typed words', () => {
   it('take a pasted e-mail for a report, with its dashes and its length', () => {
     const mail = `-----Original Message----- --bogus -x AKIAIOSFODNN7EXAMPLE ${'word '.repeat(1_500)}`;
 
-    const { command, args } = interpret(wordsOf(`report ${mail}`), commands);
+    const { command, args } = interpret(wordsOf(`report ${mail}`, commands), commands);
 
     expect(command.name).toBe('report');
     expect((args as { words: string[] }).words.join(' ')).toBe(mail.trim());
-    expect(() => wordsOf(`report ${'x'.repeat(13_000)}`)).toThrow('a command takes 12000');
-    expect(() => wordsOf(`pivot ${'x'.repeat(1_000)}`)).toThrow('a command takes 1000');
+    expect(() => wordsOf(`report ${'x'.repeat(13_000)}`, commands)).toThrow('a command takes 12000');
+    expect(() => wordsOf(`pivot ${'x'.repeat(1_000)}`, commands)).toThrow('a command takes 1000');
   });
 
   it('name a wrong word without the number of its place', () => {

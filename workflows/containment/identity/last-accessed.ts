@@ -9,6 +9,7 @@ import {
 import type { ActionContext } from '#src/contracts/action.ts';
 import { awsErrorFacts } from '#src/domain/aws-errors.ts';
 import type { ServiceUse } from '#src/domain/keep-list.ts';
+import { iamNext } from '#src/domain/pages.ts';
 
 export const lastAccessedReads = [
   'iam:GenerateServiceLastAccessedDetails',
@@ -40,7 +41,7 @@ export async function lastAccessed(
       }
       if (page.JobStatus !== 'COMPLETED') return { uses: [], missing: `IAM's job ended as ${page.JobStatus ?? '?'}` };
       uses.push(...usesIn(page));
-      marker = page.IsTruncated === true ? page.Marker : undefined;
+      marker = iamNext(page);
       if (marker === undefined) return { uses, missing: undefined };
     }
     return { uses: [], missing: 'IAM was not ready with it in time' };
