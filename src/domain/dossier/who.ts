@@ -7,8 +7,9 @@ import type { Deed } from '../../contracts/investigation.ts';
 import type { AccountFacts } from '../../contracts/surroundings.ts';
 import { actsIn, sameThing } from '../acting.ts';
 import { linksOf } from '../links.ts';
+import { at } from '../links-fields.ts';
 import { distinctMintings, type Minting, mintingOf } from '../minting.ts';
-import { parseArn, roleArnOfSession, sessionOf, succeeded, text } from '../principal.ts';
+import { nameOfArn, parseArn, principalOf, roleArnOfSession, sessionOf, succeeded, text } from '../principal.ts';
 import type { Ranked } from '../sightings.ts';
 import type { Gap } from './gaps.ts';
 import type { Answered } from './habit-questions.ts';
@@ -133,7 +134,10 @@ export const notConsidered = [
 ];
 
 const changesRights =
-  /Policy|AccessKey|LoginProfile|MFADevice|UserToGroup|UserFromGroup|Boundary|InstanceProfile|ServiceSpecificCredential|SSHPublicKey|SigningCertificate|^UpdateUser$|^UpdateRole$/;
+  /Policy|AccessKey|LoginProfile|MFADevice|UserToGroup|UserFromGroup|Boundary|InstanceProfile|ServiceSpecificCredential|SSHPublicKey|SigningCertificate|^UpdateUser$|^UpdateRole$|^ChangePassword$/;
+/** Calls that mean the caller's own where they name no user. */
+const ownWhereUnnamed =
+  /AccessKey|LoginProfile|^(Enable|Deactivate)MFADevice|ServiceSpecificCredential|SigningCertificate|^ChangePassword$/;
 
 /** Changes of its rights and credentials, by whomever. */
 export function rightChangesOf(identityArn: string, records: readonly CloudTrailRecord[]): readonly CloudTrailRecord[] {
@@ -144,8 +148,17 @@ export function rightChangesOf(identityArn: string, records: readonly CloudTrail
       record.readOnly !== true &&
       !/^(Get|List|Simulate)/.test(record.eventName) &&
       succeeded(record) &&
-      linksOf(record).edges.some((edge) => sameThing(edge.to, identityArn)),
+      (linksOf(record).edges.some((edge) => sameThing(edge.to, identityArn)) || changesItself(record, identityArn)),
   );
+}
+
+/** What it did to itself is no edge of a graph, and is what whoever holds its key does first. */
+function changesItself(record: CloudTrailRecord, identityArn: string): boolean {
+  const principal = principalOf(record);
+  if (principal === undefined || !sameThing(principal.id, identityArn)) return false;
+  const named = at(record.requestParameters, 'userName');
+  if (named === undefined) return ownWhereUnnamed.test(record.eventName);
+  return principal.kind === 'user' && named.toLowerCase() === nameOfArn(identityArn).toLowerCase();
 }
 
 /** Its own calls: all of the role's sessions for a role, the one session for a session. */
