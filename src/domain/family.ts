@@ -33,8 +33,8 @@ export interface Member {
   readonly id: string;
   /** Set where the family made it: nobody else needs it. */
   readonly made?: Maker;
-  /** Set where the family gave it a key or a password. */
-  readonly armed?: Maker;
+  /** Set where the family gave it its password. */
+  readonly password?: Maker;
   /** A role that was only assumed: others use it too. */
   readonly isShared: boolean;
 }
@@ -66,6 +66,8 @@ export interface Family {
   readonly seen: readonly SessionSeen[];
   readonly logins: readonly ConsoleLogin[];
   readonly things: readonly MadeThing[];
+  /** Long-term keys that it made, by their id, for whomever. */
+  readonly keys: ReadonlyMap<string, Maker>;
   /** Tags of members, and who set them: `user ARN` to key to maker. */
   readonly tagged: readonly { readonly id: string; readonly key: string; readonly made: Maker }[];
   readonly cutShort: readonly string[];
@@ -137,9 +139,10 @@ class Book {
   readonly #seen = new Map<string, SessionSeen>();
   readonly #logins = new Map<string, ConsoleLogin>();
   readonly #things = new Map<string, MadeThing>();
+  readonly #keys = new Map<string, Maker>();
   readonly #tagged = new Map<string, Family['tagged'][number]>();
 
-  member({ kind, id }: Artifact, more: { made?: Maker; armed?: Maker; isShared?: boolean }): void {
+  member({ kind, id }: Artifact, more: { made?: Maker; password?: Maker; isShared?: boolean }): void {
     if (kind !== 'user' && kind !== 'role' && kind !== 'root') return;
     const key = nameKeyOfArn(id) ?? id;
     const had = this.#members.get(key);
@@ -188,11 +191,12 @@ class Book {
       if (node?.kind === 'user' || node?.kind === 'role') {
         this.member(node, { made });
         found.push(node);
-      } else if (node?.kind === 'resource') this.#things.set(node.id, { id: node.id, made });
+      } else if (node?.kind === 'accessKey') this.#keys.set(node.id, made);
+      else if (node?.kind === 'resource') this.#things.set(node.id, { id: node.id, made });
     }
     const owner = armedIn(record);
     if (owner !== undefined) {
-      this.member(owner, { armed: made });
+      this.member(owner, /LoginProfile$/.test(record.eventName) ? { password: made } : {});
       found.push(owner);
     }
     return found;
@@ -205,6 +209,7 @@ class Book {
       seen: [...this.#seen.values()],
       logins: [...this.#logins.values()],
       things: [...this.#things.values()],
+      keys: this.#keys,
       tagged: [...this.#tagged.values()],
     };
   }
@@ -230,6 +235,6 @@ function makerOf(record: CloudTrailRecord): Maker {
   return { by: principalOf(record)?.id ?? '', at: record.eventTime, eventId: record.eventID };
 }
 
-function definedOf(more: { made?: Maker; armed?: Maker }) {
-  return { ...(more.made && { made: more.made }), ...(more.armed && { armed: more.armed }) };
+function definedOf(more: { made?: Maker; password?: Maker }) {
+  return { ...(more.made && { made: more.made }), ...(more.password && { password: more.password }) };
 }

@@ -10,7 +10,7 @@ import {
   type Remedy,
   sessionState,
 } from '#src/domain/alive.ts';
-import type { ConsoleLogin, Family, Member, SessionSeen } from '#src/domain/family.ts';
+import type { ConsoleLogin, Family, Maker, Member, SessionSeen } from '#src/domain/family.ts';
 import type { Looked } from '#src/domain/looked.ts';
 import { labelOf } from '#src/domain/pivot-actors.ts';
 import { nameKeyOfArn, nameOfArn, parseArn, roleArnOfSession, sessionOf } from '#src/domain/principal.ts';
@@ -26,6 +26,7 @@ export interface Checked {
 
 const consoleHours = 12;
 const roleHours = 12;
+const gone = { state: 'dead', because: 'IAM says that it does not exist' } as const;
 
 /** Asks IAM about each member. Nothing here throws for what AWS refuses: it is a gap, and its items cannot be told. */
 export async function checkFamily(
@@ -74,10 +75,9 @@ class Check {
   }
 
   async user(member: Member): Promise<void> {
-    const { id: arn, made, armed } = member;
+    const { id: arn, made } = member;
     const reader = await this.#reader(arn);
-    const madeBy = made ?? armed;
-    const by = madeBy === undefined ? {} : { madeBy: labelOf(madeBy.by) };
+    const by = byWhom(made);
     if (!reader.ok) {
       this.items.push({ kind: 'user', id: arn, of: arn, state: 'unknown', because: reader.reason, ...by });
       this.gaps.push(`the credentials of ${arn} (${reader.reason})`);
@@ -90,14 +90,7 @@ class Check {
       if (!looked.ok) this.gaps.push(`${what} of ${arn} (${looked.reason})`);
     }
     if (found.user.ok && found.user.value === undefined) {
-      this.items.push({
-        kind: 'user',
-        id: arn,
-        of: arn,
-        state: 'dead',
-        because: 'IAM says that it does not exist',
-        ...by,
-      });
+      this.items.push({ kind: 'user', id: arn, of: arn, ...gone, ...by });
       return;
     }
     const deny = this.#step('deny-all', [arn]);
@@ -107,12 +100,12 @@ class Check {
         : { state: 'unknown' as const, because: found.user.reason };
       this.items.push({ kind: 'user', id: arn, of: arn, ...judged, ...by, ...deny });
     }
-    this.#keys(arn, found.keys, denials, by);
+    this.#keys(arn, found.keys, denials, made);
     if (!found.password.ok) this.#untold('console password', arn, found.password.reason, {});
     else if (found.password.value) {
       const judged = longTermState(denials, 'the user has a console password');
       this.items.push({
-        ...{ kind: 'console password', id: labelOf(arn), of: arn, ...judged, ...by },
+        ...{ kind: 'console password', id: labelOf(arn), of: arn, ...judged, ...byWhom(made ?? member.password) },
         ...this.#step('remove-console-access', [arn], deny.step),
       });
     }
@@ -140,14 +133,15 @@ class Check {
     arn: string,
     keys: Looked<readonly { readonly id: string; readonly status: string }[]>,
     denials: readonly Denial[] | undefined,
-    by: { readonly madeBy?: string },
+    made: Maker | undefined,
   ): void {
-    if (!keys.ok) this.#untold('access key', arn, keys.reason, by);
+    if (!keys.ok) this.#untold('access key', arn, keys.reason, byWhom(made));
     for (const { id, status } of keys.ok ? keys.value : []) {
       const judged =
         status === 'Active'
           ? longTermState(denials, 'Active')
           : { state: 'dead' as const, because: `IAM reads ${status}` };
+      const by = byWhom(made ?? this.#family.keys.get(id));
       this.items.push({ kind: 'access key', id, of: arn, ...judged, ...by, ...this.#step('disable-access-key', [id]) });
     }
   }
@@ -155,7 +149,7 @@ class Check {
   async role(member: Member, seeds: readonly Artifact[]): Promise<void> {
     const { id: arn, made, isShared } = member;
     const reader = await this.#reader(arn);
-    const by = made === undefined ? {} : { madeBy: labelOf(made.by) };
+    const by = byWhom(made);
     if (!reader.ok) {
       this.gaps.push(`the role ${arn} (${reader.reason})`);
       if (made !== undefined) this.#untold('role', arn, reader.reason, by);
@@ -172,14 +166,7 @@ class Check {
     if (!isOwn) return;
     const deny = this.#step('deny-all', [arn]);
     if (found.role.ok && found.role.value === undefined) {
-      this.items.push({
-        kind: 'role',
-        id: arn,
-        of: arn,
-        state: 'dead',
-        because: 'IAM says that it does not exist',
-        ...by,
-      });
+      this.items.push({ kind: 'role', id: arn, of: arn, ...gone, ...by });
       return;
     }
     if (!found.role.ok) this.#untold('role', arn, found.role.reason, by);
@@ -297,4 +284,9 @@ class Check {
       return aws.reader(accountId);
     }, this.#ctx.signal);
   }
+}
+
+/** What was there before the family came has an owner of its own: only what it made is said to be its. */
+function byWhom(maker: Maker | undefined): { readonly madeBy?: string } {
+  return maker === undefined ? {} : { madeBy: labelOf(maker.by) };
 }

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import type { CloudTrailRecord } from '#src/contracts/cloudtrail.ts';
+import type { InvestigationContext } from '#src/contracts/investigation.ts';
+import { familyOf } from '#src/domain/family.ts';
+import { parseRecord } from '#src/domain/record.ts';
+import { checkFamily } from '../../../workflows/account-state/family-state.ts';
+
+const account = '111122223333';
+const arnOf = (name: string) => `arn:aws-cn:iam::${account}:user/${name}`;
+
+/** A call of alice's key; `request` names another user, or nobody. */
+function call(eventName: string, request: object, response: object | null = null): CloudTrailRecord {
+  const parsed = parseRecord({
+    eventID: `${eventName}-${JSON.stringify(request)}`,
+    eventTime: '2026-11-20T10:00:00Z',
+    eventName,
+    eventSource: 'iam.amazonaws.com',
+    awsRegion: 'cn-north-1',
+    recipientAccountId: account,
+    readOnly: false,
+    userIdentity: {
+      type: 'IAMUser',
+      arn: arnOf('alice'),
+      accountId: account,
+      accessKeyId: 'AKIAALICEOLD22222222',
+      userName: 'alice',
+    },
+    requestParameters: request,
+    responseElements: response,
+  });
+  if (!parsed.ok) throw new Error(parsed.reason);
+  return parsed.record;
+}
+
+/** What IAM answers of users that have these keys and a password. */
+function iamWith(keys: Readonly<Record<string, readonly string[]>>) {
+  const answers: Readonly<Record<string, (name: string) => object>> = {
+    GetUserCommand: (UserName) => ({ User: { UserName, Arn: arnOf(UserName), UserId: `AIDA${UserName}`, Path: '/' } }),
+    ListAccessKeysCommand: (name) => ({
+      AccessKeyMetadata: (keys[name] ?? []).map((AccessKeyId) => ({ AccessKeyId, Status: 'Active', UserName: name })),
+    }),
+    GetLoginProfileCommand: (UserName) => ({ LoginProfile: { UserName, CreateDate: new Date(0) } }),
+    ListMFADevicesCommand: () => ({ MFADevices: [] }),
+    ListServiceSpecificCredentialsCommand: () => ({ ServiceSpecificCredentials: [] }),
+    ListSSHPublicKeysCommand: () => ({ SSHPublicKeys: [] }),
+    ListSigningCertificatesCommand: () => ({ Certificates: [] }),
+    ListAttachedUserPoliciesCommand: () => ({ AttachedPolicies: [] }),
+    ListUserPoliciesCommand: () => ({ PolicyNames: [] }),
+  };
+  const send = async (command: {
+    readonly constructor: { readonly name: string };
+    readonly input: { UserName?: string };
+  }) => answers[command.constructor.name]?.(command.input.UserName ?? '');
+  return { accountId: account, partition: 'aws-cn', iam: { send } };
+}
+
+describe('who made a credential of a family', () => {
+  it('is said of the keys and passwords that the family made, and of none that were there before', async () => {
+    const calls = [
+      call(
+        'CreateAccessKey',
+        { userName: 'bob' },
+        { accessKey: { userName: 'bob', accessKeyId: 'AKIABOBNEW2222222222' } },
+      ),
+      call('EnableMFADevice', { userName: 'alice', serialNumber: `arn:aws-cn:iam::${account}:mfa/other` }),
+      call('UpdateLoginProfile', { userName: 'carol' }),
+    ];
+    const keys = { alice: ['AKIAALICEOLD22222222'], bob: ['AKIABOBOLD2222222222', 'AKIABOBNEW2222222222'] };
+    const ctx = {
+      evidence: {
+        recordsOf: async ({ id }: { id: string }) => (id === arnOf('alice') ? calls : []),
+        coverage: () => ({ from: '2026-11-14T00:00:00Z' }),
+      },
+      aws: { reader: async () => iamWith(keys) },
+      signal: new AbortController().signal,
+      progress: () => undefined,
+      now: () => new Date('2026-11-20T12:00:00Z'),
+    } as unknown as InvestigationContext;
+    const alice = { kind: 'user' as const, id: arnOf('alice') };
+
+    const { items } = await checkFamily([alice], await familyOf([alice], ctx), ctx);
+
+    const makers = items
+      .filter(({ kind }) => kind === 'access key' || kind === 'console password')
+      .map(({ kind, id, madeBy }) => [kind === 'access key' ? id : `password of ${id}`, madeBy ?? 'not by them']);
+    expect(Object.fromEntries(makers)).toEqual({
+      AKIAALICEOLD22222222: 'not by them',
+      'password of user alice': 'not by them',
+      AKIABOBOLD2222222222: 'not by them',
+      AKIABOBNEW2222222222: 'user alice',
+      'password of user bob': 'not by them',
+      'password of user carol': 'user alice',
+    });
+  });
+});
