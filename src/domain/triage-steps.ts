@@ -57,22 +57,26 @@ export const triageSteps: readonly TriageStep[] = [
   step(
     'users',
     'Were users made, changed or removed?',
-    `iam:CreateUser,DeleteUser,UpdateUser,CreateLoginProfile,UpdateLoginProfile,DeleteLoginProfile,AddUserToGroup,CreateGroup
+    `iam:CreateUser,DeleteUser,UpdateUser,CreateLoginProfile,UpdateLoginProfile,DeleteLoginProfile,AddUserToGroup,RemoveUserFromGroup,CreateGroup
      identitystore:CreateUser,CreateGroupMembership sso-directory:CreateUser,AddMemberToGroup`,
   ),
   step(
     'roles-and-policies',
     'Were roles or policies made, changed or removed?',
     `iam:CreateRole,AcquireRole,DeleteRole,AttachRolePolicy,DetachRolePolicy,PutRolePolicy,DeleteRolePolicy,UpdateAssumeRolePolicy
-     iam:AttachUserPolicy,DetachUserPolicy,PutUserPolicy,DeleteUserPolicy,PutGroupPolicy,AttachGroupPolicy,CreatePolicy
-     iam:CreatePolicyVersion,SetDefaultPolicyVersion,DeleteUserPermissionsBoundary,DeleteRolePermissionsBoundary
+     iam:AttachUserPolicy,DetachUserPolicy,PutUserPolicy,DeleteUserPolicy,PutGroupPolicy,AttachGroupPolicy,DetachGroupPolicy,DeleteGroupPolicy,CreatePolicy
+     iam:DeletePolicy,CreatePolicyVersion,DeletePolicyVersion,SetDefaultPolicyVersion,UpdateRole
+     iam:PutUserPermissionsBoundary,PutRolePermissionsBoundary,DeleteUserPermissionsBoundary,DeleteRolePermissionsBoundary
      iam:CreateSAMLProvider,UpdateSAMLProvider,CreateOpenIDConnectProvider
      rolesanywhere:CreateTrustAnchor,EnableTrustAnchor,CreateProfile`,
   ),
   step(
     'access-keys',
     'Were access keys or other long-term credentials made, changed or removed?',
-    'iam:CreateAccessKey,DeleteAccessKey,UpdateAccessKey,CreateServiceSpecificCredential,UploadSSHPublicKey,UploadSigningCertificate',
+    `iam:CreateAccessKey,DeleteAccessKey,UpdateAccessKey,ChangePassword,EnableMFADevice,DeactivateMFADevice
+     iam:CreateServiceSpecificCredential,ResetServiceSpecificCredential,UpdateServiceSpecificCredential,DeleteServiceSpecificCredential
+     iam:UploadSSHPublicKey,UpdateSSHPublicKey,DeleteSSHPublicKey
+     iam:UploadSigningCertificate,UpdateSigningCertificate,DeleteSigningCertificate`,
   ),
   step(
     'instance-profiles',
@@ -136,7 +140,11 @@ export const triageSteps: readonly TriageStep[] = [
   step(
     'cover-up',
     'Was logging or detection switched off, or a trace removed?',
-    'support:ResolveCase',
+    // By the calls too: the rules leave out what was refused, and an attempt tells as much.
+    `support:ResolveCase cloudtrail:StopLogging,DeleteTrail,StopEventDataStoreIngestion,DeleteEventDataStore
+     guardduty:DeleteDetector,StopMonitoringMembers,DisassociateFromAdministratorAccount,DisassociateFromMasterAccount
+     config:StopConfigurationRecorder,DeleteConfigurationRecorder,DeleteDeliveryChannel securityhub:DisableSecurityHub
+     ec2:DeleteFlowLogs`,
     `cloudtrail-logging-stopped cloudtrail-management-events-off cloudtrail-trail-changed guardduty-disabled guardduty-detector-disabled
      guardduty-weakened securityhub-weakened config-recording-stopped vpc-flow-logs-deleted dns-logs-deleted log-group-deleted
      alarms-silenced event-rule-silenced iam-quarantine-detached iam-mfa-device-removed bedrock-logging-deleted`.replace(

@@ -146,6 +146,15 @@ describe('a triage', () => {
     ['contacts', call('account', 'PutAlternateContact')],
     ['billing', call('budgets', 'DeleteBudget')],
     ['cover-up', call('cloudtrail', 'StopLogging')],
+    ['cover-up', call('cloudtrail', 'StopLogging', { errorCode: 'AccessDenied', errorMessage: 'not authorized' })],
+    ['access-keys', call('iam', 'EnableMFADevice', { requestParameters: { userName: 'mallory' } })],
+    ['access-keys', call('iam', 'ChangePassword')],
+    ['access-keys', call('iam', 'ResetServiceSpecificCredential')],
+    ['access-keys', call('iam', 'DeleteSSHPublicKey')],
+    ['roles-and-policies', call('iam', 'DetachGroupPolicy')],
+    ['roles-and-policies', call('iam', 'DeletePolicyVersion')],
+    ['roles-and-policies', call('iam', 'PutUserPermissionsBoundary')],
+    ['users', call('iam', 'RemoveUserFromGroup')],
   ])('answers %s with the event', async (id, event) => {
     expect(await stateOf(id, [event])).toMatchObject({ state: 'hits', evidence: [event.eventID] });
   });
