@@ -23,7 +23,7 @@ const accepts =
 /** Throws UserError, with what is accepted, for everything that is no bucket, table or secret. */
 export function parseStore(text: string, kind: StoreKind | undefined): DataStore {
   const typed = /^s3:\/\/([a-z0-9.-]{3,63})(\/|$)/.exec(text.trim());
-  if (typed?.[1]) return { id: `arn:aws:s3:::${typed[1]}`, kind: 'bucket', name: typed[1] };
+  if (typed?.[1]) return { id: typed[1], kind: 'bucket', name: typed[1] };
   const { word } = unwrapPasted(text, accepts);
   const arn = parseArnStrict(word);
   if (arn === undefined) {
