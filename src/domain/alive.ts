@@ -28,6 +28,7 @@ export interface AliveItem {
     | 'session'
     | 'user'
     | 'role'
+    | 'role trust'
     | 'instance profile'
     | 'root'
     | 'thing';

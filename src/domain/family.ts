@@ -27,6 +27,13 @@ export interface Maker {
   readonly eventId: string;
 }
 
+/** Who may take a role, as the family wrote it last. */
+export interface Opened {
+  readonly maker: Maker;
+  /** The trust policy, as the call has it; "" where the log does not. */
+  readonly policy: string;
+}
+
 /** A user, role or root whose credentials are to be looked at. */
 export interface Member {
   readonly kind: 'user' | 'role' | 'root';
@@ -35,6 +42,8 @@ export interface Member {
   readonly made?: Maker;
   /** Set where the family gave it its password. */
   readonly password?: Maker;
+  /** Set where the family wrote its trust policy. */
+  readonly opened?: Opened;
   /** A role that was only assumed: others use it too. */
   readonly isShared: boolean;
 }
@@ -142,7 +151,7 @@ class Book {
   readonly #keys = new Map<string, Maker>();
   readonly #tagged = new Map<string, Family['tagged'][number]>();
 
-  member({ kind, id }: Artifact, more: { made?: Maker; password?: Maker; isShared?: boolean }): void {
+  member({ kind, id }: Artifact, more: Partial<Pick<Member, 'made' | 'password' | 'opened' | 'isShared'>>): void {
     if (kind !== 'user' && kind !== 'role' && kind !== 'root') return;
     const key = nameKeyOfArn(id) ?? id;
     const had = this.#members.get(key);
@@ -199,6 +208,11 @@ class Book {
       this.member(owner, /LoginProfile$/.test(record.eventName) ? { password: made } : {});
       found.push(owner);
     }
+    const role = openedIn(record);
+    if (role !== undefined) {
+      const opened = { maker: made, policy: at(record.requestParameters, 'policyDocument') ?? '' };
+      this.member(role, { opened, isShared: true });
+    }
     return found;
   }
 
@@ -231,10 +245,18 @@ function armedIn(record: CloudTrailRecord): GraphNode | undefined {
   return { kind: 'user', id: `arn:${partitionOf(record)}:iam::${accountOf(record)}:user/${name}` };
 }
 
+/** The role whose trust policy a call wrote. */
+function openedIn(record: CloudTrailRecord): GraphNode | undefined {
+  if (record.eventSource !== 'iam.amazonaws.com' || record.eventName !== 'UpdateAssumeRolePolicy') return undefined;
+  const name = at(record.requestParameters, 'roleName');
+  if (name === undefined || !/^[\w+=,.@-]{1,64}$/.test(name)) return undefined;
+  return { kind: 'role', id: `arn:${partitionOf(record)}:iam::${accountOf(record)}:role/${name}` };
+}
+
 function makerOf(record: CloudTrailRecord): Maker {
   return { by: principalOf(record)?.id ?? '', at: record.eventTime, eventId: record.eventID };
 }
 
-function definedOf(more: { made?: Maker; password?: Maker }) {
-  return { ...(more.made && { made: more.made }), ...(more.password && { password: more.password }) };
+function definedOf({ made, password, opened }: Partial<Pick<Member, 'made' | 'password' | 'opened'>>) {
+  return { ...(made && { made }), ...(password && { password }), ...(opened && { opened }) };
 }

@@ -62,7 +62,8 @@ export interface UserCredentials {
 }
 
 export interface RoleCredentials {
-  readonly role: Looked<{ readonly arn: string; readonly tags: readonly Tag[] } | undefined>;
+  /** `trust`: the trust policy, JSON. */
+  readonly role: Looked<{ readonly arn: string; readonly tags: readonly Tag[]; readonly trust: string } | undefined>;
   readonly denials: Looked<readonly Denial[]>;
   readonly profiles: Looked<readonly string[]>;
 }
@@ -157,7 +158,8 @@ export async function roleCredentials(aws: AwsReader, name: string, signal: Abor
       () =>
         absentAs(undefined, async () => {
           const { Role } = await aws.iam.send(new GetRoleCommand({ RoleName: name }), options);
-          return { arn: Role?.Arn ?? '', tags: tagsOf(Role?.Tags) };
+          const trust = policyText(Role?.AssumeRolePolicyDocument ?? '');
+          return { arn: Role?.Arn ?? '', tags: tagsOf(Role?.Tags), trust };
         }),
       signal,
     ),

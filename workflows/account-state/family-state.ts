@@ -17,6 +17,7 @@ import { nameKeyOfArn, nameOfArn, parseArn, roleArnOfSession, sessionOf } from '
 import type { SessionLine } from '#src/domain/session-chains.ts';
 import { roleCredentials, type UserCredentials, userCredentials } from './credentials.ts';
 import { look } from './look.ts';
+import { openedRole } from './opened-role.ts';
 
 export interface Checked {
   readonly items: readonly AliveItem[];
@@ -147,7 +148,7 @@ class Check {
   }
 
   async role(member: Member, seeds: readonly Artifact[]): Promise<void> {
-    const { id: arn, made, isShared } = member;
+    const { id: arn, made, opened, isShared } = member;
     const reader = await this.#reader(arn);
     const by = byWhom(made);
     if (!reader.ok) {
@@ -160,6 +161,9 @@ class Check {
     this.#noteKnown(arn, found.role);
     for (const [what, looked] of Object.entries(found) as [string, Looked<unknown>][]) {
       if (!looked.ok) this.gaps.push(`${what} of ${arn} (${looked.reason})`);
+    }
+    if (opened !== undefined && found.role.ok && found.role.value !== undefined) {
+      this.items.push(openedRole(found.role.value.arn || arn, opened, found.role.value.trust, denials));
     }
     // What others use as well is no credential of this family: only its sessions are.
     const isOwn = !isShared || seeds.some(({ id }) => nameKeyOfArn(id) === nameKeyOfArn(arn));

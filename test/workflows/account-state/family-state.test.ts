@@ -32,9 +32,19 @@ function call(eventName: string, request: object, response: object | null = null
   return parsed.record;
 }
 
+const stranger = JSON.stringify({
+  Statement: [{ Effect: 'Allow', Principal: { AWS: '999988887777' }, Action: 'sts:AssumeRole' }],
+});
+
 /** What IAM answers of users that have these keys and a password. */
 function iamWith(keys: Readonly<Record<string, readonly string[]>>) {
   const answers: Readonly<Record<string, (name: string) => object>> = {
+    GetRoleCommand: () => ({
+      Role: { Arn: `arn:aws-cn:iam::${account}:role/svc/legacy`, AssumeRolePolicyDocument: stranger },
+    }),
+    ListAttachedRolePoliciesCommand: () => ({ AttachedPolicies: [] }),
+    ListRolePoliciesCommand: () => ({ PolicyNames: [] }),
+    ListInstanceProfilesForRoleCommand: () => ({ InstanceProfiles: [] }),
     GetUserCommand: (UserName) => ({ User: { UserName, Arn: arnOf(UserName), UserId: `AIDA${UserName}`, Path: '/' } }),
     ListAccessKeysCommand: (name) => ({
       AccessKeyMetadata: (keys[name] ?? []).map((AccessKeyId) => ({ AccessKeyId, Status: 'Active', UserName: name })),
@@ -54,6 +64,20 @@ function iamWith(keys: Readonly<Record<string, readonly string[]>>) {
   return { accountId: account, partition: 'aws-cn', iam: { send } };
 }
 
+/** An investigation of alice, whose calls these are. */
+function contextOf(calls: readonly CloudTrailRecord[], keys: Readonly<Record<string, readonly string[]>>) {
+  return {
+    evidence: {
+      recordsOf: async ({ id }: { id: string }) => (id === arnOf('alice') ? calls : []),
+      coverage: () => ({ from: '2026-11-14T00:00:00Z' }),
+    },
+    aws: { reader: async () => iamWith(keys) },
+    signal: new AbortController().signal,
+    progress: () => undefined,
+    now: () => new Date('2026-11-20T12:00:00Z'),
+  } as unknown as InvestigationContext;
+}
+
 describe('who made a credential of a family', () => {
   it('is said of the keys and passwords that the family made, and of none that were there before', async () => {
     const calls = [
@@ -66,16 +90,7 @@ describe('who made a credential of a family', () => {
       call('UpdateLoginProfile', { userName: 'carol' }),
     ];
     const keys = { alice: ['AKIAALICEOLD22222222'], bob: ['AKIABOBOLD2222222222', 'AKIABOBNEW2222222222'] };
-    const ctx = {
-      evidence: {
-        recordsOf: async ({ id }: { id: string }) => (id === arnOf('alice') ? calls : []),
-        coverage: () => ({ from: '2026-11-14T00:00:00Z' }),
-      },
-      aws: { reader: async () => iamWith(keys) },
-      signal: new AbortController().signal,
-      progress: () => undefined,
-      now: () => new Date('2026-11-20T12:00:00Z'),
-    } as unknown as InvestigationContext;
+    const ctx = contextOf(calls, keys);
     const alice = { kind: 'user' as const, id: arnOf('alice') };
 
     const { items } = await checkFamily([alice], await familyOf([alice], ctx), ctx);
@@ -91,5 +106,19 @@ describe('who made a credential of a family', () => {
       'password of user bob': 'not by them',
       'password of user carol': 'user alice',
     });
+  });
+});
+
+describe('a role whose trust policy the actor wrote', () => {
+  it('is left open, though it is none of his credentials', async () => {
+    const calls = [call('UpdateAssumeRolePolicy', { roleName: 'legacy', policyDocument: stranger })];
+    const ctx = contextOf(calls, {});
+    const alice = { kind: 'user' as const, id: arnOf('alice') };
+
+    const { items } = await checkFamily([alice], await familyOf([alice], ctx), ctx);
+
+    expect(items.filter(({ kind }) => kind.startsWith('role'))).toMatchObject([
+      { kind: 'role trust', id: `arn:aws-cn:iam::${account}:role/svc/legacy`, state: 'alive' },
+    ]);
   });
 });
