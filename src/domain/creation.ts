@@ -2,7 +2,7 @@
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { sameThing } from './acting.ts';
 import { linksOf } from './links.ts';
-import { principalOf } from './principal.ts';
+import { nodeOfArn, principalOf } from './principal.ts';
 
 export interface Creation {
   /** The principal's id. */
@@ -23,6 +23,8 @@ export function creationsOf(id: string, records: readonly CloudTrailRecord[]): r
       (edge) =>
         makes.has(edge.kind) &&
         sameThing(edge.to, id) &&
+        // Taking a role makes a session; the role was there.
+        !(edge.kind === 'assumed' && nodeOfArn(edge.to)?.kind === 'role') &&
         (edge.from === actor || actor === '' || edge.kind === 'created'),
     );
     if (!link) return [];
@@ -42,4 +44,9 @@ export function deletionsOf(id: string, records: readonly CloudTrailRecord[]): r
   return records.filter((record) =>
     linksOf(record).edges.some((edge) => edge.kind === 'deleted' && sameThing(edge.to, id)),
   );
+}
+
+/** Whether the call did something to the thing. Every call of a session leads to its role too, which it only took. */
+export function isDoneTo(id: string, record: CloudTrailRecord): boolean {
+  return linksOf(record).edges.some((edge) => edge.kind !== 'assumed' && sameThing(edge.to, id));
 }

@@ -1,7 +1,7 @@
 /** Tags, and who set them: an owner tag on a thing that the actor made is the actor's claim, not the owner's word. */
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { sameThing } from '../acting.ts';
-import { linksOf } from '../links.ts';
+import { isDoneTo } from '../creation.ts';
 import { fieldsOf } from '../links-fields.ts';
 import { labelOf } from '../pivot-actors.ts';
 import { principalOf, succeeded } from '../principal.ts';
@@ -46,7 +46,7 @@ export function tagSetters(id: string, records: readonly CloudTrailRecord[]): Re
 }
 
 function touches(record: CloudTrailRecord, id: string): boolean {
-  if (linksOf(record).edges.some((edge) => sameThing(edge.to, id))) return true;
+  if (isDoneTo(id, record)) return true;
   return [record.requestParameters, record.responseElements].some((body) =>
     fieldsOf(body).some(({ value }) => sameThing(value, id)),
   );

@@ -6,7 +6,7 @@ import type { Coverage } from '../../contracts/evidence.ts';
 import type { Deed } from '../../contracts/investigation.ts';
 import type { AccountFacts } from '../../contracts/surroundings.ts';
 import { actsIn, sameThing } from '../acting.ts';
-import { linksOf } from '../links.ts';
+import { isDoneTo } from '../creation.ts';
 import { at } from '../links-fields.ts';
 import { distinctMintings, type Minting, mintingOf } from '../minting.ts';
 import { nameOfArn, parseArn, principalOf, roleArnOfSession, sessionOf, succeeded, text } from '../principal.ts';
@@ -148,7 +148,7 @@ export function rightChangesOf(identityArn: string, records: readonly CloudTrail
       record.readOnly !== true &&
       !/^(Get|List|Simulate)/.test(record.eventName) &&
       succeeded(record) &&
-      (linksOf(record).edges.some((edge) => sameThing(edge.to, identityArn)) || changesItself(record, identityArn)),
+      (isDoneTo(identityArn, record) || changesItself(record, identityArn)),
   );
 }
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CloudTrailRecord } from '#src/contracts/cloudtrail.ts';
+import { creationsOf } from '#src/domain/creation.ts';
+import { tagSetters } from '#src/domain/dossier/tags.ts';
 import { rightChangesOf } from '#src/domain/dossier/who.ts';
 import { parseRecord } from '#src/domain/record.ts';
 
@@ -75,5 +77,26 @@ describe('changes of the rights and credentials of an identity', () => {
     ];
 
     expect(namesOf(aliceArn, others)).toEqual([]);
+  });
+
+  it('has none that a session of a role makes to others, and those that it makes to its own role', () => {
+    const role = `arn:aws-us-gov:iam::${account}:role/deploy`;
+    const session = {
+      type: 'AssumedRole',
+      principalId: 'AROADEPLOY2222222222:x1',
+      arn: `arn:aws-us-gov:sts::${account}:assumed-role/deploy/x1`,
+      accountId: account,
+      sessionContext: { sessionIssuer: { type: 'Role', arn: role, accountId: account, userName: 'deploy' } },
+    };
+    const calls = [
+      call(session, 'UpdateAssumeRolePolicy', { roleName: 'legacy', policyDocument: '{}' }),
+      call(session, 'CreateAccessKey', { userName: 'bob' }),
+      call(session, 'PutRolePolicy', { roleName: 'deploy', policyName: 'x', policyDocument: '{}' }),
+    ];
+
+    expect(namesOf(role, calls)).toEqual(['PutRolePolicy']);
+    expect(creationsOf(role, [...calls, call(session, 'CreateUser', { userName: 'eve' })])).toEqual([]);
+    const tagging = { userName: 'bob', tags: [{ key: 'owner', value: 'build-team' }] };
+    expect(tagSetters(role, [call(session, 'TagUser', tagging)]).size).toBe(0);
   });
 });
