@@ -245,7 +245,7 @@ describe('errors', () => {
 
 describe('a bucket, table or secret', () => {
   it.each([
-    ['s3://payroll/2026/x.csv', undefined, { id: 'arn:aws:s3:::payroll', kind: 'bucket', name: 'payroll' }],
+    ['s3://payroll/2026/x.csv', undefined, { id: 'payroll', kind: 'bucket', name: 'payroll' }],
     [
       'arn:aws-cn:s3:::payroll/2026/x.csv',
       undefined,

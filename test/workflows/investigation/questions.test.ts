@@ -349,10 +349,4 @@ describe('coverage', () => {
       notLookedAt: ['which accounts there are: AWS does not say who we are: ExpiredToken'],
     });
   });
-
-  it('gives a bucket of s3:// no ARN of a partition that nobody named', async () => {
-    const { answer } = await run(dataAccess, [], 's3://payroll-exports/2026/a.csv');
-
-    expect(answer).toMatchObject({ store: { id: 'payroll-exports', kind: 'bucket', name: 'payroll-exports' } });
-  });
 });
