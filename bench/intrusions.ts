@@ -74,7 +74,7 @@ function chain(n: number): { planned: PlannedCall[]; expected: Expected } {
     request: { userName: b.name },
     response: { accessKey: { accessKeyId: b.key, status: 'Active', userName: b.name } },
   });
-  for (let i = 0; i < 12; i++) call(b, ip(2), 'iam', 'ListUsers');
+  for (let i = 0; i < 110; i++) call(b, ip(2), 'iam', 'ListUsers');
   call(b, ip(2), 'sts', 'AssumeRole', {
     request: { roleArn: c.role ?? '', roleSessionName: `pwn-${n}` },
     response: {
@@ -82,12 +82,16 @@ function chain(n: number): { planned: PlannedCall[]; expected: Expected } {
       assumedRoleUser: { assumedRoleId: `AROADEPLOY${n}:pwn-${n}`, arn: c.arn },
     },
   });
-  for (let i = 0; i < 12; i++) call(c, ip(3), 'ec2', 'DescribeInstances');
+  for (let i = 0; i < 110; i++) call(c, ip(3), 'ec2', 'DescribeInstances');
   call(c, ip(3), 'ec2', 'RunInstances', {
     readOnly: false,
     request: { instancesSet: { items: [{ imageId: 'ami-0123456789abcdef0', minCount: 3, maxCount: 3 }] } },
     response: { instancesSet: { items: [first, second, third].map((instanceId) => ({ instanceId })) } },
   });
+  for (let i = 0; i < 70; i++) {
+    const request = { instancesSet: { items: [{ instanceId: second }] } };
+    call(c, ip(3), 'ec2', 'DescribeInstanceStatus', { request });
+  }
   for (let i = 0; i < 12; i++) call(d, ip(4), 's3', 'ListBuckets');
   for (let i = 0; i < 12; i++) call(d, ip(5), 's3', 'ListBuckets');
   for (let i = 0; i < 12; i++) call(e, ip(5), 'iam', 'ListRoles');

@@ -87,12 +87,12 @@ async function measureQuestions(logs: string, lake: string, expected: readonly E
   const ip: Artifact = { kind: 'ip', id: chain.addresses[3] ?? '' };
   const user: Artifact = { kind: 'user', id: chain.principals[1] ?? '' };
   const instance: Artifact = { kind: 'resource', id: chain.instances[1] ?? '' };
-  const byRg = (word: string) =>
+  const byRg = (word: string, field: string, value: string) =>
     shell(
-      `rg -z -l -F -- '${word}' ${logs} | xargs -P2 -n8 sh -c 'zcat "$@" | jq -c ".Records[] | select(tostring | contains(\\"${word}\\"))"' _ > /dev/null`,
+      `rg -z -l -F -- '${word}' ${logs} | xargs -P2 -n8 sh -c 'zcat "$@" | jq -c ".Records[] | select(${field} == \\"${value}\\")"' _ > /dev/null`,
     );
-  const rgIp = median(1, () => byRg(ip.id));
-  const rgUser = median(1, () => byRg(user.id.split('/').at(-1) ?? ''));
+  const rgIp = median(1, () => byRg(ip.id, '.sourceIPAddress', ip.id));
+  const rgUser = median(1, () => byRg(user.id.split('/').at(-1) ?? '', '.userIdentity.arn', user.id));
   const jqAll = median(1, () =>
     shell(
       `find ${logs} -name '*.gz' -print0 | xargs -0 -P2 -n8 sh -c 'zcat "$@" | jq -c ".Records[] | select(((.requestParameters|tostring)+(.responseElements|tostring)) | contains(\\"${instance.id}\\"))"' _ > /dev/null`,

@@ -1,6 +1,7 @@
 /** What the noise of the generated data set is made of. */
 
 export const hex = '0123456789abcdef';
+export const base64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 export const upper = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 export const regions = ['us-east-1', 'us-east-1', 'us-east-1', 'eu-west-1', 'eu-west-1', 'us-west-2', 'ap-southeast-2'];
 export const agents = [
@@ -42,4 +43,17 @@ export const reads: readonly (readonly [string, string])[] = [
   ['ecr', 'GetAuthorizationToken'],
   ['secretsmanager', 'GetSecretValue'],
   ['rds', 'DescribeDBInstances'],
+  ['ec2', 'DescribeSnapshots'],
+  ['ec2', 'DescribeLaunchTemplateVersions'],
+  ['s3', 'GetBucketLocation'],
+  ['s3', 'GetBucketEncryption'],
+  ['s3', 'GetBucketPolicyStatus'],
+  ['autoscaling', 'DescribeAutoScalingGroups'],
+  ['sqs', 'GetQueueAttributes'],
+  ['elasticloadbalancing', 'DescribeLoadBalancers'],
+];
+/** `DescribeTasks` is here for its long answer. */
+export const writes: readonly (readonly [string, string])[] = [
+  ...Array.from({ length: 7 }, () => ['ec2', 'CreateTags'] as const),
+  ['ecs', 'DescribeTasks'],
 ];

@@ -1,6 +1,6 @@
 /** The everyday traffic of the generated data set: users, role sessions and AWS services of twelve accounts. */
 import type { PlannedCall } from './intrusions.ts';
-import { agents, hex, reads, regions, services, upper } from './noise-lists.ts';
+import { agents, base64, hex, reads, regions, services, upper, writes } from './noise-lists.ts';
 
 const dayMs = 86_400_000;
 const start = Date.parse('2026-10-20T00:00:00Z');
@@ -25,12 +25,20 @@ export interface Where {
   readonly span: number;
 }
 
+/** One set of credentials. */
+interface Session {
+  readonly name: string;
+  readonly key: string;
+  readonly made: string;
+}
+
 export class World {
   readonly #next: () => number;
   readonly accounts: readonly string[];
   readonly #users: readonly { account: string; name: string; key: string; ip: string; id: string }[];
-  readonly #roles: readonly { account: string; name: string; id: string; sessions: readonly string[] }[];
+  readonly #roles: readonly { account: string; name: string; id: string; sessions: readonly Session[] }[];
   readonly #instances: readonly { account: string; id: string; ip: string }[];
+  readonly #instanceOf: ReadonlyMap<string, { readonly ip: string }>;
   /** Offices and gateways that hundreds leave through. */
   readonly #hubs: readonly string[];
 
@@ -50,13 +58,16 @@ export class World {
       id: `i-${this.#text(hex, 17)}`,
       ip: this.#ip(),
     }));
+    this.#instanceOf = new Map(this.#instances.map((instance) => [instance.id, instance]));
     this.#roles = Array.from({ length: 350 }, (_, i) => ({
       account: this.#pick(this.accounts),
-      name: `service-role-${i}`,
+      name: `eksctl-production-nodegroup-${i}-NodeInstanceRole-${this.#text(upper, 12)}`,
       id: `AROA${this.#text(upper, 17)}`,
-      sessions: Array.from({ length: 40 }, (_unused, n) =>
-        i % 3 === 0 ? this.#pick(this.#instances).id : `session-${i}-${n}`,
-      ),
+      sessions: Array.from({ length: 40 }, (_unused, n) => ({
+        name: i % 3 === 0 ? this.#pick(this.#instances).id : `session-${i}-${n}`,
+        key: `ASIA${this.#text(upper, 16)}`,
+        made: new Date(start + this.below(days) * dayMs).toISOString().replace(/\.\d+Z$/, 'Z'),
+      })),
     }));
   }
 
@@ -149,14 +160,13 @@ export class World {
   #bySession(where: Where): string {
     const role = this.#pick(this.#roles);
     const session = this.#pick(role.sessions);
-    const instance = session.startsWith('i-') ? this.#instances.find((one) => one.id === session) : undefined;
-    const made = this.#time(where);
+    const instance = this.#instanceOf.get(session.name);
     const identity = {
       type: 'AssumedRole',
-      principalId: `${role.id}:${session}`,
-      arn: `arn:aws:sts::${role.account}:assumed-role/${role.name}/${session}`,
+      principalId: `${role.id}:${session.name}`,
+      arn: `arn:aws:sts::${role.account}:assumed-role/${role.name}/${session.name}`,
       accountId: role.account,
-      accessKeyId: `ASIA${this.#text(upper, 16)}`,
+      accessKeyId: session.key,
       sessionContext: {
         sessionIssuer: {
           type: 'Role',
@@ -165,17 +175,22 @@ export class World {
           accountId: role.account,
           userName: role.name,
         },
-        attributes: { creationDate: made, mfaAuthenticated: 'false' },
-        ...(instance ? { ec2RoleDelivery: '2.0' } : {}),
+        attributes: { creationDate: session.made, mfaAuthenticated: 'false' },
+        ...(instance ? { ec2RoleDelivery: '2.0' } : { webIdFederationData: this.#web(role.account) }),
       },
     };
     return this.#record(where, role.account, identity, instance?.ip ?? this.#pick(this.#hubs));
   }
 
+  #web(account: string): object {
+    const provider = `oidc.eks.us-east-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE`;
+    return { federatedProvider: `arn:aws:iam::${account}:oidc-provider/${provider}`, attributes: {} };
+  }
+
   #byService(where: Where): string {
     const role = this.#pick(this.#roles);
     const service = `${this.#pick(services)}.amazonaws.com`;
-    const session = this.#pick(role.sessions);
+    const { name: session, key: accessKeyId } = this.#pick(role.sessions);
     return this.#wrap(where, {
       userIdentity: { type: 'AWSService', invokedBy: service },
       eventSource: 'sts.amazonaws.com',
@@ -189,7 +204,7 @@ export class World {
       },
       responseElements: {
         credentials: {
-          accessKeyId: `ASIA${this.#text(upper, 16)}`,
+          accessKeyId,
           sessionToken: `IQoJb3JpZ2luX2VjE${this.#text(`${upper}${hex}`, 300)}`,
           expiration: 'Nov 20, 2026, 11:08:17 PM',
         },
@@ -210,8 +225,8 @@ export class World {
   #record(where: Where, account: string, userIdentity: object, ip: string): string {
     const failed = this.chance(0.03);
     const write = !failed && this.chance(0.2);
-    const [service, name] = write ? (['ec2', 'CreateTags'] as const) : this.#pick(reads);
-    const instances = Array.from({ length: 1 + this.below(4) }, () => ({ instanceId: this.#pick(this.#instances).id }));
+    const [service, name] = this.#pick(write ? writes : reads);
+    const instances = Array.from({ length: 4 + this.below(9) }, () => ({ instanceId: this.#pick(this.#instances).id }));
     return this.#wrap(where, {
       userIdentity,
       eventSource: `${service}.amazonaws.com`,
@@ -225,7 +240,8 @@ export class World {
           }
         : {}),
       requestParameters: this.#request(service, name, account, instances),
-      responseElements: write ? { requestId: this.#uuid(), _return: true } : null,
+      responseElements: write ? this.#response(name, instances) : null,
+      ...this.#more(service, account),
       readOnly: !write,
       recipientAccountId: account,
       tlsDetails: {
@@ -236,18 +252,72 @@ export class World {
     });
   }
 
+  #response(name: string, instances: readonly object[]): object {
+    const requestId = this.#uuid();
+    if (name !== 'DescribeTasks') return { requestId, _return: true };
+    const tasks = instances.map((one) => ({
+      taskArn: `arn:aws:ecs:us-east-1:task/production/${this.#text(hex, 32)}`,
+      containerInstance: one,
+      desiredStatus: 'RUNNING',
+      lastStatus: 'RUNNING',
+      attachments: [
+        {
+          id: this.#uuid(),
+          type: 'ElasticNetworkInterface',
+          status: 'ATTACHED',
+          details: [
+            { name: 'networkInterfaceId', value: `eni-${this.#text(hex, 17)}` },
+            { name: 'macAddress', value: this.#text(hex, 12) },
+            { name: 'privateIPv4Address', value: `10.${this.below(256)}.${this.below(256)}.${this.below(256)}` },
+          ],
+        },
+      ],
+      cpu: '1024',
+      memory: '2048',
+      healthStatus: 'UNKNOWN',
+    }));
+    return { requestId, tasks, failures: [] };
+  }
+
+  /** What some services write beside the request. */
+  #more(service: string, account: string): object {
+    if (service === 's3') {
+      const bucket = `data-${account}-${this.below(40)}`;
+      return {
+        additionalEventData: {
+          SignatureVersion: 'SigV4',
+          CipherSuite: 'TLS_AES_128_GCM_SHA256',
+          bytesTransferredIn: 0,
+          AuthenticationMethod: 'AuthHeader',
+          'x-amz-id-2': this.#text(base64, 76),
+          bytesTransferredOut: this.below(100_000),
+        },
+        resources: [{ accountId: account, type: 'AWS::S3::Bucket', ARN: `arn:aws:s3:::${bucket}` }],
+      };
+    }
+    if (service !== 'kms') return {};
+    const ARN = `arn:aws:kms:us-east-1:${account}:key/${this.#uuid()}`;
+    return { resources: [{ accountId: account, type: 'AWS::KMS::Key', ARN }] };
+  }
+
   #request(service: string, name: string, account: string, instances: readonly object[]): object | null {
+    if (name === 'DescribeTasks') return { cluster: 'production', tasks: instances };
     if (name === 'CreateTags')
       return {
         resourcesSet: { items: instances.map((one) => ({ resourceId: Reflect.get(one, 'instanceId') })) },
         tagSet: { items: [{ key: 'Name', value: `web-${this.#text(hex, 8)}` }] },
       };
     if (service === 'ec2') {
-      const filter = {
-        name: 'tag:kubernetes.io/cluster/production',
-        valueSet: { items: [{ value: this.#text(hex, 24) }] },
-      };
-      return { instancesSet: { items: instances }, filterSet: { items: [filter] }, maxResults: 500 };
+      const filters = Object.entries({
+        'tag:kubernetes.io/cluster/production': ['owned'],
+        'instance-state-name': ['pending', 'running'],
+        'vpc-id': [`vpc-0a${account}b`],
+      });
+      const items = filters.map(([key, values]) => ({
+        name: key,
+        valueSet: { items: values.map((value) => ({ value })) },
+      }));
+      return { instancesSet: { items: instances }, filterSet: { items }, maxResults: 500 };
     }
     if (service === 's3') return { bucketName: `data-${account}-${this.below(40)}`, Host: 's3.amazonaws.com', acl: '' };
     if (name === 'GetUser') return { userName: this.#pick(this.#users).name };
@@ -260,7 +330,8 @@ export class World {
       };
     if (service === 'ssm') return { name: `/prod/service/${this.#text(hex, 12)}`, withDecryption: true };
     if (service === 'secretsmanager') return { secretId: `prod/db-${this.below(200)}`, versionId: this.#uuid() };
-    return { name: `thing-${this.#text(hex, 16)}`, maxResults: 100, nextToken: this.#text(hex, 120) };
+    const page = { maxResults: 100, ...(this.chance(0.5) ? { nextToken: this.#text(base64, 120) } : {}) };
+    return { name: `thing-${this.below(2000)}`, ...page, include: ['TAGS', 'STATISTICS', 'CONFIGURATIONS'] };
   }
 
   #wrap(where: Where, fields: Readonly<Record<string, unknown>>): string {

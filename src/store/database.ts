@@ -69,9 +69,14 @@ export function optionalText(value: string | undefined): string | null {
   return value === undefined ? null : text(value);
 }
 
-/** For a json column. `undefined` becomes null. */
+/**
+ * For a json column. `undefined` becomes null. PostgreSQL takes escapes of what its texts cannot hold (U+0000, halves of pairs), and
+ * refuses every question that comes past them later: one such row would stop those about all others.
+ */
 export function json(value: unknown): string {
-  return JSON.stringify(value) ?? 'null';
+  const written = JSON.stringify(value) ?? 'null';
+  if (!written.includes('\\u')) return written;
+  return written.replace(/\\(?:u[0-9a-f]{4}|.)/g, (one) => (/^\\u(?:0000|d[89a-f])/.test(one) ? '\ufffd' : one));
 }
 
 /** SQLSTATE classes that the same statement meets again: data exception, constraint, invalid use, syntax or access rule. */

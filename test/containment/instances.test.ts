@@ -220,6 +220,36 @@ describe('isolating an instance', () => {
     expect(isReachable(id)).toBe(false);
   }, 120_000);
 
+  it('goes on where scaling and load balancers cannot be read, and says so, but not for a member of a group', async () => {
+    const { id } = newMachine();
+    const before = structuredClone(groupsOf(id));
+    const stops = ['DescribeTargetGroups', 'DescribeLoadBalancers', 'DescribeAutoScalingInstances'].map((operation) =>
+      scene.aws.fail({ operation, how: 'accessDenied' }),
+    );
+
+    const card = await propose(`isolate-instance ${id}`);
+    expect(wordsOf(card)).toContain('Auto Scaling could not be asked (AccessDenied');
+    expect(wordsOf(card)).toContain('Whether a load balancer sends it requests could not be asked (AccessDenied');
+    await approve(card);
+    await ended(card, 'Done and verified');
+    expect(isReachable(id)).toBe(false);
+    await undo(card);
+    expect(groupsOf(id)).toEqual(before);
+
+    const told = scene.slack.ephemerals(rosa).length;
+    await scene.slack.slash(rosa, alerts, `contain isolate-instance ${fleet.sibling}`);
+    await scene.slack.waitFor(
+      () =>
+        scene.slack
+          .ephemerals(rosa)
+          .slice(told)
+          .some((message) => message.text.includes('AccessDenied')),
+      30_000,
+    );
+    for (const stop of stops) stop();
+    expect(isReachable(fleet.sibling)).toBe(true);
+  }, 120_000);
+
   it('is not undone where somebody has changed the groups since', async () => {
     const { id } = newMachine();
     const card = await propose(`isolate-instance ${id}`);

@@ -154,7 +154,8 @@ describe.each(servers)('the store on $name', ({ missing, start }) => {
 
       expect(first.repeat).toBe(false);
       expect(repeat).toEqual({ alertId: first.alertId, repeat: true });
-      expect(await store.alerts.get(first.alertId)).toEqual({ alert, receivedAt: at, handledAt: undefined });
+      const kept = { ...alert, title: 'nul \ufffd, half a pair \ufffd, <!channel>' };
+      expect(await store.alerts.get(first.alertId)).toEqual({ alert: kept, receivedAt: at, handledAt: undefined });
       expect(await store.alerts.get('nobody')).toBeUndefined();
     });
 
@@ -182,6 +183,40 @@ describe.each(servers)('the store on $name', ({ missing, start }) => {
   });
 
   describe('cases', () => {
+    it('are found by what they name, whatever text stands in others', async () => {
+      const accountId = '210987654321';
+      const open = (id: string, description: string) => {
+        const alert = alertOf(unique('key'), { accountId, description, resource: { type: 'Instance', id } });
+        return store.cases.openOrMerge({ alert: { ...alert, resourceIds: [id] }, channel: 'C1', at });
+      };
+      await open('i-1', 'cut in the middle: \ud83d');
+      await open('i-2', 'nul \u0000, \\u0000, \\\u0000, \udc00\ud83d, whole: \ud83d\ude00');
+      const { case: wanted } = await open('i-3', 'plain');
+
+      expect(await store.cases.naming('i-3', accountId, at)).toBe(wanted.id);
+      const second = await store.cases.naming('i-2', accountId, at);
+      const { description } = (await store.cases.get(second ?? ''))?.alert ?? {};
+      expect(description).toBe('nul \ufffd, \\u0000, \\\ufffd, \ufffd\ufffd, whole: \ud83d\ude00');
+    });
+
+    it('that an earlier version has written with such text are mended', async () => {
+      const accountId = '321098765432';
+      const key = unique('key');
+      const { case: old } = await store.cases.openOrMerge({ alert: alertOf(key, { accountId }), channel: 'C1', at });
+      const written = JSON.stringify(
+        alertOf(key, { accountId, title: 'a \ud83d', description: '\\ud83d \\\ud83d\u0000' }),
+      );
+      await runSql(database.connectionString, `update cases set alert = '${written}' where id = '${old.id}'`);
+      await expect(store.cases.naming('i-1', accountId, at)).rejects.toThrow('invalid input syntax');
+
+      await runSql(database.connectionString, `delete from firebreak_migration where name = '0015-well-formed-json'`);
+      await (await open('again')).close();
+
+      expect(await store.cases.naming('i-0123456789abcdef0', accountId, at)).toBe(old.id);
+      const { title, description } = (await store.cases.get(old.id))?.alert ?? {};
+      expect([title, description]).toEqual(['a \ufffd', '\\ud83d \\\ufffd\ufffd']);
+    });
+
     it('open once per finding, even when two findings race', async () => {
       const key = unique('finding');
 

@@ -38,7 +38,7 @@ import {
   scalingWords,
   standbyCall,
 } from './instance/leave.ts';
-import { Placement, placementOf } from './instance/placement.ts';
+import { Placement, placementOf, unreadWords } from './instance/placement.ts';
 
 const usage = 'isolate-instance <i-... or ARN of an instance> [ssm]';
 
@@ -95,7 +95,7 @@ export const isolateInstance = defineAction({
     const [interfaces, isolation, placement] = await Promise.all([
       interfacesOf(target.instanceId, region, aws, signal),
       isolationGroups(target.instanceId, { region, aws, signal }),
-      placementOf({ region, instance, aws, signal }),
+      placementOf({ region, instance, aws, signal }, ctx.planned),
     ]);
     const vpcs = await vpcsOf(interfaces, target.keep === 'ssm', { region, aws, signal });
     return { ...facts, interfaces, vpcs, isolation, ...placement };
@@ -150,7 +150,7 @@ export const isolateInstance = defineAction({
   mintedLivesMs: () => 6 * 3_600_000,
   settlesWithinMs: 60_000,
 
-  willNotStop({ interfaces, vpcs, scaling, targets, balancers }) {
+  willNotStop({ interfaces, vpcs, scaling, targets, balancers, unread }) {
     const managed = interfaces.filter(({ managedBy }) => managedBy !== '');
     const keepsSsm = vpcs.some(({ ssmAddresses }) => ssmAddresses.length > 0);
     return [
@@ -166,6 +166,7 @@ export const isolateInstance = defineAction({
         : 'SSM loses the instance: capture memory before, or isolate it with ssm.',
       ...scalingWords(scaling, false),
       ...leftRegistered({ targets, balancers }),
+      ...unreadWords(unread),
     ];
   },
 
@@ -212,5 +213,12 @@ function undoCalls(now: Before, applied: Applied): readonly ApiCall[] {
       input: { GroupId: groupId },
     }),
   );
+  const unread = now.unread.filter(({ service }) => applied.done.some(({ call }) => call.service === service));
+  if (unread.length > 0) {
+    throw new UserError(
+      `What it left cannot be read (${unread.map(({ service, code }) => `${service}: ${code}`).join(', ')}), so it cannot be given back.`,
+      'Give Firebreak the right to read it, and undo again.',
+    );
+  }
   return [...restored, ...returnCalls(applied.done, now), ...deleted];
 }

@@ -29,6 +29,10 @@ export class ColumnChunks {
   readonly #page = new PageBytes();
   /** For each text of a column: one more than its number in the dictionary of this row group. */
   #local = new Int32Array(1024);
+  /** Of the column in the making: the numbers of its texts, those that differ, and the place of each among these. */
+  readonly #used = new Int32Array(rowsPerGroup);
+  readonly #distinct = new Int32Array(rowsPerGroup);
+  readonly #indexes = new Int32Array(rowsPerGroup);
 
   /** @param out its `offset` is where the file ends by now */
   constructor(out: ByteWriter) {
@@ -43,10 +47,10 @@ export class ColumnChunks {
     seen?: TextSeen | undefined,
   ): ColumnMetaData {
     const count = to - from;
-    const used = new Int32Array(values.count === 0 ? 0 : count);
+    const used = this.#used;
     let present = 0;
     // Most columns that are not filled are filled in no row.
-    for (let i = 0; i < used.length; i++) {
+    for (let i = 0; i < (values.count === 0 ? 0 : count); i++) {
       const number = numbers[from + i] as number;
       flags[i] = number === 0 ? 0 : 1;
       if (number !== 0) used[present++] = number - 1;
@@ -140,8 +144,7 @@ export class ColumnChunks {
   #dictionaryOf(used: Int32Array, count: number) {
     if (this.#local.length < count) this.#local = new Int32Array(count * 2);
     const local = this.#local;
-    const distinct = new Int32Array(used.length);
-    const indexes = new Int32Array(used.length);
+    const [distinct, indexes] = [this.#distinct, this.#indexes.subarray(0, used.length)];
     let size = 0;
     for (let i = 0; i < used.length; i++) {
       const number = used[i] as number;

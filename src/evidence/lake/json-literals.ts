@@ -1,4 +1,4 @@
-/** Where `true`, `false`, `null` and numbers end in JSON. */
+/** Bytes of JSON: where `true`, `false`, `null` and numbers end, and which characters mean themselves. */
 
 const isDigit = new Uint8Array(256).fill(1, 0x30, 0x3a);
 
@@ -37,4 +37,12 @@ function numberEnd(bytes: Buffer, start: number): number {
 function digitsEnd(bytes: Buffer, i: number): number {
   while (isDigit[bytes[i] as number] === 1) i += 1;
   return i;
+}
+
+/** True where four bytes are characters that mean themselves; seldom false where they are. */
+export function arePlain(four: number): boolean {
+  const [quotes, slashes] = [four ^ 0x22222222, four ^ 0x5c5c5c5c];
+  const is =
+    ((quotes - 0x01010101) & ~quotes) | ((slashes - 0x01010101) & ~slashes) | ((four - 0x20202020) & ~four) | four;
+  return (is & 0x80808080) === 0;
 }

@@ -4,36 +4,12 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { recordFields } from './columns.ts';
+import { behindKey, fieldAt, numberOfField } from './field-names.ts';
 import { grown } from './grown.ts';
-import { literalEnd } from './json-literals.ts';
-import { hashOf, withFour, withOne } from './text-hash.ts';
+import { arePlain, literalEnd } from './json-literals.ts';
+import { withFour, withOne } from './text-hash.ts';
 
 const width = recordFields.length;
-
-/** The place of a field among `recordFields`. Throws Error where there is none of this name. */
-export function numberOfField(name: string): number {
-  const number = recordFields.indexOf(name);
-  if (number < 0) throw new Error(`There is no field ${name}.`);
-  return number;
-}
-
-/** True where four bytes are characters that mean themselves; seldom false where they are. */
-function arePlain(four: number): boolean {
-  const [quotes, slashes] = [four ^ 0x22222222, four ^ 0x5c5c5c5c];
-  const is =
-    ((quotes - 0x01010101) & ~quotes) | ((slashes - 0x01010101) & ~slashes) | ((four - 0x20202020) & ~four) | four;
-  return (is & 0x80808080) === 0;
-}
-
-const tableSize = 4096;
-const numberOfHash = new Int8Array(tableSize).fill(-1);
-const names = recordFields.map((field) => Buffer.from(field));
-for (const [i, name] of names.entries()) {
-  const at = hashOf(name, 0, name.length) & (tableSize - 1);
-  // A new field whose hash is taken would never be found.
-  if (numberOfHash[at] !== -1) throw new Error(`${recordFields[i]} and another field have one place`);
-  numberOfHash[at] = i;
-}
 
 const [quote, backslash, comma, colon, openBrace, closeBrace, openBracket, closeBracket] = Buffer.from(
   '"\\,:{}[]',
@@ -63,7 +39,6 @@ const valueOrEnd = 1;
 const keyOrEnd = 2;
 const key = 3;
 const afterValue = 4;
-
 const inObject = 1;
 const inArray = 2;
 
@@ -78,62 +53,93 @@ export class RecordFields {
   bounds: Int32Array = new Int32Array(2 * usualRows);
   /** 1 where a record has fields that CloudTrail does not write, or one twice, or is too long. */
   odd: Uint8Array = new Uint8Array(usualRows);
-  /** 1 where the caller's identity holds more than text. */
-  literal: Uint8Array = new Uint8Array(usualRows);
+  /** 1 where the caller's identity holds what is no text, or an empty one. */
+  unlike: Uint8Array = new Uint8Array(usualRows);
 
+  /** Of the file: how it is written, where its next record begins and the file ends, and how many records it may still have. */
+  #form: 'list' | 'envelope' | 'lines' = 'lines';
+  #at = 0;
+  #to = 0;
+  #left = 0;
   /** Of the bytes that are read. */
   #view: DataView = new DataView(new ArrayBuffer(0));
   readonly #stack = new Uint8Array(maxDepth + 1);
+  /** By the number of a field, and `width` for the beginning of a record: the field that stood behind it last. */
+  readonly #next = new Int8Array(width + 1).fill(-1);
   #hash = 0;
   #isAscii = true;
   #hasEscape = false;
-  #hasLiteral = false;
+  #hasOther = false;
 
   /**
-   * Reads `{"Records":[...]}`, an array or one record a line, without white space between them. False where it is anything else.
+   * Begins with a file: `{"Records":[...]}`, an array or one record a line, without white space between them.
    * @param bytes holds a 0 at `to`, and some bytes behind it (`spareBytes`)
    */
-  read(bytes: Buffer, from: number, to: number): boolean {
+  begin(bytes: Buffer, from: number, to: number): void {
+    const head = bytes.toString('latin1', from, Math.min(from + 12, to));
+    this.#form = head.startsWith('[') ? 'list' : head === '{"Records":[' ? 'envelope' : 'lines';
+    this.#at = from + { list: 1, envelope: 12, lines: 0 }[this.#form];
+    this.#to = to;
+    this.#left = maxRows;
+  }
+
+  /**
+   * Reads on in the file: about so many bytes, whose records take the place of those before. `end` where these were the last,
+   * `other` where it is anything else than such a file.
+   * @param bytes what it began with, or a copy of them with more behind
+   */
+  more(bytes: Buffer, enough: number): 'more' | 'end' | 'other' {
     this.rows = 0;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const head = bytes.toString('latin1', from, Math.min(from + 12, to));
-    const isList = head.startsWith('[');
-    const isLines = !isList && head !== '{"Records":[';
-    let i = isLines ? from : from + (isList ? 1 : 12);
-    for (;;) {
+    const to = this.#to;
+    const stop = this.#at + enough;
+    let i = this.#at;
+    while (i < stop) {
       i = this.#record(bytes, i);
-      if (i < 0 || i > to) return false;
-      if (isLines) {
+      if (i < 0 || i > to) return 'other';
+      if (this.#form === 'lines') {
         const end = afterBreaks(bytes, i);
-        if (end === to) return true;
-        if (end === i) return false;
+        if (end === to) return 'end';
+        // Two on one line are none of AWS's.
+        if (bytes[i] !== 0x0a && bytes[i] !== 0x0d) return 'other';
         i = end;
       } else if (bytes[i] === comma) i += 1;
-      else break;
+      else {
+        if (bytes[i++] !== closeBracket || (this.#form === 'envelope' && bytes[i++] !== closeBrace)) return 'other';
+        return afterBreaks(bytes, i) === to ? 'end' : 'other';
+      }
     }
-    if (bytes[i++] !== closeBracket || (!isList && bytes[i++] !== closeBrace)) return false;
-    return afterBreaks(bytes, i) === to;
+    this.#at = i;
+    return 'more';
   }
 
   /** Where the record that begins at `start` ends, behind its brace; -1 where it is no JSON object. */
   #record(bytes: Buffer, start: number): number {
-    if (bytes[start] !== openBrace || this.rows === maxRows) return -1;
+    if (bytes[start] !== openBrace || --this.#left < 0) return -1;
     const row = this.#newRow();
     const base = row * width;
     const { spans, hashes } = this;
     this.#isAscii = true;
     let isOdd = false;
     let i = start + 1;
+    let last = width;
     for (;;) {
-      const from = i + 1;
-      this.#hash = 0;
-      i = bytes[i] === quote ? this.#text(bytes, from) : -1;
-      if (i < 0 || bytes[i] !== colon) return -1;
-      const field = fieldAt(bytes, from, i - 1, this.#hash);
-      const begin = i + 1;
+      // Most fields stand behind the same one as in the record before.
+      let field = this.#next[last] as number;
+      let begin = field < 0 ? -1 : behindKey(field, this.#view, i);
+      if (begin < 0) {
+        const from = i + 1;
+        this.#hash = 0;
+        i = bytes[i] === quote ? this.#text(bytes, from) : -1;
+        if (i < 0 || bytes[i] !== colon) return -1;
+        field = fieldAt(bytes, from, i - 1, this.#hash);
+        if (field >= 0) this.#next[last] = field;
+        begin = i + 1;
+      }
+      if (field >= 0) last = field;
       this.#hash = 0;
       this.#hasEscape = false;
-      this.#hasLiteral = false;
+      this.#hasOther = false;
       const first = bytes[begin];
       if (first === quote) i = this.#text(bytes, begin + 1);
       else if (first === openBrace || first === openBracket) i = this.#nested(bytes, begin);
@@ -146,7 +152,7 @@ export class RecordFields {
         spans[at + 1] = i;
         hashes[base + field] = this.#hash;
         if (this.#hasEscape && hasNoQuotes[field] === 1) isOdd = true;
-        if (this.#hasLiteral && field === identity) this.literal[row] = 1;
+        if (this.#hasOther && field === identity) this.unlike[row] = 1;
       }
       const next = bytes[i++];
       if (next === closeBrace) break;
@@ -176,7 +182,7 @@ export class RecordFields {
     this.hashes = new Int32Array(width * usualRows);
     this.bounds = new Int32Array(2 * usualRows);
     this.odd = new Uint8Array(usualRows);
-    this.literal = new Uint8Array(usualRows);
+    this.unlike = new Uint8Array(usualRows);
   }
 
   #newRow(): number {
@@ -186,10 +192,10 @@ export class RecordFields {
       this.hashes = grown(this.hashes);
       this.bounds = grown(this.bounds);
       this.odd = grown(this.odd);
-      this.literal = grown(this.literal);
+      this.unlike = grown(this.unlike);
     }
     this.spans.fill(0, row * width * 2, (row + 1) * width * 2);
-    this.literal[row] = 0;
+    this.unlike[row] = 0;
     return row;
   }
 
@@ -240,8 +246,11 @@ export class RecordFields {
       const byte = bytes[i];
       if (byte === quote) {
         if (state === afterValue) return -1;
-        i = this.#text(bytes, i + 1);
-        if (i < 0) return -1;
+        const end = this.#text(bytes, i + 1);
+        if (end < 0) return -1;
+        // Nothing between its quotes.
+        if (end === i + 2) this.#hasOther = true;
+        i = end;
         if (state <= valueOrEnd) state = afterValue;
         else if (bytes[i++] === colon) state = value;
         else return -1;
@@ -266,7 +275,7 @@ export class RecordFields {
         if (depth === 0) return i;
       } else {
         if (state > valueOrEnd) return -1;
-        this.#hasLiteral = true;
+        this.#hasOther = true;
         i = this.#literal(bytes, i);
         if (i < 0) return -1;
         state = afterValue;
@@ -280,16 +289,6 @@ const identity = numberOfField('userIdentity');
 const hasNoQuotes = Uint8Array.from(recordFields, (field) =>
   ['sourceIPAddress', 'recipientAccountId'].includes(field) ? 1 : 0,
 );
-
-/** The number of the field with this name; -1 where CloudTrail has none such. */
-function fieldAt(bytes: Buffer, from: number, to: number, hash: number): number {
-  const field = numberOfHash[hash & (tableSize - 1)] as number;
-  if (field < 0) return -1;
-  const name = names[field] as Buffer;
-  if (name.length !== to - from) return -1;
-  for (let i = 0; i < name.length; i++) if (name[i] !== bytes[from + i]) return -1;
-  return field;
-}
 
 function afterBreaks(bytes: Buffer, i: number): number {
   while (bytes[i] === 0x0a || bytes[i] === 0x0d || bytes[i] === 0x20) i += 1;

@@ -1,12 +1,13 @@
 /**
- * Says of each record of a file whether it may lie in a shard as it is. Most have nothing to remove and are never parsed. Those
+ * Says of each record whether it may lie in a shard as it is. Most have nothing to remove and are never parsed. Those
  * that may hold a secret (a wider test than the rules of domain/record-clean.ts) are parsed, and take the door of all records where
  * there is something in them; so do those that are not written as CloudTrail writes.
  */
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { unwrap } from '../unwrap.ts';
 import { recordFields } from './columns.ts';
-import { numberOfField, type RecordFields } from './record-fields.ts';
+import { numberOfField } from './field-names.ts';
+import type { RecordFields } from './record-fields.ts';
 import { Suspects } from './suspects.ts';
 
 /** What stands before the word in the names of tokens that are secrets; all else counts paging and the like. */
@@ -31,13 +32,10 @@ export interface Screened {
   readonly times: Float64Array;
 }
 
-/** Files in which more than this part of the records is suspect are read by the careful way from the start. */
-const mostSuspects = 0.4;
-
-/** Undefined where the file has to be read by the careful way. */
-export function screen(bytes: Buffer, fields: RecordFields, from: number, to: number): Screened | undefined {
+/** Looks at the records that were read last. Undefined where their file has to be read by the careful way. */
+export function screen(bytes: Buffer, fields: RecordFields): Screened | undefined {
   const { rows, bounds } = fields;
-  const { records, tokens } = suspectsIn(bytes, fields, from, to);
+  const { records, tokens } = suspectsIn(bytes, fields);
   const careful = new Map<number, CloudTrailRecord>();
   const times = new Float64Array(rows);
   for (let row = 0; row < rows; row++) {
@@ -48,7 +46,6 @@ export function screen(bytes: Buffer, fields: RecordFields, from: number, to: nu
     const read = readSuspect(bytes.toString('utf8', bounds[row * 2], bounds[row * 2 + 1]), isOdd);
     if (read === 'odd') return undefined;
     if (read !== 'clean') careful.set(row, read);
-    if (careful.size > rows * mostSuspects) return undefined;
   }
   return { careful, tokens, times };
 }
@@ -59,7 +56,7 @@ const [timeAt, idAt, nameAt, sourceAt, addressAt, accountAt, identityAt] = (
 ).map((field) => numberOfField(field) * 2) as [number, number, number, number, number, number, number];
 
 /** True where the door would make something else of it than what stands there. */
-function isUnusual(bytes: Buffer, { spans, literal }: RecordFields, row: number): boolean {
+function isUnusual(bytes: Buffer, { spans, unlike }: RecordFields, row: number): boolean {
   const base = row * width2;
   for (const at of [idAt, nameAt, sourceAt]) if (!isWord(bytes, spans, base + at)) return true;
   // Notifications of S3 have `eventSource: "aws:s3"`.
@@ -76,27 +73,14 @@ function isUnusual(bytes: Buffer, { spans, literal }: RecordFields, row: number)
   if (spans[base + accountAt] !== 0 && !isWord(bytes, spans, base + accountAt)) return true;
   const identity = spans[base + identityAt] as number;
   if (identity === 0) return false;
-  return (
-    bytes[identity] !== 0x7b ||
-    (literal[row] === 1 && hasBareAccount(bytes, identity, spans[base + identityAt + 1] as number))
-  );
+  // Account numbers that are no text have lost their zeros; what is empty is none.
+  return bytes[identity] !== 0x7b || unlike[row] === 1;
 }
 
 /** A text that is not empty. */
 function isWord(bytes: Buffer, spans: Int32Array, at: number): boolean {
   const from = spans[at] as number;
   return from !== 0 && bytes[from] === 0x22 && (spans[at + 1] as number) > from + 2;
-}
-
-const accountKey = Buffer.from('accountId":');
-
-/** Account numbers that are no text have lost their zeros. */
-function hasBareAccount(bytes: Buffer, from: number, to: number): boolean {
-  // No further than the identity: where it has no account, the next may be many megabytes away.
-  const identity = bytes.subarray(from, to);
-  for (let at = identity.indexOf(accountKey); at >= 0; at = identity.indexOf(accountKey, at + 1))
-    if (identity[at + accountKey.length] !== 0x22) return true;
-  return false;
 }
 
 const daysBefore = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365];
@@ -132,14 +116,14 @@ function twoDigits(bytes: Buffer, at: number): number {
   return (bytes[at] as number) * 10 + (bytes[at + 1] as number) - 528;
 }
 
-function suspectsIn(bytes: Buffer, fields: RecordFields, from: number, to: number) {
+function suspectsIn(bytes: Buffer, { rows, bounds }: RecordFields) {
   const records = new Set<number>();
   const tokens = new Map<number, Token[]>();
-  const { rows, bounds } = fields;
-  const suspects = new Suspects(bytes.subarray(from, to), to - from);
+  const [from, to] = [bounds[0] as number, bounds[rows * 2 - 1] as number];
+  const suspects = new Suspects(bytes, to);
   let row = 0;
-  for (let found = suspects.next(0); found; ) {
-    const at = from + found.at;
+  for (let found = suspects.next(from); found; ) {
+    const { at } = found;
     while (row + 1 < rows && (bounds[row * 2 + 1] as number) <= at) row += 1;
     let next = at + found.text.length;
     const isToken = /^token$/i.test(found.text);
@@ -156,7 +140,7 @@ function suspectsIn(bytes: Buffer, fields: RecordFields, from: number, to: numbe
       records.add(row);
       next = bounds[row * 2 + 1] as number;
     }
-    found = suspects.next(next - from);
+    found = suspects.next(next);
   }
   return { records, tokens };
 }

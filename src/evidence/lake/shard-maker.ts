@@ -19,6 +19,8 @@ const usuallyHeld = 96 * 1024 * 1024;
 /** Of small records the numbers take more than the texts. */
 const mostRows = 250_000;
 
+const pieceBytes = 256 * 1024;
+
 export interface AddedFile {
   /** Unpacked bytes. */
   readonly bytes: number;
@@ -58,13 +60,24 @@ export class ShardMaker {
     const [from, to] = this.#sheaf.hold(content);
     const bytes = content.length;
     letGo(content);
-    const isRead = this.#fields.read(this.#sheaf.bytes, from, to);
-    const screened = isRead ? screen(this.#sheaf.bytes, this.#fields, from, to) : undefined;
-    if (screened) this.#sheaf.addFile(this.#fields, screened, file);
-    else this.#sheaf.letGo(from);
-    const records = screened ? this.#fields.rows : undefined;
+    const before = this.#sheaf.rows;
+    const isAdded = this.#addHeld(file, from, to);
+    if (!isAdded) this.#sheaf.letGo(from, before);
     this.#fields.shrink();
-    return { bytes, plain, records };
+    return { bytes, plain, records: isAdded ? this.#sheaf.rows - before : undefined };
+  }
+
+  /** In pieces that stay in the fastest memory from the first look to the last. False where it is not written as CloudTrail writes. */
+  #addHeld(file: number, from: number, to: number): boolean {
+    const [fields, sheaf] = [this.#fields, this.#sheaf];
+    fields.begin(sheaf.bytes, from, to);
+    for (;;) {
+      const read = fields.more(sheaf.bytes, pieceBytes);
+      const screened = read === 'other' ? undefined : screen(sheaf.bytes, fields);
+      if (screened === undefined) return false;
+      sheaf.addRecords(fields, screened, file);
+      if (read === 'end') return true;
+    }
   }
 
   /** Adds a file of any form, record by record, saving what can be saved. @param place in the file system */

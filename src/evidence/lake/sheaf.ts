@@ -6,9 +6,10 @@ import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { parseIp } from '../../domain/address.ts';
 import { removedMark } from '../../domain/record-clean.ts';
 import { carefulTexts, recordFields, textColumns } from './columns.ts';
+import { numberOfField } from './field-names.ts';
 import { grown, ordered } from './grown.ts';
 import { Principals } from './principals.ts';
-import { numberOfField, type RecordFields, spareBytes } from './record-fields.ts';
+import { type RecordFields, spareBytes } from './record-fields.ts';
 import type { Screened, Token } from './screen.ts';
 import { hashOf } from './text-hash.ts';
 import { Uuids } from './uuids.ts';
@@ -71,13 +72,15 @@ export class Sheaf {
     return [from, from + content.length];
   }
 
-  /** Forgets what was held last, of which no row was added. */
-  letGo(from: number): void {
-    this.#used = from;
+  /** Forgets the rows from `row` on, and what was held for them at `from`. Texts of theirs stay where some were added. */
+  letGo(from: number, row: number): void {
+    if (this.rows === row) this.#used = from;
+    else for (const { numbers } of this.columns) numbers.fill(0, row, this.rows);
+    this.rows = row;
   }
 
-  /** Adds the records of a file that is held. @param file its number in the shard */
-  addFile(fields: RecordFields, { careful, tokens, times }: Screened, file: number): void {
+  /** Adds the records that were read last, of a file that is held. @param file its number in the shard */
+  addRecords(fields: RecordFields, { careful, tokens, times }: Screened, file: number): void {
     for (let i = 0; i < fields.rows; i++) {
       const record = careful.get(i);
       if (record !== undefined) {
@@ -105,11 +108,12 @@ export class Sheaf {
     this.#used = from;
   }
 
-  /** The different texts of a column. */
+  /** The different texts that the rows have in a column. */
   textsOf(name: string): ReadonlySet<string> {
-    const { values } = this.#column(name);
+    const { values, numbers } = this.#column(name);
     const texts = new Set<string>();
-    for (let i = 0; i < values.count; i++) texts.add(this.bytes.toString('utf8', values.starts[i], values.ends[i]));
+    for (const number of new Set(numbers.subarray(0, this.rows)))
+      if (number > 0) texts.add(this.bytes.toString('utf8', values.starts[number - 1], values.ends[number - 1]));
     return texts;
   }
 

@@ -14,6 +14,7 @@ import { stepUp } from './0011-step-up.ts';
 import { strikes } from './0012-strikes.ts';
 import { hostOperations } from './0013-host-operations.ts';
 import { restrictedCases } from './0014-restricted-cases.ts';
+import { wellFormedJson } from './0015-well-formed-json.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': first,
@@ -27,4 +28,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0012-strikes': strikes,
   '0013-host-operations': hostOperations,
   '0014-restricted-cases': restrictedCases,
+  '0015-well-formed-json': wellFormedJson,
 };

@@ -3,7 +3,9 @@ import type { DoneCall } from '#src/contracts/approval.ts';
 import type { ApiCall, PolicyDocument } from '#src/contracts/aws.ts';
 import type { Placement, Scaling } from './placement.ts';
 
-interface Placed extends Placement {
+type Known = Omit<Placement, 'unread'>;
+
+interface Placed extends Known {
   readonly region: string;
 }
 
@@ -80,12 +82,12 @@ export function returnCalls(done: readonly DoneCall[], now: Placed): readonly Ap
 /** Whether what was just read shows one of these calls as carried out. Undefined also for every other call. */
 export function placementSeen(
   { operation, input }: ApiCall,
-  now: Placement,
+  now: Known,
 ): Readonly<Record<string, unknown>> | undefined {
   return isDone(operation, input, now) ? {} : undefined;
 }
 
-function isDone(operation: string, input: ApiCall['input'], { scaling, targets, balancers }: Placement): boolean {
+function isDone(operation: string, input: ApiCall['input'], { scaling, targets, balancers }: Known): boolean {
   const lifecycle = scaling?.lifecycle ?? '';
   switch (operation) {
     case 'EnterStandby':

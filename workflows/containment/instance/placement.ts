@@ -9,6 +9,8 @@ import { DescribeTargetGroupsCommand, DescribeTargetHealthCommand } from '@aws-s
 import { z } from 'zod';
 import type { AwsReader } from '#src/contracts/aws.ts';
 import { UpstreamError } from '#src/contracts/errors.ts';
+import { awsErrorFacts } from '#src/domain/aws-errors.ts';
+import { inert } from '#src/domain/inert.ts';
 import { everyPage } from '#src/domain/pages.ts';
 
 /** Target groups asked at once. */
@@ -32,6 +34,8 @@ export const Placement = z.strictObject({
   targets: z.array(z.strictObject({ groupArn: z.string(), id: z.string(), port: z.number() })),
   /** Names of classic load balancers. */
   balancers: z.array(z.string()),
+  /** Of these nothing is known, and why: what is given of them above is empty. Plans of earlier versions had to know all. */
+  unread: z.array(z.strictObject({ service: z.enum(['autoscaling', 'elbv2', 'elb']), code: z.string() })).default([]),
 });
 export type Placement = z.output<typeof Placement>;
 
@@ -50,9 +54,48 @@ interface Place {
   readonly signal: AbortSignal;
 }
 
-export async function placementOf(place: Place): Promise<Placement> {
-  const [scaling, targets, balancers] = await Promise.all([scalingOf(place), targetsOf(place), balancersOf(place)]);
-  return { scaling, targets, balancers };
+type Unread = Placement['unread'][number];
+
+/**
+ * What holds it, as far as this may be read: an instance can be cut off without. Throws what AWS throws where it may pass, where
+ * EC2's tags name a group that cannot be asked (it would terminate the evidence), and where the plan was made with an answer.
+ * @param planned the state of the plan, once there is one
+ */
+export async function placementOf(place: Place, planned?: Readonly<Record<string, unknown>>): Promise<Placement> {
+  const before = Placement.shape.unread.parse(planned?.unread);
+  const unread: Unread[] = [];
+  const read = async <T>(service: Unread['service'], ask: () => Promise<T>, nothing: T): Promise<T> => {
+    try {
+      return await ask();
+    } catch (error) {
+      const { code, retryable } = awsErrorFacts(error);
+      const wasKnown = planned !== undefined && !before.some((one) => one.service === service);
+      const isMember = service === 'autoscaling' && place.instance.Tags?.some(({ Key }) => Key === groupTag);
+      if ((retryable && !notOffered.test(code)) || wasKnown || isMember || error instanceof UpstreamError) throw error;
+      unread.push({ service, code: inert(code, 40) });
+      return nothing;
+    }
+  };
+  const [scaling, targets, balancers] = await Promise.all([
+    read('autoscaling', () => scalingOf(place), null),
+    read('elbv2', () => targetsOf(place), []),
+    read('elb', () => balancersOf(place), []),
+  ]);
+  return { scaling, targets, balancers, unread: unread.sort((a, b) => (a.service < b.service ? -1 : 1)) };
+}
+
+/** Only AWS can set it, and sets it on every member. */
+const groupTag = 'aws:autoscaling:groupName';
+/** Where a service is not there, which some answer with a status that else passes. */
+const notOffered = /^(InvalidAction|NotImplemented\w*|UnknownOperation\w*)$/;
+
+/** What nobody knows before the plan is approved, one sentence each. */
+export function unreadWords(unread: Placement['unread']): string[] {
+  return unread.map(({ service, code }) =>
+    service === 'autoscaling'
+      ? `Auto Scaling could not be asked (${code}). EC2 shows no group of it; a group that has it all the same would terminate it as unhealthy.`
+      : `Whether ${service === 'elb' ? 'classic load balancers send' : 'a load balancer sends'} it requests could not be asked (${code}): one that does stops when its health checks fail.`,
+  );
 }
 
 /** Its membership of an Auto Scaling group, as Auto Scaling has it; null where it is in none. */

@@ -8,7 +8,8 @@ const fields = new RecordFields();
 /** As a file is held: not at the beginning of its memory, with a 0 behind it. */
 function read(content: Buffer): { isRead: boolean; bytes: Buffer } {
   const bytes = Buffer.concat([Buffer.from('xx'), content, Buffer.alloc(spareBytes)]);
-  return { isRead: fields.read(bytes, 2, 2 + content.length), bytes };
+  fields.begin(bytes, 2, 2 + content.length);
+  return { isRead: fields.more(bytes, content.length) === 'end', bytes };
 }
 
 function textOf(bytes: Buffer, row: number, field: string): string | undefined {

@@ -121,8 +121,9 @@ function screened(records: readonly string[]): {
   const text = Buffer.from(`{"Records":[${records.join(',')}]}`);
   const fields = new RecordFields();
   const bytes = Buffer.concat([text, Buffer.alloc(spareBytes)]);
-  expect(fields.read(bytes, 0, text.length)).toBe(true);
-  return { fields, answer: screen(bytes, fields, 0, text.length) };
+  fields.begin(bytes, 0, text.length);
+  expect(fields.more(bytes, text.length)).toBe('end');
+  return { fields, answer: screen(bytes, fields) };
 }
 
 /** What of a record would come to lie in a shard; undefined where its file is read like any other. */
@@ -245,6 +246,38 @@ describe('records that the screen has no need to change', () => {
     const { answer } = screened([...harmless, withExtra({})]);
     expect(answer?.careful.size).toBe(0);
     expect(answer?.tokens.size).toBe(0);
+  });
+});
+
+describe('a caller', () => {
+  it.each([
+    ['whose fields are empty', { type: 'AWSAccount', principalId: '', accountId: 'ANONYMOUS_PRINCIPAL' }],
+    ['whose account is a number', { type: 'AWSAccount', accountId: 11122223333 }],
+    ['with a field that is null', { type: 'IAMUser', userName: null }],
+  ])('%s lies there as the door gives it', (_, userIdentity) => {
+    const record = withExtra({ userIdentity });
+    expect(kept(record)).toBe(given(record));
+  });
+});
+
+describe('files that are written as CloudTrail writes up to some place', () => {
+  const good = Array.from({ length: 900 }, (_, i) =>
+    withExtra({ eventID: `a-${i}`, requestParameters: { note: 'x'.repeat(900) } }),
+  );
+  it.each([
+    ['a record that is none', '{"eventName":NaN}'],
+    ['a record with white space', withExtra({ eventID: 'b', recipientAccountId: '999988887777' }).replace(':', ' : ')],
+  ])('are read once, record by record, for %s', async (_, text) => {
+    const odd = `{"Records":[${[...good.slice(1), text].join(',')}]}`;
+    const dir = await folderOf({ 'a.json': odd, 'b.json': `{"Records":[${good[0]}]}` });
+    const dataDir = await tempDir();
+
+    const { records } = await importFolder(dir, dataDir);
+
+    const [folder, lake] = [await allOf(await openFolder(dir)), await allOf(await openLake(dataDir))];
+    expect(records).toBe(folder.length);
+    expect(contents(lake)).toEqual(contents(folder));
+    expect(new Set(lake.map(({ eventID }) => eventID)).size).toBe(lake.length);
   });
 });
 

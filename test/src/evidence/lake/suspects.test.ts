@@ -58,6 +58,7 @@ describe('suspects in the bytes of a file', () => {
     '"url":"https://example.com/a@b"',
     '"eventName":"GetSecretValue","awsRegion":["GetAuthorizationToken"]}',
     '{"secretId":"x","TokenName":1,"apiKeyId":"y","passwordType":["password","a secret"]}',
+    '{"AuthenticationMethod":"AuthHeader","x-amz-id-2":"hX9/a+b=","bytesTransferredOut":0}',
   ])(
     'are not in texts that name nothing but the service, the call or the secret, nor in addresses without a user: %s',
     (text) => {
@@ -67,6 +68,7 @@ describe('suspects in the bytes of a file', () => {
 
   it.each([
     '{"secretsmanager.amazonaws.com":"x"}',
+    '{"url":"/a?x-amz-id-2&x-amz-security-token=y"}',
     '{"secretValue":"x"}',
     '{"secretIds":"x"}',
     '{"value":"x","name":"DB_PASSWORD"}',
