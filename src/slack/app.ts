@@ -60,6 +60,8 @@ export interface SlackApp {
 }
 
 const notStored = 'Firebreak cannot store this now, nothing was started. Try again in a minute.';
+/** Nothing else is asked of Slack before an answer but to open one. */
+const noDialog = 'Slack opened no dialog, so nothing was started. Try again.';
 const notCertain =
   'Firebreak needed too long to confirm this, so it is not certain that it was started. Look at the channel before you try again.';
 
@@ -108,7 +110,8 @@ export async function startSlack(options: SlackOptions): Promise<SlackApp> {
     if (thrown instanceof UserError) return refusal(thrown.message, thrown.hint);
     const error = asError(thrown);
     log.error({ error, what, code: error instanceof UpstreamError ? error.code : undefined }, 'a Slack request failed');
-    return refusal(thrown instanceof TooSlow ? notCertain : notStored, undefined);
+    if (thrown instanceof TooSlow) return refusal(notCertain, undefined);
+    return refusal(error instanceof UpstreamError && error.service === 'slack' ? noDialog : notStored, undefined);
   }
 
   async function tell(request: ActionRequest, message: Message): Promise<void> {

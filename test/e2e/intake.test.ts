@@ -144,6 +144,10 @@ describe('intake', () => {
   });
 
   it('opens a dialog for /ir report, and a case with a pivot from what was pasted', async () => {
+    scene.slack.fail({ method: 'views.open', how: 'error', error: 'expired_trigger_id' });
+    const unopened = await scene.slack.slash(rosa, alerts, 'report');
+    expect(unopened.body).toContain('Slack opened no dialog, so nothing was started');
+
     await scene.slack.slash(rosa, alerts, 'report');
 
     await scene.slack.submitView(rosa, {
