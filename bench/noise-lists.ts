@@ -52,8 +52,7 @@ export const reads: readonly (readonly [string, string])[] = [
   ['sqs', 'GetQueueAttributes'],
   ['elasticloadbalancing', 'DescribeLoadBalancers'],
 ];
-/** `DescribeTasks` is here for its long answer. */
 export const writes: readonly (readonly [string, string])[] = [
   ...Array.from({ length: 7 }, () => ['ec2', 'CreateTags'] as const),
-  ['ecs', 'DescribeTasks'],
+  ['ecs', 'RunTask'],
 ];

@@ -254,7 +254,7 @@ export class World {
 
   #response(name: string, instances: readonly object[]): object {
     const requestId = this.#uuid();
-    if (name !== 'DescribeTasks') return { requestId, _return: true };
+    if (name !== 'RunTask') return { requestId, _return: true };
     const tasks = instances.map((one) => ({
       taskArn: `arn:aws:ecs:us-east-1:task/production/${this.#text(hex, 32)}`,
       containerInstance: one,
@@ -301,7 +301,7 @@ export class World {
   }
 
   #request(service: string, name: string, account: string, instances: readonly object[]): object | null {
-    if (name === 'DescribeTasks') return { cluster: 'production', tasks: instances };
+    if (name === 'RunTask') return { cluster: 'production', tasks: instances };
     if (name === 'CreateTags')
       return {
         resourcesSet: { items: instances.map((one) => ({ resourceId: Reflect.get(one, 'instanceId') })) },

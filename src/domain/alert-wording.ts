@@ -247,7 +247,7 @@ function sentence(card: FindingCard): string {
     accessKeyId === undefined ? undefined : `key ${inert(accessKeyId, 40)}`,
   ].filter((part) => part !== undefined);
   const concerned = about.length > 0 ? ` Concerned: ${about.join(', ')}.` : '';
-  const todo = alert.sample
+  const advice = alert.sample
     ? 'No action is needed.'
     : card.case.acknowledgedBy !== undefined
       ? 'Somebody is looking at it.'
@@ -260,7 +260,7 @@ function sentence(card: FindingCard): string {
     alert.accountId === '' ? 'an account that is not named' : accountWords(inert(alert.accountId, 30), account);
   const place = [where, inert(alert.region, 40)].filter((part) => part !== '').join(', ');
   const noun = isGuardDuty(alert) || alert.source === 'security-hub' ? 'finding' : 'alert';
-  return `${marks}${severityLabel(alert.severity)} severity ${noun} in ${place}: ${what}${concerned} ${todo}`;
+  return `${marks}${severityLabel(alert.severity)} severity ${noun} in ${place}: ${what}${concerned} ${advice}`;
 }
 
 /**

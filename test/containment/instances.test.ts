@@ -163,6 +163,19 @@ describe('isolating an instance', () => {
     expect(account.network.targetGroups[0]?.targets.find((one) => one.id === id)?.draining).toBe(true);
     expect(account.network.loadBalancers[0]?.instances).toEqual([]);
 
+    // What cannot be read cannot be given back, and is not left out of the undo.
+    const stop = scene.aws.fail({ operation: 'DescribeTargetGroups', how: 'accessDenied' });
+    const told = scene.slack.ephemerals(rosa).length;
+    await scene.slack.click(rosa, alerts, card.ts, 'undo');
+    await scene.slack.waitFor(
+      () =>
+        scene.slack
+          .ephemerals(rosa)
+          .slice(told)
+          .some(({ text }) => text.includes('What it left cannot be read')),
+      30_000,
+    );
+    stop();
     await undo(card);
     expect(groupsOf(id)).toEqual(before);
     expect(groupOf(group)).toBeUndefined();
