@@ -124,6 +124,10 @@ async function start(
   const chat = await connectChat(config, log);
   const ruleShelf = openRuleShelf(config, store);
   const detectors = openDetectors(config, ruleShelf, log);
+  // To read all rules takes some tenths of a second in which nobody gets an answer: done before anybody can ask.
+  await detectors.current().catch((error: unknown) => {
+    log.warn({ error: asError(error) }, 'the rules could not be read yet');
+  });
   if (roles.includes('worker')) {
     const reach = connectReach(config, log);
     const pictures = connectPictures(log);

@@ -1,5 +1,5 @@
 /** The two backends of BullMQ, each on one shared set of connections: PostgreSQL (schema `bullmq`) and Redis. */
-import type { EventEmitter } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
 import {
   createPostgresBackend,
   LATEST_SCHEMA_VERSION,
@@ -23,8 +23,8 @@ export type BackendChoice =
 type WorkOptions = Omit<WorkerOptions, 'connection' | 'prefix'>;
 
 /** BullMQ's classes carry the types of their backend; these parts are the same on both. */
-export type Line = Pick<Queue, 'add' | 'getJobCounts' | 'close'> & EventEmitter;
-export type LineWorker = Pick<Worker, 'waitUntilReady' | 'close'> & EventEmitter;
+export type Line = Pick<Queue, 'add' | 'getJobCounts' | 'waitUntilReady' | 'close'> & EventEmitter;
+export type LineWorker = Pick<Worker, 'waitUntilReady' | 'run' | 'close'> & EventEmitter;
 
 export interface Backend {
   queue(lane: string): Line;
@@ -60,8 +60,11 @@ async function openPostgres(connectionString: string, prefix: string, log: Log):
   // Each queue and each worker listens on the pool too.
   pool.setMaxListeners(50);
   pool.on('error', (error) => log.warn({ error: error.message }, 'an idle queue connection was lost'));
+  const connected = new Set<pg.PoolClient>();
+  pool.on('remove', (client) => connected.delete(client));
   // The pool hears its idle connections only: without this, one that breaks while BullMQ holds it would end the process.
   pool.on('connect', (client) => {
+    connected.add(client);
     client.on('error', (error) => log.warn({ error: error.message }, 'a queue connection was lost'));
   });
   try {
@@ -97,7 +100,11 @@ async function openPostgres(connectionString: string, prefix: string, log: Log):
         [prefix, new Date().toISOString()],
       );
     },
-    close: () => pool.end(),
+    close: async () => {
+      await pool.end();
+      // The pool does not wait for them, and a server that stops meanwhile makes each of them a trouble in the log.
+      while (connected.size > 0) await once(pool, 'remove');
+    },
   };
 }
 

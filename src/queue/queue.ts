@@ -10,6 +10,9 @@ import { type Backend, type BackendChoice, type Line, type LineWorker, openBacke
 
 const laneNames = Object.keys(lanes) as readonly Lane[];
 
+/** For what is done once, at the start, where nobody waits for an answer. */
+const startWithinMs = 30_000;
+
 /**
  * Connects to the queue's server and makes its tables where they are missing. Throws UpstreamError `queue` where the
  * server cannot be reached. `prefix` keeps several installations on one server apart (letters, digits, hyphen).
@@ -28,8 +31,8 @@ export async function openQueue(input: {
   const answerWithinMs = input.backend.kind === 'redis' ? 2_000 : 5_000;
   const ask = <T>(work: () => Promise<T>): Promise<T> => asking(work, answerWithinMs);
   // The first start makes tables, and several processes may wait for one another there.
-  const backend = await asking(() => openBackend(input.backend, input.prefix ?? 'firebreak', log), 30_000);
-  const lines = openLines(backend, log);
+  const backend = await asking(() => openBackend(input.backend, input.prefix ?? 'firebreak', log), startWithinMs);
+  const lines = await openLines(backend, log);
   const workers: LineWorker[] = [];
   const shutdown = new AbortController();
   const told = new WeakSet<Error>();
@@ -65,27 +68,32 @@ export async function openQueue(input: {
 
     work: async (lane, handlers, { concurrency, alone }) => {
       if (alone === true) await ask(() => backend.orphan(lane));
-      const worker = backend.worker(lane, (job, token) => run(job, token, handlers as Handlers), {
-        concurrency,
-        lockDuration: input.lockDurationMs ?? 8_000,
-        stalledInterval: input.stalledCheckMs ?? 2_000,
-        // A killed process is no reason to give a job up; a job that kills its process every time is.
-        maxStalledCount: 10,
-        settings: { backoffStrategy: backoffMs },
-        // With BullMQ's own 15 s a lane stands still that long after the server was away for a moment.
-        runRetryDelay: 1_000,
-      });
-      worker.on('error', (error: Error) =>
-        log.warn({ lane, error: error.message }, 'a worker had trouble with its queue'),
-      );
-      worker.on('stalled', (jobId: string) => log.warn({ lane, jobId }, 'the job of a dead worker is taken over'));
-      // What never reached a handler: a job without one, or one that killed its worker too often.
-      worker.on('failed', (job: Job | undefined, error: Error) => {
-        if (!told.has(error))
-          log.error({ lane, job: job?.name, payload: job?.data, error: error.message }, 'a job was given up');
-      });
+      const make = () => {
+        const worker = backend.worker(lane, (job, token) => run(job, token, handlers as Handlers), {
+          concurrency,
+          lockDuration: input.lockDurationMs ?? 8_000,
+          stalledInterval: input.stalledCheckMs ?? 2_000,
+          // A killed process is no reason to give a job up; a job that kills its process every time is.
+          maxStalledCount: 10,
+          settings: { backoffStrategy: backoffMs },
+          // With BullMQ's own 15 s a lane stands still that long after the server was away for a moment.
+          runRetryDelay: 1_000,
+          autorun: false,
+        });
+        worker.on('error', (error: Error) =>
+          log.warn({ lane, error: error.message }, 'a worker had trouble with its queue'),
+        );
+        worker.on('stalled', (jobId: string) => log.warn({ lane, jobId }, 'the job of a dead worker is taken over'));
+        // What never reached a handler: a job without one, or one that killed its worker too often.
+        worker.on('failed', (job: Job | undefined, error: Error) => {
+          if (!told.has(error))
+            log.error({ lane, job: job?.name, payload: job?.data, error: error.message }, 'a job was given up');
+        });
+        return worker;
+      };
+      const worker = await readied(make, { lane, log });
       workers.push(worker);
-      await ask(() => worker.waitUntilReady());
+      worker.run().catch((thrown: unknown) => log.error({ lane, error: asError(thrown) }, 'a worker ended'));
     },
 
     check: () => ask(() => backend.check()),
@@ -111,15 +119,49 @@ export async function openQueue(input: {
 
 type Handlers = { readonly [Name in JobName]?: (payload: Jobs[Name], ctx: JobContext) => Promise<void> };
 
-function openLines(backend: Backend, log: Log): Readonly<Record<Lane, Line>> {
-  const opened = laneNames.map((lane) => {
-    const line = backend.queue(lane);
-    line.on('error', (error: Error) =>
-      log.warn({ lane, error: error.message }, 'the queue had trouble with its server'),
-    );
-    return [lane, line] as const;
-  });
+/** Throws UpstreamError `queue`, and lets go of the backend. One after another: the first's connection serves them all. */
+async function openLines(backend: Backend, log: Log): Promise<Readonly<Record<Lane, Line>>> {
+  const opened: [Lane, Line][] = [];
+  try {
+    for (const lane of laneNames) {
+      const make = () => {
+        const line = backend.queue(lane);
+        line.on('error', (error: Error) =>
+          log.warn({ lane, error: error.message }, 'the queue had trouble with its server'),
+        );
+        return line;
+      };
+      opened.push([lane, await readied(make, { lane, log })]);
+    }
+  } catch (error) {
+    await Promise.all(opened.map(([, line]) => line.close()));
+    await backend.close();
+    throw error;
+  }
   return Object.fromEntries(opened) as Record<Lane, Line>;
+}
+
+/**
+ * Makes a part of BullMQ that is ready. One whose first connection was late would answer with that failure for as long
+ * as it lives, and nothing could be added to its lane, or no job taken: it is let go of, and another one is made.
+ */
+async function readied<Part extends Line | LineWorker>(
+  make: () => Part,
+  { lane, log }: { readonly lane: Lane; readonly log: Log },
+): Promise<Part> {
+  const giveUpAt = performance.now() + startWithinMs;
+  for (;;) {
+    const part = make();
+    try {
+      await asking(() => part.waitUntilReady(), startWithinMs);
+      return part;
+    } catch (thrown) {
+      await part.close().catch((error: unknown) => log.warn({ lane, error: asError(error) }, 'it did not close'));
+      if (performance.now() > giveUpAt) throw thrown;
+      log.warn({ lane, error: asError(thrown).message }, 'the queue was not ready in time, it is opened again');
+      await sleep(200);
+    }
+  }
 }
 
 function laneOf(name: JobName): Lane {
@@ -176,10 +218,11 @@ async function closeAll(
     shutdown.abort(new Error('shutting down'));
     if ((await within(1_000)) === 'late') log.warn({}, 'jobs were still running when the queue closed');
   }
-  timer.abort();
   for (const step of [...lines.map((line) => () => line.close()), () => backend.close()]) {
-    await Promise.race([step(), sleep(2_000)]).catch((thrown: unknown) => {
+    await Promise.race([step(), sleep(2_000, undefined, { signal: timer.signal })]).catch((thrown: unknown) => {
       log.warn({ error: String(thrown) }, 'the queue did not close cleanly');
     });
   }
+  // A timer that is left over would keep the process for as long as it runs.
+  timer.abort();
 }

@@ -1,6 +1,7 @@
 /** What every backend of the queue must do; run against a real PostgreSQL and a real Redis. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { UpstreamError, UserError } from '../../src/contracts/errors.ts';
@@ -240,6 +241,18 @@ describe.each(backends)('the queue on $name', ({ name, missing, start }) => {
     expect((await again.counts()).investigations).toEqual({ waiting: 1, delayed: 0, active: 0, failed: 0 });
   });
 
+  it('leaves nothing behind when it has closed that would keep the process', async () => {
+    const kept = () => process.getActiveResourcesInfo().filter((what) => /Timeout|Socket/.test(what)).length;
+    // Connections of the test's own server, and what is left of them, are older.
+    const before = kept();
+    const queue = await open(fresh());
+    await queue.work('alerts', { 'alert.received': async () => undefined }, { concurrency: 1 });
+    expect(kept()).toBeGreaterThan(before);
+    await queue.close(1_000);
+    // Less than a timer that was forgotten would run.
+    await expect.poll(kept, { timeout: 1_500 }).toBeLessThanOrEqual(before);
+  });
+
   it('interrupts a job that outlives the time to close, and another worker takes it', async () => {
     const prefix = fresh();
     const queue = await open(prefix);
@@ -357,3 +370,95 @@ describe('the queue when PostgreSQL drops its connections', () => {
     await database.stop();
   });
 });
+
+describe('the queue of a database that is slow to take connections', () => {
+  it('is open when every lane takes jobs, and works on all of them', { timeout: 60_000 }, async () => {
+    const database = await startTestDatabase();
+    const door = await slowDoor(database.connectionString);
+    // Longer than the queue waits for one connection.
+    const slow = (async () => {
+      await until('the first connection is there', () => door.taken() > 0);
+      door.hold();
+      await sleep(2_500);
+      door.letIn();
+    })();
+    const queue = await openQueue({
+      backend: { kind: 'postgres', connectionString: door.connectionString },
+      log: silentLog,
+    });
+    await slow;
+    door.hold();
+    const seen: string[] = [];
+    const note = async (payload: object) => {
+      seen.push(Object.values(payload).join());
+    };
+    const working = Promise.all([
+      queue.work('alerts', { 'alert.received': note }, { concurrency: 1 }),
+      queue.work('investigations', { 'investigation.run': note }, { concurrency: 1 }),
+      queue.work('enrichment', { 'case.enrich': note }, { concurrency: 1 }),
+      queue.work('notices', { 'approval.notify': note }, { concurrency: 1 }),
+    ]);
+    await sleep(2_500);
+    door.letIn();
+    await working;
+
+    await queue.add('alert.received', { alertId: 'a' }, { id: 'a' });
+    await queue.add('investigation.run', { investigationId: 'b' }, { id: 'b' });
+    await queue.add('case.enrich', { caseId: 'c' }, { id: 'c' });
+    await queue.add('approval.notify', { approvalId: 'd' }, { id: 'd' });
+    await queue.add('case.show', { caseId: 'e' }, { id: 'e' });
+    await queue.add('containment.plan', { requestId: 'f' }, { id: 'f' });
+    await queue.add('containment.run', { approvalId: 'g' }, { id: 'g' });
+
+    await until('all that have a worker ran', () => seen.length === 4);
+    expect([...seen].sort()).toEqual(['a', 'b', 'c', 'd']);
+    const counts = await queue.counts();
+    expect([counts.urgent.waiting, counts.plans.waiting, counts.executor.waiting]).toEqual([1, 1, 1]);
+    await queue.close(1_000);
+    await door.close();
+    await database.stop();
+  });
+});
+
+/** Stands before a database, and lets new connections wait as long as it is told. */
+async function slowDoor(connectionString: string) {
+  const url = new URL(connectionString);
+  const to = { host: url.hostname, port: Number(url.port) };
+  const sockets = new Set<Socket>();
+  const waiting: (() => void)[] = [];
+  let held = false;
+  let taken = 0;
+  const server = createServer((socket) => {
+    taken += 1;
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket));
+    const letIn = () => {
+      if (socket.destroyed) return;
+      const onward = connect(to);
+      onward.on('error', () => socket.destroy());
+      socket.on('close', () => onward.destroy());
+      socket.pipe(onward).pipe(socket);
+    };
+    if (held) waiting.push(letIn);
+    else letIn();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url.hostname = '127.0.0.1';
+  url.port = String((server.address() as AddressInfo).port);
+  return {
+    connectionString: url.href,
+    taken: () => taken,
+    hold: () => {
+      held = true;
+    },
+    letIn: () => {
+      held = false;
+      for (const each of waiting.splice(0)) each();
+    },
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
