@@ -9,6 +9,7 @@ export function answerQuestions<Question, Answer>(answerTo: (question: Question)
   parentPort?.on('message', (question: Question) => {
     last = last.then(async () => parentPort?.postMessage(await replyTo(question, answerTo)));
   });
+  parentPort?.postMessage('ready' satisfies Reply<Answer>);
 }
 
 async function replyTo<Question, Answer>(

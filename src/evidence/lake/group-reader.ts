@@ -2,12 +2,12 @@
  * Reads single row groups of shards without DuckDB: for a question whose word is in few of them, starting DuckDB and reading
  * footers takes longer than the answer. Rows are those that the question's SQL would give.
  */
-import { type FileHandle, open } from 'node:fs/promises';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { packedColumn, Unpacked } from './column-pages.ts';
 import { ColumnValues, type Needle } from './column-values.ts';
 import { columnTypes, type Row } from './columns.ts';
-import { letGo } from './let-go.ts';
+import { isWithin, type Limits } from './limits.ts';
 import { chunksOf, type RowGroup } from './words.ts';
 
 /** One row group of a shard. */
@@ -26,101 +26,120 @@ export interface ColumnTest {
   readonly needle: Needle;
 }
 
-/** What limits ask of a row; each reads its column when it is called. */
-export interface RowFacts {
-  /** Microseconds since the epoch. */
-  time(): bigint | undefined;
-  account(): string | undefined;
-  region(): string | undefined;
-}
-
-export interface RowQuestion {
+export interface GroupQuestion {
+  readonly places: readonly GroupPlace[];
   /** A row is meant where one of them holds. */
   readonly anyOf: readonly ColumnTest[];
-  isWithin(row: RowFacts): boolean;
+  readonly limits: Limits;
+  /**
+   * Whether row groups without a row that is meant are compared with their checksum too. For all of the lake that takes a third of
+   * the time; without it they only have to unpack.
+   */
+  readonly checksAll: boolean;
 }
 
-export interface GroupQuestion extends RowQuestion {
-  readonly signal: AbortSignal;
-  /** Told of each row group that is gone or not what it was when it was written. */
-  onDamage(reason: string): void;
+export interface GroupAnswer {
+  /** In the order of the places. */
+  readonly rows: readonly Row[];
+  /** What could not be believed: row groups that are gone or not what they were when they were written, in words. */
+  readonly damaged: readonly string[];
 }
 
 /** What was not written so, or was changed since. */
 class DamagedGroup extends Error {}
 
-/** Row groups read ahead. */
-const ahead = 8;
-
 /**
- * The rows that are meant, in the order of the places. Rejects when the signal aborts, and with Error where a row group that is
- * whole is not of the kind that this reads.
+ * The rows that are meant. Nobody else has a turn meanwhile.
+ * @throws Error where a row group that is whole is not of the kind that this reads
  */
-export async function* rowsIn(places: readonly GroupPlace[], question: GroupQuestion): AsyncGenerator<Row> {
-  const files = new Map<string, Promise<FileHandle>>();
-  const reads: Promise<Buffer | DamagedGroup>[] = [];
-  try {
-    for (const [i, place] of places.entries()) {
-      while (reads.length < Math.min(places.length, i + ahead)) {
-        reads.push(readGroup(files, places[reads.length] as GroupPlace));
-      }
-      const bytes = await (reads[i] as Promise<Buffer | DamagedGroup>);
-      // Lets go of what has been looked at.
-      reads[i] = Promise.resolve(noBytes);
-      question.signal.throwIfAborted();
-      if (bytes instanceof DamagedGroup) question.onDamage(bytes.message);
-      else {
-        yield* rowsOfGroup(bytes, place, question);
-        letGo(bytes);
-      }
+export function answerTo({ places, ...question }: GroupQuestion): GroupAnswer {
+  const rows: Row[] = [];
+  const damaged: string[] = [];
+  for (const place of places) {
+    try {
+      rows.push(...rowsOfGroup(place, question));
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (error instanceof DamagedGroup) damaged.push(message);
+      else if (fileCode.test(code ?? '')) damaged.push(`${place.path}: could not be read (${code})`);
+      else throw error;
     }
+  }
+  return { rows, damaged };
+}
+
+/** As those of the operating system are; Node's own begin with `ERR_`. */
+const fileCode = /^E(?!RR_)[A-Z0-9]+$/;
+
+/** Used again and again: memory that is fresh each time costs more than what is read into it. */
+let memory = Buffer.alloc(0);
+
+function rowsOfGroup(place: GroupPlace, question: Omit<GroupQuestion, 'places'>): readonly Row[] {
+  const { path, columns, group } = place;
+  const size = sum(chunksOf(group, columns));
+  if (memory.length < size) memory = Buffer.allocUnsafeSlow(size * 2);
+  const unpacked = new Unpacked();
+  const file = openSync(path, 'r');
+  try {
+    const fetched: Part[] = [];
+    const fetch = (from: number, to: number) => {
+      if (readSync(file, memory, from, to - from, group.from + from) !== to - from) throw damageOf(place);
+      fetched.push([from, to]);
+    };
+    const read = (from: number, length: number) => {
+      if (!fetched.some(([start, end]) => start <= from && from + length <= end)) fetch(from, from + length);
+      return memory.subarray(from, from + length);
+    };
+    const check = () => {
+      if (crc32(read(0, size)) !== group.crc32) throw damageOf(place);
+    };
+    if (question.checksAll) check();
+    else for (const part of partsWith(place, question.anyOf)) fetch(...part);
+    const column = columnsOf(place, read, unpacked);
+    const found = [...rowsWith(place, question, column)];
+    if (found.length > 0 && !question.checksAll) check();
+    return found.map((row) => rowAt(row, column));
   } finally {
-    await Promise.allSettled(reads);
-    for (const file of await Promise.allSettled(files.values()))
-      if (file.status === 'fulfilled') await file.value.close();
+    closeSync(file);
+    unpacked.letGo();
   }
 }
 
-export function damageOf({ path, group }: GroupPlace): string {
-  return `${path}: damaged at byte ${group.from}`;
+function damageOf({ path, group }: GroupPlace): DamagedGroup {
+  return new DamagedGroup(`${path}: damaged at byte ${group.from}`);
 }
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((all, one) => all + one, 0);
 }
 
-const noBytes = Buffer.alloc(0);
+/** Bytes of a row group, from its beginning. */
+type Part = readonly [from: number, to: number];
 
-async function readGroup(files: Map<string, Promise<FileHandle>>, place: GroupPlace): Promise<Buffer | DamagedGroup> {
-  try {
-    const file = files.get(place.path) ?? open(place.path, 'r');
-    files.set(place.path, file);
-    const { from, crc32: checksum } = place.group;
-    const bytes = Buffer.allocUnsafe(sum(chunksOf(place.group, place.columns)));
-    const { bytesRead } = await (await file).read(bytes, 0, bytes.length, from);
-    if (bytesRead === bytes.length && crc32(bytes) === checksum) return bytes;
-    return new DamagedGroup(damageOf(place));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
-    return new DamagedGroup(`${place.path}: could not be read (${code})`);
+/** What lies between two columns is read along where it is not more: every call costs as much as so many bytes. */
+const nearBytes = 16 * 1024;
+
+/** Where the columns of the tests lie in which anything stands. */
+function partsWith({ columns, filled, group }: GroupPlace, tests: readonly ColumnTest[]): readonly Part[] {
+  const wanted = tests.flatMap((test) => test.columns);
+  const parts: Part[] = [];
+  let from = 0;
+  for (const [i, length] of chunksOf(group, columns).entries()) {
+    const [name, to] = [columns[i] ?? '', from + length];
+    if (wanted.includes(name) && filled?.includes(name) !== false) {
+      const last = parts.at(-1);
+      if (last && from - last[1] <= nearBytes) parts[parts.length - 1] = [last[0], to];
+      else parts.push([from, to]);
+    }
+    from = to;
   }
+  return parts;
 }
 
 /** Gives a column's bytes by its place among the columns. */
-export type ReadChunk = (from: number, length: number) => Buffer;
+type ReadChunk = (from: number, length: number) => Buffer;
 
-function* rowsOfGroup(bytes: Buffer, place: GroupPlace, question: RowQuestion): Generator<Row> {
-  const unpacked = new Unpacked();
-  const column = columnsOf(place, (from, length) => bytes.subarray(from, from + length), unpacked);
-  try {
-    for (const row of rowsWith(place, question, column)) yield rowAt(row, column);
-  } finally {
-    unpacked.letGo();
-  }
-}
-
-export type Columns = (name: string) => ColumnValues | undefined;
+type Columns = (name: string) => ColumnValues | undefined;
 
 /**
  * The columns of a row group in which anything stands, each read when it is first asked for.
@@ -128,7 +147,7 @@ export type Columns = (name: string) => ColumnValues | undefined;
  * @param unpacked takes what is unpacked of them
  * @throws Error (the columns, when asked) where its pages are not as the importer writes them
  */
-export function columnsOf({ columns, filled, group }: GroupPlace, read: ReadChunk, unpacked: Unpacked): Columns {
+function columnsOf({ columns, filled, group }: GroupPlace, read: ReadChunk, unpacked: Unpacked): Columns {
   const known = new Map<string, ColumnValues>();
   const chunks = chunksOf(group, columns);
   return (name) => {
@@ -143,20 +162,25 @@ export function columnsOf({ columns, filled, group }: GroupPlace, read: ReadChun
 }
 
 /** Numbers of the rows that are meant. */
-export function* rowsWith({ group }: GroupPlace, question: RowQuestion, column: Columns): Generator<number> {
+function* rowsWith(
+  { group }: GroupPlace,
+  { anyOf, limits }: Omit<GroupQuestion, 'places'>,
+  column: Columns,
+): Generator<number> {
   const marks = new Uint8Array(group.rows);
-  for (const { columns, needle } of question.anyOf) for (const name of columns) column(name)?.mark(needle, marks);
+  const isInLimits = isWithin(limits);
+  for (const { columns, needle } of anyOf) for (const name of columns) column(name)?.mark(needle, marks);
   for (let row = marks.indexOf(1); row >= 0; row = marks.indexOf(1, row + 1)) {
-    const isWithin = question.isWithin({
+    const isMeant = isInLimits({
       time: () => column('event_time')?.numberAt(row),
       account: () => column('account')?.textAt(row),
       region: () => column('awsRegion')?.textAt(row),
     });
-    if (isWithin) yield row;
+    if (isMeant) yield row;
   }
 }
 
-export function rowAt(row: number, column: Columns): Row {
+function rowAt(row: number, column: Columns): Row {
   const values: Record<string, unknown> = {};
   for (const [name, type] of picked) {
     const from = column(name);

@@ -12,13 +12,13 @@ import type { Log } from '../../contracts/log.ts';
 import { compareRecords } from '../../domain/record.ts';
 import { createRecordIndex } from '../record-index.ts';
 import { type Row, recordOfRow } from './columns.ts';
-import { type ColumnTest, type GroupPlace, rowsIn } from './group-reader.ts';
-import { isWithin, limitsOf } from './limits.ts';
+import type { ColumnTest, GroupPlace } from './group-reader.ts';
+import { groupThreads } from './group-threads.ts';
+import { limitsOf } from './limits.ts';
 import { type Condition, conditionFor } from './needle.ts';
 import { lakeFolder, type Pages, readPages } from './pages.ts';
 import { placesOf, splitPlaces } from './places.ts';
 import type { Reader, Shard } from './reader.ts';
-import type { SearchThreads } from './search.ts';
 import { sessionCoverage } from './session-coverage.ts';
 import { picksOf, tableOf, usableShards } from './shards.ts';
 
@@ -63,7 +63,6 @@ class LakeSession implements LakeEvidence {
   readonly #pages: Pages;
   readonly #shards: readonly Shard[];
   #reader: Promise<Reader> | undefined;
-  #threads: SearchThreads | undefined;
   readonly #index = createRecordIndex();
   readonly #asked = new Map<string, Promise<void>>();
   readonly #limits: { readonly sql: readonly string[]; readonly values: Record<string, string> };
@@ -126,10 +125,9 @@ class LakeSession implements LakeEvidence {
     let isFull = false;
     await this.#orFailure(async () => {
       const { holdsText } = await import('../../domain/text-search.ts');
-      const { searchLake, startSearchThreads } = await import('./search.ts');
-      this.#threads ??= startSearchThreads();
+      const { searchLake } = await import('./search.ts');
       const limits = { only: this.#options, ...this.#limits, rows: maxEvents + 1 };
-      const question = { text, shards: this.#shards, limits, threads: this.#threads, signal, log };
+      const question = { text, shards: this.#shards, limits, signal, log };
       for await (const rows of searchLake(question, () => this.#connection(), this.#onDamage)) {
         for (const record of this.#records(rows)) {
           if (!holdsText(record, text)) continue;
@@ -158,17 +156,17 @@ class LakeSession implements LakeEvidence {
 
   /** False where DuckDB has to be asked instead. */
   async #askGroups(near: readonly GroupPlace[], anyOf: readonly ColumnTest[]): Promise<boolean> {
-    const { signal } = this.#options;
-    const question = { anyOf, isWithin: isWithin(this.#options), signal, onDamage: this.#onDamage };
+    const { signal, log } = this.#options;
+    const question = { anyOf, limits: this.#options, checksAll: true, signal, onDamage: this.#onDamage };
     try {
-      for await (const row of rowsIn(near, question)) {
-        this.#keep([row]);
+      for await (const rows of groupThreads.rowsIn(near, question)) {
+        this.#keep(rows);
         if (this.#truncated && this.#index.size() >= this.#options.maxEvents) break;
       }
       return true;
     } catch (error) {
       signal.throwIfAborted();
-      this.#options.log.warn({ error: asError(error) }, 'row groups of the lake were not as expected, DuckDB is asked');
+      log.warn({ error: asError(error) }, 'row groups of the lake were not as expected, DuckDB is asked');
       return false;
     }
   }
@@ -288,9 +286,8 @@ class LakeSession implements LakeEvidence {
   }
 
   close(): void {
-    // Whoever waited for them has been told of what failed.
-    const threads = this.#threads?.map((thread) => thread.close()) ?? [];
-    void Promise.allSettled([...threads, this.#reader?.then((reader) => reader.close())]);
+    // Whoever waited for it has been told of what failed.
+    void Promise.allSettled([this.#reader?.then((reader) => reader.close())]);
   }
 }
 

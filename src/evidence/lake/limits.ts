@@ -1,11 +1,17 @@
 /** The window of a session as conditions in SQL, and the same for readers without SQL. */
-import type { RowFacts } from './group-reader.ts';
-
 export interface Limits {
   /** ISO 8601 UTC, half-open; an absent bound is open. */
   readonly window: { readonly from?: string | undefined; readonly to?: string | undefined };
   readonly accounts?: readonly string[] | undefined;
   readonly regions?: readonly string[] | undefined;
+}
+
+/** What limits ask of a row; each reads its column when it is called. */
+interface RowFacts {
+  /** Microseconds since the epoch. */
+  time(): bigint | undefined;
+  account(): string | undefined;
+  region(): string | undefined;
 }
 
 interface Conditions {

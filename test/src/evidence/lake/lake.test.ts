@@ -77,6 +77,53 @@ describe('the lake answers as the folder does', () => {
     );
   });
 
+  it('for names to which AWS adds something, asked for with the addition and without', async () => {
+    const place = 'eu-west-1:111122223333';
+    const secret = `arn:aws:secretsmanager:${place}:secret:prod/db`;
+    const stack = `arn:aws:cloudformation:${place}:stack/shop`;
+    const group = (id: string) => `arn:aws:autoscaling:${place}:${id}autoScalingGroupName/web`;
+    const named = [
+      { secretId: 'prod/db' },
+      { secretId: secret },
+      { secretId: `${secret}-AbCdEf` },
+      { secretId: `${secret}-ZyXwVu` },
+      { secretId: 'prod/db2' },
+      { stackName: 'shop' },
+      { stackId: `${stack}/6f1d7c40-c6b1-11ef-9d6c-0a1b2c3d4e5f` },
+      { stackName: `${stack}/aaaaaaaa-c6b1-11ef-9d6c-0a1b2c3d4e5f` },
+      { autoScalingGroupName: 'web' },
+      { resourceArn: group('autoScalingGroup:6f1d7c40-c6b1-11ef-9d6c-0a1b2c3d4e5f:') },
+    ];
+    const sources = ['secretsmanager', 'cloudformation', 'autoscaling'];
+    const records = named.map((requestParameters, n) =>
+      sample({
+        user: 'alice',
+        ip: '198.51.100.7',
+        extra: {
+          eventID: `11111111-1111-4111-8111-${String(n).padStart(12, '0')}`,
+          eventSource: `${sources[n < 5 ? 0 : n < 8 ? 1 : 2]}.amazonaws.com`,
+          awsRegion: 'eu-west-1',
+          requestParameters,
+        },
+      }),
+    );
+    const dir = await folderOf({ 'a.json': JSON.stringify({ Records: records }) });
+    const dataDir = await tempDir();
+    await importFolder(dir, dataDir);
+    const folder = await openFolder(dir);
+    const found = async (id: string) =>
+      (await folder.recordsOf({ kind: 'resource', id })).map(({ eventID }) => Number(eventID.slice(-4))).sort();
+
+    expect(await found(secret)).toEqual([0, 1, 2, 3]);
+    expect(await found(`${secret}-AbCdEf`)).toEqual([0, 1, 2]);
+    expect(await found(stack)).toEqual([5, 6, 7]);
+    expect(await found(`${stack}/6f1d7c40-c6b1-11ef-9d6c-0a1b2c3d4e5f`)).toEqual([5, 6]);
+    expect(await found(group(''))).toEqual([8, 9]);
+    expect(await found(group('autoScalingGroup:6f1d7c40-c6b1-11ef-9d6c-0a1b2c3d4e5f:'))).toEqual([8, 9]);
+    const short = [secret, stack, group('')].map((id): Artifact => ({ kind: 'resource', id }));
+    await expectSame(dir, dataDir, [...artifactsOf(recordsOf(records)), ...short]);
+  });
+
   it('for records that nobody parses, and for those around them', async () => {
     const plain = Array.from({ length: 50 }, (_, i) => sample({ user: `user-${i % 5}`, ip: `198.51.100.${i % 3}` }));
     const dir = await folderOf({
