@@ -1,5 +1,6 @@
 /** AWS IAM: the reads of policies: managed ones, and those of roles and groups. */
 import { noSuchEntity } from './errors.ts';
+import { awsPolicy } from './iam-policy-writes.ts';
 import type { Value } from './protocols.ts';
 import { type Call, type Operation, text } from './service.ts';
 import type { Account, NamedPolicy, Role, User } from './state.ts';
@@ -28,7 +29,7 @@ function managedOf(account: Account): readonly NamedPolicy[] {
 function targetPolicy(call: Call): NamedPolicy {
   const arn = text(call.input, 'PolicyArn') ?? '';
   call.may(`iam:${call.operation}`, arn, `policy ${arn.split('/').slice(1).join('/')}`);
-  const policy = managedOf(call.principal.account).find((one) => one.arn === arn);
+  const policy = managedOf(call.principal.account).find((one) => one.arn === arn) ?? awsPolicy(arn);
   if (policy === undefined) throw noSuchEntity(`Policy ${arn} does not exist or is not attachable.`);
   return policy;
 }

@@ -96,17 +96,23 @@ function deleted(kind: 'user' | 'role'): Operation {
   };
 }
 
+/** One that AWS itself keeps, attached or not. */
+export function awsPolicy(arn: string): NamedPolicy | undefined {
+  const name = /^arn:[a-z-]+:iam::aws:policy\/(.+)$/.exec(arn)?.[1] ?? '';
+  const document = Object.hasOwn(awsManaged, name) ? awsManaged[name] : undefined;
+  return document && { name, arn, document };
+}
+
 function attach(kind: 'user' | 'role'): Operation {
   return {
     readOnly: false,
     run(call): Outcome {
       const list = listOf(call, kind, true);
       const arn = text(call.input, 'PolicyArn') ?? '';
-      const name = /^arn:[a-z-]+:iam::aws:policy\/(.+)$/.exec(arn)?.[1] ?? '';
-      const document = Object.hasOwn(awsManaged, name) ? awsManaged[name] : undefined;
-      if (document === undefined) throw noSuchEntity(`Policy ${arn} does not exist or is not attachable.`);
-      if (list.some((policy) => policy.arn === arn)) return { output: {} };
-      if (list.filter((policy) => policy.arn !== undefined).length >= attachedLimit) {
+      const policy = awsPolicy(arn);
+      if (policy === undefined) throw noSuchEntity(`Policy ${arn} does not exist or is not attachable.`);
+      if (list.some((one) => one.arn === arn)) return { output: {} };
+      if (list.filter((one) => one.arn !== undefined).length >= attachedLimit) {
         throw new AwsError(
           'LimitExceeded',
           409,
@@ -114,7 +120,7 @@ function attach(kind: 'user' | 'role'): Operation {
           'LimitExceededException',
         );
       }
-      list.push({ name, arn, document });
+      list.push(policy);
       return { output: {} };
     },
   };

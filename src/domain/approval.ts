@@ -88,19 +88,18 @@ export function castVote(approval: Approval, ballot: Ballot): Outcome | { readon
   if (ballot.refusal !== undefined) return { refused: ballot.refusal };
   if (ballot.vote === 'reject') return counted(approval, ballot, 'rejected');
   if (breakGlass !== undefined) return breaking(approval, { ...ballot, breakGlass }, proved);
-  if (ballot.rights.stepUp && !proved) return { refused: 'this asks for a one-time code, and none was given for it' };
-  if (own && isAlone(approval, ballot.rights)) {
+  if (own) {
+    if (!isAlone(approval, ballot.rights)) return { refused: 'the person who asked cannot approve' };
     return proved
       ? counted(approval, ballot, 'approved')
       : { refused: 'approving your own wish asks for a one-time code, and none was given for it' };
   }
-  if (own || !areTwoPeople(ballot.person, approval.requester.person)) {
+  if (!areTwoPeople(ballot.person, approval.requester.person)) {
     return {
-      refused: own
-        ? 'the person who asked cannot approve'
-        : 'this seems to be the same person as the one who asked; if not, name both under "people" in the config',
+      refused: 'this seems to be the same person as the one who asked; if not, name both under "people" in the config',
     };
   }
+  if (ballot.rights.stepUp && !proved) return { refused: 'this asks for a one-time code, and none was given for it' };
   const approvers = approval.votes.filter((vote) => vote.vote === 'approve');
   if (approvers.some((vote) => !areTwoPeople(vote.person, ballot.person))) {
     return {
@@ -129,8 +128,8 @@ function breaking(approval: Approval, ballot: Ballot & { readonly breakGlass: st
   return because === undefined ? counted(approval, ballot, 'approved') : { refused: because };
 }
 
-/** Alone only where one approval is enough by every other rule. */
-function isAlone({ required }: Approval, rights: Pick<Rights, 'alone'>): boolean {
+/** Whether the rules let who asked approve it, as the only one: only where one approval is enough by every other rule. */
+export function isAlone({ required }: Approval, rights: Pick<Rights, 'alone'>): boolean {
   return rights.alone && required === 1;
 }
 

@@ -77,7 +77,7 @@ export interface Family {
   readonly things: readonly MadeThing[];
   /** Long-term keys that it made, by their id, for whomever. */
   readonly keys: ReadonlyMap<string, Maker>;
-  /** Tags of members, and who set them: `user ARN` to key to maker. */
+  /** Tags of users and roles, by ARN without the path, and who set them last. The key in small letters. */
   readonly tagged: readonly { readonly id: string; readonly key: string; readonly made: Maker }[];
   readonly cutShort: readonly string[];
 }
@@ -122,8 +122,10 @@ export async function familyOf(seeds: readonly Artifact[], ctx: Asking): Promise
       book.member(holder, holder.kind === 'role' ? { isShared: true } : {});
       if (holder.kind === 'user') queue.push({ artifact: holder, isSeed: false });
     }
-    for (const record of [...lineage.calls, ...lineage.own]) book.login(record, artifact);
-    for (const record of lineage.own) book.tags(record, artifact);
+    for (const record of [...lineage.calls, ...lineage.own]) {
+      book.login(record, artifact);
+      book.tags(record);
+    }
     for (const record of lineage.calls) {
       for (const found of book.made(record)) queue.push({ artifact: found, isSeed: false });
     }
@@ -180,12 +182,18 @@ class Book {
     this.#logins.set(record.eventID, { principal: principal.id, at: record.eventTime, eventId: record.eventID });
   }
 
-  tags(record: CloudTrailRecord, { id }: Artifact): void {
-    if (!/^(Tag|Create)(User|Role)$/.test(record.eventName) || !succeeded(record)) return;
+  /** By the user or role that the call names: its caller tags others too. IAM takes `Owner` and `owner` for one key. */
+  tags(record: CloudTrailRecord): void {
+    const kind = /^(?:Tag|Create)(User|Role)$/.exec(record.eventName)?.[1]?.toLowerCase();
+    const id = kind === undefined ? undefined : namedIn(record, kind as 'user' | 'role')?.id;
+    if (id === undefined || !succeeded(record)) return;
     const tags = record.requestParameters?.tags;
     for (const tag of Array.isArray(tags) ? tags : []) {
       const key = (tag as { key?: unknown } | null)?.key;
-      if (typeof key === 'string') this.#tagged.set(`${id}\n${key}`, { id, key, made: makerOf(record) });
+      if (typeof key !== 'string') continue;
+      const at = `${id}\n${key.toLowerCase()}`;
+      const later = this.#tagged.get(at)?.made.at ?? '';
+      if (record.eventTime >= later) this.#tagged.set(at, { id, key: key.toLowerCase(), made: makerOf(record) });
     }
   }
 
@@ -241,16 +249,25 @@ function armedIn(record: CloudTrailRecord): GraphNode | undefined {
     at(record.responseElements, 'loginProfile', 'userName');
   const principal = principalOf(record);
   if (name === undefined) return principal?.kind === 'user' ? principal : undefined;
-  if (!/^[\w+=,.@-]{1,64}$/.test(name)) return undefined;
-  return { kind: 'user', id: `arn:${partitionOf(record)}:iam::${accountOf(record)}:user/${name}` };
+  return named(record, 'user', name);
 }
 
 /** The role whose trust policy a call wrote. */
 function openedIn(record: CloudTrailRecord): GraphNode | undefined {
-  if (record.eventSource !== 'iam.amazonaws.com' || record.eventName !== 'UpdateAssumeRolePolicy') return undefined;
-  const name = at(record.requestParameters, 'roleName');
-  if (name === undefined || !/^[\w+=,.@-]{1,64}$/.test(name)) return undefined;
-  return { kind: 'role', id: `arn:${partitionOf(record)}:iam::${accountOf(record)}:role/${name}` };
+  if (record.eventName !== 'UpdateAssumeRolePolicy') return undefined;
+  return namedIn(record, 'role');
+}
+
+/** The user or role that a call to IAM asks for; without its path, which the request does not tell. */
+function namedIn(record: CloudTrailRecord, kind: 'user' | 'role'): GraphNode | undefined {
+  if (record.eventSource !== 'iam.amazonaws.com') return undefined;
+  const name = at(record.requestParameters, `${kind}Name`);
+  return name === undefined ? undefined : named(record, kind, name);
+}
+
+function named(record: CloudTrailRecord, kind: 'user' | 'role', name: string): GraphNode | undefined {
+  if (!/^[\w+=,.@-]{1,64}$/.test(name)) return undefined;
+  return { kind, id: `arn:${partitionOf(record)}:iam::${accountOf(record)}:${kind}/${name}` };
 }
 
 function makerOf(record: CloudTrailRecord): Maker {

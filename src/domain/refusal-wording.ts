@@ -10,6 +10,10 @@ const advice: readonly (readonly [RegExp, string])[] = [
     'The target holds as much of this as AWS allows, which an attacker can bring about: ask for another action on it, or take something off it first.',
   ],
   [
+    /^(DeleteConflict|OperationNotPermitted)/,
+    'Somebody has changed the target since the plan was made: ask again, and the new plan is for what is there now.',
+  ],
+  [
     /^(NoSuchEntity|.*\.NotFound$|.*NotFoundException$)/,
     'What the call names is not there any more: look at the target again before anything else.',
   ],

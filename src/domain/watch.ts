@@ -41,7 +41,7 @@ export function watched(
   since: { readonly sentAt: string; readonly until: string },
   now: Date,
   concerns: (record: CloudTrailRecord) => boolean = () => true,
-): Omit<Watched, 'holds' | 'missing'> {
+): Omit<Watched, 'holds' | 'gone' | 'missing'> {
   const own = records.filter(
     (record) => record.eventTime >= since.sentAt.slice(0, 19) && actsIn(artifact, record) && concerns(record),
   );
@@ -89,7 +89,9 @@ function isProof({ errorCode = '', errorMessage }: CloudTrailRecord, artifact: A
 export function watchWords(seen: Watched): string {
   const lines: string[] = [];
   if (seen.holds === false) lines.push('IT NO LONGER HOLDS: somebody changed it back. Pivot on the target.');
-  if (seen.holds === undefined) lines.push('It could not be read again: whether it still holds is not known.');
+  if (seen.gone !== undefined) {
+    lines.push(`What it held is not there any more: ${seen.gone}. If that was none of you, pivot on the target.`);
+  } else if (seen.holds === undefined) lines.push('It could not be read again: whether it still holds is not known.');
   if (seen.succeeded > 0 && seen.isPartial === true) {
     lines.push(`Calls that it still may make: ${seen.succeeded}, the last at ${utc(seen.lastSuccess ?? '')}.`);
   } else if (seen.succeeded > 0) {
@@ -131,7 +133,7 @@ function isCaughtUp({ through, since }: Watched): boolean {
 
 /** Whether this look says something that people have not been told. */
 export function isNews(seen: Watched, before: Watched | undefined): boolean {
-  if (before === undefined || seen.holds !== before.holds) return true;
+  if (before === undefined || seen.holds !== before.holds || seen.gone !== before.gone) return true;
   if (seen.succeeded > before.succeeded || isCaughtUp(seen) !== isCaughtUp(before)) return true;
   return isContained(seen) !== isContained(before) || (seen.over && !before.over);
 }

@@ -1,7 +1,7 @@
 /** wish -> who asks -> where is it -> inspect -> plan, hashed -> approval card. Reads only; nothing is written to AWS. */
 import type { ContainmentAction } from '../contracts/action.ts';
 import type { Applied, Approval, Plan, PlanContext } from '../contracts/approval.ts';
-import { UpstreamError, UserError } from '../contracts/errors.ts';
+import { UserError } from '../contracts/errors.ts';
 import type { ContainmentRequest } from '../contracts/store.ts';
 import { closedTo } from '../domain/access.ts';
 import { isOver, isUndoable } from '../domain/approval.ts';
@@ -13,6 +13,7 @@ import { completed } from './complete-target.ts';
 import type { WorkerDeps } from './deps.ts';
 import { callsFor, inspectTarget, sessionPolicyOf } from './inspect-target.ts';
 import { cautionOf, checkContainable, locate } from './locate-target.ts';
+import { factsOf } from './read-back.ts';
 import { rightsOf, touchedBy } from './rights-of.ts';
 import { isShown, refuse, sayThatItTakesLonger, showPlan, voidUnseen } from './show-plan.ts';
 import { askingRefusalOf, lookedOnHost } from './standing.ts';
@@ -38,7 +39,7 @@ export async function planContainment(
     await showPlan(request, approval, deps);
     if (request.door === 'host') await deps.store.host.answer(requestId, 'The plan is made.', approval.createdAt);
   } catch (error) {
-    const hopeless = error instanceof UserError || (error instanceof UpstreamError && !error.retryable);
+    const hopeless = error instanceof UserError || !factsOf(error).retryable;
     if (!hopeless && !ctx.last) {
       // A stumble is over by the second try; who waits for longer must know that nothing has happened yet.
       if (ctx.attempt === 2) await sayThatItTakesLonger(request, error, deps);
@@ -194,7 +195,11 @@ async function drawUndo(undoOf: string, signal: AbortSignal, deps: WorkerDeps): 
   const isBegun = earlier?.steps.some(({ state }) => state === 'done') === true;
   const isThere =
     isPartial || isBegun || action.verify('apply', done.plan.before as never, before as never, applied).held;
-  if (done.after === undefined && !isThere) {
+  const at = done.sentAt ?? done.steps.at(-1)?.at ?? done.createdAt;
+  const restores = { before: done.steps[0]?.found ?? done.plan.before, done: applied, at };
+  // What could not be confirmed may be there in part, where an attacker has changed the rest of it back at once.
+  const left = callsFor(action, { direction: 'undo', target: done.plan.target, restores }, before) ?? [];
+  if (done.after === undefined && left.length === 0) {
     throw new UserError(`Nothing to undo: ${action.describe(done.plan.target as never, before as never)}.`);
   }
   const binds = bindsOf(action);
@@ -204,8 +209,6 @@ async function drawUndo(undoOf: string, signal: AbortSignal, deps: WorkerDeps): 
       'Look at who did that first: pivot on the target.',
     );
   }
-  const at = done.sentAt ?? done.steps.at(-1)?.at ?? done.createdAt;
-  const restores = { before: done.steps[0]?.found ?? done.plan.before, done: applied, at };
   const alertType = (await deps.store.cases.brief(done.caseId))?.alertType;
   return drawn({ action, direction: 'undo', target: done.plan.target, before, restores, alertType, aws, signal }, deps);
 }

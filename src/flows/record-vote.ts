@@ -88,7 +88,7 @@ async function count(voteId: string, vote: VoteRequest, deps: Needs): Promise<vo
 }
 
 /** What the policies and the target say of those who have a say in this plan. */
-function concerning(
+export function concerning(
   { plan }: Approval,
   way: 'ask' | 'approve',
   deps: Pick<Needs, 'actions' | 'settings'>,

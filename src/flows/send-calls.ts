@@ -64,8 +64,10 @@ export async function sendCalls(run: Run, deps: ExecutorDeps): Promise<Sent> {
         approval = await noteFound(run, intent, found.answer, deps);
         continue;
       }
-      // A call that was there already when it was sent again (a policy deleted before the answer was lost) shows as done.
-      const gone = earlier === undefined ? undefined : await foundDone({ ...run, approval }, intent, deps);
+      // What was there already shows as done: when it was sent again (a policy deleted before the answer was lost), and where
+      // somebody else took away in between what it was to take away.
+      const mayBeDone = earlier !== undefined || facts.code.startsWith('NoSuchEntity');
+      const gone = mayBeDone ? await foundDone({ ...run, approval }, intent, deps) : undefined;
       if (gone?.answer !== undefined) {
         approval = await noteFound(run, intent, gone.answer, deps);
         continue;

@@ -7,7 +7,7 @@ import { ruleWords } from '../domain/snooze-wording.ts';
 import type { WebDeps } from './deps.ts';
 import { askingRefusalOf } from './standing.ts';
 
-/** Shows the dialog. Throws UserError where there is no such case for this person, or Slack gives no way to ask. */
+/** Shows the dialog. Throws UserError where there is no such case for this person, he may not ask, or Slack gives no way to. */
 export async function askForSnooze(
   click: {
     readonly caseId: string;
@@ -16,13 +16,15 @@ export async function askForSnooze(
     readonly channelId: string;
     readonly triggerId?: string | undefined;
   },
-  { store, chat, settings }: Pick<WebDeps, 'store' | 'chat' | 'settings'>,
+  deps: Pick<WebDeps, 'store' | 'chat' | 'clock' | 'settings' | 'log'>,
 ): Promise<void> {
+  const { store, chat, settings } = deps;
   const { caseId, userId, button, channelId, triggerId } = click;
   const found = await store.cases.get(caseId);
   if (found === undefined) throw new UserError(`There is no case ${caseId}.`);
-  const closed = closedTo(found, userId);
-  if (closed !== undefined) throw new UserError(`You cannot do this: ${closed}.`);
+  const looked = await askingRefusalOf(userId, deps);
+  const refused = closedTo(found, userId) ?? (looked.untold ? undefined : looked.refusal);
+  if (refused !== undefined) throw new UserError(`You cannot do this: ${refused}.`);
   if (triggerId === undefined)
     throw new UserError('Slack gave no way to ask why and until when.', 'Press again, or type /ir snooze add.');
   const usual = settings.noise.snoozeHours;

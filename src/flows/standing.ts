@@ -57,10 +57,14 @@ export function askingRefusalOf(
   });
 }
 
-/** May this Slack id approve? Always asked afresh: whoever was removed a second ago decides nothing. */
-export function approvingRefusalOf(userId: string, deps: Needs, concerning: Partial<Concerning> = {}): Promise<Looked> {
-  const { crowds = [], touched = [] } = concerning;
-  return look(userId, true, crowds, deps, (profile, groups) => {
+/** May this Slack id approve? Asked afresh wherever it decides: whoever was removed a second ago decides nothing. */
+export function approvingRefusalOf(
+  userId: string,
+  deps: Needs,
+  options: { readonly fresh?: boolean } & Partial<Concerning> = {},
+): Promise<Looked> {
+  const { fresh = true, crowds = [], touched = [] } = options;
+  return look(userId, fresh, crowds, deps, (profile, groups) => {
     const { rules } = deps.settings;
     return approvingRefusal(profile, rules, groups, crowds) ?? involvedRefusal(profile, rules, touched);
   });

@@ -2,18 +2,24 @@
 import type { Approval } from '../contracts/approval.ts';
 import { UserError } from '../contracts/errors.ts';
 import { closedTo } from '../domain/access.ts';
+import { isAlone } from '../domain/approval.ts';
 import { whatOf } from '../domain/approval-wording.ts';
 import type { WebDeps } from './deps.ts';
+import { concerning } from './record-vote.ts';
 import { rightsOf } from './rights-of.ts';
+import { approvingRefusalOf } from './standing.ts';
 
-type Needs = Pick<WebDeps, 'store' | 'queue' | 'clock' | 'chat' | 'settings' | 'actions'>;
+type Needs = Pick<WebDeps, 'store' | 'queue' | 'clock' | 'chat' | 'settings' | 'actions' | 'log'>;
 
-/** Whether this person's approval of this plan asks for a code. */
-function asksForCode(approval: Approval, userId: string, deps: Needs): boolean {
+/** Whether this person's approval of this plan asks for a code. Of whoever may not approve it none is asked: his vote is refused. */
+async function asksForCode(approval: Approval, userId: string, deps: Needs): Promise<boolean> {
   const action = deps.actions.find((candidate) => candidate.name === approval.plan.action);
   if (action === undefined || approval.state !== 'proposed') return false;
   const rights = rightsOf(action, approval.plan.accountId, deps);
-  return rights.stepUp || (rights.alone && approval.requester.userId === userId);
+  const asks = approval.requester.userId === userId ? isAlone(approval, rights) : rights.stepUp;
+  if (!asks) return false;
+  const looked = await approvingRefusalOf(userId, deps, { fresh: false, ...concerning(approval, 'approve', deps) });
+  return looked.refusal === undefined || looked.untold;
 }
 
 /** Opens the dialog; false where the click counts as it is. Throws UserError where Slack gives no way to open one. */
@@ -29,7 +35,7 @@ export async function askForCode(
   deps: Needs,
 ): Promise<boolean> {
   const approval = await deps.store.approvals.get(click.approvalId);
-  if (approval === undefined || !asksForCode(approval, click.userId, deps)) return false;
+  if (approval === undefined || !(await asksForCode(approval, click.userId, deps))) return false;
   const closed = closedTo(await deps.store.cases.get(approval.caseId), click.userId);
   if (closed !== undefined) throw new UserError(`You cannot approve this: ${closed}.`);
   if (click.triggerId === undefined)

@@ -5,7 +5,7 @@
 import type { ContainmentAction, Held } from '../contracts/action.ts';
 import type { Approval, Watched } from '../contracts/approval.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
-import { asError } from '../contracts/errors.ts';
+import { asError, NotFoundError } from '../contracts/errors.ts';
 import { audit } from '../domain/approval.ts';
 import { whatOf } from '../domain/approval-wording.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
@@ -80,13 +80,13 @@ async function look(
   const sentAt = approval.sentAt ?? approval.createdAt;
   const lives = action.mintedLivesMs?.(plan.before as never);
   const until = watchUntil(sentAt, lives ?? ordinaryLifeMs);
-  const held = await stillHolds(approval, action, ctx, deps);
+  const found = await stillHolds(approval, action, ctx, deps);
   const { records, missing } = await recordsSince(approval, action, sentAt, ctx.signal, deps);
   const artifact = action.artifact(plan.target as never, plan.before as never);
   const done = doneCalls(approval.steps);
   const concerns = (record: CloudTrailRecord) => action.concerns?.(record, plan.target as never, done) ?? true;
   const seen = watched(records, artifact, { sentAt, until }, deps.clock.now(), concerns);
-  return { ...seen, holds: held, missing, ...(action.isPartial === undefined ? {} : { isPartial: true }) };
+  return { ...seen, ...found, missing, ...(action.isPartial === undefined ? {} : { isPartial: true }) };
 }
 
 /** What the action says of its effect, where it says something; that it could not be asked is said too. */
@@ -106,13 +106,13 @@ async function effectOf(
   }
 }
 
-/** Undefined where it could not be read. */
+/** `holds` is undefined where it could not be read, or where there is nothing any more that it could hold. */
 async function stillHolds(
   approval: Approval,
   action: ContainmentAction,
   ctx: { readonly signal: AbortSignal; readonly last: boolean },
   deps: WorkerDeps,
-): Promise<boolean | undefined> {
+): Promise<Pick<Watched, 'holds' | 'gone'>> {
   const { plan } = approval;
   try {
     const aws = await deps.reach.reader(plan.accountId);
@@ -120,12 +120,13 @@ async function stillHolds(
     const looking = { ...deps, aws, signal: ctx.signal, planned: plan.before };
     const now = await inspectTarget(action, plan.target, looking);
     const held: Held = action.verify(plan.direction, plan.before as never, now as never, doneCalls(approval.steps));
-    return held.held;
+    return { holds: held.held };
   } catch (error) {
+    if (error instanceof NotFoundError) return { holds: undefined, gone: error.message };
     const { code, retryable } = factsOf(error);
     if (retryable && !ctx.last) throw error;
     deps.log.warn({ approvalId: approval.id, code }, 'what was contained could not be read again');
-    return undefined;
+    return { holds: undefined };
   }
 }
 

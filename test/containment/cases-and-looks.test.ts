@@ -9,6 +9,14 @@ beforeAll(async () => {
 });
 afterAll(() => on?.scene.close());
 
+/** Of a user whom somebody deletes after it. */
+let ofDeleted: Awaited<ReturnType<Containment['contain']>>;
+beforeAll(async () => {
+  await on.user('tom');
+  ofDeleted = await on.contain(`deny-all ${arnOfUser('tom')}`);
+  on.account().users.delete('tom');
+});
+
 it("says at the first look what IAM's simulator makes of it, and calls it a simulation", async () => {
   const stolen = await on.user('sid');
   const done = await on.contain(`deny-all ${arnOfUser('sid')}`);
@@ -23,6 +31,14 @@ it("says at the first look what IAM's simulator makes of it, and calls it a simu
   expect(said).toContain('no proof');
   expect(said).toContain('Contained: AWS was seen to refuse it.');
   expect(wordsOf(done)).toContain('Done and verified');
+});
+
+it('says at a look that the target is gone where it is, and not that it could not be read', async () => {
+  const said = await on.scene.slack.waitFor(
+    () => on.thread(ofDeleted).find((words) => words.includes('Refused attempts')),
+    80_000,
+  );
+  expect(said).toMatch(/^What it held is not there any more: account \d+ has no user tom\. If that was none of you/);
 });
 
 it('joins the case of the alert that is about the same key, and opens one of its own for another', async () => {

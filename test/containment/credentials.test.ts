@@ -233,6 +233,8 @@ describe('passwords, devices and other credentials', () => {
 
   it('delete-user lists every call, takes two people, and leaves nothing of the user and all of the bystander', async () => {
     const stolen = await on.user('zed');
+    // IAM knows the path of who is there, and none of who is gone.
+    const zed = Object.assign(on.state('zed'), { path: '/eng/', arn: arnOfUser('zed').replace('/zed', '/eng/zed') });
     const token = await on.sessionToken(stolen);
     const password = await on.password('zed');
     const serial = await device('zed', 'zed');
@@ -240,11 +242,11 @@ describe('passwords, devices and other credentials', () => {
     const PolicyArn = 'arn:aws:iam::aws:policy/AWSDenyAll';
     const jane = on.state('JaneDoe');
     on.state('zed').groups.push(...jane.groups);
-    await on.contain(`deny-all ${arnOfUser('zed')}`);
+    await on.contain(`deny-all ${zed.arn}`);
     await on.admin.send(new AttachUserPolicyCommand({ UserName: 'zed', PolicyArn }));
     const before = on.writes().length;
 
-    const card = await on.ask(`delete-user ${arnOfUser('zed')}`);
+    const card = await on.ask(`delete-user ${zed.arn}`);
     expect(wordsOf(card)).toContain('0 of 2');
     const done = await on.settled(card, both);
 
@@ -269,6 +271,28 @@ describe('passwords, devices and other credentials', () => {
     expect(hasButton(done, 'undo')).toBe(false);
     expect(jane.groups).toHaveLength(1);
     await on.expectBystander();
+  });
+
+  it.each([
+    ['goes on where somebody else takes away what it was about to', { otherCredentials: [] }, 'Done and verified'],
+    [
+      'says what to do where somebody gives him something meanwhile',
+      { mfaDevices: [{ serial: 'GAHT12345678', enableDate: new Date() }] },
+      'Somebody has changed the target since the plan was made: ask again',
+    ],
+  ])('delete-user %s', async (_what, meanwhile, told) => {
+    const name = `ned-${told.length}`;
+    await on.user(name);
+    await credentialsOf(name);
+    const card = await on.ask(`delete-user ${arnOfUser(name)}`);
+    const stop = on.scene.aws.onRequest(({ operation, phase }) => {
+      if (operation === 'DeleteAccessKey' && phase === 'before') Object.assign(on.state(name), meanwhile);
+      return undefined;
+    });
+    const ended = await on.settled(card, both, /Done and verified|Partly done/);
+    stop();
+
+    expect(wordsOf(ended)).toContain(told);
   });
 });
 

@@ -188,6 +188,22 @@ describe('protect-instance', () => {
   });
 });
 
+it('gives back what shows of a change that was not confirmed, where an attacker has changed the rest back', async () => {
+  const card = await ask(`protect-instance ${sibling}`);
+  const { instance } = machine(sibling);
+  const { evidence } = instance;
+  const stop = scene.aws.onRequest(({ operation, phase }) => {
+    if (operation === 'ModifyInstanceAttribute' && phase === 'after') Object.assign(instance, { evidence });
+    return undefined;
+  });
+  expect(await approve(card)).toContain('NOT CONFIRMED');
+  stop();
+  expect(instance.protection?.termination).toBe(true);
+
+  await undo(card);
+  expect(instance.protection?.termination).toBe(false);
+}, 90_000);
+
 describe('require-imdsv2', () => {
   it('requires tokens and one hop; undone, the options are what they were', async () => {
     const before = machine().instance.evidence?.metadata;

@@ -6,6 +6,8 @@ import { backgroundOf } from '../../workflows/containment/instance/background.ts
 import { instanceIn } from '../../workflows/containment/instance/instance-of.ts';
 import { trackedWays } from '../../workflows/containment/instance/interfaces.ts';
 import { scalingWords } from '../../workflows/containment/instance/leave.ts';
+import { removeInstanceProfile } from '../../workflows/containment/remove-instance-profile.ts';
+import { revokeInstanceSession } from '../../workflows/containment/revoke-instance-session.ts';
 import { terminateInstance } from '../../workflows/containment/terminate-instance.ts';
 
 const everything: IpPermission = { IpProtocol: '-1', IpRanges: [{ CidrIp: '0.0.0.0/0' }] };
@@ -54,6 +56,21 @@ describe('the owner of an instance', () => {
 
     expect(lines[0]).toContain('who set it is not in the logs');
   });
+});
+
+it('calls an instance refused by our policy only, and not by another under its name', () => {
+  const target = { instanceId: 'i-0aa11bb22cc33dd44', roleName: 'web', region: 'eu-west-1', accountId: '' };
+  const instanceArn = 'arn:aws:ec2:eu-west-1:111122223333:instance/i-0aa11bb22cc33dd44';
+  const words = (statement: object) => {
+    const document = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+    const state = { document, instanceArn, roleName: 'web', partition: 'aws', profileArn: '' } as never;
+    return [revokeInstanceSession, removeInstanceProfile].map((action) => action.describe(target, state));
+  };
+  const deny = { Sid: 'FirebreakRevokeInstance', Effect: 'Deny', Action: '*', Resource: '*' };
+
+  const ours = words({ ...deny, Condition: { ArnEquals: { 'ec2:SourceInstanceARN': instanceArn } } });
+  for (const one of ours) expect(one).toContain('is refused the role web');
+  for (const one of words({ ...deny, Effect: 'Allow' })) expect(one).toContain('may use the role web');
 });
 
 it('says which volumes go with a terminated instance, and which stay', () => {

@@ -375,6 +375,32 @@ describe('terminating an instance', () => {
     expect(hasButton(cardAt(card.ts), 'undo')).toBe(false);
   }, 90_000);
 
+  it('is confirmed, and still held later, where EC2 does not show the instance any more', async () => {
+    const { id } = newMachine();
+    const stop = scene.aws.onRequest(({ operation, phase }) => {
+      const at = account.instances.findIndex((one) => one.id === id);
+      if (operation === 'TerminateInstances' && phase === 'after') account.instances.splice(at, 1);
+      return undefined;
+    });
+    const card = await propose(`terminate-instance ${id}`);
+    await approve(card, omar, una);
+    await ended(card, 'Done and verified');
+    stop();
+
+    expect(wordsOf(cardAt(card.ts))).toContain(`${id} is no longer shown by EC2`);
+  }, 90_000);
+
+  it('writes nothing where it was gone before', async () => {
+    const { id } = newMachine();
+    const card = await propose(`terminate-instance ${id}`);
+    account.instances.splice(
+      account.instances.findIndex((one) => one.id === id),
+      1,
+    );
+    await approve(card, omar, una);
+    await ended(card, 'Nothing was written');
+  }, 90_000);
+
   it('switches off both protections, the one against stopping too', async () => {
     const card = await propose(`terminate-instance ${fleet.alone}`);
     await approve(card, omar, una);

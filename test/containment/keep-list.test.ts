@@ -114,6 +114,15 @@ describe('deny-except', () => {
     stop();
   });
 
+  it('is refused at once where its policies may not be read: no second try would be answered otherwise', async () => {
+    const stop = on.scene.aws.fail({ operation: 'ListUserPolicies', how: 'accessDenied' });
+
+    const asked = `deny-except ${arnOfUser('pipeline')} before=1h keep=ec2:DescribeInstances`;
+    const told = await on.refusedAsk(asked, /plan could not be made|No plan yet/);
+    stop();
+    expect(told).toContain('The plan could not be made: AWS answered AccessDenied');
+  });
+
   it('is refused where the list does not fit beside the policies that the user has', async () => {
     const Action = Array.from({ length: 60 }, (_, n) => `ec2:DescribeSomethingLong${n}`);
     const PolicyDocument = JSON.stringify({

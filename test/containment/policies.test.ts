@@ -1,6 +1,7 @@
 /** Policies and sessions, as in credentials.test.ts: what a deny stops, what it leaves, and what undo puts back. */
 import { PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { quarantineUser } from '../../workflows/containment/quarantine-user.ts';
 import { wordsOf } from '../support/scene.ts';
 import { arnOfUser, both, type Containment, openContainment, refused } from './cast.ts';
 
@@ -28,6 +29,26 @@ describe('policies on users and roles', () => {
     await on.undo(done);
     expect([await on.looks(stolen), await on.looks(token)]).toEqual(['works', 'works']);
     expect(on.held('dan')).toBe(held);
+  });
+
+  it.each([
+    ['deny-all', 'FirebreakDenyAll', 'is denied every action'],
+    ['revoke-user-sessions', 'FirebreakRevokeOlderSessions', 'refuses sessions'],
+  ])('%s says of another policy under its name that it is another', async (action, PolicyName, inForce) => {
+    const name = `eve-${action}`;
+    await on.user(name);
+    const PolicyDocument = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }],
+    });
+    await on.admin.send(new PutUserPolicyCommand({ UserName: name, PolicyName, PolicyDocument }));
+
+    const card = await on.ask(`${action} ${arnOfUser(name)}`);
+    expect(wordsOf(card)).toContain(`has a policy ${PolicyName} that says something else`);
+    const done = await on.settled(card, ['omar']);
+    expect(wordsOf(done)).toContain(inForce);
+    const undo = await on.askUndo(done);
+    expect(wordsOf(await on.settled(undo, both))).toMatch(/Read back from AWS: .*something else/s);
   });
 
   it('deny-all on a role stops its sessions and no other role', async () => {
@@ -92,6 +113,33 @@ describe('policies on users and roles', () => {
     await on.undo(done);
     expect(await on.starts(stolen)).toBe('works');
     expect(on.held('vic')).toBe(held);
+  });
+});
+
+describe("AWS's own quarantine where AWS may not have it", () => {
+  it('is refused before anybody approves it', async () => {
+    const iam = { send: () => Promise.reject(Object.assign(new Error('none'), { name: 'NoSuchEntityException' })) };
+    const planned = quarantineUser.complete?.({} as never, {} as never, { aws: { partition: 'aws-cn', iam } } as never);
+    await expect(planned).rejects.toMatchObject({
+      name: 'UserError',
+      message: 'AWS has no policy AWSCompromisedKeyQuarantineV3 in aws-cn: there is nothing to attach.',
+    });
+  });
+
+  it('is planned, and said to be unread, where that may not be asked', async () => {
+    await on.user('vera');
+    const stop = on.scene.aws.fail({ operation: 'GetPolicy', how: 'accessDenied' });
+    const card = await on.ask(`quarantine-user ${arnOfUser('vera')}`);
+    stop();
+    expect(wordsOf(card)).toContain('could not be read (iam:GetPolicy is refused)');
+  });
+
+  it('is said to be unread on the card of a key, where the user may not be asked for his policies', async () => {
+    const { accessKeyId } = await on.user('vito');
+    const stop = on.scene.aws.fail({ operation: 'ListAttachedUserPolicies', how: 'accessDenied' });
+    const card = await on.ask(`delete-access-key ${accessKeyId}`);
+    stop();
+    expect(wordsOf(card)).toContain('Whether AWS has quarantined the user, as it does for keys in public, could not');
   });
 });
 

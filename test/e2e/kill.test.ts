@@ -115,7 +115,8 @@ async function press(scene: Scene, person: string, ts: string, button: string): 
 /** Presses a button from which an approval card comes, and waits for the card. */
 async function askFor(scene: Scene, ts: string, button: 'contain' | 'undo'): Promise<Message> {
   const before = new Set(approvalCards(scene).map((message) => message.ts));
-  expect(await press(scene, rosa, ts, button)).toBe(true);
+  // The whole answer, so that a failure tells what Slack saw.
+  expect(await scene.slack.click(rosa, alerts, ts, button)).toMatchObject({ outcome: 'ok' });
   const isNew = (message: Message) => !before.has(message.ts) && hasButton(message, 'approve');
   const card = await scene.slack.waitFor(() => approvalCards(scene).find(isNew), 30_000);
   await idle(scene);

@@ -145,6 +145,10 @@ describe('noise', () => {
   it('is snoozed by the button; what is critical speaks all the same', async () => {
     await send({ id: 'snooze-1', user: 'sam' });
     await idle(scene);
+    await scene.slack.click(demoIds.gil, alerts, cardsOf('sam')[0]?.ts ?? '', 'snooze');
+    const refused = () => scene.slack.ephemerals(demoIds.gil).at(-1)?.text ?? '';
+    await expect.poll(refused, { timeout: 10_000 }).toMatch(/You cannot do this: .*guest/);
+    expect(scene.slack.views(demoIds.gil)).toEqual([]);
     const errors = () => scene.slack.views(rosa).at(-1)?.errors ?? {};
     const fields = { 'snooze-reason': 'our own scanner', 'snooze-hours': '8' };
     expect((await scene.slack.click(rosa, alerts, cardsOf('sam')[0]?.ts ?? '', 'snooze')).outcome).toBe('ok');

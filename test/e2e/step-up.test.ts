@@ -88,6 +88,15 @@ describe('an approval that asks for a one-time code', () => {
     expect(hasButton(cardAt(card.ts), 'approve')).toBe(true);
   });
 
+  it('asks no code of whoever may not approve: the click is refused, as every other', async () => {
+    await scene.slack.click(demoIds.gil, alerts, card.ts, 'approve');
+    await told(demoIds.gil, /You cannot approve this: .*guest/);
+    await scene.slack.click(rosa, alerts, card.ts, 'approve');
+    await told(rosa, /You cannot approve this: the person who asked cannot approve/);
+
+    expect([...scene.slack.views(demoIds.gil), ...scene.slack.views(rosa)]).toEqual([]);
+  });
+
   it('is given with one, and the plan runs', async () => {
     await approveWith(await freshCode(), card, omar);
 

@@ -275,7 +275,9 @@ class Check {
     if (looked.ok && looked.value?.arn) this.#arns.set(nameKeyOfArn(looked.value.arn) ?? '', looked.value.arn);
     for (const { key, value } of (looked.ok && looked.value?.tags) || []) {
       if (!/owner|team|contact|service|app/i.test(key)) continue;
-      const set = this.#family.tagged.find((tag) => tag.key === key && nameKeyOfArn(tag.id) === nameKeyOfArn(arn));
+      const set = this.#family.tagged.find(
+        (tag) => tag.key === key.toLowerCase() && nameKeyOfArn(tag.id) === nameKeyOfArn(arn),
+      );
       this.tags.push({ id: arn, key, value, setBy: set?.made.by ?? '' });
     }
   }

@@ -72,7 +72,8 @@ export const deleteUser = defineAction({
         ? []
         : [onGroups(before.groups.map((group) => `arn:${partition}:iam::${accountId}:group${group}`))]),
       ...(before.virtualDevices.length === 0 ? [] : [onDevices(before.virtualDevices)]),
-      lookAtDevices,
+      // Of a user who is gone IAM knows no path, and no right to the ARN that he had lets anybody see that he is.
+      { ...lookAtDevices, Action: [...lookAtDevices.Action, 'iam:GetUser'] },
     ],
   }),
   roleStatements: (accountId, partition) => [

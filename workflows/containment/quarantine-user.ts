@@ -1,8 +1,10 @@
 /** Attaches AWS's own quarantine policy to a user (DOMAIN.md 5.7): what AWS itself does when a key is found in public. */
-import { ListAttachedUserPoliciesCommand } from '@aws-sdk/client-iam';
+import { GetPolicyCommand, ListAttachedUserPoliciesCommand } from '@aws-sdk/client-iam';
 import { z } from 'zod';
 import { type ActionContext, defineAction } from '#src/contracts/action.ts';
 import type { PolicyDocument } from '#src/contracts/aws.ts';
+import { UserError } from '#src/contracts/errors.ts';
+import { isAwsError } from '#src/domain/aws-errors.ts';
 import { globalRegion } from '#src/domain/partition.ts';
 import { literalArn } from '#src/domain/session-policy.ts';
 import {
@@ -29,7 +31,7 @@ export const quarantineUser = defineAction({
   target: PrincipalTarget,
   before: Before,
   permissions: {
-    read: ['iam:GetUser', 'iam:ListAttachedUserPolicies'],
+    read: ['iam:GetPolicy', 'iam:GetUser', 'iam:ListAttachedUserPolicies'],
     write: ['iam:AttachUserPolicy', 'iam:DetachUserPolicy'],
   },
   approvals: 1,
@@ -41,7 +43,17 @@ export const quarantineUser = defineAction({
     const principal = await principalState(target, ctx);
     return { ...principal, attached: await isAttached(target.name, ctx) };
   },
-  background: () => Promise.resolve([]),
+  async background(_target, _before, ctx) {
+    if ((await isThere(ctx)) !== undefined) return [];
+    return [`Whether AWS has ${policyName} in ${ctx.aws.partition} could not be read (iam:GetPolicy is refused).`];
+  },
+  async complete(target, _before, ctx) {
+    if ((await isThere(ctx)) !== false) return target;
+    throw new UserError(
+      `AWS has no policy ${policyName} in ${ctx.aws.partition}: there is nothing to attach.`,
+      'Use deny-all, or deny-except where a workload must go on.',
+    );
+  },
   binds: ({ principalArn, principalId }) => ({ principalArn, principalId }),
   touches: ({ name }, { principalArn, principalId }) => [principalArn, principalId, name],
   // Where AWS itself has attached it meanwhile nothing is left to do, and undo must not take it off.
@@ -66,6 +78,18 @@ export const quarantineUser = defineAction({
   ],
   describe: ({ name }, { attached }) => `${policyName} is ${attached ? 'attached' : 'not attached'} to user ${name}`,
 });
+
+/** Not every partition has every policy of AWS's. Undefined where it may not be read. */
+async function isThere({ aws, signal }: ActionContext): Promise<boolean | undefined> {
+  try {
+    await aws.iam.send(new GetPolicyCommand({ PolicyArn: arnOf(aws.partition) }), { abortSignal: signal });
+    return true;
+  } catch (error) {
+    if (isAwsError(error, 'NoSuchEntityException', 'NoSuchEntity')) return false;
+    if (isAwsError(error, 'AccessDenied', 'AccessDeniedException')) return undefined;
+    throw error;
+  }
+}
 
 async function isAttached(name: string, { aws, signal }: ActionContext): Promise<boolean> {
   const attached = await allOf(async (more) => {

@@ -12,6 +12,7 @@ import {
   holdsDeny,
   instanceCredentialsLiveMs,
   liftCalls,
+  mayUse,
   roleOf,
   roleStatementsOf,
   SessionState,
@@ -153,8 +154,8 @@ export const removeInstanceProfile = defineAction({
     'Whoever may call ec2:AssociateIamInstanceProfile can give it another profile.',
     'Session Manager and other agents on the instance that use its role stop too: take memory before.',
   ],
-  describe: ({ instanceId }, { profileArn, roleName, document }) =>
-    `${instanceId} has ${profileArn === '' ? 'no instance profile' : profileArn} and ${document === '' ? 'may use' : 'is refused'} the role ${roleName}`,
+  describe: (target, before) =>
+    `${target.instanceId} has ${before.profileArn === '' ? 'no instance profile' : before.profileArn} and ${mayUse(target, before)} the role ${before.roleName}`,
 });
 
 function wantedProfile(input: ApiCall['input']): unknown {

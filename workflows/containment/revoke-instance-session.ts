@@ -11,6 +11,7 @@ import {
   instanceCredentialsLiveMs,
   liftCalls,
   lookStatement,
+  mayUse,
   roleOf,
   roleStatementsOf,
   SessionState,
@@ -91,6 +92,5 @@ export const revokeInstanceSession = defineAction({
     'Roles that were assumed with these credentials live on until their session ends.',
     'The instance itself goes on running, with its network.',
   ],
-  describe: ({ instanceId }, { roleName, document }) =>
-    `${instanceId} ${document === '' ? 'may use' : 'is refused'} the role ${roleName}`,
+  describe: (target, before) => `${target.instanceId} ${mayUse(target, before)} the role ${before.roleName}`,
 });

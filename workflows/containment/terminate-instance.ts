@@ -1,6 +1,7 @@
 /** Terminates one instance for good (DOMAIN.md 5.8, A9): eradication, when the evidence is safe. */
 import { defineAction } from '#src/contracts/action.ts';
 import type { ApiCall } from '#src/contracts/aws.ts';
+import { NotFoundError } from '#src/contracts/errors.ts';
 import { accountOfInstance, instanceIn } from './instance/instance-of.ts';
 import { detachCall, scalingWords } from './instance/leave.ts';
 import {
@@ -55,7 +56,15 @@ export const terminateInstance = defineAction({
   accountOf: accountOfInstance,
   artifact: ({ instanceId }) => ({ kind: 'resource', id: instanceId }),
 
-  inspect: async (target, ctx) => (await powerState(target, ctx)).state,
+  async inspect(target, ctx) {
+    try {
+      return (await powerState(target, ctx)).state;
+    } catch (error) {
+      const planned = PowerState.safeParse(ctx.planned);
+      if (!(error instanceof NotFoundError) || !planned.success) throw error;
+      return { ...planned.data, state: forgotten };
+    }
+  },
 
   background: powerBackground,
 
@@ -72,6 +81,8 @@ export const terminateInstance = defineAction({
   seen: (call, now) => (isOver(call, now) ? {} : powerSeen(call, now)),
 
   verify(_direction, _before, now, done) {
+    const isSent = done.some(({ call }) => call.operation === 'TerminateInstances');
+    if (now.state === forgotten && isSent) return { held: true };
     const missing = done.filter(({ call }) => !isOver(call, now) && powerSeen(call, now) === undefined);
     if (missing.length > 0) {
       return { held: false, because: `AWS does not show ${missing.map(({ call }) => call.operation).join(', ')}` };
@@ -123,6 +134,9 @@ export const terminateInstance = defineAction({
   describe: ({ instanceId }, { state }) => `${instanceId} is ${state}`,
 });
 
+/** EC2 stops showing what is terminated, within an hour or so: what a plan has seen is then not there. */
+const forgotten = 'no longer shown by EC2';
+
 /** Of what is terminated no protection is left to be read, nor a membership. */
 function isOver({ operation }: ApiCall, { state }: PowerState): boolean {
   return operation === 'ModifyInstanceAttribute' && gone.includes(state);
@@ -130,7 +144,7 @@ function isOver({ operation }: ApiCall, { state }: PowerState): boolean {
 
 function callsOf({ instanceId, replacement }: PowerTarget, before: PowerState): readonly ApiCall[] {
   const { region, spot, state } = before;
-  if (gone.includes(state)) return [];
+  if (gone.includes(state) || state === forgotten) return [];
   const isOpen = spot?.type === 'persistent' && !['cancelled', 'closed'].includes(spot.state);
   return [
     ...detachCall(instanceId, { ...before, ...unplaced }, replacement === 'no-replacement'),

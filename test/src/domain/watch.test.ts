@@ -180,6 +180,17 @@ describe('the words of a look, each by itself', () => {
     expect([true, false, undefined].map((holds) => words(holds).startsWith(unread))).toEqual([false, false, true]);
   });
 
+  it('say that the target is not there any more, once, and call it neither unread nor contained', () => {
+    const before = seen([], now);
+    const gone = { ...before, holds: undefined, gone: 'account 111122223333 has no user alice' };
+
+    expect(watchWords(gone)).toMatch(/^What it held is not there any more: account 111122223333 has no user alice\. /);
+    expect(watchWords(gone)).not.toMatch(/could not be read|Contained/);
+    expect([isNews(gone, before), isNews(gone, { ...gone, gone: 'created again' }), isNews(gone, gone)]).toEqual([
+      ...[true, true, false],
+    ]);
+  });
+
   it('tell calls that may go on from those that must not', () => {
     const active = seen([success], now);
 

@@ -45,7 +45,15 @@ function iamWith(keys: Readonly<Record<string, readonly string[]>>) {
     ListAttachedRolePoliciesCommand: () => ({ AttachedPolicies: [] }),
     ListRolePoliciesCommand: () => ({ PolicyNames: [] }),
     ListInstanceProfilesForRoleCommand: () => ({ InstanceProfiles: [] }),
-    GetUserCommand: (UserName) => ({ User: { UserName, Arn: arnOf(UserName), UserId: `AIDA${UserName}`, Path: '/' } }),
+    GetUserCommand: (UserName) => ({
+      User: {
+        UserName,
+        Arn: arnOf(UserName),
+        UserId: `AIDA${UserName}`,
+        Path: '/',
+        Tags: [{ Key: 'Owner', Value: 'x' }],
+      },
+    }),
     ListAccessKeysCommand: (name) => ({
       AccessKeyMetadata: (keys[name] ?? []).map((AccessKeyId) => ({ AccessKeyId, Status: 'Active', UserName: name })),
     }),
@@ -105,6 +113,27 @@ describe('who made a credential of a family', () => {
       AKIABOBNEW2222222222: 'user alice',
       'password of user bob': 'not by them',
       'password of user carol': 'user alice',
+    });
+  });
+});
+
+describe('who set the tag that names an owner', () => {
+  it('is the caller for whom his call names, however the key is written, and not for himself', async () => {
+    const calls = [
+      call('UpdateLoginProfile', { userName: 'bob' }),
+      call('UpdateLoginProfile', { userName: 'carol' }),
+      call('TagUser', { userName: 'bob', tags: [{ key: 'Owner', value: 'x' }] }),
+      call('TagUser', { userName: 'carol', tags: [{ key: 'owner', value: 'x' }] }),
+    ];
+    const ctx = contextOf(calls, {});
+    const alice = { kind: 'user' as const, id: arnOf('alice') };
+
+    const { tags: told } = await checkFamily([alice], await familyOf([alice], ctx), ctx);
+
+    expect(Object.fromEntries(told.map(({ id, setBy }) => [id, setBy]))).toEqual({
+      [arnOf('alice')]: '',
+      [arnOf('bob')]: arnOf('alice'),
+      [arnOf('carol')]: arnOf('alice'),
     });
   });
 });

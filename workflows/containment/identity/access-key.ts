@@ -101,6 +101,8 @@ export async function keyBackground(
       : `IAM's last use: ${utc(last.LastUsedDate.toISOString())} for ${last.ServiceName ?? '?'} in ${last.Region ?? '?'} (only the last one, and it can lag).`,
   ];
   if (quarantined === 'yes') lines.push('The user carries AWSCompromisedKeyQuarantine: AWS found a key in public.');
+  if (quarantined === 'unknown')
+    lines.push('Whether AWS has quarantined the user, as it does for keys in public, could not be read.');
   for (const key of await listKeys(userName, aws, signal)) {
     if (key.AccessKeyId === target.accessKeyId) continue;
     lines.push(`The user has another key, ${key.AccessKeyId} (${key.Status}): this plan does not touch it.`);

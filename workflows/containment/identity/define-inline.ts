@@ -16,6 +16,7 @@ import {
   inlinePermissions,
   inlineState,
   inlineStatements,
+  isDocument,
   putCall,
   restoreCall,
 } from './inline-policy.ts';
@@ -53,7 +54,7 @@ export interface InlineAction<Target extends PrincipalTarget = PrincipalTarget> 
   readonly simulated?: readonly string[];
   mintedLivesMs?(before: InlineState): number;
   willNotStop(before: InlineState): readonly string[];
-  /** `is denied everything`, for a policy that is there. */
+  /** `is denied everything`, where the policy is there as this action writes it. */
   readonly inForce: string;
 }
 
@@ -114,8 +115,12 @@ export function inlineAction<Target extends PrincipalTarget = PrincipalTarget>(
             simulated(principalArn, probes, ctx),
         }),
     willNotStop: spec.willNotStop,
-    describe: (target: Target, { document }: InlineState) =>
-      `${target.kind} ${target.name} ${document === '' ? `has no policy ${policyOf(target)}` : spec.inForce}`,
+    describe(target: Target, state: InlineState) {
+      const { kind, name } = target;
+      if (state.document === '') return `${kind} ${name} has no policy ${policyOf(target)}`;
+      if (isDocument(state.document, spec.document(state, target))) return `${kind} ${name} ${spec.inForce}`;
+      return `${kind} ${name} has a policy ${policyOf(target)} that says something else`;
+    },
     undoCaution: (target: Target, applied: Applied, now: Date) => spec.undoCaution?.(target, applied, now),
     caution: (target: Target, before: InlineState) => spec.caution?.(target, before),
     concerns: (record: CloudTrailRecord, target: Target, done: readonly DoneCall[]) =>

@@ -109,6 +109,19 @@ function sameDocument(text: string, document: unknown): boolean {
   return a !== undefined && b !== undefined && canonical(a) === canonical(b);
 }
 
+/** Whether IAM's text is this document, with any text where the document has a blank. Whoever may put policies can name one as ours. */
+export function isDocument(text: string, document: object): boolean {
+  return fits(parsedJson(text), document);
+}
+
+function fits(have: unknown, want: unknown): boolean {
+  if (typeof want !== 'object' || want === null) return have === want;
+  if ('$fill' in want) return typeof have === 'string';
+  if (typeof have !== 'object' || have === null || Array.isArray(have) !== Array.isArray(want)) return false;
+  const [there, wanted] = [Object.entries(have), want as Readonly<Record<string, unknown>>];
+  return there.length === Object.keys(want).length && there.every(([key, value]) => fits(value, wanted[key]));
+}
+
 /** Undefined where the text is no JSON. */
 function parsedJson(text: string): unknown {
   try {

@@ -115,6 +115,11 @@ export function seenDeny(call: ApiCall, now: SessionState): Readonly<Record<stri
   return holdsDocument('apply', now, now, [{ call, answer: {} }]).held ? {} : undefined;
 }
 
+/** For describe: another document under our policy's name refuses nothing that is known. */
+export function mayUse(target: SessionTarget, now: SessionState): 'may use' | 'is refused' {
+  return seenDeny(denyCall(target, now), now) === undefined ? 'may use' : 'is refused';
+}
+
 export function roleStatementsOf(resource: string): PolicyDocument['Statement'] {
   return inlineStatements(resource, ['role']);
 }
