@@ -4,6 +4,7 @@ import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { parseIp } from './address.ts';
 import { holdersOf, runnersOf } from './links-behind.ts';
 import { accountOf, nameKeyOfArn, principalGroup, principalOf, roleOf, sessionOf } from './principal.ts';
+import { isSameArn } from './short-arn.ts';
 
 /** True where the artifact is the caller, his credential, his address, or the instance or function that he runs on. An event stands for itself. */
 export function actsIn(artifact: Artifact, record: CloudTrailRecord): boolean {
@@ -37,9 +38,9 @@ export function actsIn(artifact: Artifact, record: CloudTrailRecord): boolean {
   }
 }
 
-/** One thing under two spellings: users and roles with and without their path, EC2 and S3 with and without their ARN. */
+/** One thing under two spellings: users and roles with and without their path, EC2 and S3 with and without their ARN, names with and without what AWS adds. */
 export function sameThing(a: string, b: string): boolean {
-  if (a === b) return true;
+  if (isSameArn(a, b)) return true;
   const key = nameKeyOfArn(a);
   if (key !== undefined) return key === nameKeyOfArn(b);
   return bareId(a) === bareId(b);

@@ -12,6 +12,11 @@ export function parseIp(text: string): string | undefined {
   return ipaddr.IPv6.parse(text).toRFC5952String();
 }
 
+/** Where a call came from, each address in one spelling: names of services and `AWS Internal` stay as they are. */
+export function sourceOf({ sourceIPAddress }: { readonly sourceIPAddress: string }): string {
+  return parseIp(sourceIPAddress) ?? sourceIPAddress;
+}
+
 function hasLeadingZero(quad: string): boolean {
   return /(^|\.)0\d/.test(quad);
 }

@@ -15,7 +15,7 @@ export interface Classified {
 }
 
 const accepts =
-  'I can pivot on an ARN (user, role, role session, root, any resource), an access key id (AKIA..., ASIA...), an IP address, a resource id (i-..., sg-..., vol-...), a 12-digit account or an event id.';
+  'I can pivot on an ARN (user, role, role session, root, any resource), an access key id (AKIA..., ASIA...), an IP address, a resource id (i-..., sg-..., vol-...), a 12-digit account, an Identity Center user id or an event id.';
 
 /** Names of the resource ids that are worth a word of their own; any `prefix-hex` id is accepted. */
 const resourceWords: Readonly<Record<string, string>> = {
@@ -71,6 +71,7 @@ export function classify(text: string): Classified {
     address(word) ??
     (host ? address(host) : undefined) ??
     account(word) ??
+    person(word) ??
     eventId(word) ??
     resource(word) ??
     uniqueId(word) ??
@@ -184,6 +185,15 @@ function address(word: string): Classified | undefined {
 function account(word: string): Classified | undefined {
   if (!/^(\d{12}|\d{4}-\d{4}-\d{4})$/.test(word)) return undefined;
   return { artifact: { kind: 'account', id: word.replaceAll('-', '') }, takenFor: 'AWS account' };
+}
+
+/** Identity stores give ids `xxxxxxxx-xxx1-70xx-...`, older ones a number of their own before a random one; events have random ids. */
+const personForms =
+  /^(?:[0-9a-f]{10}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}|[0-9a-f]{8}-[0-9a-f]{3}1-70[0-9a-f]{2})-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+function person(word: string): Classified | undefined {
+  if (!personForms.test(word)) return undefined;
+  return { artifact: { kind: 'federatedUser', id: word.toLowerCase() }, takenFor: 'Identity Center user' };
 }
 
 function eventId(word: string): Classified | undefined {

@@ -19,10 +19,13 @@ const makes = new Set(['created', 'minted', 'assumed']);
 export function creationsOf(id: string, records: readonly CloudTrailRecord[]): readonly Creation[] {
   return records.flatMap((record) => {
     const actor = principalOf(record)?.id ?? '';
-    const link = linksOf(record).edges.find(
+    const { edges } = linksOf(record);
+    const isIt = (to: string) =>
+      sameThing(to, id) || edges.some((edge) => edge.kind === 'same-as' && edge.from === id && edge.to === to);
+    const link = edges.find(
       (edge) =>
         makes.has(edge.kind) &&
-        sameThing(edge.to, id) &&
+        isIt(edge.to) &&
         // Taking a role makes a session; the role was there.
         !(edge.kind === 'assumed' && nodeOfArn(edge.to)?.kind === 'role') &&
         (edge.from === actor || actor === '' || edge.kind === 'created'),

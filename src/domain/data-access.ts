@@ -1,6 +1,7 @@
 /** Who touched the data of a bucket, table or secret, as far as the log can tell. */
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import type { Coverage } from '../contracts/evidence.ts';
+import { sourceOf } from './address.ts';
 import type { StoreKind } from './data-store.ts';
 import { plainAt } from './links-fields.ts';
 import { plainEventName } from './links-resources.ts';
@@ -80,9 +81,7 @@ export function accessesOf(records: readonly CloudTrailRecord[], store: string):
   const groups = Map.groupBy(
     records.filter((record) => Object.hasOwn(dataServices, record.eventSource)),
     (record) =>
-      [principalOf(record)?.id ?? '', record.sourceIPAddress, accessKindOf(record, store), outcomeOf(record)].join(
-        '\n',
-      ),
+      [principalOf(record)?.id ?? '', sourceOf(record), accessKindOf(record, store), outcomeOf(record)].join('\n'),
   );
   return [...groups.values()]
     .map((group) => accessOf(group, store))
@@ -102,7 +101,7 @@ function accessOf(records: readonly CloudTrailRecord[], store: string): DataAcce
   const names = [...new Set(records.map(objectOf).filter(Boolean))];
   return {
     principal: principalOf(first)?.id ?? '',
-    sourceIp: first.sourceIPAddress,
+    sourceIp: sourceOf(first),
     access: accessKindOf(first, store),
     outcome: outcomeOf(first),
     times: records.length,

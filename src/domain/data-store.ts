@@ -1,8 +1,10 @@
 /** A bucket, table or secret as it is typed, and the ids under which records name it. */
 import type { Artifact } from '../contracts/artifact.ts';
+import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { UserError } from '../contracts/errors.ts';
 import { parseArnStrict } from './arn.ts';
 import { unwrapPasted } from './artifact-text.ts';
+import { fieldsOf } from './links-fields.ts';
 import { partitionOfRegion } from './partition.ts';
 
 export const storeKinds = ['bucket', 'table', 'secret'] as const;
@@ -49,6 +51,14 @@ function withoutSuffix(secret: string): string {
   return secret.replace(/-[A-Za-z0-9]{6}$/, '');
 }
 
+/** Another secret may be called like this one's whole ARN ends: its name and six characters. A call that gives a bare name tells. */
+export function isOfOther({ eventSource, requestParameters }: CloudTrailRecord, { id, name }: DataStore): boolean {
+  if (eventSource !== 'secretsmanager.amazonaws.com') return false;
+  const asked = fieldsOf(requestParameters).filter(({ key }) => key === 'secretid');
+  const isIt = (value: string) => value.startsWith('arn:') || value === name || id.endsWith(`:secret:${value}`);
+  return asked.length > 0 && !asked.some(({ value }) => isIt(value));
+}
+
 interface Place {
   readonly accounts: readonly string[];
   readonly regions: readonly string[];
@@ -68,7 +78,6 @@ export function artifactsOf(store: DataStore, { accounts, regions }: Place): { i
     const own = parseArnStrict(id)?.partition;
     for (const partition of own ? [own] : partitions) ids.add(`arn:${partition}:s3:::${name}`);
   }
-  if (kind === 'secret') ids.add(id.replace(/-[A-Za-z0-9]{6}$/, ''));
   let cut = 0;
   if (!id.startsWith('arn:') && kind !== 'bucket') {
     const places = accounts.flatMap((account) => regions.map((region) => ({ account, region })));

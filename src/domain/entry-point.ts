@@ -3,7 +3,7 @@
  * is a verdict. What is new is new against the history in the window only, so the history is part of the answer.
  */
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
-import { isPrivateIp, parseIp } from './address.ts';
+import { isPrivateIp, parseIp, sourceOf } from './address.ts';
 import { at } from './links-fields.ts';
 import { isInstanceId } from './links-naming.ts';
 import { count, utc } from './phrases.ts';
@@ -65,7 +65,7 @@ function sign(record: CloudTrailRecord, found: Found, more: readonly CloudTrailR
   return {
     ...found,
     eventTime: record.eventTime,
-    sourceIp: record.sourceIPAddress,
+    sourceIp: sourceOf(record),
     principal: principalOf(record)?.id ?? '',
     eventIds: [...new Set([record, ...more].map(({ eventID }) => eventID))].slice(0, 20),
   };
@@ -108,10 +108,10 @@ function handedOver({ id, about, calls }: Credential): readonly EntrySign[] {
       (call) => call.eventTime >= record.eventTime && (key === undefined || call.userIdentity.accessKeyId === key),
     );
     const isSoon = first !== undefined && Date.parse(first.eventTime) - Date.parse(record.eventTime) <= soonMs;
-    const isElsewhere = first !== undefined && first.sourceIPAddress !== record.sourceIPAddress;
+    const isElsewhere = first !== undefined && isElsewhereThan(first, record);
     if (isOwn && !(isSoon && isElsewhere)) return [];
     const use = first
-      ? `, first used ${isSoon ? 'within 10 minutes' : `at ${utc(first.eventTime)}`}${isElsewhere ? ` from another address, ${first.sourceIPAddress}` : ''}`
+      ? `, first used ${isSoon ? 'within 10 minutes' : `at ${utc(first.eventTime)}`}${isElsewhere ? ` from another address, ${sourceOf(first)}` : ''}`
       : '';
     const what = key
       ? `the key ${key}`
@@ -132,6 +132,12 @@ function handedOver({ id, about, calls }: Credential): readonly EntrySign[] {
   });
 }
 
+/** Two addresses: what a service calls for somebody says nothing of where he is. */
+function isElsewhereThan(call: CloudTrailRecord, record: CloudTrailRecord): boolean {
+  const [here, there] = [parseIp(call.sourceIPAddress), parseIp(record.sourceIPAddress)];
+  return here !== undefined && there !== undefined && here !== there;
+}
+
 function isLogin(record: CloudTrailRecord): boolean {
   return record.eventSource === 'signin.amazonaws.com' && record.eventName === 'ConsoleLogin';
 }
@@ -150,7 +156,7 @@ function guessed({ about }: Credential): readonly EntrySign[] {
       .slice(since)
       .filter((record) => Date.parse(login.eventTime) - Date.parse(record.eventTime) <= guessingMs);
     if (failures.length < leastFailures) return [];
-    const isSame = failures.some(({ sourceIPAddress }) => sourceIPAddress === login.sourceIPAddress);
+    const isSame = failures.some((record) => sourceOf(record) === sourceOf(login));
     return [
       sign(
         login,
@@ -189,12 +195,12 @@ function outsideInstance({ calls }: Credential): readonly EntrySign[] {
       const ip = parseIp(sourceIPAddress);
       return ip !== undefined && !isPrivateIp(ip) && !vpcEndpointId;
     });
-    const addresses = [...new Set(outside.map(({ sourceIPAddress }) => sourceIPAddress))];
+    const addresses = [...new Set(outside.map(sourceOf))];
     const [first] = outside;
     const signs: EntrySign[] = [];
     if (first) {
       // One public address may be the instance's own way out; a second one is somebody else's.
-      const second = outside.find(({ sourceIPAddress }) => sourceIPAddress !== first.sourceIPAddress);
+      const second = outside.find((record) => sourceOf(record) !== sourceOf(first));
       const says = second
         ? `credentials of instance ${instance} were used from ${count(addresses.length, 'public address', 'public addresses')}: ${addresses.slice(0, 3).join(', ')}`
         : `credentials of instance ${instance} were used from ${addresses[0]}: check that it is the instance's own way out`;
@@ -222,7 +228,7 @@ function firstUse({ calls, watchedFrom }: Credential): readonly EntrySign[] {
   const [first] = calls;
   const quiet = first ? Date.parse(first.eventTime) - Date.parse(watchedFrom) : Number.NaN;
   if (!first || !(quiet >= quietMs)) return [];
-  const says = `no call in the ${count(Math.floor(quiet / quietMs), 'day')} before, then the first from ${first.sourceIPAddress || 'an unknown address'} with ${agentFamily(first.userAgent)}`;
+  const says = `no call in the ${count(Math.floor(quiet / quietMs), 'day')} before, then the first from ${sourceOf(first) || 'an unknown address'} with ${agentFamily(first.userAgent)}`;
   return [sign(first, { kind: 'first-use', sure: 'weak', says })];
 }
 

@@ -1,16 +1,20 @@
 /** Who is denied what from where, the rare before the frequent: noise repeats itself, a stranger who feels his way does not (DOMAIN.md 8.4). */
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
+import { sourceOf } from './address.ts';
+import { failureReason } from './denial-reason.ts';
 import { plainAt } from './links-fields.ts';
-import { accountOf, principalGroup, principalOf } from './principal.ts';
+import { accountOf, principalGroup, principalOf, triedAs } from './principal.ts';
 import { outcomeOf } from './sightings.ts';
 
 export interface ErrorGroup {
-  /** Principal; the sessions of a role together, by the role. "" where nothing identifies the caller. */
+  /** Principal; the sessions of a role together, by the role; the user whom a failed sign-in names. "" where nothing identifies the caller. */
   readonly principal: string;
   readonly sourceIp: string;
   readonly eventSource: string;
   readonly eventName: string;
   readonly errorCode: string;
+  /** Which policy refused, or what AWS says where it gives no code; "" where it says neither. */
+  readonly reason: string;
   readonly outcome: 'denied' | 'failed';
   readonly times: number;
   readonly firstSeen: string;
@@ -27,6 +31,9 @@ export interface ErrorGroup {
   readonly isConsole: boolean;
 }
 
+/** In place of the code that AWS does not give. */
+export const noCode = 'no code';
+
 const maxEventIds = 20;
 const probingCalls = 5;
 const probingMs = 10 * 60_000;
@@ -37,7 +44,7 @@ export function errorGroups(records: readonly CloudTrailRecord[]): readonly Erro
   const places = Map.groupBy(failed, placeOf);
   const probing = new Set([...places].filter(([, of]) => probes(of)).map(([place]) => place));
   const groups = Map.groupBy(failed, (record) =>
-    [placeOf(record), record.eventSource, record.eventName, record.errorCode ?? ''].join('\n'),
+    [placeOf(record), record.eventSource, record.eventName, record.errorCode ?? '', reasonOf(record)].join('\n'),
   );
   return [...groups.values()]
     .map((of) => groupOf(of, places.get(placeOf(of[0] as CloudTrailRecord))?.length ?? 0, probing))
@@ -56,10 +63,11 @@ function groupOf(records: readonly CloudTrailRecord[], placeTimes: number, probi
   const times = records.map(({ eventTime }) => eventTime).sort();
   return {
     principal: groupIdOf(first),
-    sourceIp: first.sourceIPAddress,
+    sourceIp: sourceOf(first),
     eventSource: first.eventSource,
     eventName: first.eventName,
-    errorCode: first.errorCode ?? (first.errorMessage ? 'no code' : 'Failure'),
+    errorCode: first.errorCode ?? (first.errorMessage ? noCode : 'Failure'),
+    reason: reasonOf(first),
     outcome: outcomeOf(first) === 'denied' ? 'denied' : 'failed',
     times: records.length,
     firstSeen: times[0] ?? '',
@@ -74,12 +82,16 @@ function groupOf(records: readonly CloudTrailRecord[], placeTimes: number, probi
 }
 
 function groupIdOf(record: CloudTrailRecord): string {
-  const principal = principalOf(record);
+  const principal = principalOf(record) ?? triedAs(record);
   return principal ? principalGroup(principal) : '';
 }
 
 function placeOf(record: CloudTrailRecord): string {
-  return `${groupIdOf(record)}\n${record.sourceIPAddress}`;
+  return `${groupIdOf(record)}\n${sourceOf(record)}`;
+}
+
+function reasonOf({ errorCode, errorMessage }: CloudTrailRecord): string {
+  return failureReason(errorCode, errorMessage);
 }
 
 function isConsole(record: CloudTrailRecord): boolean {

@@ -20,6 +20,9 @@ export interface Named {
 /** Noun, and the ARN's ending after `arn:PARTITION:SERVICE:`; `{v}` is the value. `id`: the value itself is the id. */
 type Naming = readonly [noun: string, pattern: string];
 
+/** In place of the service in calls about SSM parameters. */
+export const parameters = 'ssm parameters';
+
 /** Bounded on purpose: names outside this table are not taken for resources (no free text becomes a node). */
 const namings: Readonly<Record<string, Readonly<Record<string, Naming>>>> = {
   iam: {
@@ -53,6 +56,8 @@ const namings: Readonly<Record<string, Readonly<Record<string, Naming>>>> = {
   sqs: { queuename: ['queue', '{r}:{a}:{v}'] },
   secretsmanager: { secretid: ['secret', '{r}:{a}:secret:{v}'] },
   ssm: { target: ['instance', 'id'] },
+  // Of calls about parameters: other calls of this service give documents and windows a `name`.
+  [parameters]: { name: ['parameter', '{r}:{a}:parameter/{v}'] },
   ecs: {
     cluster: ['cluster', '{r}:{a}:cluster/{v}'],
     clustername: ['cluster', '{r}:{a}:cluster/{v}'],
@@ -88,7 +93,7 @@ const namings: Readonly<Record<string, Readonly<Record<string, Naming>>>> = {
 };
 
 /** Signing names that differ in ARNs. */
-const arnServices: Readonly<Record<string, string>> = { monitoring: 'cloudwatch' };
+const arnServices: Readonly<Record<string, string>> = { monitoring: 'cloudwatch', [parameters]: 'ssm' };
 
 /** `i-...`, `vol-...`, `sg-...`: a lower-case prefix, then at least 8 letters or digits. */
 const prefixedId = /^[a-z]{1,12}(-[a-z]{2,12})?-[0-9a-zA-Z]{8,40}$/;
@@ -148,12 +153,14 @@ function named([noun, pattern]: Naming, field: Field, place: Place): Named | und
   return node && { node, noun, field };
 }
 
-/** IAM paths stand beside the name (CreateUser, CreateRole); Lambda and KMS accept more than the bare name. */
+/** IAM paths stand beside the name (CreateUser, CreateRole); Lambda, SSM and KMS accept more than the bare name. */
 function cleaned(noun: string, field: Field): string {
   if (noun === 'user' || noun === 'role' || noun === 'group') {
     const path = at(field.owner, 'path');
     return path && /^\/(.+\/)?$/.test(path) ? `${path.slice(1)}${field.value}` : field.value;
   }
+  // One slash only stands before a name that begins with one; a version or label names the same parameter.
+  if (noun === 'parameter') return field.value.replace(/^\//, '').replace(/:.*$/s, '');
   if (noun === 'function') return field.value.replace(/^\d{12}:function:/, '').replace(/:[^:]*$/, '');
   return field.value;
 }

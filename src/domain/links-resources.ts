@@ -3,8 +3,8 @@
  * user, CreateAccessKey makes the key and changes the user, DeleteRolePolicy changes the role.
  */
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
-import { fieldsOf } from './links-fields.ts';
-import { type Named, nameOf, type Place } from './links-naming.ts';
+import { fieldsOf, plainAt } from './links-fields.ts';
+import { type Named, nameOf, type Place, parameters } from './links-naming.ts';
 import type { GraphNode } from './principal.ts';
 
 interface Effect {
@@ -38,12 +38,21 @@ function isWrite(record: CloudTrailRecord): boolean {
 }
 
 /** Reads the bodies of a record. `effective` false (a failed or reading call): everything is only mentioned. */
-export function touchedBy(record: CloudTrailRecord, place: Place, effective: boolean): Touched {
+export function touchedBy(record: CloudTrailRecord, at: Place, effective: boolean): Touched {
+  const place = at.service === 'ssm' && record.eventName.includes('Parameter') ? { ...at, service: parameters } : at;
   const asked = namesIn(record.requestParameters, place);
   const answered = namesIn(record.responseElements, place);
   const mentions = [...asked, ...answered].map((named) => named.node);
   if (!effective || !isWrite(record)) return { effects: [], mentions };
-  return { effects: effectsOf(plainEventName(record.eventName), asked, answered, place), mentions };
+  return { effects: effectsOf(callOf(record), asked, answered, place), mentions };
+}
+
+/** `PutParameter` makes what it counts as version 1, and what it may not overwrite. */
+function callOf({ eventName, requestParameters, responseElements }: CloudTrailRecord): string {
+  const makesIt =
+    eventName === 'PutParameter' &&
+    (plainAt(responseElements, 'version') ?? (plainAt(requestParameters, 'overwrite') === 'true' ? '' : '1')) === '1';
+  return makesIt ? 'CreateParameter' : plainEventName(eventName);
 }
 
 function namesIn(body: unknown, place: Place): readonly Named[] {
@@ -79,7 +88,10 @@ function madeBy(
   const launched = /instance|fleet/.test(noun) ? answers : answers.filter(isThing);
   if (launched.length === 0) return asked.filter(isThing);
   const withArn = new Set(launched.filter(isArn).map((named) => named.field.owner));
-  return launched.filter((named) => isArn(named) || !withArn.has(named.field.owner));
+  const exact = launched.filter((named) => isArn(named) || !withArn.has(named.field.owner));
+  // A key pair has a name and an id; launches and calls about it use the name.
+  const isNamed = noun === 'keypair' && exact.some(({ node }) => node.id.startsWith('arn:'));
+  return isNamed ? exact.filter(({ node }) => node.id.startsWith('arn:')) : exact;
 }
 
 function isArn(named: Named): boolean {

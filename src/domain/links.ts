@@ -10,7 +10,7 @@
  * - `created`, `changed`, `deleted`: actor to thing, of successful calls only. A foreign account that a call lets in (trust
  *   policy, image or snapshot permission, invitation) counts as changed.
  * - `runs-as`: instance, function or source identity to session.
- * - `same-as`: both names of a renamed user.
+ * - `same-as`: both names of a renamed user, id and name of a key pair.
  */
 import type { EdgeKind } from '../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
@@ -33,6 +33,7 @@ import {
   sessionOf,
   succeeded,
   text,
+  triedAs,
 } from './principal.ts';
 
 interface GraphEdge {
@@ -84,7 +85,7 @@ function readLinks(record: CloudTrailRecord): Links {
     out.node(actor);
     linkSession(out, record, actor);
   }
-  linkOrigin(out, record, actor, place);
+  linkOrigin(out, record, actor);
   for (const id of [place.accountId, text(record.userIdentity.accountId) ?? '']) {
     if (/^\d{12}$/.test(id)) out.node({ kind: 'account', id });
   }
@@ -134,7 +135,7 @@ function linkSession(out: Collector, record: CloudTrailRecord, node: GraphNode, 
   if (node.kind === 'federatedUser' && issuer) out.edge(nodeOfArn(issuer), 'minted', node);
 }
 
-function linkOrigin(out: Collector, record: CloudTrailRecord, actor: GraphNode | undefined, place: Place): void {
+function linkOrigin(out: Collector, record: CloudTrailRecord, actor: GraphNode | undefined): void {
   const ip = parseIp(record.sourceIPAddress);
   if (ip) {
     out.edge(actor, 'used-ip', { kind: 'ip', id: ip });
@@ -144,16 +145,8 @@ function linkOrigin(out: Collector, record: CloudTrailRecord, actor: GraphNode |
   const key = text(record.userIdentity.accessKeyId);
   if (key && actor?.kind !== 'service') out.edge(actor, 'used-key', { kind: 'accessKey', id: key });
   // A failed sign-in names its user, but has no ARN: it must be found, yet proves no use of the address by the user.
-  const name = text(record.userIdentity.userName);
-  if (
-    !actor &&
-    record.userIdentity.type === 'IAMUser' &&
-    name &&
-    name !== 'HIDDEN_DUE_TO_SECURITY_REASONS' &&
-    place.accountId
-  ) {
-    out.node({ kind: 'user', id: `arn:${place.partition}:iam::${place.accountId}:user/${name}` });
-  }
+  const tried = triedAs(record);
+  if (tried) out.node(tried);
 }
 
 function linkTouched(
@@ -166,6 +159,10 @@ function linkTouched(
   const { effects, mentions } = touchedBy(record, place, ok);
   for (const node of mentions) out.node(node);
   for (const { kind, node } of effects) out.edge(actor, kind, isSelf(actor, node) ? actor : node);
+  const pair = ok && place.service === 'ec2' ? at(record.responseElements, 'keyPairId') : undefined;
+  if (pair)
+    for (const { kind, node } of effects)
+      if (kind === 'created') out.edge({ kind: 'resource', id: pair }, 'same-as', node);
   if (!ok || place.service !== 'iam') return;
   const owner = `arn:${place.partition}:iam::${place.accountId}:user/`;
   const renamed = at(record.requestParameters, 'newUserName');

@@ -24,6 +24,8 @@ export interface Minting {
   readonly accessKey?: string;
   /** The key is not in the record: it is one that the session used and that began within two seconds of it. */
   readonly accessKeyIsLikely?: true;
+  /** The console took the role for a person who switched to it, and goes on with keys of its own that no record tells. */
+  readonly isOfConsole?: true;
   /** The same in the copies of both accounts, where the call went across accounts. */
   readonly sharedEventId?: string;
   /** The role that was asked for, with its path. */
@@ -90,6 +92,7 @@ export function mintingOf(record: CloudTrailRecord): Minting | undefined {
     ...(accessKey ? { accessKey } : {}),
     ...(sharedEventId ? { sharedEventId } : {}),
     ...(role ? { role } : {}),
+    ...(identity && record.sourceIPAddress === 'AWS Internal' ? { isOfConsole: true } : {}),
     ...lifeOf(record),
   };
 }

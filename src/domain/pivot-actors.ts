@@ -6,6 +6,7 @@ import type { PivotNode } from '../contracts/pivot.ts';
 import { parseIp } from './address.ts';
 import { createdId, uniqueIdIn } from './likely-links.ts';
 import { sourceIdentityMark } from './links-behind.ts';
+import { bearersOf } from './pivot-bearers.ts';
 import { type CoreLink, coreOf } from './pivot-core.ts';
 import type { PivotGraph } from './pivot-engine.ts';
 import {
@@ -49,7 +50,8 @@ interface Part {
   readonly of: string;
   readonly isCore: boolean;
   readonly uniqueId: string | undefined;
-  readonly isEarlier: boolean;
+  /** Another bearer of a name that was made again: not the one that is tied to the seeds. */
+  readonly other: 'an earlier' | 'a later' | undefined;
   via: CoreLink | undefined;
   readonly nodes: Map<string, PivotNode>;
   readonly times: string[];
@@ -62,8 +64,9 @@ interface Part {
  * are tied to the seeds, and where a name was deleted and made again: what the one part did is not the doing of the other.
  */
 export function actorsOf(graph: PivotGraph, seeds: readonly GraphNode[]): readonly Actor[] {
-  const core = coreOf(graph, seeds);
-  const remade = remadeNames(graph, seeds);
+  const bearers = bearersOf(graph, seeds);
+  const { links: core, sides } = coreOf(graph, seeds, bearers);
+  const remade = remadeNames(graph, seeds, (name) => bearers.madeAmong(name, sides));
   const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
   const parts = new Map<string, Part>();
   const wholes = new Map<string, Part>();
@@ -71,13 +74,13 @@ export function actorsOf(graph: PivotGraph, seeds: readonly GraphNode[]): readon
     const whole = wholes.get(node.id);
     if (whole !== undefined) return whole;
     const own = remade.get(nameKeyOfArn(principalGroup(node)) ?? '');
-    const isEarlier = own !== undefined && uniqueId !== undefined && !own.mine.has(uniqueId);
-    const isCore = core.has(node.id) && !isEarlier;
+    const other = own && uniqueId !== undefined && !own.mine.has(uniqueId) ? whenOf(uniqueId, own) : undefined;
+    const isCore = core.has(node.id) && other === undefined;
     const told = own && uniqueId !== undefined && own.all.has(uniqueId) ? uniqueId : undefined;
     const of = nameKeyOfArn(node.id) ?? principalGroup(node);
     const key = `${of}\n${isCore}\n${told ?? ''}`;
     const part: Part = parts.get(key) ?? {
-      ...{ of, isCore, uniqueId: told, isEarlier, via: undefined },
+      ...{ of, isCore, uniqueId: told, other, via: undefined },
       ...{ nodes: new Map(), times: [], ips: new Set(), keys: new Set() },
     };
     part.nodes.set(node.id, node);
@@ -112,18 +115,34 @@ export function actorsOf(graph: PivotGraph, seeds: readonly GraphNode[]): readon
     [...core.keys()].flatMap((id) => nameKeyOfArn(principalGroup(nodes.get(id) ?? { kind: 'resource', id })) ?? []),
   );
   return [...parts.values()]
-    .map((part) => actorOf(part, byIdentity.get(part.of) ?? [], coreIps, coreRoles))
+    .map((part) => actorOf(part, byIdentity.get(part.of) ?? [], coreIps, coreRoles, remade.size > 0))
     .sort((a, b) => Number(b.isCore) - Number(a.isCore) || b.events - a.events || (a.id < b.id ? -1 : 1));
 }
 
-/** The unique ids of names that stood for more than one identity, and those of them that are not an earlier bearer's. */
-function remadeNames({ nodes, records }: PivotGraph, seeds: readonly GraphNode[]) {
+interface Remade {
+  /** In the order in which they acted or were made. */
+  readonly all: ReadonlySet<string>;
+  readonly mine: ReadonlySet<string>;
+}
+
+function whenOf(uniqueId: string, { all, mine }: Remade): 'an earlier' | 'a later' {
+  const order = [...all];
+  return order.indexOf(uniqueId) < order.findIndex((id) => mine.has(id)) ? 'an earlier' : 'a later';
+}
+
+/** The unique ids of names that stood for more than one identity, and those of them that are tied to the seeds. */
+function remadeNames(
+  { nodes, records }: PivotGraph,
+  seeds: readonly GraphNode[],
+  tied: (name: string) => readonly string[],
+) {
   const asked = new Set(seeds.map(({ id }) => nameKeyOfArn(id) ?? id));
-  const names = new Map<string, { readonly all: ReadonlySet<string>; readonly mine: ReadonlySet<string> }>();
+  const names = new Map<string, Remade>();
   for (const { id, uniqueIds } of nodes) {
     const name = nameKeyOfArn(id);
     if (name === undefined || uniqueIds === undefined) continue;
-    const made = new Set(records.flatMap((record) => createdId(record, name) ?? []));
+    const ofTied = tied(name);
+    const made = new Set(ofTied.length > 0 ? ofTied : records.flatMap((record) => createdId(record, name) ?? []));
     const all = new Set(uniqueIds);
     // Who asks for the name asks for all who bore it; without a creation in the log nobody knows which is meant.
     names.set(name, { all, mine: asked.has(name) || made.size === 0 ? all : made });
@@ -137,6 +156,7 @@ function actorOf(
   all: readonly Part[],
   coreIps: ReadonlySet<string>,
   coreRoles: ReadonlySet<string>,
+  hasRemade: boolean,
 ): Actor {
   const { isCore, uniqueId, times } = part;
   const nodes = [...part.nodes.values()];
@@ -160,13 +180,15 @@ function actorOf(
     isCore,
     aside: isCore
       ? ''
-      : part.isEarlier
-        ? ' (an earlier identity of this name)'
+      : part.other !== undefined
+        ? ` (${part.other} identity of this name)`
         : !nodes.some((node) => node.expanded)
           ? ' (not followed)'
           : sessions.length > 0 && !isNear && coreRoles.has(nameKeyOfArn(group) ?? '')
             ? sameRole
-            : ' (same address only)',
+            : !isNear && hasRemade
+              ? ' (only of another identity of a name)'
+              : ' (same address only)',
     events: times.length,
     ips: [...part.ips],
     keys: [...part.keys],

@@ -1,10 +1,13 @@
 /** The records that a pivot has read, each once, with the links that they prove. */
+
 import type { EdgeKind, NodeKind } from '../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
+import { sameThing } from './acting.ts';
 import { linksOf } from './links.ts';
 import { nameKeyOfArn, principalOf } from './principal.ts';
 import { canonicalText, compareRecords } from './record.ts';
 import { isBlind, sharedKeyOf } from './shared-events.ts';
+import { nameArn } from './short-arn.ts';
 
 export interface BookEdge {
   readonly from: string;
@@ -94,15 +97,15 @@ export class RecordBook {
     return edge;
   }
 
-  /** Calls name a user without its path, the user's own calls with it: names are unique in an account, so both are the same. */
+  /** Calls name a user without its path and a stack without its id, others with it. */
   #noteName(id: string): void {
-    const key = nameKeyOfArn(id);
+    const key = nameKeyOfArn(id) ?? nameArn(id);
     if (key === undefined) return;
     const names = this.#names.get(key) ?? new Set();
     if (names.has(id)) return;
     for (const other of names) {
       const [from, to] = [id, other].sort(byLength);
-      if (from && to) this.#edge(from, to, 'same-as');
+      if (from && to && sameThing(from, to)) this.#edge(from, to, 'same-as');
     }
     this.#names.set(key, names.add(id));
   }

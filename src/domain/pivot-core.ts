@@ -5,6 +5,7 @@
 import type { NodeKind } from '../contracts/artifact.ts';
 import type { PivotEdge } from '../contracts/pivot.ts';
 import { linksOf } from './links.ts';
+import { type Bearers, nodeOfSide } from './pivot-bearers.ts';
 import type { PivotGraph } from './pivot-engine.ts';
 import { whyNotFollow } from './pivot-rules.ts';
 import { type GraphNode, nameKeyOfArn, principalOf } from './principal.ts';
@@ -16,24 +17,32 @@ interface Tie {
   readonly edge: CoreLink;
 }
 
+export interface Core {
+  /** Ids, nearest first, with the link that ties each; the seeds have none. */
+  readonly links: ReadonlyMap<string, CoreLink | undefined>;
+  /** The same by the bearers of names that were made again (pivot-bearers.ts). */
+  readonly sides: ReadonlySet<string>;
+}
+
 /**
- * Ids tied to the seeds by anything but a shared address or role, nearest first, with the link that ties each; the seeds have none.
- * An address or a role as seed ties everybody who used it.
+ * What is tied to the seeds by anything but a shared address or role. An address or a role as seed ties everybody who used it.
  */
-export function coreOf(graph: PivotGraph, seeds: readonly GraphNode[]): ReadonlyMap<string, CoreLink | undefined> {
+export function coreOf(graph: PivotGraph, seeds: readonly GraphNode[], bearers: Bearers): Core {
   const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
   const kindOf = (id: string): NodeKind => nodes.get(id)?.kind ?? 'resource';
   const ties = new Map<string, Tie[]>();
-  const tie = (from: string, to: string, edge: CoreLink) => {
-    const had = ties.get(from);
-    if (had) had.push({ to, edge });
-    else ties.set(from, [{ to, edge }]);
+  const tie = (from: string, to: string, edge: CoreLink, events?: PivotEdge) => {
+    for (const side of bearers.sidesOf(from, events)) {
+      const had = ties.get(side) ?? [];
+      for (const other of bearers.sidesOf(to, events)) had.push({ to: other, edge });
+      ties.set(side, had);
+    }
   };
   for (const edge of graph.edges) {
     const isSeedAddress = seeds.some((seed) => seed.kind === 'ip' && seed.id === edge.to);
     if (edge.kind === 'used-ip' && !isSeedAddress) continue;
-    if (whyNotFollow(edge, edge.from, kindOf) === undefined) tie(edge.from, edge.to, edge);
-    if (whyNotFollow(edge, edge.to, kindOf) === undefined) tie(edge.to, edge.from, edge);
+    if (whyNotFollow(edge, edge.from, kindOf) === undefined) tie(edge.from, edge.to, edge, edge);
+    if (whyNotFollow(edge, edge.to, kindOf) === undefined) tie(edge.to, edge.from, edge, edge);
   }
   for (const { by, session } of letIn(graph)) tie(by, session, { from: by, to: session, kind: 'assumed' });
   const own = new Set([
@@ -41,15 +50,18 @@ export function coreOf(graph: PivotGraph, seeds: readonly GraphNode[]): Readonly
     ...graph.edges.filter(({ kind }) => kind === 'created').map(({ to }) => nameOf(to)),
   ]);
   const core = new Map<string, CoreLink | undefined>(seeds.map((seed) => [seed.id, undefined]));
-  for (const id of core.keys()) {
+  for (const side of core.keys()) {
+    const id = nodeOfSide(side);
     if (nodes.get(id)?.expanded === false) continue;
-    for (const { to, edge } of ties.get(id) ?? []) {
-      if (/^(service|account)$/.test(kindOf(to))) continue;
+    for (const { to, edge } of ties.get(side) ?? []) {
+      if (/^(service|account)$/.test(kindOf(nodeOfSide(to)))) continue;
       const isBesides = edge.kind === 'assumed' && edge.to === id && kindOf(id) === 'role' && !own.has(nameOf(id));
       if (!isBesides && !core.has(to)) core.set(to, edge);
     }
   }
-  return core;
+  const links = new Map<string, CoreLink | undefined>();
+  for (const [side, edge] of core) if (!links.has(nodeOfSide(side))) links.set(nodeOfSide(side), edge);
+  return { links, sides: new Set(core.keys()) };
 }
 
 /**

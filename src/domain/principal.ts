@@ -134,6 +134,15 @@ export function principalOf(record: CloudTrailRecord): GraphNode | undefined {
   }
 }
 
+/** Whom a failed sign-in was tried as: its record names the user, and has neither his ARN nor proof that it was he. */
+export function triedAs(record: CloudTrailRecord): GraphNode | undefined {
+  const { type, userName } = record.userIdentity;
+  const [name, account] = [text(userName), accountOf(record)];
+  if (principalOf(record) || type !== 'IAMUser' || !name || name === 'HIDDEN_DUE_TO_SECURITY_REASONS' || !account)
+    return undefined;
+  return { kind: 'user', id: `arn:${partitionOf(record)}:iam::${account}:user/${name}` };
+}
+
 const kindsOfTypes: Readonly<Record<string, NodeKind>> = {
   Root: 'root',
   IAMUser: 'user',

@@ -1,6 +1,6 @@
 /** Which secrets calls gave away: a rotation list. Listing and describing secrets gives none. */
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
-import { parseIp } from './address.ts';
+import { sourceOf } from './address.ts';
 import { at, fieldsOf, plainAt } from './links-fields.ts';
 import { plainEventName } from './links-resources.ts';
 import { accountOf, partitionOf, principalOf } from './principal.ts';
@@ -14,6 +14,7 @@ import {
   secretCalls,
   tellingObject,
 } from './secret-calls.ts';
+import { shortArn } from './short-arn.ts';
 import { outcomeOf } from './sightings.ts';
 
 export interface SecretRead {
@@ -44,6 +45,8 @@ interface Reading {
   readonly name: string;
   readonly sure: SecretRead['sure'];
   readonly record: CloudTrailRecord;
+  /** Named by an ARN, which has what AWS adds to the name of a secret. */
+  readonly isArn: boolean;
   /** The decryption that a service did for the call that read it: it tells the secret's name in full, and is no read of its own. */
   readonly isEcho: boolean;
 }
@@ -51,7 +54,7 @@ interface Reading {
 /** Secrets in the order in which to rotate them: surely read first, then what may have been, then what was only tried. */
 export function secretsRead(records: readonly CloudTrailRecord[]): readonly SecretRead[] {
   const readings = records.flatMap(readingsOf);
-  const full = new Set(readings.filter(({ isEcho }) => isEcho).map(({ name }) => name));
+  const full = new Set(readings.filter(({ isArn }) => isArn).map(({ name }) => name));
   const found = Map.groupBy(readings, ({ kind, name }) => `${kind.kind}\n${inFull(name, full)}`);
   const rank = (one: SecretRead) => (one.reads === 0 ? 2 : one.sure === 'read' ? 0 : 1);
   return [...found.values()]
@@ -59,10 +62,9 @@ export function secretsRead(records: readonly CloudTrailRecord[]): readonly Secr
     .sort((a, b) => rank(a) - rank(b) || b.reads - a.reads || (a.secret < b.secret ? -1 : 1));
 }
 
-/** A secret that was asked for by its name is the one whose ARN, with the six characters that AWS adds, was decrypted for it. */
+/** A secret that was asked for by its name is the one whose ARN, with the six characters that AWS adds, was asked for or decrypted. */
 function inFull(name: string, full: ReadonlySet<string>): string {
-  if (!name.includes(':secret:') || full.has(name)) return name;
-  return [...full].find((arn) => arn.length === name.length + 7 && arn.startsWith(`${name}-`)) ?? name;
+  return full.has(name) ? name : ([...full].find((arn) => shortArn(arn) === name) ?? name);
 }
 
 function readingsOf(record: CloudTrailRecord): readonly Reading[] {
@@ -71,9 +73,9 @@ function readingsOf(record: CloudTrailRecord): readonly Reading[] {
   const kind = Object.hasOwn(secretCalls, call) ? secretCalls[call] : undefined;
   if (!kind || kind.only?.(record.requestParameters) === false) return [];
   const of = kind === decrypted ? decryptedFor(record) : undefined;
-  if (of) return [{ ...of, record, isEcho: true }];
+  if (of) return [{ ...of, record, isArn: true, isEcho: true }];
   const sure = sureOf(record, kind);
-  return namesOf(record, kind, service).map((name) => ({ kind, name, sure, record, isEcho: false }));
+  return namesOf(record, kind, service).map((of) => ({ kind, sure, record, isEcho: false, ...of }));
 }
 
 /** KMS says in the encryption context what was decrypted; the key itself is not what has to be rotated. */
@@ -101,10 +103,14 @@ function sureOf(record: CloudTrailRecord, kind: SecretKind): SecretRead['sure'] 
   return plainAt(record.requestParameters, 'withDecryption') === 'true' ? 'read' : 'may-hold';
 }
 
-function namesOf(record: CloudTrailRecord, kind: SecretKind, service: string): readonly string[] {
+function namesOf(
+  record: CloudTrailRecord,
+  kind: SecretKind,
+  service: string,
+): readonly Pick<Reading, 'name' | 'isArn'>[] {
   const request = record.requestParameters;
   if (kind === object)
-    return [`arn:${partitionOf(record)}:s3:::${at(request, 'bucketName') ?? ''}/${at(request, 'key') ?? ''}`];
+    return [named(`arn:${partitionOf(record)}:s3:::${at(request, 'bucketName') ?? ''}/${at(request, 'key') ?? ''}`)];
   const isPath = record.eventName === 'GetParametersByPath';
   const values = fieldsOf(request)
     .filter(({ key, owner }) => kind.named.includes(key) && !(isPath && key === 'name') && owner !== undefined)
@@ -113,8 +119,15 @@ function namesOf(record: CloudTrailRecord, kind: SecretKind, service: string): r
     typeof ARN === 'string' && service === 'kms' ? [ARN] : [],
   );
   const names = [...new Set(values.length > 0 ? values : told)];
-  if (names.length === 0) return [`not named in the record (${service})`];
-  return names.map((name) => arnOf(record, kind, service, isPath ? `${name.replace(/\/$/, '')}/*` : name));
+  if (names.length === 0) return [named(`not named in the record (${service})`)];
+  return names.map((name) => ({
+    isArn: name.startsWith('arn:'),
+    name: arnOf(record, kind, service, isPath ? `${name.replace(/\/$/, '')}/*` : name),
+  }));
+}
+
+function named(name: string): Pick<Reading, 'name' | 'isArn'> {
+  return { name, isArn: false };
 }
 
 function arnOf(record: CloudTrailRecord, { arn }: SecretKind, service: string, name: string): string {
@@ -147,7 +160,7 @@ function entryOf(name: string, readings: readonly Reading[]): SecretRead {
     firstRead: told[0]?.eventTime ?? '',
     lastRead: told.at(-1)?.eventTime ?? '',
     by: distinct(told.map((record) => principalOf(record)?.id ?? '')),
-    sourceIps: distinct(told.map(({ sourceIPAddress }) => parseIp(sourceIPAddress) ?? sourceIPAddress)),
+    sourceIps: distinct(told.map(sourceOf)),
     eventNames: distinct(told.map((record) => record.eventName)),
     accountId: accountOf(told[0] as CloudTrailRecord),
     region: told[0]?.awsRegion ?? '',

@@ -3,7 +3,7 @@ import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { parseIp } from './address.ts';
 import type { Minting } from './minting.ts';
 import { nodeOfArn, principalGroup, principalOf } from './principal.ts';
-import { type Lineage, stampSlackMs } from './session-search.ts';
+import { beganThen, type Lineage, stampSlackMs } from './session-search.ts';
 
 export interface SessionLine extends Minting {
   /** 1: minted by the artifact itself; 2: by a session that it minted; ... */
@@ -62,7 +62,7 @@ export function sessionLines(lineage: Lineage, now: Date): readonly SessionLine[
       depth,
       ...(parent ? { parent: parent.eventId } : {}),
       state: Date.parse(minting.aliveUntil) <= now.getTime() ? 'expired' : 'may-be-alive',
-      ...useOf(minting.accessKey ? (calls.get(minting.accessKey) ?? []) : []),
+      ...useOf(minting.isOfConsole ? consoleCalls(minting, lineage) : (calls.get(minting.accessKey ?? '-') ?? [])),
     };
   });
 }
@@ -76,6 +76,15 @@ function withHiddenKey(minting: Minting, { calls }: Lineage): Minting {
       Math.abs(Date.parse(createdAtOf(record)) - Date.parse(minting.eventTime)) <= stampSlackMs,
   )?.userIdentity.accessKeyId;
   return used ? { ...minting, accessKey: used, accessKeyIsLikely: true } : minting;
+}
+
+/** The session that the console switched to is told by its name and by when it began. */
+function consoleCalls({ identity, eventTime, accessKey }: Minting, { calls }: Lineage): readonly CloudTrailRecord[] {
+  return calls.filter(
+    (record) =>
+      (accessKey !== undefined && record.userIdentity.accessKeyId === accessKey) ||
+      (record.userIdentity.arn === identity && beganThen(record, eventTime)),
+  );
 }
 
 function createdAtOf(record: CloudTrailRecord): string {
@@ -115,11 +124,16 @@ export function seenSessions(lineage: Lineage): readonly SeenSession[] {
       ({ accessKey }) => accessKey ?? [],
     ),
   );
+  const told = new Set(
+    [...lineage.origin, ...lineage.minted].flatMap((minting) =>
+      minting.isOfConsole ? consoleCalls(minting, lineage) : [],
+    ),
+  );
   const groups = new Map<string, CloudTrailRecord[]>();
   for (const record of lineage.calls) {
     const principal = principalOf(record);
     const key = record.userIdentity.accessKeyId ?? '';
-    if (principal?.kind !== 'session' || known.has(key)) continue;
+    if (principal?.kind !== 'session' || known.has(key) || told.has(record)) continue;
     const group = groups.get(`${principal.id}\n${key}`) ?? [];
     group.push(record);
     groups.set(`${principal.id}\n${key}`, group);

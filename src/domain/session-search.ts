@@ -75,8 +75,7 @@ export async function followSessions(
         if (!(isActing || isCopy || gives(minting, artifact, seed))) continue;
         if (minting.sharedEventId) shared.add(minting.sharedEventId);
         minted.push(minting);
-        const child = childOf(minting);
-        if (child && !asked.has(child.id)) next.set(child.id, child);
+        for (const child of childrenOf(minting)) if (!asked.has(child.id)) next.set(child.id, child);
       }
     }
     if (depth >= limits.maxDepth && next.size > 0) {
@@ -103,11 +102,13 @@ function gives(minting: Minting, artifact: Artifact, seed: Artifact): boolean {
   return artifact === seed && artifact.kind === 'role' && sameThing(minting.role ?? '', artifact.id);
 }
 
-/** What to follow: the key where the record tells it, since a session's name may be used by many. */
-function childOf({ accessKey, identity, eventTime }: Minting): Step | undefined {
-  if (accessKey) return { kind: 'accessKey', id: accessKey };
-  const node = identity ? nodeOfArn(identity) : undefined;
-  return node ? { ...node, mintedAt: eventTime } : undefined;
+/** What to follow: the key where the record tells it and it is the one in use, since a session's name may be used by many. */
+function childrenOf({ accessKey, identity, eventTime, isOfConsole }: Minting): readonly Step[] {
+  const node = identity && (!accessKey || isOfConsole) ? nodeOfArn(identity) : undefined;
+  return [
+    ...(accessKey ? [{ kind: 'accessKey' as const, id: accessKey }] : []),
+    ...(node ? [{ ...node, mintedAt: eventTime }] : []),
+  ];
 }
 
 interface Step extends Artifact {
@@ -119,7 +120,7 @@ interface Step extends Artifact {
 export const stampSlackMs = 2_000;
 
 /** False where the record says that its session began at another time. */
-function beganThen(record: CloudTrailRecord, mintedAt: string | undefined): boolean {
+export function beganThen(record: CloudTrailRecord, mintedAt: string | undefined): boolean {
   const began = Date.parse(record.userIdentity.sessionContext?.attributes?.creationDate ?? '');
   return mintedAt === undefined || Number.isNaN(began) || Math.abs(began - Date.parse(mintedAt)) <= stampSlackMs;
 }

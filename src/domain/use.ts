@@ -2,6 +2,7 @@
 import type { Artifact } from '../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { actsIn } from './acting.ts';
+import { sourceOf } from './address.ts';
 import { count, utc } from './phrases.ts';
 
 const shown = 4;
@@ -11,7 +12,7 @@ export function usesOf(records: readonly CloudTrailRecord[]): string[] {
   if (records.length === 0) return ['No call by it was found there.'];
   const byPlace = new Map<string, CloudTrailRecord[]>();
   for (const record of records) {
-    const key = `${record.sourceIPAddress || 'an unknown address'}, ${agentFamily(record.userAgent)}`;
+    const key = `${sourceOf(record) || 'an unknown address'}, ${agentFamily(record.userAgent)}`;
     const list = byPlace.get(key) ?? [];
     list.push(record);
     byPlace.set(key, list);
@@ -50,7 +51,7 @@ export function useOver(
   const total = `${least}${count(week.length, 'call')} by it in 7 days, ${least}${month.length} in 30 days, ${least}${quarter.length} in 90 days`;
   if (!complete && quarter.length === 0) return ['No call by it was seen, but not everything could be looked at.'];
   if (quarter.length === 0) return [total];
-  const addresses = new Set(quarter.map(({ sourceIPAddress }) => sourceIPAddress)).size;
+  const addresses = new Set(quarter.map(sourceOf)).size;
   const shownOnes = [week, month, quarter].find(({ length }) => length > 0) ?? [];
   return [`${total}, from ${count(addresses, 'address', 'addresses')}`, ...usesOf(shownOnes)];
 }

@@ -1,8 +1,9 @@
 /** How LookupEvents is asked for an artifact: it takes one exact attribute per call, and none for addresses (DOMAIN.md 3.7). */
 import type { LookupAttributeKey } from '@aws-sdk/client-cloudtrail';
 import type { Artifact } from '../contracts/artifact.ts';
-import { lastSegment, parseArnStrict } from '../domain/arn.ts';
+import { formatArn, lastSegment, parseArnStrict } from '../domain/arn.ts';
 import { sessionOf } from '../domain/principal.ts';
+import { shortArn } from '../domain/short-arn.ts';
 
 export interface Lookup {
   readonly key: LookupAttributeKey;
@@ -48,7 +49,8 @@ function lookupsOf(kind: Artifact['kind'], id: string): readonly Lookup[] {
       return [{ key: 'EventId', value: id }];
     case 'user':
       return [
-        { key: 'Username', value: name, ...account },
+        // Everywhere: in the console a user takes a role of another account under his own name, and only that account logs it.
+        { key: 'Username', value: name },
         { key: 'ResourceName', value: name, ...global },
         { key: 'ResourceName', value: id, ...global },
       ];
@@ -81,13 +83,24 @@ function lookupsOf(kind: Artifact['kind'], id: string): readonly Lookup[] {
   }
 }
 
+const secretReads = ['GetSecretValue', 'BatchGetSecretValue'];
+
 /** Services write the id, the name or the ARN as they please. */
 function resourceLookups(id: string, name: string): readonly Lookup[] {
   const arn = parseArnStrict(id);
   if (arn) {
     const region = arn.service === 'iam' ? { region: 'global' } : arn.region === '' ? {} : { region: arn.region };
-    const values = new Set([id, name, arn.service === 's3' ? (arn.resource.split('/', 1)[0] ?? '') : name]);
-    return [...values].map((value) => ({ key: 'ResourceName' as const, value, ...region }));
+    const short = parseArnStrict(shortArn(id) ?? '');
+    const values = new Set([id, name, ...(short ? [formatArn(short), lastSegment(short)] : [])]);
+    if (arn.service === 's3') values.add(arn.resource.split('/', 1)[0] ?? '');
+    // Names that hold slashes, after the kind of thing.
+    const path = /^(?:secret:|parameter(?=\/))(.+)$/.exec((short ?? arn).resource)?.[1];
+    if (path !== undefined) values.add(path).add(path.replace(/^\//, ''));
+    const lookups: Lookup[] = [...values].map((value) => ({ key: 'ResourceName', value, ...region }));
+    // Whether reads of a secret list it is not documented, and its whole ARN may not be known: those of the Region are read.
+    if (arn.service === 'secretsmanager')
+      for (const value of secretReads) lookups.push({ key: 'EventName', value, ...region });
+    return lookups;
   }
   const lookups: Lookup[] = [{ key: 'ResourceName', value: id }];
   // The role session of an instance is called like the instance; `AROA...:session` like its second half.

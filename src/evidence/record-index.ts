@@ -7,6 +7,7 @@ import { contentHash } from '../domain/content-hash.ts';
 import { linksOf } from '../domain/links.ts';
 import { nameKeyOfArn } from '../domain/principal.ts';
 import { canonicalText, compareRecords } from '../domain/record.ts';
+import { shortArn } from '../domain/short-arn.ts';
 
 export interface RecordIndex {
   /** False where the very same record is there already. Different records that share an eventID are both kept. */
@@ -70,7 +71,7 @@ export function createRecordIndex(): RecordIndex {
     const numbers = new Set<number>();
     if (artifact.kind !== 'event') linkAll();
     const postings = artifact.kind === 'event' ? byEventId : byId;
-    const ids = artifact.kind === 'event' ? [artifact.id] : [artifact.id, ...aliasesOf(artifact.id)];
+    const ids = artifact.kind === 'event' ? [artifact.id] : spellingsOf(artifact.id);
     for (const id of ids) for (const number of numbersOf(postings.get(id))) numbers.add(number);
     return [...numbers].flatMap((number) => records[number] ?? []).sort(compareRecords);
   }
@@ -137,6 +138,8 @@ function idsOf(record: CloudTrailRecord): ReadonlySet<string> {
   for (const node of linksOf({ ...record }).nodes) {
     ids.add(node.id);
     for (const alias of aliasesOf(node.id)) ids.add(alias);
+    const short = shortArn(node.id);
+    if (short !== undefined) ids.add(inFull(short));
   }
   const who = record.userIdentity;
   const issuer = who.sessionContext?.sessionIssuer;
@@ -146,6 +149,17 @@ function idsOf(record: CloudTrailRecord): ReadonlySet<string> {
   // `AROA...:session` is also found by the role's unique id.
   if (typeof who.principalId === 'string') add(who.principalId.split(':', 1)[0]);
   return ids;
+}
+
+/** All ids under which records of the artifact are posted: asked in full it is found by its name, and by its name in full. */
+function spellingsOf(id: string): readonly string[] {
+  const short = shortArn(id);
+  return [id, ...aliasesOf(id), inFull(id), ...(short === undefined ? [] : [short])];
+}
+
+/** The id of everything whose ARN is longer than the short one. */
+function inFull(short: string): string {
+  return `${short} in full`;
 }
 
 /**

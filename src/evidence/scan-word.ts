@@ -2,6 +2,7 @@
 import type { Artifact } from '../contracts/artifact.ts';
 import { parseIp } from '../domain/address.ts';
 import { nameKeyOfArn, parseArn } from '../domain/principal.ts';
+import { shortArn } from '../domain/short-arn.ts';
 import { caseBlindSearch } from './lake/case-blind.ts';
 
 /** Plain, so that it can be handed to a worker. */
@@ -23,7 +24,7 @@ export function scanWordOf({ kind, id }: Artifact): ScanWord | undefined {
   if (address !== undefined) return address.includes(':') ? undefined : exact(address);
   const arn = parseArn(id);
   if (arn?.resource === 'root') return /^\d{12}$/.test(arn.accountId) ? exact(arn.accountId) : undefined;
-  const last = kind === 'event' ? id : (id.split(/[/:]/).filter(Boolean).at(-1) ?? '');
+  const last = kind === 'event' ? id : ((shortArn(id) ?? id).split(/[/:]/).filter(Boolean).at(-1) ?? '');
   const word = (last.match(letters) ?? []).sort((a, b) => b.length - a.length)[0] ?? '';
   if (word.length < shortest) return undefined;
   return nameKeyOfArn(id) === undefined ? exact(word) : inAnyCase(word);

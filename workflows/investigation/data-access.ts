@@ -5,7 +5,7 @@ import { defineInvestigation, type InvestigationContext } from '#src/contracts/i
 import type { Part } from '#src/contracts/message.ts';
 import { csvFile, cutTable, few, unfinished, withGaps } from '#src/domain/answers.ts';
 import { accessesOf, type DataAccess, provableOf } from '#src/domain/data-access.ts';
-import { artifactsOf, type DataStore, parseStore, storeKinds } from '#src/domain/data-store.ts';
+import { artifactsOf, type DataStore, isOfOther, parseStore, storeKinds } from '#src/domain/data-store.ts';
 import { linksOf } from '#src/domain/links.ts';
 import { bold, count, line, utc } from '#src/domain/phrases.ts';
 import { labelOf } from '#src/domain/pivot-actors.ts';
@@ -102,10 +102,14 @@ async function recordsOf(store: DataStore, { evidence, signal, progress }: Inves
     for (const record of await evidence.recordsOf({ kind: 'resource', id })) records.add(record);
   }
   const gaps = cut > 0 ? [`${store.name} in ${cut} more places (account and Region): give its ARN`] : [];
-  if (store.kind === 'secret' && full.size === 0 && !/-[A-Za-z0-9]{6}$/.test(store.id)) {
-    gaps.push(`calls that name ${store.name} by its full ARN, whose last six characters are not known: give that ARN`);
+  const isLookup = evidence.coverage().sources.some(({ name }) => name.includes('LookupEvents'));
+  if (isLookup && store.kind === 'secret' && full.size === 0 && !/-[A-Za-z0-9]{6}$/.test(store.id)) {
+    gaps.push(
+      `changes of ${store.name} by its full ARN, whose last six characters are not known: LookupEvents is asked for its reads alone; give that ARN`,
+    );
   }
-  return { records: withoutBlindCopies([...records]).toSorted(compareRecords), gaps };
+  const own = [...records].filter((record) => !isOfOther(record, store));
+  return { records: withoutBlindCopies(own).toSorted(compareRecords), gaps };
 }
 
 /** Calls may name a secret by its ARN, with six characters that its name does not tell; other calls answer with them. */

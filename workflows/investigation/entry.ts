@@ -9,6 +9,7 @@ import { csvFile, cutTable, unfinished, withGaps } from '#src/domain/answers.ts'
 import { classify } from '#src/domain/artifact.ts';
 import { creationsOf } from '#src/domain/creation.ts';
 import { type Credential, type EntrySign, entrySigns } from '#src/domain/entry-point.ts';
+import { uniqueIdsOf } from '#src/domain/likely-links.ts';
 import { bold, count, line, utc } from '#src/domain/phrases.ts';
 import { labelOf } from '#src/domain/pivot-actors.ts';
 import { nodeOfArn, principalOf } from '#src/domain/principal.ts';
@@ -24,11 +25,20 @@ interface Way extends EntrySign {
   readonly credential: string;
 }
 
+interface Subject extends Credential {
+  /** "" where its making is not in the log. */
+  readonly madeAt: string;
+  /** The same, where an earlier one had the name; "" for all others. */
+  readonly remadeAt: string;
+}
+
 interface History {
   readonly credential: string;
   readonly calls: number;
   readonly from: string;
   readonly to: string;
+  /** When the name was made again; what an earlier bearer of it did is left out. "" where there was none. */
+  readonly remadeAt: string;
 }
 
 export const entry = defineInvestigation({
@@ -43,7 +53,11 @@ export const entry = defineInvestigation({
     const coverage = withGaps(ctx.evidence.coverage(), gaps);
     const watchedFrom = coverage.complete ? coverage.from : '';
     const ways = credentials
-      .map((credential) => ({ ...credential, watchedFrom }))
+      // What did not exist made no call.
+      .map((credential) => ({
+        ...credential,
+        watchedFrom: watchedFrom === '' || credential.madeAt < watchedFrom ? watchedFrom : credential.madeAt,
+      }))
       .flatMap((credential) => entrySigns(credential).map((sign): Way => ({ ...sign, credential: credential.id })))
       .filter(
         (way, index, all) =>
@@ -90,8 +104,8 @@ const maxCredentials = 6;
 async function credentialsOf(
   artifact: Artifact,
   ctx: InvestigationContext,
-): Promise<{ credentials: readonly Credential[]; gaps: readonly string[] }> {
-  const found = new Map<string, Credential>();
+): Promise<{ credentials: readonly Subject[]; gaps: readonly string[] }> {
+  const found = new Map<string, Subject>();
   let gaps: readonly string[] = [];
   const waiting: Artifact[] = [artifact];
   for (let next = waiting.shift(); next && found.size < maxCredentials; next = waiting.shift()) {
@@ -99,8 +113,11 @@ async function credentialsOf(
     const subject: Artifact = next;
     // One step up, and none down.
     const lineage = await followSessions(subject, ctx, { maxDepth: 1, maxSessions: 1 });
-    const calls = lineage.own.filter((record) => actsIn(subject, record));
-    found.set(subject.id, { id: subject.id, calls, about: lineage.own, watchedFrom: '' });
+    const madeAt = creationsOf(subject.id, lineage.own).at(-1)?.record.eventTime ?? '';
+    const remadeAt = uniqueIdsOf(subject.id, lineage.own).length < 2 ? '' : madeAt;
+    const about = lineage.own.filter(({ eventTime }) => eventTime >= remadeAt);
+    const calls = about.filter((record) => actsIn(subject, record));
+    found.set(subject.id, { id: subject.id, calls, about, watchedFrom: '', madeAt, remadeAt });
     if (subject.kind === 'resource' && calls.length === 0) {
       const creation = creationsOf(subject.id, lineage.own).at(-1);
       waiting.push(...(creation ? callersOf([creation.record]) : []));
@@ -129,8 +146,14 @@ function callersOf(records: readonly CloudTrailRecord[]): readonly Artifact[] {
   return [...callers.values()].slice(0, 3);
 }
 
-function historyOf({ id, calls }: Credential): History {
-  return { credential: id, calls: calls.length, from: calls[0]?.eventTime ?? '', to: calls.at(-1)?.eventTime ?? '' };
+function historyOf({ id, calls, remadeAt }: Subject): History {
+  return {
+    credential: id,
+    calls: calls.length,
+    from: calls[0]?.eventTime ?? '',
+    to: calls.at(-1)?.eventTime ?? '',
+    remadeAt,
+  };
 }
 
 function headlineOf(id: string, ways: readonly Way[], calls: number, ending: string): string {
@@ -169,6 +192,7 @@ function partsOf(ways: readonly Way[], history: readonly History[]): readonly Pa
         one.calls === 0
           ? `no call by ${labelOf(one.credential)} in the window`
           : `${count(one.calls, 'call')} by ${labelOf(one.credential)}, ${utc(one.from)} to ${utc(one.to)}`,
+        one.remadeAt === '' ? '' : `; made again under this name at ${utc(one.remadeAt)}, the earlier one is left out`,
       ),
     ),
   });

@@ -5,7 +5,7 @@ import { defineInvestigation, type InvestigationContext } from '#src/contracts/i
 import { actsIn } from '#src/domain/acting.ts';
 import { csvFile, cutTable, unfinished, withGaps } from '#src/domain/answers.ts';
 import { classify } from '#src/domain/artifact.ts';
-import { type ErrorGroup, errorGroups } from '#src/domain/error-tail.ts';
+import { type ErrorGroup, errorGroups, noCode } from '#src/domain/error-tail.ts';
 import { count, line, utc } from '#src/domain/phrases.ts';
 import { labelOf } from '#src/domain/pivot-actors.ts';
 import { principalOf } from '#src/domain/principal.ts';
@@ -17,6 +17,7 @@ const columns = [
   'eventSource',
   'eventName',
   'errorCode',
+  'reason',
   'outcome',
   'sourceIp',
   'times',
@@ -134,12 +135,20 @@ async function everything(
   return { records: [...records].sort(compareRecords), gaps };
 }
 
+/** Which policy refused, before its ARN: the last part of it tells it from others. */
+function whyOf({ errorCode, reason }: ErrorGroup): string {
+  const [policy, arn] = reason.split(', arn:');
+  const told = arn === undefined ? policy : `${policy} (${arn.split('/').at(-1)})`;
+  if (told === '') return errorCode;
+  return errorCode === noCode ? (told ?? '') : `${errorCode}: ${told}`;
+}
+
 function rowOf(group: ErrorGroup): readonly string[] {
   const marks = [group.isProbing ? 'probing' : '', group.isConsole ? 'console' : ''].filter(Boolean).join(', ');
   return [
     `${group.principal === '' ? 'an unnamed caller' : labelOf(group.principal)}${marks === '' ? '' : ` (${marks})`}`,
     `${group.eventSource.replace('.amazonaws.com', '')}:${group.eventName}`,
-    group.errorCode,
+    whyOf(group),
     group.sourceIp,
     group.times.toLocaleString('en-US'),
     group.times > 1 ? `${utc(group.firstSeen)} to ${utc(group.lastSeen)}` : utc(group.firstSeen),

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { UserError } from '#src/contracts/errors.ts';
 import { defineInvestigation, type InvestigationContext } from '#src/contracts/investigation.ts';
 import { accountOfKeyId } from '#src/domain/access-key.ts';
+import { sourceOf } from '#src/domain/address.ts';
 import { withGaps } from '#src/domain/answers.ts';
 import { classify } from '#src/domain/artifact.ts';
 import { creationsOf } from '#src/domain/creation.ts';
@@ -76,7 +77,7 @@ export const key = defineInvestigation({
       calls: deeds.calls.length,
       firstCall: deeds.calls[0]?.eventTime ?? null,
       lastCall: deeds.calls.at(-1)?.eventTime ?? null,
-      addresses: [...new Set(deeds.calls.map(({ sourceIPAddress }) => sourceIPAddress).filter((ip) => ip !== ''))],
+      addresses: [...new Set(deeds.calls.map(sourceOf).filter((ip) => ip !== ''))],
       did: deedOf(sightingsOf(deeds.calls, techniques), logs.complete),
       made: deeds.made,
       minted: deeds.minted,

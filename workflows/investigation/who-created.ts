@@ -25,7 +25,9 @@ export const whoCreated = defineInvestigation({
     for (const creation of creationsOf(artifact.id, records)) {
       const copy = await namedCopyOf(creation.record, ctx.evidence);
       const creator = copy && principalOf(copy)?.id;
-      creations.push(creator ? { ...creation, record: copy, creator } : creation);
+      const told = creator ? { ...creation, record: copy, creator } : creation;
+      // The copies of two accounts are one call.
+      if (!creations.some(({ record }) => record === told.record)) creations.push(told);
     }
     const coverage = ctx.evidence.coverage();
     // A name may be made, deleted and made again: what is there now is the last one's.
@@ -108,7 +110,9 @@ function partsOf(
           : `Deleted at ${utc(end.eventTime)}.`,
       ),
     );
-  if (last?.through) lines.push(line(`AWS made the call through ${last.through}: look at what told it to.`));
+  if (last?.through === 'AWS Internal')
+    lines.push(line('AWS made the call itself for the creator, as its console does.'));
+  else if (last?.through) lines.push(line(`AWS made the call through ${last.through}: look at what told it to.`));
   if (!last && named > 0)
     lines.push(
       line(

@@ -3,7 +3,7 @@
  * answer says so instead of calling everything new.
  */
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
-import { isPrivateIp, parseIp } from '../address.ts';
+import { isPrivateIp, parseIp, sourceOf } from '../address.ts';
 import { count, utc } from '../phrases.ts';
 import { succeeded } from '../principal.ts';
 import { agentFamily } from '../use.ts';
@@ -131,16 +131,16 @@ function place(now: readonly CloudTrailRecord[], habits: Habits, input: HabitsIn
     return {
       ...base,
       state: 'hits',
-      answer: `From ${list(countries, 5)}, where the inventory expects ${expected?.join(', ')}: ${list(distinct(wrong.map(({ sourceIPAddress }) => sourceIPAddress)), 4)}.`,
+      answer: `From ${list(countries, 5)}, where the inventory expects ${expected?.join(', ')}: ${list(distinct(wrong.map(sourceOf)), 4)}.`,
       evidence: ids(wrong),
     };
   }
-  const fresh = outside.filter(({ sourceIPAddress }) => !habits.before.addresses.includes(sourceIPAddress));
+  const fresh = outside.filter((record) => !habits.before.addresses.includes(sourceOf(record)));
   if (habits.enough && fresh.length > 0)
     return {
       ...base,
       state: 'hits',
-      answer: `From addresses that it did not use before: ${list(distinct(fresh.map(({ sourceIPAddress }) => sourceIPAddress)), 4)}.`,
+      answer: `From addresses that it did not use before: ${list(distinct(fresh.map(sourceOf)), 4)}.`,
       evidence: ids(fresh),
     };
   const unknown = distinct(outside.map(({ sourceIPAddress }) => sourceIPAddress)).filter(

@@ -5,6 +5,7 @@
 import type { Artifact } from '../../contracts/artifact.ts';
 import { parseIp } from '../../domain/address.ts';
 import { nameKeyOfArn, parseArn } from '../../domain/principal.ts';
+import { shortArn } from '../../domain/short-arn.ts';
 import type { ColumnTest } from './group-reader.ts';
 import { shortestWord } from './words.ts';
 
@@ -49,7 +50,8 @@ export function conditionFor({ kind, id }: Artifact): Condition {
       values: { account: arn.accountId, root: 'root' },
     };
   }
-  const needle = needleOf(id);
+  const name = shortArn(id) ?? id;
+  const needle = needleOf(name);
   if (needle === undefined) return { sql: 'true', values: {} };
   const isCaseBlind = nameKeyOfArn(id) !== undefined;
   const text = isCaseBlind ? needle.toLowerCase() : needle;
@@ -57,7 +59,7 @@ export function conditionFor({ kind, id }: Artifact): Condition {
   return {
     sql: `(${holds('needle', !isCaseBlind)} OR ip = $id OR account = $id)`,
     values: { needle: text, id },
-    ...(isWhole(id, needle, kind) ? { word: { text: needle.toLowerCase(), anyOf } } : {}),
+    ...(isWhole(name, needle, kind) ? { word: { text: needle.toLowerCase(), anyOf } } : {}),
   };
 }
 
@@ -67,7 +69,7 @@ function isText(columns: readonly string[], text: string): ColumnTest {
 
 /**
  * True where the needle stands in the rows as a word of its own: nothing but word characters between two separators. Account
- * numbers stand in URL-encoded policies too, behind `%3A`.
+ * numbers stand in URL-encoded policies too, behind `%3A`, and secrets with six characters behind their name.
  */
 function isWhole(id: string, needle: string, kind: Artifact['kind']): boolean {
   const last =
@@ -75,6 +77,7 @@ function isWhole(id: string, needle: string, kind: Artifact['kind']): boolean {
       .split(/[/:]/)
       .filter((part) => part !== '')
       .at(-1) ?? '';
+  if (parseArn(id)?.service === 'secretsmanager') return false;
   return kind !== 'account' && !/^\d{12}$/.test(id) && last === needle && needle.length >= shortestWord;
 }
 

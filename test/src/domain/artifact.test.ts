@@ -40,6 +40,8 @@ describe('classify', () => {
     ['tgw-rtb-0123456789abcdef0', 'resource', 'resource id (tgw-rtb)'],
     ['111122223333', 'account', 'AWS account'],
     ['3fcfb182-98f8-4744-bd45-10a395ab61cb', 'event', 'CloudTrail event id'],
+    ['544894e8-80c1-707f-60e3-3ba6510dfac1', 'federatedUser', 'Identity Center user'],
+    ['906ab1c2d3-544894e8-80c1-407f-90e3-3ba6510dfac1', 'federatedUser', 'Identity Center user'],
     ['AROAQNZGKIQY56JQ7WMLA:build', 'resource', 'role id and session name'],
     ['AIDACKCEVSQ6C2EXAMPLE', 'resource', 'unique id of an IAM user'],
     ['autoscaling.amazonaws.com', 'service', 'AWS service'],

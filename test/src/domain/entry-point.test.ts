@@ -94,6 +94,14 @@ describe('a key or password that was made just before', () => {
     expect(signs([call(60, { sourceIPAddress: '203.0.113.99' })], [made()])).toEqual(['key-handed-over strong']);
   });
 
+  it('by the user is none either where a service used it, or the same address in another spelling', () => {
+    const own = (sourceIPAddress: string) => made({ userIdentity: alice, sourceIPAddress });
+
+    expect(signs([call(60, { sourceIPAddress: 'cloudformation.amazonaws.com' })], [own('198.51.100.7')])).toEqual([]);
+    expect(signs([call(60)], [own('AWS Internal')])).toEqual([]);
+    expect(signs([call(60, { sourceIPAddress: '2001:db8::7' })], [own('2001:0DB8:0::7')])).toEqual([]);
+  });
+
   it('by another and used later is a fair one', () => {
     expect(signs([call(3_000)], [made()])).toEqual(['key-handed-over fair']);
   });
@@ -173,6 +181,9 @@ describe('credentials of an instance', () => {
       'instance-credentials-outside strong',
     ]);
     expect(signs([instance(1, '198.51.100.7'), instance(2, '198.51.100.7')])).toEqual([
+      'instance-credentials-outside weak',
+    ]);
+    expect(signs([instance(1, '2001:db8::7'), instance(2, '2001:0DB8:0::7')])).toEqual([
       'instance-credentials-outside weak',
     ]);
     expect(signs([instance(1, '10.0.0.7'), instance(2, 'AWS Internal')])).toEqual([]);

@@ -354,6 +354,28 @@ describe('resources', () => {
       'created snap-0123456789abcdef0',
     ],
     ['ec2', 'ImportKeyPair', { keyName: 'k' }, null, 'created arn:aws:ec2:us-east-1:111122223333:key-pair/k'],
+    [
+      'ssm',
+      'PutParameter',
+      { name: '/app/key', type: 'SecureString' },
+      { version: 1, tier: 'Standard' },
+      'created arn:aws:ssm:us-east-1:111122223333:parameter/app/key',
+    ],
+    [
+      'ssm',
+      'PutParameter',
+      { name: 'plain', overwrite: true },
+      { version: 7, tier: 'Standard' },
+      'changed arn:aws:ssm:us-east-1:111122223333:parameter/plain',
+    ],
+    ['ssm', 'PutParameter', { name: 'plain' }, null, 'created arn:aws:ssm:us-east-1:111122223333:parameter/plain'],
+    [
+      'ssm',
+      'DeleteParameters',
+      { names: ['plain'] },
+      null,
+      'deleted arn:aws:ssm:us-east-1:111122223333:parameter/plain',
+    ],
     ['s3', 'PutBucketPolicy', { bucketName: 'b', Host: 'b.s3.amazonaws.com' }, null, 'changed arn:aws:s3:::b'],
     ['s3', 'CreateBucket', { bucketName: 'b' }, null, 'created arn:aws:s3:::b'],
     [
@@ -468,6 +490,18 @@ describe('resources', () => {
     expect(
       edges(call(eventName, { eventSource: `${service}.amazonaws.com`, requestParameters, responseElements })),
     ).toEqual([`${kind} ${aliceArn} ${id}`]);
+  });
+
+  it('counts a key pair once, and knows it by its id as well', () => {
+    const item = call('CreateKeyPair', {
+      eventSource: 'ec2.amazonaws.com',
+      requestParameters: { keyName: 'k' },
+      responseElements: { keyName: 'k', keyPairId: 'key-0b7c7e5f6a1d2c3b4', keyFingerprint: '1f:51' },
+    });
+    const pair = 'arn:aws:ec2:us-east-1:111122223333:key-pair/k';
+
+    expect(edges(item)).toEqual([`created ${aliceArn} ${pair}`, `same-as key-0b7c7e5f6a1d2c3b4 ${pair}`]);
+    for (const id of [pair, 'key-0b7c7e5f6a1d2c3b4']) expect(creationsOf(id, [item])).toHaveLength(1);
   });
 
   it('ties a new member account to the request that asked for it', () => {

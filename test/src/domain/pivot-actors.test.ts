@@ -117,6 +117,36 @@ describe('a name that was deleted and made again', () => {
     expect(actors.map(({ keys }) => keys)).toEqual([[], [], ['AKIADAVEOLD']]);
   });
 
+  it('leads to who made the one that is tied to the seed, and not to who made the other', async () => {
+    const made = (by: string, minute: string, userId: string) => ({
+      ...call('CreateUser', minute, { user: { userName: 'dave', userId, arn } }),
+      userIdentity: user(by),
+      sourceIPAddress: by === 'alice' ? evilIp : '198.51.100.44',
+    });
+    const all = [
+      made('nadia', '00', 'AIDADAVEOLD'),
+      dave('AIDADAVEOLD', '01'),
+      call('DeleteUser', '10', null),
+      made('alice', '11', 'AIDADAVENEW'),
+      dave('AIDADAVENEW', '20'),
+    ];
+    const from = async (id: string) =>
+      (await actorsFrom(all, { kind: 'user', id })).map(({ label, aside, isCore }) => `${isCore} ${label}${aside}`);
+
+    expect(await from(aliceArn)).toEqual([
+      'true user alice',
+      'true user dave (AIDADAVENEW)',
+      'false user dave (AIDADAVEOLD) (an earlier identity of this name)',
+      'false user nadia (only of another identity of a name)',
+    ]);
+    expect(await from(String(user('nadia').arn))).toEqual([
+      'true user dave (AIDADAVEOLD)',
+      'true user nadia',
+      'false user alice (only of another identity of a name)',
+      'false user dave (AIDADAVENEW) (a later identity of this name)',
+    ]);
+  });
+
   it('is told in full where one asks for the name', async () => {
     const actors = await actorsFrom([...records, dave('AIDADAVENEW', '20')], { kind: 'user', id: arn });
     const find = actorFinder(actors);

@@ -40,6 +40,20 @@ describe('who made a thing', () => {
     }
   });
 
+  it('of a stack is found with and without its id', () => {
+    const stack = `arn:aws:cloudformation:us-east-1:${account}:stack/shop`;
+    const stackId = `${stack}/6f1d7c40-c6b1-11ef-9d6c-0a1b2c3d4e5f`;
+    const made = create(alice, 1, {
+      eventName: 'CreateStack',
+      eventSource: 'cloudformation.amazonaws.com',
+      requestParameters: { stackName: 'shop' },
+      responseElements: { stackId },
+    });
+
+    for (const id of [stack, stackId]) expect(creationsOf(id, [made])).toMatchObject([{ creator: alice.arn }]);
+    expect(creationsOf(`${stack}/aaaaaaaa-c6b1-11ef-9d6c-0a1b2c3d4e5f`, [made])).toEqual([]);
+  });
+
   it('is nobody who failed, or who only named it', () => {
     expect(
       creationsOf(`arn:aws:iam::${account}:user/eve`, [
@@ -51,10 +65,17 @@ describe('who made a thing', () => {
 });
 
 describe('one thing under two names', () => {
+  const secret = `arn:aws:secretsmanager:eu-west-1:${account}:secret:prod/db`;
+  const stack = `arn:aws:cloudformation:eu-west-1:${account}:stack/shop`;
+
   it.each([
     [`arn:aws:iam::${account}:user/a/eve`, `arn:aws:iam::${account}:user/eve`, true],
     [`arn:aws:ec2:us-east-1:${account}:instance/i-0ba42452619fc45aa`, 'i-0ba42452619fc45aa', true],
     ['arn:aws:s3:::bucket', 'bucket', true],
+    [`${secret}-AbCdEf`, secret, true],
+    [`${secret}-AbCdEf`, `${secret}-ZyXwVu`, false],
+    [`${stack}/6f1d7c40-c6b1-11ef-9d6c-0a1b2c3d4e5f`, stack, true],
+    [`${stack}/6f1d7c40-c6b1-11ef-9d6c-0a1b2c3d4e5f`, `${stack}2`, false],
     [`arn:aws:iam::${account}:user/eve`, 'arn:aws:iam::111122223333:user/eve', false],
     [`arn:aws:iam::${account}:user/eve`, `arn:aws-cn:iam::${account}:user/eve`, false],
     [`arn:aws:iam::${account}:user/eve`, `arn:aws:iam::${account}:role/eve`, false],
@@ -91,6 +112,19 @@ describe('the rotation list', () => {
       sourceIPAddress: '203.0.113.99',
       ...more,
     });
+
+  it('names a secret once that was read by its name and by its ARN, and not one whose name only begins alike', () => {
+    const arn = `arn:aws:secretsmanager:us-east-1:${account}:secret:prod/mail`;
+    const list = secretsRead([
+      read('BatchGetSecretValue', 'secretsmanager', { secretIdList: ['prod/mail', 'prod/mail-backup'] }),
+      read('GetSecretValue', 'secretsmanager', { secretId: `${arn}-AbCdEf` }),
+    ]);
+
+    expect(list.map(({ secret, reads }) => [secret, reads])).toEqual([
+      [`${arn}-AbCdEf`, 2],
+      [`${arn}-backup`, 1],
+    ]);
+  });
 
   it('names each secret once, what was surely read first', () => {
     const list = secretsRead([
@@ -241,6 +275,82 @@ describe('errors', () => {
 
     expect(errorGroups(slow).some(({ isProbing }) => isProbing)).toBe(false);
   });
+
+  const why = (errorMessage: string, more: Raw = {}) =>
+    errorGroups([denied('RunInstances', '192.0.2.1', 1, { errorMessage, ...more })])[0]?.reason;
+  const scp = 'arn:aws:organizations::111122223333:policy/o-qv5af4abcd/service_control_policy/p-2kgnabcd';
+
+  it.each([
+    ['with an explicit deny in a service control policy', 'explicit deny in a service control policy'],
+    [`with an explicit deny in a service control policy: ${scp}`, `explicit deny in a service control policy, ${scp}`],
+    ['with an explicit deny in a permissions boundary', 'explicit deny in a permissions boundary'],
+    ['with an explicit deny in a resource-based policy', 'explicit deny in a resource-based policy'],
+    ['with an explicit deny in the role trust policy', 'explicit deny in the role trust policy'],
+    ['because no identity-based policy allows the ec2:RunInstances action', 'no identity-based policy allows it'],
+    ['because no permissions boundary allows the ec2:RunInstances action.', 'no permissions boundary allows it'],
+    [
+      'because no session policy allows the ec2:RunInstances action. Encoded authorization failure message: AbC-_d',
+      'no session policy allows it',
+    ],
+    ['because no VPC endpoint policy allows the s3:GetObject action', 'no VPC endpoint policy allows it'],
+  ])('say why AWS refused: %s', (ending, reason) => {
+    const call = `User: ${String(alice.arn)} is not authorized to perform: ec2:RunInstances on resource: arn:aws:ec2:us-east-1:${account}:instance/*`;
+
+    expect(why(`${call} ${ending}`)).toBe(reason);
+  });
+
+  it('take the reason from the end, where AWS writes it, and not from a name that somebody chose', () => {
+    const name = 'x with an explicit deny in a service control policy';
+
+    expect(
+      why(
+        `not authorized on resource: "arn:aws:s3:::b/${name}" because no identity-based policy allows the s3:GetObject action`,
+      ),
+    ).toBe('no identity-based policy allows it');
+    expect(why(`not authorized on resource: arn:aws:s3:::b/${name}/y`)).toBe('');
+    expect(why('Access Denied')).toBe('');
+  });
+
+  it('stand apart by their reason, and without a code by what AWS says', () => {
+    const refused = (minute: number, errorMessage: string) =>
+      denied('RunInstances', '192.0.2.1', minute, { errorMessage });
+
+    expect(
+      errorGroups([
+        refused(1, 'You are not authorized because no identity-based policy allows the ec2:RunInstances action'),
+        refused(2, 'You are not authorized with an explicit deny in a service control policy'),
+      ]),
+    ).toHaveLength(2);
+    expect(why('Failed authentication', { errorCode: undefined })).toBe('Failed authentication');
+  });
+
+  it('name the user whom a failed sign-in was tried as, where the record tells', () => {
+    const failed = (userName: string) =>
+      record({
+        eventName: 'ConsoleLogin',
+        eventSource: 'signin.amazonaws.com',
+        userIdentity: { type: 'IAMUser', accountId: account, accessKeyId: '', userName },
+        sourceIPAddress: '192.0.2.1',
+        errorMessage: 'Failed authentication',
+        responseElements: { ConsoleLogin: 'Failure' },
+      });
+
+    const groups = errorGroups([failed('karl'), failed('HIDDEN_DUE_TO_SECURITY_REASONS'), failed('karl')]);
+
+    expect(groups.map(({ principal, times }) => [principal, times])).toEqual([
+      ['', 1],
+      [`arn:aws:iam::${account}:user/karl`, 2],
+    ]);
+  });
+
+  it('count one address once, however its record spells it', () => {
+    const [group, ...others] = errorGroups(
+      ['2001:db8::7', '2001:0DB8:0:0::0007'].map((ip, n) => denied('ListUsers', ip, n)),
+    );
+
+    expect(others).toEqual([]);
+    expect(group).toMatchObject({ times: 2, placeTimes: 2, sourceIp: '2001:db8::7' });
+  });
 });
 
 describe('a bucket, table or secret', () => {
@@ -321,6 +431,15 @@ describe('access to data', () => {
       ['read', 'denied', 1],
     ]);
     expect(list[0]).toMatchObject({ bytesOut: 12, objectNames: ['a.csv', 'b.csv'] });
+  });
+
+  it('counts one address once, however its record spells it', () => {
+    const list = accessesOf(
+      ['2001:db8::7', '2001:0DB8:0:0::0007'].map((sourceIPAddress) => bucket('GetObject', { sourceIPAddress })),
+      'payroll',
+    );
+
+    expect(list).toEqual([expect.objectContaining({ times: 2, sourceIp: '2001:db8::7' })]);
   });
 
   it('of a bucket or table is never denied, whatever the logs and however complete', () => {

@@ -255,6 +255,29 @@ describe('records that tell half', () => {
     expect(lineage.calls.map(({ userIdentity }) => userIdentity.accessKeyId)).not.toContain(key('C'));
   });
 
+  it('of a role that was switched to in the console are known by name and time, since it uses other keys', async () => {
+    const internal = { sourceIPAddress: 'AWS Internal', userAgent: 'AWS Internal' };
+    const began = (creationDate: string, letter: string) => {
+      const one = session('Admin', 'alice', account, key(letter));
+      return { ...one, sessionContext: { ...(one.sessionContext as Raw), attributes: { creationDate } } };
+    };
+    const records = [
+      assume(alice, 'Admin', 'alice', key('S'), { ...internal, eventTime: '2026-11-20T22:00:00Z' }),
+      call(session('Admin', 'alice', account), 'SwitchRole', { eventSource: 'signin.amazonaws.com' }),
+      call(began('2026-11-20T22:00:00Z', 'C'), 'GetSecretValue'),
+      call(began('2026-11-20T22:00:01Z', 'D'), 'CreateUser'),
+      call(began('2026-11-20T09:00:00Z', 'E'), 'ListUsers'),
+    ];
+    const lineage = await follow(records, 'user', aliceArn);
+
+    expect(lineage.calls.map(({ eventName }) => eventName)).toEqual(
+      expect.arrayContaining(['SwitchRole', 'GetSecretValue', 'CreateUser']),
+    );
+    expect(lineage.calls.map(({ eventName }) => eventName)).not.toContain('ListUsers');
+    expect(sessionLines(lineage, now)).toMatchObject([{ identity: records[1]?.userIdentity.arn, calls: 3 }]);
+    expect(seenSessions(lineage)).toEqual([]);
+  });
+
   it('show sessions of a role whose minting is not in the logs', async () => {
     const one = session('One', 'i-0ba42452619fc45aa', account, key('C'));
     const lineage = await follow([call(one)], 'role', `arn:aws:iam::${account}:role/One`);

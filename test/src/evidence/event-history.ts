@@ -141,6 +141,7 @@ function attributesOf(record: Stored): readonly string[] {
     '',
     `EventId=${String(record.eventID)}`,
     `Username=${String(who.userName ?? session)}`,
+    `EventName=${String(record.eventName)}`,
     `AccessKeyId=${String(who.accessKeyId)}`,
     ...resources.map((quoted) => `ResourceName=${quoted.slice(1, -1)}`),
   ];

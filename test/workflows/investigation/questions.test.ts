@@ -350,3 +350,69 @@ describe('coverage', () => {
     });
   });
 });
+
+it('looks for the way into the user of today, not into an earlier one of the same name', async () => {
+  const dave = (userId: string) => ({ ...user('dave'), principalId: userId, accessKeyId: 'ASIADAVEDAVEDAVEDAVE' });
+  const create = (day: string, userId: string) =>
+    record({
+      eventName: 'CreateUser',
+      eventSource: 'iam.amazonaws.com',
+      eventTime: `2026-11-${day}T10:00:00Z`,
+      userIdentity: user('alice'),
+      requestParameters: { userName: 'dave' },
+      responseElements: { user: { userName: 'dave', userId, arn: user('dave').arn } },
+    });
+  const password = (day: string, by: string) =>
+    record({
+      eventName: 'CreateLoginProfile',
+      eventSource: 'iam.amazonaws.com',
+      eventTime: `2026-11-${day}T10:00:05Z`,
+      userIdentity: user(by),
+      requestParameters: { userName: 'dave' },
+    });
+  const call = (day: string, userId: string) =>
+    record({ eventName: 'ListUsers', eventTime: `2026-11-${day}T11:00:00Z`, userIdentity: dave(userId) });
+  const early = [create('10', 'AIDADAVEOLD'), password('10', 'bob'), call('11', 'AIDADAVEOLD')];
+  const late = [create('18', 'AIDADAVENEW'), password('18', 'mallory'), call('19', 'AIDADAVENEW')];
+
+  const report = await run(entry, [...early, ...late], String(user('dave').arn));
+  const words = JSON.stringify(report.parts);
+
+  expect(words).toContain('user mallory made a console password');
+  expect(words).not.toContain('user bob');
+  expect(words).toContain('made again under this name at 2026-11-18 10:00 UTC');
+  expect(JSON.stringify((await run(entry, early, String(user('dave').arn))).parts)).toContain('user bob');
+});
+
+it('does not say of what was made a moment ago that it made no call for days', async () => {
+  const key = 'AKIADAVEDAVEDAVEDAVE';
+  const made = record({
+    eventName: 'CreateAccessKey',
+    eventSource: 'iam.amazonaws.com',
+    eventTime: '2026-11-20T20:00:00Z',
+    userIdentity: user('alice'),
+    requestParameters: { userName: 'dave' },
+    responseElements: { accessKey: { accessKeyId: key, userName: 'dave', status: 'Active' } },
+  });
+  const used = record({
+    eventName: 'ListUsers',
+    eventTime: '2026-11-20T21:00:00Z',
+    sourceIPAddress: '203.0.113.99',
+    userIdentity: user('dave', '999999999999', key),
+  });
+  const first = async (records: readonly CloudTrailRecord[]) => {
+    const evidence = evidenceOf(records);
+    const early = { ...evidence, coverage: () => ({ ...evidence.coverage(), from: '2026-11-10T00:00:00Z' }) };
+    const report = await entry.run(entry.target.parse({ artifact: key }), {
+      evidence: early,
+      aws: undefined,
+      signal: new AbortController().signal,
+      progress: () => undefined,
+      now: () => new Date('2026-11-20T23:00:00Z'),
+    });
+    return report.answer.ways.filter((way) => way.kind === 'first-use' && way.credential === key).length;
+  };
+
+  expect(await first([used])).toBe(1);
+  expect(await first([made, used])).toBe(0);
+});

@@ -50,11 +50,12 @@ describe('who made a thing', () => {
       userIdentity: { type: 'AWSAccount', accountId: '999999999999', principalId: 'AIDAALICE' },
       responseElements: { credentials: { accessKeyId: 'ASIAFARFARFARFARFARF' } },
     });
-    const own = record({ ...shared, userIdentity: user('alice') });
+    const own = record({ ...shared, userIdentity: user('alice'), responseElements: theirs.responseElements });
 
     expect((await ask([theirs, own], 'ASIAFARFARFARFARFARF')).headline).toContain(
       'User alice created ASIAFARFARFARFARFARF',
     );
+    expect((await ask([theirs, own], 'ASIAFARFARFARFARFARF')).words).not.toContain('It was made');
     expect((await ask([theirs], 'ASIAFARFARFARFARFARF')).headline).toContain(
       'An identity of account 999999999999 created ASIAFARFARFARFARFARF',
     );
