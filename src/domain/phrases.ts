@@ -42,6 +42,11 @@ export function utc(at: string): string {
   return Number.isNaN(time.getTime()) ? at : `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
+/** From the first to the last, both ISO 8601; one time where both fall into one minute. */
+export function span(from: string, to: string): string {
+  return utc(from) === utc(to) ? utc(from) : `${utc(from)} to ${utc(to)}`;
+}
+
 /** `1 event`, `2 events`. */
 export function count(n: number, word: string, many = `${word}s`): string {
   return `${n.toLocaleString('en-US')} ${n === 1 ? word : many}`;

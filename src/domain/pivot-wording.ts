@@ -2,7 +2,7 @@
 import type { GraphPicture, PictureRequest } from '../contracts/investigation.ts';
 import type { Line, Part } from '../contracts/message.ts';
 import type { CreatedThing, PivotNode } from '../contracts/pivot.ts';
-import { bold, code, count, line, text, utc } from './phrases.ts';
+import { bold, code, count, line, span, text, utc } from './phrases.ts';
 import { type Actor, labelOf } from './pivot-actors.ts';
 import { sortOf, sortRank } from './pivot-created.ts';
 import { accountsLetIn, sharedAddresses, sharedIdentities } from './pivot-shared.ts';
@@ -58,7 +58,7 @@ function actorTable(actors: readonly Actor[]): Part {
       few(actor.ips),
       few(actor.keys),
       actor.events.toLocaleString('en-US'),
-      actor.firstSeen === '' ? '' : `${utc(actor.firstSeen)} to ${utc(actor.lastSeen)}`,
+      actor.firstSeen === '' ? '' : span(actor.firstSeen, actor.lastSeen),
     ]);
   if (actors.length > maxActors) rows.push([`and ${actors.length - maxActors} more`, '', '', '', '']);
   return { kind: 'table', columns: ['Who', 'From', 'With key', 'Calls', 'When'], rows };

@@ -5,7 +5,7 @@ import type { Part } from '#src/contracts/message.ts';
 import { csvFile, cutTable, few, unfinished, withGaps } from '#src/domain/answers.ts';
 import { type LookedUp, lookedUp } from '#src/domain/dns-story.ts';
 import { networkWord } from '#src/domain/network-word.ts';
-import { bold, code, count, line, utc } from '#src/domain/phrases.ts';
+import { bold, code, count, line, span } from '#src/domain/phrases.ts';
 
 const shown = 25;
 const columns = [
@@ -103,7 +103,7 @@ function partsOf(names: readonly LookedUp[], marked: readonly LookedUp[]): reado
       name.times.toLocaleString('en-US'),
       few(name.askers),
       name.blocked ? 'blocked' : few(name.answers.length > 0 ? name.answers : name.rcodes),
-      `${utc(name.firstSeen)} to ${utc(name.lastSeen)}`,
+      span(name.firstSeen, name.lastSeen),
     ]);
     parts.push(
       { kind: 'header', text: 'Names, rare ones first' },

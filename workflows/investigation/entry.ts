@@ -10,7 +10,7 @@ import { classify } from '#src/domain/artifact.ts';
 import { creationsOf } from '#src/domain/creation.ts';
 import { type Credential, type EntrySign, entrySigns } from '#src/domain/entry-point.ts';
 import { uniqueIdsOf } from '#src/domain/likely-links.ts';
-import { bold, count, line, utc } from '#src/domain/phrases.ts';
+import { bold, count, line, span, utc } from '#src/domain/phrases.ts';
 import { labelOf } from '#src/domain/pivot-actors.ts';
 import { nodeOfArn, principalOf } from '#src/domain/principal.ts';
 import { compareRecords } from '#src/domain/record.ts';
@@ -191,7 +191,7 @@ function partsOf(ways: readonly Way[], history: readonly History[]): readonly Pa
         bold('History: '),
         one.calls === 0
           ? `no call by ${labelOf(one.credential)} in the window`
-          : `${count(one.calls, 'call')} by ${labelOf(one.credential)}, ${utc(one.from)} to ${utc(one.to)}`,
+          : `${count(one.calls, 'call')} by ${labelOf(one.credential)}, ${span(one.from, one.to)}`,
         one.remadeAt === '' ? '' : `; made again under this name at ${utc(one.remadeAt)}, the earlier one is left out`,
       ),
     ),

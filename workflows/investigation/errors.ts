@@ -6,7 +6,7 @@ import { actsIn } from '#src/domain/acting.ts';
 import { csvFile, cutTable, unfinished, withGaps } from '#src/domain/answers.ts';
 import { classify } from '#src/domain/artifact.ts';
 import { type ErrorGroup, errorGroups, noCode } from '#src/domain/error-tail.ts';
-import { count, line, utc } from '#src/domain/phrases.ts';
+import { count, line, span } from '#src/domain/phrases.ts';
 import { labelOf } from '#src/domain/pivot-actors.ts';
 import { principalOf } from '#src/domain/principal.ts';
 import { compareRecords } from '#src/domain/record.ts';
@@ -151,6 +151,6 @@ function rowOf(group: ErrorGroup): readonly string[] {
     whyOf(group),
     group.sourceIp,
     group.times.toLocaleString('en-US'),
-    group.times > 1 ? `${utc(group.firstSeen)} to ${utc(group.lastSeen)}` : utc(group.firstSeen),
+    span(group.firstSeen, group.lastSeen),
   ];
 }

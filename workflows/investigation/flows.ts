@@ -16,7 +16,7 @@ import { isInstanceId } from '#src/domain/links-naming.ts';
 import { networkWord } from '#src/domain/network-word.ts';
 import { everyPage } from '#src/domain/pages.ts';
 import { peopleBetween, peopleParts } from '#src/domain/people-words.ts';
-import { bold, code, count, line, utc } from '#src/domain/phrases.ts';
+import { bold, code, count, line, span } from '#src/domain/phrases.ts';
 
 const shown = 20;
 const columns = [
@@ -214,7 +214,7 @@ function partsOf(talks: readonly Conversation[], outflows: ReturnType<typeof out
       `${talk.protocol}${talk.port === 0 ? '' : ` ${talk.port} of ${talk.portOf === 'peer' ? 'the peer' : 'its own'}`}`,
       `${bytesText(talk.bytesOut)} out, ${bytesText(talk.bytesIn)} in`,
       `${talk.accepted.toLocaleString('en-US')} accepted, ${talk.rejected.toLocaleString('en-US')} rejected`,
-      `${utc(talk.firstSeen)} to ${utc(talk.lastSeen)}`,
+      span(talk.firstSeen, talk.lastSeen),
     ]);
     parts.push(
       { kind: 'header', text: 'Who talked to whom' },

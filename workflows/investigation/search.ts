@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { defineInvestigation } from '#src/contracts/investigation.ts';
 import { csvFile, jsonFile, unfinished, withGaps } from '#src/domain/answers.ts';
 import { inert } from '#src/domain/inert.ts';
-import { count, utc } from '#src/domain/phrases.ts';
+import { count, span } from '#src/domain/phrases.ts';
 import { searchIn } from '#src/domain/text-search.ts';
 import { timelineCsv, timelineEntries } from '#src/domain/timeline.ts';
 import { timelineParts } from '#src/domain/timeline-parts.ts';
@@ -32,7 +32,7 @@ export const search = defineInvestigation({
     return {
       headline:
         first && last
-          ? `${named} stands in ${count(events.length, 'event')} from ${utc(first.eventTime)} to ${utc(last.eventTime)}${unfinished(coverage)}.`
+          ? `${named} stands in ${count(events.length, 'event')}, ${span(first.eventTime, last.eventTime)}${unfinished(coverage)}.`
           : `${named} was not found in what was looked at${unfinished(coverage)}.`,
       parts: timelineParts(entries),
       coverage,

@@ -5,7 +5,7 @@ import type { Line, Part } from '#src/contracts/message.ts';
 import { csvFile, cutTable, few, unfinished, withGaps } from '#src/domain/answers.ts';
 import { classify } from '#src/domain/artifact.ts';
 import type { Minting } from '#src/domain/minting.ts';
-import { bold, code, count, line, utc } from '#src/domain/phrases.ts';
+import { bold, code, count, line, span, utc } from '#src/domain/phrases.ts';
 import { labelOf } from '#src/domain/pivot-actors.ts';
 import {
   loopsOf,
@@ -148,7 +148,7 @@ function partsOf(
           one.accessKey,
           String(one.calls),
           few(one.addresses),
-          `${utc(one.firstUsed)} to ${utc(one.lastUsed)}`,
+          span(one.firstUsed, one.lastUsed),
         ]),
         shown,
       ),

@@ -7,7 +7,7 @@ import { classify } from '#src/domain/artifact.ts';
 import { recordGraph } from '#src/domain/exports/graph.ts';
 import { graphFiles } from '#src/domain/exports/report-files.ts';
 import { timesketch } from '#src/domain/exports/timesketch.ts';
-import { count, utc } from '#src/domain/phrases.ts';
+import { count, span } from '#src/domain/phrases.ts';
 import { labelOf } from '#src/domain/pivot-actors.ts';
 import { compareRecords } from '#src/domain/record.ts';
 import { followSessions } from '#src/domain/session-search.ts';
@@ -79,5 +79,5 @@ function headlineOf(id: string, entries: readonly TimelineEntry[], ending: strin
     failed > 0 ? `${failed.toLocaleString('en-US')} failed or denied` : '',
     known > 0 ? `${known.toLocaleString('en-US')} of a known technique` : '',
   ].filter(Boolean);
-  return `${id} is in ${count(entries.length, 'event')} from ${utc(first.eventTime)} to ${utc(last.eventTime)}${notes.length > 0 ? `: ${notes.join(', ')}` : ''}${ending}.`;
+  return `${id} is in ${count(entries.length, 'event')}, ${span(first.eventTime, last.eventTime)}${notes.length > 0 ? `: ${notes.join(', ')}` : ''}${ending}.`;
 }

@@ -7,7 +7,7 @@ import type { Fact, Line, Part } from '../../contracts/message.ts';
 import { isPrivateIp } from '../address.ts';
 import { few, unfinished } from '../answers.ts';
 import { addressLine } from '../finding-addresses.ts';
-import { code, count, line, utc } from '../phrases.ts';
+import { code, count, line, span, utc } from '../phrases.ts';
 import { labelOf } from '../pivot-actors.ts';
 import { principalGroup, principalOf, succeeded } from '../principal.ts';
 import { agentFamily } from '../use.ts';
@@ -166,7 +166,7 @@ export function ipParts(answer: IpAnswer): readonly Part[] {
       value: line(
         answer.firstSeen === null
           ? 'in no event that was looked at'
-          : `${count(answer.events, 'event')}, ${utc(answer.firstSeen)} to ${utc(answer.lastSeen ?? '')}`,
+          : `${count(answer.events, 'event')}, ${span(answer.firstSeen, answer.lastSeen ?? '')}`,
       ),
     },
     ...(facts && facts.from.length > 0 ? [{ label: 'Sources', value: line(facts.from.join(', ')) }] : []),
