@@ -10,7 +10,7 @@ const told =
   /(?:with an explicit deny in (an?|the)|because no) ((?:identity-based|resource-based|service control|resource control|session|VPC endpoint|role trust) policy|permissions boundary)(?: allows the [\w-]+:\w+ action)?(?:: (arn:[\w:/+=,.@-]+?))?\.?(?:\s*Encoded authorization failure message: \S*)?$/;
 
 /** `explicit deny in a service control policy`, with the policy's ARN where AWS tells it; "" where the message says nothing of policies. */
-function denialReason(errorMessage: string | undefined): string {
+export function denialReason(errorMessage: string | undefined): string {
   const [, article, policy, arn] = told.exec(errorMessage?.trim() ?? '') ?? [];
   if (policy === undefined) return '';
   const reason = article === undefined ? `no ${policy} allows it` : `explicit deny in ${article} ${policy}`;

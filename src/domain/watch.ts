@@ -7,6 +7,7 @@ import type { Watched } from '../contracts/approval.ts';
 import type { Artifact } from '../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { actsIn } from './acting.ts';
+import { denialReason } from './denial-reason.ts';
 import { count, utc } from './phrases.ts';
 
 const minuteMs = 60_000;
@@ -75,14 +76,17 @@ function isCredentialRefusal(errorCode: string): boolean {
 }
 
 /**
- * Whether the containment explains the refusal. Who tries things out is refused all the time for rights that he never had, and a
- * key that is told so is a key that AWS still takes.
+ * Whether the containment explains the refusal. Who tries things out is refused all the time for rights that he never had, or
+ * by other policies than those that containments write, which are inline ones of the identity, without an ARN; and a key that is told so is a key that
+ * AWS still takes.
  */
 function isProof({ errorCode = '', errorMessage }: CloudTrailRecord, artifact: Artifact, isSettled: boolean): boolean {
   if (isCredentialRefusal(errorCode)) return true;
+  if (artifact.kind === 'accessKey') return false;
   const message = typeof errorMessage === 'string' ? errorMessage : '';
-  if (artifact.kind === 'accessKey' || /because no [\w -]+ allows/i.test(message)) return false;
-  return isSettled || message.includes('explicit deny');
+  const reason = denialReason(message);
+  if (reason !== '') return reason === 'explicit deny in an identity-based policy';
+  return isSettled && !/because no [\w -]+ allows/i.test(message);
 }
 
 /** One or two sentences for the card and the thread. */

@@ -55,6 +55,17 @@ describe('what is said after a containment', () => {
 
     expect([isProved('2026-11-20T22:20:00Z', never), isProved('2026-11-20T22:10:05Z', never)]).toEqual([false, false]);
     expect([isProved('2026-11-20T22:20:00Z', deny), isProved('2026-11-20T22:10:05Z', deny)]).toEqual([true, true]);
+    // Every call of that kind was refused before as well.
+    for (const other of [
+      'a service control policy',
+      'a permissions boundary',
+      'a session policy',
+      'a resource-based policy',
+    ])
+      expect(isProved('2026-11-20T22:20:00Z', deny.replace('an identity-based policy', other))).toBe(false);
+    expect(isProved('2026-11-20T22:20:00Z', `${deny}: arn:aws:iam::111122223333:policy/OnlyWithMfa`)).toBe(false);
+    // Names of his choice stand in the message.
+    expect(isProved('2026-11-20T22:10:05Z', `${never} on resource: with an explicit deny in x`)).toBe(false);
     // Without words: not while IAM settles, since it may have been refused before as well.
     expect([isProved('2026-11-20T22:20:00Z', ''), isProved('2026-11-20T22:10:05Z', '')]).toEqual([true, false]);
   });
