@@ -457,6 +457,44 @@ describe('digests', () => {
     expect(cut.run.digests.problems).toEqual([expect.stringContaining('digest missing between')]);
   });
 
+  it('of log files that came late are chains beside those of every hour', async () => {
+    const files: Record<string, string> = {};
+    const late = keyOf('2026-11-20', 'late');
+    files[late] = JSON.stringify({ Records: [sample()] });
+    const digest = (trail: string, hour: number, kind: string, previous: string | null) => {
+      const path = `AWSLogs/${account}/CloudTrail-Digest/eu-west-1/2026/11/20/${account}_CloudTrail-Digest_eu-west-1_${trail}_us-east-1_20261120T${hour}0000Z${kind}.json`;
+      files[path] = JSON.stringify({
+        ...{ awsAccountId: account, digestStartTime: `2026-11-20T${hour - 1}:00:00Z` },
+        ...{ digestEndTime: `2026-11-20T${hour}:00:00Z`, digestS3Bucket: 'b', digestS3Object: path },
+        previousDigestS3Object: previous,
+        logFiles: [
+          {
+            s3Object: late,
+            hashValue: createHash('sha256')
+              .update(files[late] ?? '')
+              .digest('hex'),
+          },
+          ...(trail === 'team' && kind && hour === 15
+            ? [{ s3Object: keyOf('2026-11-20', 'gone'), hashValue: '0' }]
+            : []),
+        ],
+      });
+      return path;
+    };
+    for (const trail of ['org', 'team']) {
+      let previous: string | null = null;
+      for (const hour of [11, 12, 13, 14, 15]) previous = digest(trail, hour, '', previous);
+      const first = digest(trail, 11, '_backfill', null);
+      digest(trail, 13, '_backfill', trail === 'org' ? first : null);
+      digest(trail, 15, '_backfill', null);
+    }
+    const { run } = await importFolder(await folderOf(files), await tempDir());
+    expect(run.digests).toMatchObject({
+      found: 16,
+      problems: [`log file missing: ${keyOf('2026-11-20', 'gone')}`],
+    });
+  });
+
   it('of a bucket are compared again and again, and nothing is fetched twice for it', async () => {
     const { dir } = await tree(() => undefined);
     const objects = new Map<string, Buffer>();
