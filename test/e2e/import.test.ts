@@ -158,6 +158,38 @@ describe('firebreak import', () => {
     expect(await pagesIn(dataDir)).toEqual(before);
   });
 
+  it('tells of each file that cannot be read, also where several have the same content', async () => {
+    const day = '2026-11-20';
+    const keyIn = (region: string, name: string) => keyOf(day, name, 'CloudTrail', region);
+    const records = Array.from({ length: 50 }, () => sample());
+    const [good, cut] = [logOf(records), logOf(records.slice(1)).subarray(0, 400)];
+    const regions = ['eu-west-1', 'us-east-1', 'us-west-2'];
+    const dir = await folderOf(
+      Object.fromEntries(
+        regions.flatMap((region) => [
+          [keyIn(region, 'good'), good],
+          [keyIn(region, 'cut'), cut],
+          [keyIn(region, 'empty'), ''],
+          [keyIn(region, 'emptied').replace('.json.gz', ''), ''],
+        ]),
+      ),
+    );
+    const dataDir = await tempDir();
+    const first = await importFolder(dir, dataDir);
+    expect(first).toMatchObject({ files: 12, imported: 10, skipped: 2, others: 3 });
+    expect(first.bad).toHaveLength(6);
+    for (const region of regions) {
+      const coverage = (await openLake(dataDir, { regions: [region] })).coverage();
+      expect(coverage.badFiles.map(({ path }) => path).sort()).toEqual([keyIn(region, 'cut'), keyIn(region, 'empty')]);
+      expect(coverage.complete).toBe(false);
+    }
+    expect(await importFolder(dir, dataDir)).toMatchObject({ imported: 0, skipped: 12 });
+
+    const later = await tempDir();
+    await importFolder(join(dir, 'AWSLogs', account, 'CloudTrail', 'eu-west-1'), later);
+    expect(await importFolder(dir, later)).toMatchObject({ bad: { length: 6 } });
+  });
+
   it('is refused with a sentence where there is nothing to read or the words are wrong', async () => {
     const dataDir = await tempDir();
     for (const [args, code, words] of [

@@ -71,10 +71,7 @@ export async function importLogs(options: ImportOptions): Promise<ImportResult> 
   const lost = new AbortController();
   const release = await takeLock(folder, () =>
     lost.abort(
-      new UserError(
-        'The import stood still for too long and lost its lock.',
-        'Run it again: it goes on where it stopped.',
-      ),
+      new UserError('The import stood still for too long and lost its lock.', 'Run it again: it goes on from there.'),
     ),
   );
   const signal = AbortSignal.any([options.signal, lost.signal]);
@@ -123,6 +120,7 @@ class Import {
     const before = await this.#tidy();
     const objects = await this.#list();
     await this.#importAll(objects);
+    await this.#importTwins();
     const { source, selection } = this.#options;
     const run = runPageOf({
       source,
@@ -135,13 +133,9 @@ class Import {
       unreadable: this.#unreadable,
       digests: this.#digests.report(),
     });
+    const name = `${startedAt.replaceAll(/[:.]/g, '-')}-${randomBytes(4).toString('hex')}.json`;
     const hasToTell = !this.#options.isPart || this.#unreadable.length > 0;
-    if (hasToTell)
-      await writePage(
-        this.#folder.runs,
-        `${startedAt.replaceAll(/[:.]/g, '-')}-${randomBytes(4).toString('hex')}.json`,
-        run,
-      );
+    if (hasToTell) await writePage(this.#folder.runs, name, run);
     await rm(this.#folder.temp, { recursive: true, force: true });
     return {
       files: objects.length,
@@ -169,10 +163,10 @@ class Import {
   }
 
   async #list(): Promise<readonly LogObject[]> {
-    const { source, selection, signal } = this.#options;
+    const { source, selection, isPart, signal } = this.#options;
     const objects: LogObject[] = [];
     const note = (path: string, reason: string) => this.#unreadable.push({ path, reason });
-    const isAsked = (path: string) => wanted(path, selection) && !(this.#options.isPart && layoutOf(path)?.isDigest);
+    const isAsked = (path: string) => wanted(path, selection) && !(isPart && layoutOf(path)?.isDigest);
     for await (const object of source.list(isAsked, note, signal)) {
       objects.push(object);
       this.#total.files += 1;
@@ -196,6 +190,14 @@ class Import {
     } finally {
       await closeAll();
     }
+  }
+
+  async #importTwins(): Promise<void> {
+    const twins = this.#fetcher.twins(this.#pages);
+    this.#skipped -= twins.length;
+    this.#done.files -= twins.length;
+    for (const { size } of twins) this.#done.bytes -= size;
+    if (twins.length > 0) await this.#importAll(twins);
   }
 
   /** The next objects, each fetched as soon as it is asked for. */
