@@ -22,6 +22,7 @@ interface Message {
 async function startAws(objects: Map<string, Buffer>, queue: Message[]) {
   const asked: string[] = [];
   const broken = new Set<string>();
+  const behindProxy = new Set<string>();
   const hidden = new Set<string>();
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -70,7 +71,10 @@ async function startAws(objects: Map<string, Buffer>, queue: Message[]) {
       }
       asked.push(`get ${key}`);
       const bytes = objects.get(key);
-      if (bytes === undefined || broken.has(key)) {
+      if (behindProxy.has(key)) {
+        response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
+        response.end('<html>Sign in to go on</html>');
+      } else if (bytes === undefined || broken.has(key)) {
         response.writeHead(403, { 'content-type': 'application/xml' });
         response.end('<Error><Code>AccessDenied</Code><Message>no</Message></Error>');
       } else {
@@ -91,7 +95,7 @@ async function startAws(objects: Map<string, Buffer>, queue: Message[]) {
     AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
     AWS_SECRET_ACCESS_KEY: 'x',
   };
-  return { asked, broken, hidden, env };
+  return { asked, broken, behindProxy, hidden, env };
 }
 
 const keyOf = (name: string, kind = 'CloudTrail') =>
@@ -160,6 +164,29 @@ describe('a lake that is fed', () => {
     await drainOnce(lake, lake.queue, signal);
     expect(queue.map(({ id }) => id)).toEqual(['7']);
     expect(await (await openLake(dataDir)).recordsOf(address)).toHaveLength(3);
+  });
+
+  it('does not take the page of a proxy for what is in an object', async () => {
+    const queue: Message[] = [{ id: '1', body: noteOf(keyOf('a')) }];
+    const { behindProxy, hidden, env } = await startAws(new Map([[keyOf('a'), logOf('a')]]), queue);
+    const dataDir = await tempDir();
+    const lake = await openFeed(env, dataDir);
+    if (!lake.queue) throw new Error('no queue');
+
+    behindProxy.add(keyOf('a'));
+    await drainOnce(lake, lake.queue, signal);
+    expect(queue).toHaveLength(1);
+    expect((await openLake(dataDir)).coverage().badFiles).toEqual([
+      { path: keyOf('a'), reason: expect.stringContaining('could not be read (NotAws)') },
+    ]);
+
+    behindProxy.clear();
+    hidden.clear();
+    await drainOnce(lake, lake.queue, signal);
+    expect(queue).toEqual([]);
+    const evidence = await openLake(dataDir);
+    expect(await evidence.recordsOf(address)).toHaveLength(1);
+    expect(evidence.coverage().badFiles).toEqual([]);
   });
 
   it('keeps every message where the import fails', async () => {
