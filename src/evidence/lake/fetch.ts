@@ -84,8 +84,9 @@ export class Fetcher {
     const version = versionOf(this.#source.name, object);
     const known = version === undefined ? undefined : this.#versions.get(version);
     if (known && (!compare || (await this.#isCompared(known, isDigest)))) return undefined;
-    const again: Again = { size: object.size, open: () => this.#openFile(object) };
     const read = object.size > maxInMemory ? undefined : await this.#source.read(object, this.#signal);
+    // CloudTrail's own notes do not say how large an object is.
+    const again: Again = { size: read?.bytes.length ?? object.size, open: () => this.#openFile(object) };
     const hash = read ? sha256(read.bytes) : await this.#hashLarge(object);
     const isKnown = this.#isKnown(object, hash);
     this.#fresh.add(hash);

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -187,6 +187,24 @@ describe('a lake that is fed', () => {
     const evidence = await openLake(dataDir);
     expect(await evidence.recordsOf(address)).toHaveLength(1);
     expect(evidence.coverage().badFiles).toEqual([]);
+  });
+
+  it('reads large files of any form, also where the note does not say how large', async () => {
+    const records = Array.from({ length: 50 }, (_, i) =>
+      sample({ extra: { userAgent: randomBytes(150_000).toString('base64'), eventID: `large-${i}` } }),
+    );
+    const large = gzipSync(JSON.stringify({ Records: records }, undefined, 1), { level: 0 });
+    const { env } = await startAws(new Map([[keyOf('a'), large]]), [
+      { id: '1', body: JSON.stringify({ s3Bucket: 'trail', s3ObjectKey: [keyOf('a')] }) },
+    ]);
+    const dataDir = await tempDir();
+    const lake = await openFeed(env, dataDir);
+    if (!lake.queue) throw new Error('no queue');
+
+    await drainOnce(lake, lake.queue, signal);
+    const evidence = await openLake(dataDir);
+    expect(evidence.coverage().badFiles).toEqual([]);
+    expect(await evidence.recordsOf(address)).toHaveLength(50);
   });
 
   it('keeps every message where the import fails', async () => {
