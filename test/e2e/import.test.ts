@@ -336,6 +336,25 @@ describe('firebreak import s3://', () => {
     expect(asked.every((one) => one === 'list')).toBe(true);
   });
 
+  it('fetches once more what is known from a copy, and then no more', async () => {
+    const names = ['a', 'b'].map((name) => `trails/${keyOf('2026-11-20', name)}`);
+    const objects = new Map(names.map((name) => [name, logOf([sample({ user: name })])]));
+    const copy = await folderOf(Object.fromEntries(objects));
+    const { asked, env } = await startS3(objects);
+    const dataDir = await tempDir();
+    expect(await importFolder(copy, dataDir)).toMatchObject({ imported: 2 });
+    for (const fetched of [names, []]) {
+      asked.length = 0;
+      const end = await ended(
+        start(main, ['import', 's3://trail-bucket/trails/', '--json'], { ...env, FIREBREAK_DATA_DIR: dataDir }),
+      );
+      expect(JSON.parse(end.out)).toMatchObject({ imported: 0, skipped: 2, records: 0 });
+      expect([...new Set(asked)].filter((one) => one !== 'list').sort()).toEqual(fetched);
+    }
+    const lake = await openLake(dataDir);
+    expect(await lake.recordsOf({ kind: 'account', id: account })).toHaveLength(2);
+  });
+
   it('says in a sentence that a bucket is not there', async () => {
     const { env } = await startS3(new Map());
     const end = await ended(

@@ -90,13 +90,15 @@ export class Fetcher {
     const hash = read ? sha256(read.bytes) : await this.#hashLarge(object);
     const isKnown = this.#isKnown(object, hash);
     this.#fresh.add(hash);
-    if (isKnown && !compare) return undefined;
-    const plain = read && (isDigest || isKnown) ? await unpack(read.bytes, compare) : undefined;
+    // Known by its content alone, as after an import of a copy: noted, so that it need not be fetched again to know it.
+    const isElsewhere = version !== undefined && known === undefined && this.#hashes.has(hash);
+    if (isKnown && !compare && !isElsewhere) return undefined;
+    const plain = read && (isDigest || (isKnown && compare)) ? await unpack(read.bytes, compare) : undefined;
     if (isDigest && plain) this.#digests.add(object.path, plain.content, plain.sha256 ?? '');
     if (isDigest && plain && version) await keepDigest(this.#folder, { sha256: hash }, plain.content);
-    if (isKnown && !isDigest) this.#digests.saw(object.path, plain?.sha256);
+    if (isKnown && compare && !isDigest) this.#digests.saw(object.path, plain?.sha256);
     const isNews = known !== undefined && plain?.sha256 !== undefined && known.plain === undefined;
-    if (isKnown && !isNews) return undefined;
+    if (isKnown && !isNews && !isElsewhere) return undefined;
     const versionId = read?.versionId ?? object.versionId;
     const page = {
       path: object.path,
@@ -109,6 +111,7 @@ export class Fetcher {
     const hashPlain = (compare || this.#hashesPlain) && !isDigest;
     const rest = { object, page, again, packed: read?.bytes, hashPlain };
     if (isKnown && known) return { ...rest, noted: { ...known, ...page, records: 0 } };
+    if (isElsewhere && !isDigest) return { ...rest, noted: { ...page, records: 0, verdict: 'log' } };
     return isDigest && plain ? { ...rest, noted: { ...page, records: 0, verdict: 'digest' } } : rest;
   }
 

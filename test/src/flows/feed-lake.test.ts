@@ -194,7 +194,7 @@ describe('a lake that is fed', () => {
       sample({ extra: { userAgent: randomBytes(150_000).toString('base64'), eventID: `large-${i}` } }),
     );
     const large = gzipSync(JSON.stringify({ Records: records }, undefined, 1), { level: 0 });
-    const { env } = await startAws(new Map([[keyOf('a'), large]]), [
+    const { asked, env } = await startAws(new Map([[keyOf('a'), large]]), [
       { id: '1', body: JSON.stringify({ s3Bucket: 'trail', s3ObjectKey: [keyOf('a')] }) },
     ]);
     const dataDir = await tempDir();
@@ -205,6 +205,12 @@ describe('a lake that is fed', () => {
     const evidence = await openLake(dataDir);
     expect(evidence.coverage().badFiles).toEqual([]);
     expect(await evidence.recordsOf(address)).toHaveLength(50);
+
+    // Its version is known from the first listing on.
+    asked.length = 0;
+    await lake.importAll(signal);
+    await lake.importAll(signal);
+    expect(asked).toEqual(['list', `get ${keyOf('a')}`, 'list']);
   });
 
   it('keeps every message where the import fails', async () => {
