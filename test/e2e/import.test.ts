@@ -8,6 +8,8 @@ import { dirname, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { UserError } from '../../src/contracts/errors.ts';
+import { folderSource } from '../../src/evidence/lake/folder-source.ts';
 import { artifactsOf, contents, importFolder, openFolder, openLake, tempDir } from '../src/evidence/lake/lakes.ts';
 import { folderOf, sample } from '../src/evidence/samples.ts';
 
@@ -575,6 +577,43 @@ describe('digests', () => {
     expect(await run()).toMatchObject({ code: 3, problems: [`log file altered: ${forged}`], fetched: 1 });
     objects.delete(forged);
     expect(await run()).toMatchObject({ code: 3, problems: [`log file missing: ${forged}`], fetched: 0 });
+  });
+
+  it('are believed until the same place was compared again', async () => {
+    const altered = keyOf('2026-11-20', 'h10');
+    const { dir, keys } = await tree((files) => {
+      files.set(altered, logOf([sample({ at: '2026-11-20T10:10:00Z', user: 'forged' })]));
+    });
+    const problem = `log file altered: ${altered}`;
+    const wrongKeys = keys.replace(/"Value":"[^"]{20}/, '"Value":"AAAAAAAAAAAAAAAAAAAA');
+    const dataDir = await tempDir();
+    await importFolder(dir, dataDir, { digestKeys: wrongKeys });
+    const told = async (asked: { accounts?: string[]; regions?: string[]; window?: { from?: string } } = {}) =>
+      (await openLake(dataDir, asked))
+        .coverage()
+        .notLookedAt.filter((text) => /altered|signature/.test(text))
+        .sort();
+    const all = await told();
+    expect(all).toEqual([
+      ...Array.from({ length: 3 }, () => expect.stringContaining('digest signature wrong')),
+      problem,
+    ]);
+    expect(await told({ regions: ['eu-west-1'], window: { from: '2026-11-20T12:00:00Z' } })).toEqual(all);
+    expect(await told({ regions: ['us-east-1'] })).toEqual([]);
+    expect(await told({ accounts: ['999988887777'] })).toEqual([]);
+    expect(await told({ window: { from: '2026-11-21T00:00:00Z' } })).toEqual([]);
+
+    const away = {
+      ...folderSource(dir),
+      read: () => Promise.reject(new UserError('away')),
+    };
+    await importFolder(dir, dataDir, { isPart: true, source: away });
+    await importFolder(dir, dataDir, { selection: { regions: ['us-east-1'] } });
+    expect(await told()).toEqual(all);
+    await importFolder(dir, dataDir);
+    expect(await told()).toEqual(all);
+    await importFolder(dir, dataDir, { digestKeys: keys });
+    expect(await told()).toEqual([problem]);
   });
 
   it('are compared with what was imported in part before', async () => {
