@@ -6,6 +6,7 @@ import { asError, UserError } from '../../contracts/errors.ts';
 import type { Log } from '../../contracts/log.ts';
 import type { LogObject, LogSource } from '../../contracts/log-source.ts';
 import { Batch, usualShardBytes } from './batch.ts';
+import { badFilesOf } from './coverage.ts';
 import { DigestBook } from './digests.ts';
 import { type Fetched, Fetcher } from './fetch.ts';
 import { asFullDisk, takeLock } from './guard.ts';
@@ -16,6 +17,7 @@ import {
   lakeFolder,
   makeLakeFolder,
   namesIn,
+  type Pages,
   type RunPage,
   readPages,
   type ShardPage,
@@ -121,20 +123,20 @@ class Import {
     const objects = await this.#list();
     await this.#importAll(objects);
     await this.#importTwins();
-    const { source, selection } = this.#options;
     const run = runPageOf({
-      source,
-      selection,
+      ...this.#options,
       startedAt,
       finishedAt: this.#options.now().toISOString(),
       vouches: !this.#options.isPart,
       objects,
-      pages: [...before, ...this.#pages],
+      pages: [...before.shards, ...this.#pages],
       unreadable: this.#unreadable,
       digests: this.#digests.report(),
     });
     const name = `${startedAt.replaceAll(/[:.]/g, '-')}-${randomBytes(4).toString('hex')}.json`;
-    const hasToTell = !this.#options.isPart || this.#unreadable.length > 0;
+    // A message of an object that stays unreadable comes again and again.
+    const told = new Set(badFilesOf(before, {}).map((one) => JSON.stringify(one)));
+    const hasToTell = !this.#options.isPart || this.#unreadable.some((one) => !told.has(JSON.stringify(one)));
     if (hasToTell) await writePage(this.#folder.runs, name, run);
     await rm(this.#folder.temp, { recursive: true, force: true });
     return {
@@ -149,17 +151,17 @@ class Import {
   }
 
   /** Removes what a killed import left, and learns what is there. */
-  async #tidy(): Promise<readonly ShardPage[]> {
+  async #tidy(): Promise<Pages> {
     await rm(this.#folder.temp, { recursive: true, force: true });
     await makeLakeFolder(this.#folder);
-    const { shards } = await readPages(this.#folder);
-    const named = new Set(shards.flatMap((page) => [page.shard?.name ?? '', page.words?.name ?? '']));
+    const pages = await readPages(this.#folder);
+    const named = new Set(pages.shards.flatMap((page) => [page.shard?.name ?? '', page.words?.name ?? '']));
     for (const name of await namesIn(this.#folder.shards)) {
       const isLeftOver = !name.endsWith('.json') && !named.has(name);
       if (isLeftOver) await rm(join(this.#folder.shards, name), { force: true });
     }
-    for (const page of shards) this.#fetcher.know(page);
-    return shards;
+    for (const page of pages.shards) this.#fetcher.know(page);
+    return pages;
   }
 
   async #list(): Promise<readonly LogObject[]> {
@@ -265,7 +267,6 @@ class Import {
     this.#done.files += 1;
     this.#done.bytes += object.size;
     this.#tell();
-    return undefined;
   }
 
   /** Undefined where it is known already, or cannot be had. */

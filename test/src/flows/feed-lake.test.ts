@@ -1,6 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -179,6 +179,10 @@ describe('a lake that is fed', () => {
     expect((await openLake(dataDir)).coverage().badFiles).toEqual([
       { path: keyOf('a'), reason: expect.stringContaining('could not be read (NotAws)') },
     ]);
+
+    hidden.clear();
+    await drainOnce(lake, lake.queue, signal);
+    expect(await readdir(join(dataDir, 'lake', 'runs'))).toHaveLength(1);
 
     behindProxy.clear();
     hidden.clear();
