@@ -148,7 +148,10 @@ describe('a lake that is fed', () => {
     const lake = await openFeed(env, dataDir);
     if (!lake.queue) throw new Error('no queue');
 
-    await drainOnce(lake, lake.queue, signal);
+    const warned: object[] = [];
+    const log = { ...quiet, warn: (facts: object) => void warned.push(facts) };
+    await drainOnce({ ...lake, log }, lake.queue, signal);
+    expect(warned).toContainEqual({ place: 's3://trail/logs/', elsewhere: 2 });
     expect(asked.filter((one) => one.startsWith('get')).sort()).toEqual(['a', 'b', 'c'].map((n) => `get ${keyOf(n)}`));
     expect(asked.some((one) => one.endsWith('at the queue'))).toBe(false);
     expect(queue.map(({ id }) => id)).toEqual(['4', '7']);
@@ -253,10 +256,12 @@ describe('a lake that is fed', () => {
     const { env } = await startAws(objects, queue);
     const lake = await openFeed(env, dataDir);
     let [now, tries] = [Date.parse('2026-11-21T00:00:00Z'), 0];
+    const warned: object[] = [];
     const ended = new AbortController();
     const runs = keepFed(
       {
         ...lake,
+        log: { ...quiet, warn: (facts: object) => void warned.push(facts) },
         importAll: async () => {
           tries += 1;
           throw new UserError('s3://trail/logs/ could not be read (AccessDenied).');
@@ -275,6 +280,7 @@ describe('a lake that is fed', () => {
     // Each look at the queue takes its time, too.
     now += 60_000;
     await vi.waitFor(() => expect(tries).toBe(2), 20_000);
+    expect(warned).toContainEqual({ place: 's3://trail/logs/', error: expect.any(UserError) });
     ended.abort();
     await runs;
     const evidence = await openLake(dataDir);
