@@ -44,8 +44,10 @@ export function openS3Objects(
         }),
         { abortSignal: signal },
       );
-      if (answer.Body === undefined)
-        throw new UpstreamError('s3', 'NotAws', 'the answer had no body', { retryable: true });
+      // A proxy's page, kept as what is in the object, would pass for read at every later import.
+      const isPage = answer.ETag === undefined && /^text\/html\b/i.test(answer.ContentType ?? '');
+      if (answer.Body === undefined || isPage)
+        throw new UpstreamError('s3', 'NotAws', "the answer was not AWS's", { retryable: true });
       return { body: answer.Body, ...(answer.VersionId === undefined ? {} : { versionId: answer.VersionId }) };
     } catch (error) {
       signal.throwIfAborted();

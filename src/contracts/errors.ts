@@ -13,6 +13,14 @@ export class UserError extends Error {
   }
 }
 
+/** Somebody else is at it: nothing is wrong, and waiting helps. */
+export class BusyError extends UserError {
+  constructor(message: string, hint?: string) {
+    super(message, hint);
+    this.name = 'BusyError';
+  }
+}
+
 /** The thing asked for is not there: looked at the right place and it is absent. */
 export class NotFoundError extends UserError {
   constructor(message: string, hint?: string) {

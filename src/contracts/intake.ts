@@ -8,6 +8,8 @@ export type ReadMessage =
       /** `raw`: the event that the alert came in, where the body held several. */
       readonly alerts: readonly { readonly alert: Alert; readonly deliveryKey: string; readonly raw?: unknown }[];
       readonly raw: unknown;
+      /** What could not be read of a list beside the alerts, in words. */
+      readonly unread?: string;
     }
   | { readonly ok: false; readonly status: 'ignored' | 'malformed'; readonly reason: string };
 

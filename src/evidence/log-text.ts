@@ -1,6 +1,7 @@
 /** The text of one log file: finds its encoding, cuts it into JSON values, takes the records out, and judges the file. */
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { JsonItems } from './json-items.ts';
+import { layoutOf } from './lake/layout.ts';
 import { startsLikeFlows } from './network/text.ts';
 import { jsonOf, unwrap } from './unwrap.ts';
 
@@ -107,7 +108,12 @@ export class LogText implements TextReader {
     }
     if (this.#records > 0) return { verdict: 'log' };
     if (this.#digests > 0) return { verdict: 'digest' };
-    return { verdict: this.#others === 0 && this.#containers > 0 ? 'log' : 'other' };
+    if (this.#others === 0 && this.#containers > 0) return { verdict: 'log' };
+    // Where CloudTrail delivers its logs, JSON of another kind stands in the place of one.
+    const isInPlace = this.#claims && logEnding.test(this.#path) && layoutOf(this.#path)?.isDigest === false;
+    return isInPlace
+      ? { verdict: 'bad', reason: 'named as a CloudTrail log, but without a list of records' }
+      : { verdict: 'other' };
   }
 
   #begin(chunk: Buffer): Buffer {

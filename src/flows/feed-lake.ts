@@ -1,6 +1,6 @@
 /** Keeps the lake filled: imports what a queue tells of, and lists the place now and then for what nobody told. */
 import type { Clock } from '../contracts/clock.ts';
-import { asError, UserError } from '../contracts/errors.ts';
+import { asError, BusyError } from '../contracts/errors.ts';
 import type { MessageQueue, QueueMessage } from '../contracts/intake.ts';
 import type { Log } from '../contracts/log.ts';
 import { type AnnouncedObject, announcedIn, type ImportEntry } from '../domain/imports.ts';
@@ -16,7 +16,7 @@ export interface LakeFeed {
   readonly entry: ImportEntry;
   /** Absent where the place is only listed. */
   readonly queue: MessageQueue | undefined;
-  /** Everything in the place. Rejects with UserError where another import runs. */
+  /** Everything in the place. Rejects with BusyError where another import runs. */
   importAll(signal: AbortSignal): Promise<FedImport>;
   /** These objects, known ones passed over. */
   importThese(objects: readonly AnnouncedObject[], signal: AbortSignal): Promise<FedImport>;
@@ -49,7 +49,7 @@ export async function keepFed(lake: LakeFeed, signal: AbortSignal): Promise<void
     } catch (error) {
       if (signal.aborted) return;
       // Another process of the same role may be at it: it does the same work.
-      if (error instanceof UserError) log.info({ place: entry.place, reason: error.message }, 'an import has to wait');
+      if (error instanceof BusyError) log.info({ place: entry.place, reason: error.message }, 'an import has to wait');
       else log.warn({ place: entry.place, error: asError(error) }, 'an import failed, it is tried again');
       await clock.sleep(pauseAfterFailureMs, signal).catch(() => undefined);
     }
@@ -69,6 +69,9 @@ export async function drainOnce(lake: LakeFeed, queue: MessageQueue, signal: Abo
   const here = new Map(
     known.flatMap(({ objects }) => objects.filter((one) => isIn(entry, one)).map((one) => [one.key, one] as const)),
   );
+  // What it tells of deletions and tests names no object.
+  const elsewhere = known.filter(({ objects }) => objects.some((one) => !isIn(entry, one))).length;
+  if (elsewhere > 0) log.warn({ place: entry.place, elsewhere }, 'messages tell of objects that are not in the place');
   const done = here.size === 0 ? undefined : await lake.importThese([...here.values()], signal);
   if (done) tell(log, entry, done, 'announced objects were imported');
   const missed = new Set(done?.unreadable ?? []);

@@ -85,6 +85,10 @@ export async function replayLetter(
   for (const { alert, deliveryKey, raw = read.raw } of read.alerts) {
     await receiveAlert({ deliveryKey, alert: withAgeNote(alert, now), raw }, deps);
   }
+  if (read.unread) {
+    await store.deadLetters.failedAgain(letter.id, read.unread);
+    return { taken: false, says: `still not understood: ${read.unread}` };
+  }
   await store.deadLetters.settle(letter.id, 'replayed', now.toISOString());
   return { taken: true, says: 'stored and queued' };
 }

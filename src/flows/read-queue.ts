@@ -99,6 +99,7 @@ async function take(source: MessageQueue, message: QueueMessage, deps: Needs): P
       if (!repeat) fresh += 1;
       log.info({ queue: source.name, dedupeKey: alert.dedupeKey, repeat }, 'finding stored');
     }
+    if (read.unread) await keepLetter({ ...letter, reason: read.unread }, deps);
   } catch (error) {
     if (!isHopeless(error) && message.deliveries < mostDeliveries) throw error;
     await keepLetter({ ...letter, reason: `it could not be stored (${codeOf(error)})` }, deps);

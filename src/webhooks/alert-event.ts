@@ -121,6 +121,7 @@ function parseList(items: readonly Json[], options: AlertEventOptions): ParsedAl
   const refused = parsed.find((one) => !one.ok);
   if (taken.length === 0) return refused ?? malformed('the list holds no alert');
   const left = parsed.length - taken.length;
+  const broken = parsed.flatMap((one) => (!one.ok && one.status === 'malformed' ? [one.reason] : []));
   const note = `${left} further entries of the same body were not taken`;
   // Each with the event that it came in: what is heard of one is not said of another.
   const alerts = taken.flatMap((one) => one.alerts.map((alert) => ({ raw: one.raw, ...alert })));
@@ -131,6 +132,7 @@ function parseList(items: readonly Json[], options: AlertEventOptions): ParsedAl
         ? alerts
         : alerts.map((one) => ({ ...one, alert: { ...one.alert, notes: [...one.alert.notes, note] } })),
     raw: taken.map((one) => one.raw),
+    ...(broken.length === 0 ? {} : { unread: `${broken.length} of ${parsed.length} entries: ${broken[0]}` }),
   };
 }
 

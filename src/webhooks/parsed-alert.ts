@@ -28,6 +28,8 @@ export type ParsedAlert =
       readonly alerts: readonly ReceivedAlert[];
       /** What came, safe to store as JSON: dangerous keys, secrets and unstorable characters are gone. */
       readonly raw: Json;
+      /** What could not be read of a list beside the alerts, in words. */
+      readonly unread?: string;
     }
   | Refusal;
 

@@ -101,12 +101,13 @@ async function take(message: SnsMessage, deps: SnsDoorDeps): Promise<Answer> {
     ...{ subject, topicArn, mappings: deps.mappings },
     at: instantIn(message.Timestamp),
   });
+  const key = `sns-${topicArn}-${messageId}`;
+  const letter = { key, from: topicArn, body: JSON.stringify(message) };
   if (!read.ok) {
     deps.log.info({ webhook: 'sns', topicArn, status: read.status, reason: read.reason }, 'message not taken');
     if (read.status === 'ignored') return { status: 200, body: { status: 'ignored', reason: read.reason } };
     // SNS does not repeat what was answered with 400, and by default has no queue for it.
-    const key = `sns-${topicArn}-${messageId}`;
-    const deadLetter = await deps.keep({ key, from: topicArn, reason: read.reason, body: JSON.stringify(message) });
+    const deadLetter = await deps.keep({ ...letter, reason: read.reason });
     return { status: 400, body: { error: read.reason, deadLetter } };
   }
   let repeat = true;
@@ -115,6 +116,7 @@ async function take(message: SnsMessage, deps: SnsDoorDeps): Promise<Answer> {
     repeat &&= stored.repeat;
     deps.log.info({ webhook: 'sns', dedupeKey: alert.dedupeKey, repeat: stored.repeat }, 'finding stored');
   }
+  if (read.unread) await deps.keep({ ...letter, reason: read.unread });
   return { status: 202, body: { status: 'stored', repeat } };
 }
 

@@ -8,6 +8,8 @@ import { dirname, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { UserError } from '../../src/contracts/errors.ts';
+import { folderSource } from '../../src/evidence/lake/folder-source.ts';
 import { artifactsOf, contents, importFolder, openFolder, openLake, tempDir } from '../src/evidence/lake/lakes.ts';
 import { folderOf, sample } from '../src/evidence/samples.ts';
 
@@ -158,6 +160,38 @@ describe('firebreak import', () => {
     expect(await pagesIn(dataDir)).toEqual(before);
   });
 
+  it('tells of each file that cannot be read, also where several have the same content', async () => {
+    const day = '2026-11-20';
+    const keyIn = (region: string, name: string) => keyOf(day, name, 'CloudTrail', region);
+    const records = Array.from({ length: 50 }, () => sample());
+    const [good, cut] = [logOf(records), logOf(records.slice(1)).subarray(0, 400)];
+    const regions = ['eu-west-1', 'us-east-1', 'us-west-2'];
+    const dir = await folderOf(
+      Object.fromEntries(
+        regions.flatMap((region) => [
+          [keyIn(region, 'good'), good],
+          [keyIn(region, 'cut'), cut],
+          [keyIn(region, 'empty'), ''],
+          [keyIn(region, 'emptied').replace('.json.gz', ''), ''],
+        ]),
+      ),
+    );
+    const dataDir = await tempDir();
+    const first = await importFolder(dir, dataDir);
+    expect(first).toMatchObject({ files: 12, imported: 10, skipped: 2, others: 3 });
+    expect(first.bad).toHaveLength(6);
+    for (const region of regions) {
+      const coverage = (await openLake(dataDir, { regions: [region] })).coverage();
+      expect(coverage.badFiles.map(({ path }) => path).sort()).toEqual([keyIn(region, 'cut'), keyIn(region, 'empty')]);
+      expect(coverage.complete).toBe(false);
+    }
+    expect(await importFolder(dir, dataDir)).toMatchObject({ imported: 0, skipped: 12 });
+
+    const later = await tempDir();
+    await importFolder(join(dir, 'AWSLogs', account, 'CloudTrail', 'eu-west-1'), later);
+    expect(await importFolder(dir, later)).toMatchObject({ bad: { length: 6 } });
+  });
+
   it('is refused with a sentence where there is nothing to read or the words are wrong', async () => {
     const dataDir = await tempDir();
     for (const [args, code, words] of [
@@ -302,6 +336,25 @@ describe('firebreak import s3://', () => {
     const second = await ended(start(main, args, { ...env, FIREBREAK_DATA_DIR: dataDir }));
     expect(JSON.parse(second.out)).toMatchObject({ imported: 0, skipped: 2 });
     expect(asked.every((one) => one === 'list')).toBe(true);
+  });
+
+  it('fetches once more what is known from a copy, and then no more', async () => {
+    const names = ['a', 'b'].map((name) => `trails/${keyOf('2026-11-20', name)}`);
+    const objects = new Map(names.map((name) => [name, logOf([sample({ user: name })])]));
+    const copy = await folderOf(Object.fromEntries(objects));
+    const { asked, env } = await startS3(objects);
+    const dataDir = await tempDir();
+    expect(await importFolder(copy, dataDir)).toMatchObject({ imported: 2 });
+    for (const fetched of [names, []]) {
+      asked.length = 0;
+      const end = await ended(
+        start(main, ['import', 's3://trail-bucket/trails/', '--json'], { ...env, FIREBREAK_DATA_DIR: dataDir }),
+      );
+      expect(JSON.parse(end.out)).toMatchObject({ imported: 0, skipped: 2, records: 0 });
+      expect([...new Set(asked)].filter((one) => one !== 'list').sort()).toEqual(fetched);
+    }
+    const lake = await openLake(dataDir);
+    expect(await lake.recordsOf({ kind: 'account', id: account })).toHaveLength(2);
   });
 
   it('says in a sentence that a bucket is not there', async () => {
@@ -457,6 +510,44 @@ describe('digests', () => {
     expect(cut.run.digests.problems).toEqual([expect.stringContaining('digest missing between')]);
   });
 
+  it('of log files that came late are chains beside those of every hour', async () => {
+    const files: Record<string, string> = {};
+    const late = keyOf('2026-11-20', 'late');
+    files[late] = JSON.stringify({ Records: [sample()] });
+    const digest = (trail: string, hour: number, kind: string, previous: string | null) => {
+      const path = `AWSLogs/${account}/CloudTrail-Digest/eu-west-1/2026/11/20/${account}_CloudTrail-Digest_eu-west-1_${trail}_us-east-1_20261120T${hour}0000Z${kind}.json`;
+      files[path] = JSON.stringify({
+        ...{ awsAccountId: account, digestStartTime: `2026-11-20T${hour - 1}:00:00Z` },
+        ...{ digestEndTime: `2026-11-20T${hour}:00:00Z`, digestS3Bucket: 'b', digestS3Object: path },
+        previousDigestS3Object: previous,
+        logFiles: [
+          {
+            s3Object: late,
+            hashValue: createHash('sha256')
+              .update(files[late] ?? '')
+              .digest('hex'),
+          },
+          ...(trail === 'team' && kind && hour === 15
+            ? [{ s3Object: keyOf('2026-11-20', 'gone'), hashValue: '0' }]
+            : []),
+        ],
+      });
+      return path;
+    };
+    for (const trail of ['org', 'team']) {
+      let previous: string | null = null;
+      for (const hour of [11, 12, 13, 14, 15]) previous = digest(trail, hour, '', previous);
+      const first = digest(trail, 11, '_backfill', null);
+      digest(trail, 13, '_backfill', trail === 'org' ? first : null);
+      digest(trail, 15, '_backfill', null);
+    }
+    const { run } = await importFolder(await folderOf(files), await tempDir());
+    expect(run.digests).toMatchObject({
+      found: 16,
+      problems: [`log file missing: ${keyOf('2026-11-20', 'gone')}`],
+    });
+  });
+
   it('of a bucket are compared again and again, and nothing is fetched twice for it', async () => {
     const { dir } = await tree(() => undefined);
     const objects = new Map<string, Buffer>();
@@ -486,6 +577,43 @@ describe('digests', () => {
     expect(await run()).toMatchObject({ code: 3, problems: [`log file altered: ${forged}`], fetched: 1 });
     objects.delete(forged);
     expect(await run()).toMatchObject({ code: 3, problems: [`log file missing: ${forged}`], fetched: 0 });
+  });
+
+  it('are believed until the same place was compared again', async () => {
+    const altered = keyOf('2026-11-20', 'h10');
+    const { dir, keys } = await tree((files) => {
+      files.set(altered, logOf([sample({ at: '2026-11-20T10:10:00Z', user: 'forged' })]));
+    });
+    const problem = `log file altered: ${altered}`;
+    const wrongKeys = keys.replace(/"Value":"[^"]{20}/, '"Value":"AAAAAAAAAAAAAAAAAAAA');
+    const dataDir = await tempDir();
+    await importFolder(dir, dataDir, { digestKeys: wrongKeys });
+    const told = async (asked: { accounts?: string[]; regions?: string[]; window?: { from?: string } } = {}) =>
+      (await openLake(dataDir, asked))
+        .coverage()
+        .notLookedAt.filter((text) => /altered|signature/.test(text))
+        .sort();
+    const all = await told();
+    expect(all).toEqual([
+      ...Array.from({ length: 3 }, () => expect.stringContaining('digest signature wrong')),
+      problem,
+    ]);
+    expect(await told({ regions: ['eu-west-1'], window: { from: '2026-11-20T12:00:00Z' } })).toEqual(all);
+    expect(await told({ regions: ['us-east-1'] })).toEqual([]);
+    expect(await told({ accounts: ['999988887777'] })).toEqual([]);
+    expect(await told({ window: { from: '2026-11-21T00:00:00Z' } })).toEqual([]);
+
+    const away = {
+      ...folderSource(dir),
+      read: () => Promise.reject(new UserError('away')),
+    };
+    await importFolder(dir, dataDir, { isPart: true, source: away });
+    await importFolder(dir, dataDir, { selection: { regions: ['us-east-1'] } });
+    expect(await told()).toEqual(all);
+    await importFolder(dir, dataDir);
+    expect(await told()).toEqual(all);
+    await importFolder(dir, dataDir, { digestKeys: keys });
+    expect(await told()).toEqual([problem]);
   });
 
   it('are compared with what was imported in part before', async () => {

@@ -355,4 +355,23 @@ describe('a folder of network logs', { timeout: 60_000 }, () => {
     expect(b.coverage).toMatchObject({ complete: true, notLookedAt: [] });
     expect(d.coverage.complete).toBe(false);
   });
+
+  it('keeps all rows of a file of which an import asks for some, and leaves the others for the next', async () => {
+    const dir = join(folder, 'days');
+    mkdirSync(dir);
+    onTestFinished(() => rmSync(dir, { recursive: true }));
+    const nextDay = 24 * 60;
+    const both = [0, nextDay].map((minute) => flow('10.0.0.5', '203.0.113.50', 40000, 443, 100, minute));
+    writeFileSync(join(dir, 'both.log'), [header, ...both].join('\n'));
+    writeFileSync(join(dir, 'before.log'), [header, flow('10.0.0.5', '203.0.113.51', 40000, 443, 100, 5)].join('\n'));
+    writeFileSync(join(dir, 'names.log'), [query('example.com.', 5), query('example.org.', nextDay)].join('\n'));
+    const run = async (...flags: string[]) => {
+      const { stdout } = await firebreak(['import', dir, '--json', ...flags]);
+      return (JSON.parse(stdout) as { network: object }).network;
+    };
+    expect(await run('--since', '2026-11-21T00:00:00Z')).toMatchObject({ flows: 2, lookups: 2, skipped: 1 });
+    expect(await run('--accounts', '999988887777')).toMatchObject({ flows: 0, lookups: 0 });
+    expect(await run()).toMatchObject({ flows: 1, lookups: 0 });
+    expect(await run()).toMatchObject({ flows: 0, lookups: 0 });
+  });
 });

@@ -30,7 +30,7 @@ export function dot(graph: ExportGraph): string {
   const number = new Map(graph.nodes.map((node, index) => [node.id, index]));
   const nodes = graph.nodes.map(
     (node, index) =>
-      `  n${index} [label=${quoted(`${node.label}\\n${node.kind}`)}, tooltip=${quoted(node.id)}, shape=${shapes[node.kind] ?? 'box'}${node.isSeed ? ', penwidth=3' : ''}];`,
+      `  n${index} [label=${quoted(node.label, node.kind)}, tooltip=${quoted(node.id)}, shape=${shapes[node.kind] ?? 'box'}${node.isSeed ? ', penwidth=3' : ''}];`,
   );
   const edges = graph.edges.flatMap(({ from, to, kind, events }) => {
     const [a, b] = [number.get(from), number.get(to)];
@@ -39,8 +39,13 @@ export function dot(graph: ExportGraph): string {
   return [`digraph ${quoted(graph.title)} {`, '  rankdir=LR;', ...nodes, ...edges, '}', ''].join('\n');
 }
 
-/** A quoted id of DOT: `"` is the only character to escape, and a backslash must not escape what follows, but for our own `\n`. */
-function quoted(text: string): string {
-  const lines = text.split('\\n').map((part) => inert(part, 300).replaceAll('\\', '\\\\').replaceAll('"', '\\"'));
-  return `"${lines.join('\\n')}"`;
+/**
+ * A quoted id of DOT, one line of a label for each text: `"` is the only character to escape, and a backslash must not escape what
+ * follows, but for our own `\n` between lines. Graphviz reads character references of HTML in labels, which names do not mean.
+ */
+function quoted(...lines: readonly string[]): string {
+  const inside = lines.map((line) =>
+    inert(line, 300).replaceAll('&', '&amp;').replaceAll('\\', '\\\\').replaceAll('"', '\\"'),
+  );
+  return `"${inside.join('\\n')}"`;
 }

@@ -10,7 +10,12 @@ import { redact } from '../redaction.ts';
 export function timesketch(
   entries: readonly { readonly record: CloudTrailRecord; readonly event: TimelineEvent }[],
 ): string {
-  return entries.map(({ record, event }) => `${JSON.stringify(lineOf(record, event))}\n`).join('');
+  return entries.map(({ record, event }) => `${JSON.stringify(lineOf(record, event), wellFormed)}\n`).join('');
+}
+
+/** Half a character, which JSON can spell and UTF-8 cannot, ends a whole upload there. */
+function wellFormed(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed() : value;
 }
 
 function lineOf(record: CloudTrailRecord, event: TimelineEvent): Readonly<Record<string, unknown>> {

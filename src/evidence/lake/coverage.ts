@@ -148,8 +148,35 @@ export function badFilesOf({ runs, shards }: Pages, asked: Asked): readonly { pa
     .map(({ path, reason }) => ({ path, reason: reason ?? '' }));
 }
 
-/** Of the latest import of each source. */
-export function digestProblemsOf({ runs }: Pages): readonly string[] {
-  const latest = new Map(runs.toSorted(byEnd).map((run) => [run.source, run]));
-  return [...new Set([...latest.values()].flatMap((run) => run.digests.problems))];
+/**
+ * What digests say of the accounts, Regions and time asked for, until a later import of the source has compared the same place again: one that was kept to some
+ * of it, or has read no digest, takes nothing back.
+ */
+export function digestProblemsOf({ runs }: Pages, { from, accounts, regions }: Asked): readonly string[] {
+  const inOrder = runs.toSorted(byEnd);
+  // The last import that tells of each.
+  const told = new Map(
+    inOrder.flatMap((run, at) =>
+      run.digests.problems.map((text) => [JSON.stringify([run.source, text]), { text, run, at }] as const),
+    ),
+  );
+  return [...new Set([...told.values()].filter(isOpen).map(({ text }) => text))];
+
+  function isOpen({ text, run, at }: { readonly text: string; readonly run: RunPage; readonly at: number }): boolean {
+    // A gap ends with the digest that is named, so that it may reach back, and not beyond.
+    if (!wanted(pathIn(text), { from, accounts, regions })) return false;
+    return !inOrder.some((later, i) => i > at && later.source === run.source && hasCompared(later, text));
+  }
+}
+
+function hasCompared({ digests, from, to, onlyAccounts, onlyRegions }: RunPage, problem: string): boolean {
+  if (digests.found === 0) return false;
+  if (/^(digest signature wrong|no public key)/.test(problem) && !digests.signature.startsWith('signature checked'))
+    return false;
+  return wanted(pathIn(problem), { from, to, accounts: onlyAccounts, regions: onlyRegions });
+}
+
+/** The file that a problem names. */
+function pathIn(problem: string): string {
+  return (/ \((.+)\)$/s.exec(problem) ?? /: (.+)$/s.exec(problem))?.[1] ?? problem;
 }

@@ -37,6 +37,12 @@ export class Fetcher {
   readonly #signal: AbortSignal;
   /** By content, and by what the source says of a version. */
   readonly #hashes = new Set<string>();
+  /** Content that could not be read in full is told of each object that has it: a question may be for the account or Region of one of them. */
+  readonly #faulty = new Set<string>();
+  readonly #told = new Set<string>();
+  /** Content of this run, and objects of it with the content of an earlier one, which was not judged by then. */
+  readonly #fresh = new Set<string>();
+  #twins: { readonly object: LogObject; readonly hash: string }[] = [];
   readonly #versions = new Map<string, FilePage>();
   /** For a later import that compares with digests. */
   readonly #hashesPlain: boolean;
@@ -52,10 +58,21 @@ export class Fetcher {
   /** Notes what an earlier import has read. */
   know({ source, files }: ShardPage): void {
     for (const file of files) {
-      this.#hashes.add(file.sha256);
+      if (isFaulty(file)) {
+        this.#faulty.add(file.sha256);
+        this.#told.add(JSON.stringify([source, file.path, file.sha256]));
+      } else this.#hashes.add(file.sha256);
       const version = versionOf(source, file);
       if (version) this.#versions.set(version, file);
     }
+  }
+
+  /** Objects that were passed over for content that has turned out to be faulty: the next fetch of them is their own. */
+  twins(pages: readonly ShardPage[]): readonly LogObject[] {
+    for (const { files } of pages) for (const file of files) if (isFaulty(file)) this.#faulty.add(file.sha256);
+    const again = this.#twins.filter(({ hash }) => this.#faulty.has(hash)).map(({ object }) => object);
+    this.#twins = [];
+    return again;
   }
 
   /**
@@ -67,18 +84,21 @@ export class Fetcher {
     const version = versionOf(this.#source.name, object);
     const known = version === undefined ? undefined : this.#versions.get(version);
     if (known && (!compare || (await this.#isCompared(known, isDigest)))) return undefined;
-    const again: Again = { size: object.size, open: () => this.#openFile(object) };
     const read = object.size > maxInMemory ? undefined : await this.#source.read(object, this.#signal);
+    // CloudTrail's own notes do not say how large an object is.
+    const again: Again = { size: read?.bytes.length ?? object.size, open: () => this.#openFile(object) };
     const hash = read ? sha256(read.bytes) : await this.#hashLarge(object);
-    const isKnown = this.#hashes.has(hash);
-    this.#hashes.add(hash);
-    if (isKnown && !compare) return undefined;
-    const plain = read && (isDigest || isKnown) ? await unpack(read.bytes, compare) : undefined;
+    const isKnown = this.#isKnown(object, hash);
+    this.#fresh.add(hash);
+    // Known by its content alone, as after an import of a copy: noted, so that it need not be fetched again to know it.
+    const isElsewhere = version !== undefined && known === undefined && this.#hashes.has(hash);
+    if (isKnown && !compare && !isElsewhere) return undefined;
+    const plain = read && (isDigest || (isKnown && compare)) ? await unpack(read.bytes, compare) : undefined;
     if (isDigest && plain) this.#digests.add(object.path, plain.content, plain.sha256 ?? '');
     if (isDigest && plain && version) await keepDigest(this.#folder, { sha256: hash }, plain.content);
-    if (isKnown && !isDigest) this.#digests.saw(object.path, plain?.sha256);
+    if (isKnown && compare && !isDigest) this.#digests.saw(object.path, plain?.sha256);
     const isNews = known !== undefined && plain?.sha256 !== undefined && known.plain === undefined;
-    if (isKnown && !isNews) return undefined;
+    if (isKnown && !isNews && !isElsewhere) return undefined;
     const versionId = read?.versionId ?? object.versionId;
     const page = {
       path: object.path,
@@ -91,7 +111,15 @@ export class Fetcher {
     const hashPlain = (compare || this.#hashesPlain) && !isDigest;
     const rest = { object, page, again, packed: read?.bytes, hashPlain };
     if (isKnown && known) return { ...rest, noted: { ...known, ...page, records: 0 } };
+    if (isElsewhere && !isDigest) return { ...rest, noted: { ...page, records: 0, verdict: 'log' } };
     return isDigest && plain ? { ...rest, noted: { ...page, records: 0, verdict: 'digest' } } : rest;
+  }
+
+  #isKnown(object: LogObject, hash: string): boolean {
+    if (this.#faulty.has(hash)) return this.#told.has(JSON.stringify([this.#source.name, object.path, hash]));
+    if (this.#hashes.has(hash)) return true;
+    if (this.#fresh.has(hash)) this.#twins.push({ object, hash });
+    return this.#fresh.has(hash);
   }
 
   /** Compares what an earlier import has found out of this version; false where that does not suffice. */
@@ -122,6 +150,10 @@ export class Fetcher {
       await close();
     }
   }
+}
+
+function isFaulty({ verdict }: FilePage): boolean {
+  return verdict === 'bad' || verdict === 'other';
 }
 
 function versionOf(

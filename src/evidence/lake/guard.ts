@@ -2,7 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lock } from 'proper-lockfile';
-import { UserError } from '../../contracts/errors.ts';
+import { BusyError, UserError } from '../../contracts/errors.ts';
 import type { LakeFolder } from './pages.ts';
 
 const lowSpace = 128 * 1024 * 1024;
@@ -29,7 +29,7 @@ export async function takeLock(folder: LakeFolder, onLost: () => void): Promise<
       });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
-    throw new UserError(
+    throw new BusyError(
       'Another import is running on this data folder.',
       'One at a time: wait for it, or stop it first.',
     );

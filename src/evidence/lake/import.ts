@@ -6,6 +6,7 @@ import { asError, UserError } from '../../contracts/errors.ts';
 import type { Log } from '../../contracts/log.ts';
 import type { LogObject, LogSource } from '../../contracts/log-source.ts';
 import { Batch, usualShardBytes } from './batch.ts';
+import { badFilesOf } from './coverage.ts';
 import { DigestBook } from './digests.ts';
 import { type Fetched, Fetcher } from './fetch.ts';
 import { asFullDisk, takeLock } from './guard.ts';
@@ -16,6 +17,7 @@ import {
   lakeFolder,
   makeLakeFolder,
   namesIn,
+  type Pages,
   type RunPage,
   readPages,
   type ShardPage,
@@ -71,10 +73,7 @@ export async function importLogs(options: ImportOptions): Promise<ImportResult> 
   const lost = new AbortController();
   const release = await takeLock(folder, () =>
     lost.abort(
-      new UserError(
-        'The import stood still for too long and lost its lock.',
-        'Run it again: it goes on where it stopped.',
-      ),
+      new UserError('The import stood still for too long and lost its lock.', 'Run it again: it goes on from there.'),
     ),
   );
   const signal = AbortSignal.any([options.signal, lost.signal]);
@@ -123,25 +122,22 @@ class Import {
     const before = await this.#tidy();
     const objects = await this.#list();
     await this.#importAll(objects);
-    const { source, selection } = this.#options;
+    await this.#importTwins();
     const run = runPageOf({
-      source,
-      selection,
+      ...this.#options,
       startedAt,
       finishedAt: this.#options.now().toISOString(),
       vouches: !this.#options.isPart,
       objects,
-      pages: [...before, ...this.#pages],
+      pages: [...before.shards, ...this.#pages],
       unreadable: this.#unreadable,
       digests: this.#digests.report(),
     });
-    const hasToTell = !this.#options.isPart || this.#unreadable.length > 0;
-    if (hasToTell)
-      await writePage(
-        this.#folder.runs,
-        `${startedAt.replaceAll(/[:.]/g, '-')}-${randomBytes(4).toString('hex')}.json`,
-        run,
-      );
+    const name = `${startedAt.replaceAll(/[:.]/g, '-')}-${randomBytes(4).toString('hex')}.json`;
+    // A message of an object that stays unreadable comes again and again.
+    const told = new Set(badFilesOf(before, {}).map((one) => JSON.stringify(one)));
+    const hasToTell = !this.#options.isPart || this.#unreadable.some((one) => !told.has(JSON.stringify(one)));
+    if (hasToTell) await writePage(this.#folder.runs, name, run);
     await rm(this.#folder.temp, { recursive: true, force: true });
     return {
       files: objects.length,
@@ -155,24 +151,24 @@ class Import {
   }
 
   /** Removes what a killed import left, and learns what is there. */
-  async #tidy(): Promise<readonly ShardPage[]> {
+  async #tidy(): Promise<Pages> {
     await rm(this.#folder.temp, { recursive: true, force: true });
     await makeLakeFolder(this.#folder);
-    const { shards } = await readPages(this.#folder);
-    const named = new Set(shards.flatMap((page) => [page.shard?.name ?? '', page.words?.name ?? '']));
+    const pages = await readPages(this.#folder);
+    const named = new Set(pages.shards.flatMap((page) => [page.shard?.name ?? '', page.words?.name ?? '']));
     for (const name of await namesIn(this.#folder.shards)) {
       const isLeftOver = !name.endsWith('.json') && !named.has(name);
       if (isLeftOver) await rm(join(this.#folder.shards, name), { force: true });
     }
-    for (const page of shards) this.#fetcher.know(page);
-    return shards;
+    for (const page of pages.shards) this.#fetcher.know(page);
+    return pages;
   }
 
   async #list(): Promise<readonly LogObject[]> {
-    const { source, selection, signal } = this.#options;
+    const { source, selection, isPart, signal } = this.#options;
     const objects: LogObject[] = [];
     const note = (path: string, reason: string) => this.#unreadable.push({ path, reason });
-    const isAsked = (path: string) => wanted(path, selection) && !(this.#options.isPart && layoutOf(path)?.isDigest);
+    const isAsked = (path: string) => wanted(path, selection) && !(isPart && layoutOf(path)?.isDigest);
     for await (const object of source.list(isAsked, note, signal)) {
       objects.push(object);
       this.#total.files += 1;
@@ -196,6 +192,14 @@ class Import {
     } finally {
       await closeAll();
     }
+  }
+
+  async #importTwins(): Promise<void> {
+    const twins = this.#fetcher.twins(this.#pages);
+    this.#skipped -= twins.length;
+    this.#done.files -= twins.length;
+    for (const { size } of twins) this.#done.bytes -= size;
+    if (twins.length > 0) await this.#importAll(twins);
   }
 
   /** The next objects, each fetched as soon as it is asked for. */
@@ -263,7 +267,6 @@ class Import {
     this.#done.files += 1;
     this.#done.bytes += object.size;
     this.#tell();
-    return undefined;
   }
 
   /** Undefined where it is known already, or cannot be had. */

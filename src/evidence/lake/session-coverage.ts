@@ -25,7 +25,7 @@ export function sessionCoverage(pages: Pages, options: Asked, state: State): Cov
   const inWindow = shards.filter((page) => page.shard && overlaps(page, options));
   const gaps = gapsOf(pages, { ...window, accounts, regions });
   const bad = badFilesOf(pages, { ...window, accounts, regions });
-  const digests = digestProblemsOf(pages);
+  const digests = digestProblemsOf(pages, { ...window, accounts, regions });
   const failed = state.failure !== undefined || damaged.length > 0 || state.damagedRows > 0;
   const reason =
     state.failure ?? (damaged.length > 0 ? `${damaged.length} parts of the lake are damaged or gone` : undefined);

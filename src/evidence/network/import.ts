@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { UserError } from '../../contracts/errors.ts';
 import type { Log } from '../../contracts/log.ts';
 import type { LogObject, LogSource } from '../../contracts/log-source.ts';
+import type { DnsRecord, FlowRecord } from '../../contracts/network.ts';
 import { placeFilter } from '../../domain/network-groups.ts';
 import { asFullDisk, takeLock } from '../lake/guard.ts';
 import type { Selection } from '../lake/layout.ts';
@@ -67,7 +68,6 @@ async function run(options: NetworkImportOptions, folder: NetworkFolder): Promis
   const before = pages.flatMap((page) => page.files.map((file) => ({ ...file, source: page.source })));
   const hashes = new Set(before.map((file) => file.sha256));
   const versions = new Set(before.flatMap((file) => (file.etag ? [`${file.source}\n${file.path}\n${file.etag}`] : [])));
-  const inPlace = placeFilter(selection);
   const name = `${now().toISOString().replaceAll(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`;
   const writers = { flows: new PartWriter(folder, name, 'flows'), dns: new PartWriter(folder, name, 'dns') };
   const files: NetworkPage['files'] = [];
@@ -86,7 +86,7 @@ async function run(options: NetworkImportOptions, folder: NetworkFolder): Promis
       const local = await localFile(source, object, folder, signal);
       try {
         const sha256 = await hashOf(local.file);
-        if (hashes.has(sha256)) {
+        if (hashes.has(sha256) || (await isOutside({ ...object, absolute: local.file }, selection))) {
           skipped += 1;
           continue;
         }
@@ -96,12 +96,8 @@ async function run(options: NetworkImportOptions, folder: NetworkFolder): Promis
         await readNetworkFile(
           { absolute: local.file, path: object.path, size: object.size },
           {
-            flow(flow) {
-              if (inPlace(flow.start * 1000, flow.accountId, flow.region)) writers.flows.flow(flow);
-            },
-            dns(record) {
-              if (inPlace(Date.parse(record.queryTimestamp), record.accountId, record.region)) writers.dns.dns(record);
-            },
+            flow: (flow) => writers.flows.flow(flow),
+            dns: (record) => writers.dns.dns(record),
             file: (file) => read.push(file),
           },
           (reason) => broken.push(reason),
@@ -138,6 +134,26 @@ async function run(options: NetworkImportOptions, folder: NetworkFolder): Promis
     for (const writer of Object.values(writers)) await writer.discard();
     await rm(folder.temp, { recursive: true, force: true });
   }
+}
+
+/** None of its rows is asked for: it is left for another import. Of any other all rows are kept, since a known file is never read again. */
+async function isOutside(
+  file: { readonly absolute: string; readonly path: string; readonly size: number },
+  selection: Selection,
+): Promise<boolean> {
+  if (Object.values(selection).every((one) => one === undefined)) return false;
+  const inPlace = placeFilter(selection);
+  const rows = { inside: 0, outside: 0 };
+  const see = (isIn: boolean) => {
+    rows[isIn ? 'inside' : 'outside'] += 1;
+  };
+  const sink = {
+    flow: (flow: FlowRecord) => see(inPlace(flow.start * 1000, flow.accountId, flow.region)),
+    dns: (record: DnsRecord) => see(inPlace(Date.parse(record.queryTimestamp), record.accountId, record.region)),
+    file: () => undefined,
+  };
+  await readNetworkFile(file, sink, () => undefined);
+  return rows.outside > 0 && rows.inside === 0;
 }
 
 async function localFile(source: LogSource, object: LogObject, folder: NetworkFolder, signal: AbortSignal) {

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Evidence } from '../../../src/contracts/evidence.ts';
 import { openFolderEvidence } from '../../../src/evidence/folder.ts';
+import { importFolder, openLake, tempDir } from './lake/lakes.ts';
 import { folderOf, quiet, sample, sessionSample, zipOf } from './samples.ts';
 
 const shared = new URL('../../../../shared/data/cloudtrail/', import.meta.url).pathname;
@@ -87,6 +88,29 @@ describe('forms of files', () => {
     const { coverage } = await loaded({ 'a.json': '[]', 'b.json': '{"Records":[]}' });
     expect(coverage).toMatchObject({ complete: true, badFiles: [] });
     expect(coverage.notLookedAt[0]).toMatch(/^no CloudTrail records found in /);
+  });
+
+  it('does not take a file for a log in which nothing happened that lies in the place of one', async () => {
+    const place = 'AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/20/';
+    const name = (suffix: string) => `${place}111122223333_CloudTrail_eu-west-1_20261120T1200Z_${suffix}.json.gz`;
+    const files = {
+      [name('whole')]: gzipSync(text),
+      [name('quiet')]: gzipSync('{"Records":[]}'),
+      [name('null')]: gzipSync('{"Records":null}'),
+      [name('object')]: gzipSync('{}'),
+      [`${place}.DS_Store`]: 'Bud1',
+      [`${place}notes.txt`]: 'notes',
+      'Records.json': '{"Records":null}',
+    };
+    const reason = 'named as a CloudTrail log, but without a list of records';
+    const badFiles = [name('null'), name('object')].map((path) => ({ path, reason }));
+    const { coverage } = await loaded(files);
+    expect(coverage).toMatchObject({ complete: false, badFiles });
+    expect(coverage.notLookedAt.join()).toContain('3 files that are no CloudTrail logs');
+
+    const dataDir = await tempDir();
+    await importFolder(await folderOf(files), dataDir);
+    expect((await openLake(dataDir)).coverage()).toMatchObject({ complete: false, badFiles });
   });
 
   it('skips digests in silence and names files that are no logs', async () => {

@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -22,6 +22,7 @@ interface Message {
 async function startAws(objects: Map<string, Buffer>, queue: Message[]) {
   const asked: string[] = [];
   const broken = new Set<string>();
+  const behindProxy = new Set<string>();
   const hidden = new Set<string>();
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -70,7 +71,10 @@ async function startAws(objects: Map<string, Buffer>, queue: Message[]) {
       }
       asked.push(`get ${key}`);
       const bytes = objects.get(key);
-      if (bytes === undefined || broken.has(key)) {
+      if (behindProxy.has(key)) {
+        response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
+        response.end('<html>Sign in to go on</html>');
+      } else if (bytes === undefined || broken.has(key)) {
         response.writeHead(403, { 'content-type': 'application/xml' });
         response.end('<Error><Code>AccessDenied</Code><Message>no</Message></Error>');
       } else {
@@ -91,7 +95,7 @@ async function startAws(objects: Map<string, Buffer>, queue: Message[]) {
     AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
     AWS_SECRET_ACCESS_KEY: 'x',
   };
-  return { asked, broken, hidden, env };
+  return { asked, broken, behindProxy, hidden, env };
 }
 
 const keyOf = (name: string, kind = 'CloudTrail') =>
@@ -144,7 +148,10 @@ describe('a lake that is fed', () => {
     const lake = await openFeed(env, dataDir);
     if (!lake.queue) throw new Error('no queue');
 
-    await drainOnce(lake, lake.queue, signal);
+    const warned: object[] = [];
+    const log = { ...quiet, warn: (facts: object) => void warned.push(facts) };
+    await drainOnce({ ...lake, log }, lake.queue, signal);
+    expect(warned).toContainEqual({ place: 's3://trail/logs/', elsewhere: 2 });
     expect(asked.filter((one) => one.startsWith('get')).sort()).toEqual(['a', 'b', 'c'].map((n) => `get ${keyOf(n)}`));
     expect(asked.some((one) => one.endsWith('at the queue'))).toBe(false);
     expect(queue.map(({ id }) => id)).toEqual(['4', '7']);
@@ -160,6 +167,57 @@ describe('a lake that is fed', () => {
     await drainOnce(lake, lake.queue, signal);
     expect(queue.map(({ id }) => id)).toEqual(['7']);
     expect(await (await openLake(dataDir)).recordsOf(address)).toHaveLength(3);
+  });
+
+  it('does not take the page of a proxy for what is in an object', async () => {
+    const queue: Message[] = [{ id: '1', body: noteOf(keyOf('a')) }];
+    const { behindProxy, hidden, env } = await startAws(new Map([[keyOf('a'), logOf('a')]]), queue);
+    const dataDir = await tempDir();
+    const lake = await openFeed(env, dataDir);
+    if (!lake.queue) throw new Error('no queue');
+
+    behindProxy.add(keyOf('a'));
+    await drainOnce(lake, lake.queue, signal);
+    expect(queue).toHaveLength(1);
+    expect((await openLake(dataDir)).coverage().badFiles).toEqual([
+      { path: keyOf('a'), reason: expect.stringContaining('could not be read (NotAws)') },
+    ]);
+
+    hidden.clear();
+    await drainOnce(lake, lake.queue, signal);
+    expect(await readdir(join(dataDir, 'lake', 'runs'))).toHaveLength(1);
+
+    behindProxy.clear();
+    hidden.clear();
+    await drainOnce(lake, lake.queue, signal);
+    expect(queue).toEqual([]);
+    const evidence = await openLake(dataDir);
+    expect(await evidence.recordsOf(address)).toHaveLength(1);
+    expect(evidence.coverage().badFiles).toEqual([]);
+  });
+
+  it('reads large files of any form, also where the note does not say how large', async () => {
+    const records = Array.from({ length: 50 }, (_, i) =>
+      sample({ extra: { userAgent: randomBytes(150_000).toString('base64'), eventID: `large-${i}` } }),
+    );
+    const large = gzipSync(JSON.stringify({ Records: records }, undefined, 1), { level: 0 });
+    const { asked, env } = await startAws(new Map([[keyOf('a'), large]]), [
+      { id: '1', body: JSON.stringify({ s3Bucket: 'trail', s3ObjectKey: [keyOf('a')] }) },
+    ]);
+    const dataDir = await tempDir();
+    const lake = await openFeed(env, dataDir);
+    if (!lake.queue) throw new Error('no queue');
+
+    await drainOnce(lake, lake.queue, signal);
+    const evidence = await openLake(dataDir);
+    expect(evidence.coverage().badFiles).toEqual([]);
+    expect(await evidence.recordsOf(address)).toHaveLength(50);
+
+    // Its version is known from the first listing on.
+    asked.length = 0;
+    await lake.importAll(signal);
+    await lake.importAll(signal);
+    expect(asked).toEqual(['list', `get ${keyOf('a')}`, 'list']);
   });
 
   it('keeps every message where the import fails', async () => {
@@ -198,10 +256,12 @@ describe('a lake that is fed', () => {
     const { env } = await startAws(objects, queue);
     const lake = await openFeed(env, dataDir);
     let [now, tries] = [Date.parse('2026-11-21T00:00:00Z'), 0];
+    const warned: object[] = [];
     const ended = new AbortController();
     const runs = keepFed(
       {
         ...lake,
+        log: { ...quiet, warn: (facts: object) => void warned.push(facts) },
         importAll: async () => {
           tries += 1;
           throw new UserError('s3://trail/logs/ could not be read (AccessDenied).');
@@ -220,6 +280,7 @@ describe('a lake that is fed', () => {
     // Each look at the queue takes its time, too.
     now += 60_000;
     await vi.waitFor(() => expect(tries).toBe(2), 20_000);
+    expect(warned).toContainEqual({ place: 's3://trail/logs/', error: expect.any(UserError) });
     ended.abort();
     await runs;
     const evidence = await openLake(dataDir);

@@ -166,6 +166,26 @@ describe('reading a queue', () => {
     expect(left()).toHaveLength(1);
   });
 
+  it('keeps a list of which it could read a part, also when it is taken once more', async () => {
+    const good = anotherBody();
+    const broken = { source: 'aws.guardduty', 'detail-type': 'GuardDuty Finding', detail: { id: 'x' } };
+    const body = JSON.stringify([JSON.parse(good.body), broken]);
+    const { source, signal, left } = queueOf([body], 'list', 2);
+    const deps = { store, queue, clock: clockThat([]), log: silentLog, readBody: readQueueBody };
+
+    await readQueue(source, deps, signal);
+    expect(left()).toEqual([]);
+    const [state] = (await store.intake.sources()).filter(({ name }) => name === 'queue list');
+    expect(state).toMatchObject({ ok: true, taken: 1 });
+    const kept = async () => (await store.deadLetters.open(100)).filter(({ from }) => from === 'list');
+    const [letter, ...more] = await kept();
+    expect(more).toEqual([]);
+    expect(letter?.reason).toMatch(/^1 of 2 entries: /);
+
+    if (letter) expect(await replayLetter(letter, deps)).toMatchObject({ taken: false });
+    expect(await kept()).toHaveLength(1);
+  });
+
   it('keeps no secrets in a dead letter', async () => {
     const body = `{"source":"aws.guardduty","detail-type":"GuardDuty Finding","key":"-----BEGIN RSA PRIVATE KEY-----\\nabc"}`;
     const { source, signal } = queueOf([body], 'secret', 1);

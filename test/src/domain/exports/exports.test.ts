@@ -1,3 +1,4 @@
+import { Graphviz } from '@hpcc-js/wasm-graphviz';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { csv } from '../../../../src/domain/exports/csv.ts';
@@ -51,6 +52,14 @@ const names = fc.oneof(
   ),
 );
 
+/** The text that an XML text stands for. */
+function plainOf(xml: string): string {
+  const named: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"' };
+  return xml.replaceAll(/&(?:#(\d+)|(\w+));/g, (_, code: string | undefined, name: string) =>
+    code === undefined ? (named[name] ?? '?') : String.fromCodePoint(Number(code)),
+  );
+}
+
 function graphOf(labels: readonly string[]): ExportGraph {
   return {
     title: labels[0] ?? 'empty',
@@ -83,7 +92,9 @@ describe('CSV', () => {
         for (const [index, row] of rows.entries()) {
           for (const [column, cell] of row.entries()) {
             const plain = cell.toWellFormed().replace(/(?![\t\r\n])[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu, '');
-            const back = read[index]?.[column] ?? '';
+            const cellBack = read[index]?.[column] ?? '';
+            expect(cellBack).not.toMatch(/;[=+\-@\t\r\n]/);
+            const back = cellBack.replaceAll(/;'(?=[=+\-@\t\r\n])/g, ';');
             expect(back === plain || back === `'${plain}`).toBe(true);
             expect(back).not.toMatch(/^[=+\-@\t\r\n]/);
           }
@@ -94,6 +105,12 @@ describe('CSV', () => {
 
   it('disarms what only cleaning brings to the front, and takes terminal sequences out', () => {
     expect(csv([], [['\0=1+1', '\u001b[31mred', '\u202e=1']])).toBe("\r\n'=1+1,[31mred,'=1\r\n");
+  });
+
+  it('disarms what begins a cell where lists are written with semicolons', () => {
+    const [, row] = parseCsv(csv(['a'], [['Mozilla/5.0 (X11;=HYPERLINK("https://evil.example");-1; rv:1)']]));
+
+    expect(row).toEqual([`Mozilla/5.0 (X11;'=HYPERLINK("https://evil.example");'-1; rv:1)`]);
   });
 
   it('puts lists into one cell and leaves out what is missing', () => {
@@ -116,6 +133,20 @@ describe('DOT', () => {
         expect(lines).toHaveLength(labels.length * 2 - 1 + 3);
       }),
     );
+  });
+
+  it.each([
+    ['CORP\\nadmin', 'CORP\\nadmin'],
+    ['a\\', 'a\\'],
+    ['\\N \\G \\l', '\\N \\G \\l'],
+    ['a&amp;b &#60;i&#62;', 'a&amp;b &#60;i&#62;'],
+    ['"]; n9 [label="x', '"]; n9 [label="x'],
+  ])('shows the name %j as it is where Graphviz draws it', async (label, shown) => {
+    const graphviz = await Graphviz.load();
+    const svg = graphviz.layout(dot(graphOf([label])), 'svg', 'dot');
+    const texts = [...svg.matchAll(/<text [^>]*>([^<]*)<\/text>/g)].map(([, text]) => plainOf(text ?? ''));
+
+    expect(texts).toEqual([shown, 'user']);
   });
 
   it('leaves out edges to what is not a node', () => {
@@ -181,6 +212,15 @@ describe('Timesketch lines', () => {
     });
     expect(JSON.stringify(line)).not.toMatch(/hunter2|IQoJ/);
     expect(Object.values(line).filter((value) => typeof value === 'object' && !Array.isArray(value))).toEqual([]);
+  });
+
+  it('can be written as UTF-8 by whoever reads them, whatever the record holds', () => {
+    const half = JSON.parse('"\\ud800"') as string;
+    const call = record({ eventName: `x${half}`, userAgent: half, requestParameters: { userName: half } });
+    const line = JSON.parse(timesketch(timelineEntries([call], []))) as Record<string, unknown>;
+
+    expect(Object.values(line).filter((value) => typeof value === 'string' && !value.isWellFormed())).toEqual([]);
+    expect(line.userAgent).toBe('\ufffd');
   });
 
   it('are as many as the records, and so are the rows of the table', () => {
