@@ -53,8 +53,9 @@ async function openPostgres(connectionString: string, prefix: string, log: Log):
     connectionTimeoutMillis: 2_000,
     statement_timeout: 15_000,
     query_timeout: 20_000,
-    // Without it BullMQ would have to poll: a listening connection that broke silently would go unnoticed.
+    // The system's own first look comes after two hours, and what was sent on a connection nobody has is lost.
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     options: '-c search_path=bullmq',
   });
   // Each queue and each worker listens on the pool too.
@@ -83,8 +84,7 @@ async function openPostgres(connectionString: string, prefix: string, log: Log):
   const named = (lane: string) => `${prefix}-${lane}`;
   return {
     queue: (lane) => new Queue(named(lane), { connection }, createPostgresBackend),
-    worker: (lane, process, options) =>
-      new Worker(named(lane), process, { ...options, connection }, createPostgresBackend),
+    worker: (lane, process, options) => new Worker(named(lane), process, { ...options, connection }, looking),
     orphan: async (lane) => {
       // BullMQ's own takeover does the rest: it wants an expired lock, a mark of an earlier look, and no look lately.
       await pool.query(
@@ -107,6 +107,16 @@ async function openPostgres(connectionString: string, prefix: string, log: Log):
     },
   };
 }
+
+/** How long a lane waits to be told of a job before it looks by itself. */
+const longestSilenceSeconds = 10;
+
+/**
+ * BullMQ trusts a listening connection for up to an hour where the next job is known to be due later. One that broke without
+ * a word (a failover, a proxy) tells of none, and the lane would stand still meanwhile.
+ */
+const looking: typeof createPostgresBackend = (...asked) =>
+  Object.defineProperty(createPostgresBackend(...asked), 'maximumBlockTimeout', { value: longestSilenceSeconds });
 
 const insufficientPrivilege = '42501';
 
