@@ -143,11 +143,31 @@ interface Patience {
   readonly maxRetriesPerRequest: number | null;
 }
 
+/** Longer than any question waits there for a job. */
+const redisSilenceMs = 15_000;
+
 async function openRedis(url: string, prefix: string, log: Log): Promise<Backend> {
   const retryStrategy = (times: number) => Math.min(times * 100, 2_000);
-  const connect = (name: string, options: Patience): Redis => {
-    const redis = new Redis(url, { connectionName: name, connectTimeout: 2_000, retryStrategy, ...options });
+  const opened = new Set<Redis>();
+  const connect = (name: string, patience: Patience): Redis => {
+    const redis = new Redis(url, {
+      connectionName: name,
+      connectTimeout: 2_000,
+      retryStrategy,
+      // A connection that went silent, and one to a server that only reads since a failover, would be kept for good.
+      socketTimeout: redisSilenceMs,
+      reconnectOnError: ({ message }) => message.startsWith('READONLY'),
+      ...patience,
+    });
     redis.on('error', (error) => log.warn({ error: error.message, connection: name }, 'the queue lost Redis'));
+    opened.add(redis);
+    // BullMQ's workers wait on copies, and leave one that is connecting to itself: it would keep the process for good.
+    const copy = redis.duplicate.bind(redis);
+    redis.duplicate = (...changes) => {
+      const copied = copy(...changes);
+      opened.add(copied);
+      return copied;
+    };
     return redis;
   };
   // The producer fails at once when Redis is away, so that a webhook answers 503; the workers wait for it.
@@ -176,8 +196,7 @@ async function openRedis(url: string, prefix: string, log: Log): Promise<Backend
       await producer.set(`${prefix}:check`, new Date().toISOString(), 'EX', 60);
     },
     close: async () => {
-      producer.disconnect();
-      consumer?.disconnect();
+      for (const redis of opened) redis.disconnect();
     },
   };
 }

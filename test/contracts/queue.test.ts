@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { UpstreamError, UserError } from '../../src/contracts/errors.ts';
 import type { JobContext, Queue } from '../../src/contracts/job.ts';
@@ -462,3 +463,50 @@ describe('the queue of a database that goes away without a word', () => {
     await database.stop();
   });
 });
+
+describe.skipIf(redisMissing() !== undefined)(
+  `the queue when Redis fails over (${redisMissing() ?? 'Redis is here'})`,
+  () => {
+    it.each([
+      ['the old one answers that it only reads', (old: TestRedis, next: TestRedis) => follow(old, next)],
+      ['the old one answers nothing any more', (_old: TestRedis, _next: TestRedis, silence: () => void) => silence()],
+    ])('goes to the new one, although %s', { timeout: 60_000 }, async (_how, failOver) => {
+      const [old, next] = await Promise.all([startTestRedis(), startTestRedis()]);
+      const door = await openDoor(old.url);
+      const queue = await openQueue({ backend: { kind: 'redis', url: door.connectionString }, log: silentLog });
+      const seen: string[] = [];
+      const note = async (payload: object) => {
+        seen.push(Object.values(payload).join());
+      };
+      await queue.work('notices', { 'approval.notify': note }, { concurrency: 1 });
+      await queue.add('approval.notify', { approvalId: 'before' }, { id: 'before' });
+      await until('the first ran', () => seen.length === 1);
+
+      door.turnTo(next.url);
+      await failOver(old, next, door.silence);
+      const add = () => queue.add('approval.notify', { approvalId: 'after' }, { id: 'after' });
+      await until('adding works again', () => succeeds(add), 25_000);
+
+      await until('the second ran', () => seen.includes('after'), 25_000);
+      await queue.close(1_000);
+      await door.close();
+      await Promise.all([old.stop(), next.stop()]);
+    });
+  },
+);
+
+async function follow(old: TestRedis, next: TestRedis): Promise<void> {
+  const operator = new Redis(old.port, '127.0.0.1');
+  await operator.replicaof('127.0.0.1', next.port);
+  operator.disconnect();
+}
+
+async function succeeds(work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof UpstreamError) return false;
+    throw thrown;
+  }
+}

@@ -227,7 +227,9 @@ describe('when the database is killed under the running process', () => {
 });
 
 describe.skipIf(redisMissing() !== undefined)(`while the queue is away (${redisMissing() ?? 'Redis is here'})`, () => {
-  it('what people ask for and approve is taken, and runs once when it is back', { timeout: longMs }, async () => {
+  it('what people ask for and approve is taken, and runs once when it is back; SIGTERM ends the process', {
+    timeout: longMs,
+  }, async () => {
     const redis = await startTestRedis();
     const scene = await openScene({ env: { ...env, REDIS_URL: redis.url } });
     try {
@@ -255,6 +257,11 @@ describe.skipIf(redisMissing() !== undefined)(`while the queue is away (${redisM
         scene.slack.messages(alerts).some((message) => message.text.includes('Looked at')),
       );
       expect(approvals()).toHaveLength(1);
+
+      await redis.kill();
+      const began = Date.now();
+      expect(await scene.firebreak.stop()).toBe(0);
+      expect(Date.now() - began).toBeLessThan(30_000);
     } finally {
       await scene.close();
       await redis.stop();

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 /** Lets new connections wait, or those that are there go unanswered for ever, as it is told. */
 export async function openDoor(connectionString: string) {
   const url = new URL(connectionString);
-  const to = { host: url.hostname, port: Number(url.port) };
+  let to = { host: url.hostname, port: Number(url.port) };
   const sockets = new Set<Socket>();
   const waiting: (() => void)[] = [];
   const silences = new Set<() => void>();
@@ -46,6 +46,10 @@ export async function openDoor(connectionString: string) {
     letIn: () => {
       held = false;
       for (const each of waiting.splice(0)) each();
+    },
+    /** New connections lead elsewhere, as a name does after a failover. */
+    turnTo: (other: string) => {
+      to = { host: '127.0.0.1', port: Number(new URL(other).port) };
     },
     /** As when a server or the network between goes away without a word: nothing is cut, nothing is answered. */
     silence: () => {
