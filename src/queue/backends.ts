@@ -1,5 +1,6 @@
 /** The two backends of BullMQ, each on one shared set of connections: PostgreSQL (schema `bullmq`) and Redis. */
 import { type EventEmitter, once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createPostgresBackend,
   LATEST_SCHEMA_VERSION,
@@ -12,7 +13,7 @@ import {
 } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { SetupError } from '../contracts/errors.ts';
+import { asError, SetupError } from '../contracts/errors.ts';
 import type { Log } from '../contracts/log.ts';
 import { evictionProblem } from './redis-policy.ts';
 
@@ -113,10 +114,24 @@ const longestSilenceSeconds = 10;
 
 /**
  * BullMQ trusts a listening connection for up to an hour where the next job is known to be due later. One that broke without
- * a word (a failover, a proxy) tells of none, and the lane would stand still meanwhile.
+ * a word (a failover, a proxy) tells of none, and the lane would stand still meanwhile. It also keeps one that does not even
+ * take LISTEN (a standby, a server that went away just then), and would ask that same one for ever.
  */
-const looking: typeof createPostgresBackend = (...asked) =>
-  Object.defineProperty(createPostgresBackend(...asked), 'maximumBlockTimeout', { value: longestSilenceSeconds });
+const looking: typeof createPostgresBackend = (...asked) => {
+  const backend = createPostgresBackend(...asked);
+  const wait = backend.waitForJob.bind(backend);
+  backend.waitForJob = async (seconds) => {
+    const client = await backend.connection.getListenClient();
+    try {
+      return await wait(seconds);
+    } catch (thrown) {
+      (client as unknown as EventEmitter).emit('error', asError(thrown));
+      await sleep(1_000);
+      throw thrown;
+    }
+  };
+  return Object.defineProperty(backend, 'maximumBlockTimeout', { value: longestSilenceSeconds });
+};
 
 const insufficientPrivilege = '42501';
 

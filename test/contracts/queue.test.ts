@@ -464,6 +464,37 @@ describe('the queue of a database that goes away without a word', () => {
   });
 });
 
+describe('the queue of a database that goes away when it is asked to tell of jobs', () => {
+  it('asks another connection', { timeout: 90_000 }, async () => {
+    const database = await startTestDatabase();
+    const door = await openDoor(database.connectionString);
+    const { connectionString } = door;
+    const queue = await openQueue({ backend: { kind: 'postgres', connectionString }, log: silentLog });
+    const seen: string[] = [];
+    const note = async (payload: object) => {
+      seen.push(Object.values(payload).join());
+    };
+    await queue.work('notices', { 'approval.notify': note }, { concurrency: 1 });
+    await queue.add('approval.notify', { approvalId: 'before' }, { id: 'before' });
+    await until('the first ran', () => seen.length === 1);
+
+    const silent = door.silenceAt('LISTEN');
+    await runSql(
+      database.connectionString,
+      'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+    );
+    await silent;
+    const add = () => queue.add('approval.notify', { approvalId: 'after' }, { id: 'after' });
+    await until('adding works again', () => succeeds(add));
+
+    // The driver waits 20 s for the answer to LISTEN.
+    await until('the second ran', () => seen.includes('after'), 40_000);
+    await queue.close(1_000);
+    await door.close();
+    await database.stop();
+  });
+});
+
 describe.skipIf(redisMissing() !== undefined)(
   `the queue when Redis fails over (${redisMissing() ?? 'Redis is here'})`,
   () => {

@@ -1,6 +1,7 @@
 /** Stands before a server of any kind. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Lets new connections wait, or those that are there go unanswered for ever, as it is told. */
 export async function openDoor(connectionString: string) {
@@ -10,6 +11,7 @@ export async function openDoor(connectionString: string) {
   const waiting: (() => void)[] = [];
   const silences = new Set<() => void>();
   let held = false;
+  let word: string | undefined;
   let taken = 0;
   const server = createServer((socket) => {
     taken += 1;
@@ -21,7 +23,7 @@ export async function openDoor(connectionString: string) {
       onward.on('error', () => socket.destroy());
       socket.on('close', () => onward.destroy());
       socket.pipe(onward).pipe(socket);
-      silences.add(() => {
+      const silence = () => {
         socket.unpipe(onward);
         onward.unpipe(socket);
         socket.resume();
@@ -29,6 +31,12 @@ export async function openDoor(connectionString: string) {
           .removeAllListeners('error')
           .on('error', () => undefined)
           .destroy();
+      };
+      silences.add(silence);
+      socket.on('data', (bytes) => {
+        if (word === undefined || !bytes.includes(word)) return;
+        word = undefined;
+        silence();
       });
     };
     if (held) waiting.push(letIn);
@@ -55,6 +63,11 @@ export async function openDoor(connectionString: string) {
     silence: () => {
       for (const each of silences) each();
       silences.clear();
+    },
+    /** The first connection that says this word goes silent; resolves when one did. */
+    silenceAt: async (said: string) => {
+      word = said;
+      while (word !== undefined) await sleep(10);
     },
     close: async () => {
       for (const socket of sockets) socket.destroy();
