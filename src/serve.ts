@@ -65,6 +65,8 @@ type Stop = () => Promise<void>;
 
 /** Jobs that are running get this long to end; what is cut off runs again after the restart. */
 const drainMs = 20_000;
+/** Ends by itself before this unless something is left over. */
+const leftOverMs = 1_000;
 const sweepEveryMs = 5_000;
 const detectEveryMs = 1_000;
 const lakeEveryMs = 30_000;
@@ -92,6 +94,8 @@ export async function serve(roles: readonly Role[]): Promise<number> {
         log.error({ error: asError(error) }, 'a part did not stop cleanly');
       }
     }
+    // A worker of the queue that waits for a server that is away never ends, and its timers would keep the process for good.
+    setTimeout(() => process.exit(), leftOverMs).unref();
   }
   log.info({}, 'firebreak has stopped');
   return 0;

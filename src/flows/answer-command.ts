@@ -11,6 +11,7 @@ import { changeRules } from './change-rules.ts';
 import type { WebDeps } from './deps.ts';
 import { wishToLift } from './lift-freeze.ts';
 import { mayRead } from './may-read.ts';
+import { queueStored } from './queue-stored.ts';
 import { quieten } from './quieten.ts';
 import { reportIncident } from './report.ts';
 import { approvingRefusalOf, askingRefusalOf } from './standing.ts';
@@ -101,7 +102,7 @@ async function act(
         requestedBy: input.userId,
         createdAt: at,
       });
-      await deps.queue.add('investigation.run', { investigationId }, { id: `investigation-${investigationId}` });
+      await queueStored('investigation.run', { investigationId }, `investigation-${investigationId}`, deps);
       return say(`${outcome.notice} The answer comes in a thread in this channel.`);
     }
     case 'contain': {
@@ -118,7 +119,7 @@ async function act(
         threadTs: input.threadTs,
         at,
       });
-      await deps.queue.add('containment.plan', { requestId }, { id: `plan-${requestId}` });
+      await queueStored('containment.plan', { requestId }, `plan-${requestId}`, deps);
       return say('Making the plan. The approval card comes into this channel; somebody else has to approve it.');
     }
     case 'strike': {

@@ -4,6 +4,7 @@ import type { ButtonMeaning } from '../contracts/buttons.ts';
 import { UserError } from '../contracts/errors.ts';
 import type { ButtonAction } from '../contracts/message.ts';
 import type { WebDeps } from './deps.ts';
+import { queueStored } from './queue-stored.ts';
 import { askForSnooze } from './snooze-dialog.ts';
 import { askForStrike, voteOnSteps } from './strike.ts';
 import { askForCode } from './vote-with-code.ts';
@@ -94,7 +95,7 @@ async function carryOut(click: Click, meaning: ButtonMeaning, deps: Needs): Prom
       createdAt: at,
       caseId: before?.caseId,
     });
-    await deps.queue.add('investigation.run', { investigationId: id }, { id: `investigation-${id}` });
+    await queueStored('investigation.run', { investigationId: id }, `investigation-${id}`, deps);
     return true;
   }
   if (click.action === 'contain' && meaning.kind === 'contain') {
@@ -107,7 +108,7 @@ async function carryOut(click: Click, meaning: ButtonMeaning, deps: Needs): Prom
       caseId: meaning.caseId,
       at,
     });
-    await deps.queue.add('containment.plan', { requestId }, { id: `plan-${requestId}` });
+    await queueStored('containment.plan', { requestId }, `plan-${requestId}`, deps);
     return true;
   }
   if (click.action === 'contain' && meaning.kind === 'strike') {
@@ -128,7 +129,7 @@ async function carryOut(click: Click, meaning: ButtonMeaning, deps: Needs): Prom
       undoOf: meaning.approvalId,
       at,
     });
-    await deps.queue.add('containment.plan', { requestId }, { id: `plan-${requestId}` });
+    await queueStored('containment.plan', { requestId }, `plan-${requestId}`, deps);
     return true;
   }
   if (Object.hasOwn(votes, click.action) && meaning.kind === 'approval') {
@@ -144,7 +145,7 @@ async function carryOut(click: Click, meaning: ButtonMeaning, deps: Needs): Prom
       threadTs: click.threadTs,
       at,
     });
-    await deps.queue.add('approval.vote', { voteId }, { id: `vote-${voteId}` });
+    await queueStored('approval.vote', { voteId }, `vote-${voteId}`, deps);
     return true;
   }
   return false;
@@ -153,9 +154,9 @@ async function carryOut(click: Click, meaning: ButtonMeaning, deps: Needs): Prom
 async function investigate(
   target: { readonly artifact: string; readonly also?: readonly string[] },
   where: { caseId?: string | undefined; channel: string; threadTs?: string | undefined; userId: string; at: string },
-  { store, queue }: Pick<WebDeps, 'store' | 'queue'>,
+  deps: Pick<WebDeps, 'store' | 'queue' | 'log'>,
 ): Promise<void> {
-  const investigationId = await store.investigations.create({
+  const investigationId = await deps.store.investigations.create({
     name: 'pivot',
     request: { target },
     channel: where.channel,
@@ -164,5 +165,5 @@ async function investigate(
     createdAt: where.at,
     caseId: where.caseId,
   });
-  await queue.add('investigation.run', { investigationId }, { id: `investigation-${investigationId}` });
+  await queueStored('investigation.run', { investigationId }, `investigation-${investigationId}`, deps);
 }

@@ -11,11 +11,12 @@ import { channelRefusal } from './channel-refusal.ts';
 import { offersOf } from './contain-buttons.ts';
 import { tellOne } from './deliver.ts';
 import type { WebDeps, WorkerDeps } from './deps.ts';
+import { queueStored } from './queue-stored.ts';
 import { recordVote } from './record-vote.ts';
 import { rightsOf } from './rights-of.ts';
 import { askingRefusalOf } from './standing.ts';
 
-type Asking = Pick<WebDeps, 'store' | 'queue' | 'clock' | 'settings'>;
+type Asking = Pick<WebDeps, 'store' | 'queue' | 'clock' | 'settings' | 'log'>;
 
 /** Stores the wish and queues it. Throws UserError where there is no such case, or nothing is proposed here. */
 export async function askForStrike(
@@ -25,7 +26,7 @@ export async function askForStrike(
     readonly channelId: string;
     readonly threadTs?: string | undefined;
   },
-  { store, queue, clock, settings }: Asking,
+  { store, queue, clock, settings, log }: Asking,
 ): Promise<string> {
   if (settings.mode === 'observe') throw new UserError('Firebreak runs in the mode observe: it proposes nothing.');
   const { channelId: channel, userId, threadTs } = input;
@@ -41,7 +42,7 @@ export async function askForStrike(
   if (found.restrictedTo?.includes(userId) === false) throw new UserError('This case is closed to a named few.');
   const at = clock.now().toISOString();
   const strikeId = await store.strikes.ask({ caseId, userId, channel, threadTs, at });
-  await queue.add('strike.plan', { strikeId }, { id: `strike-${strikeId}` });
+  await queueStored('strike.plan', { strikeId }, `strike-${strikeId}`, { queue, log });
   return caseId;
 }
 
@@ -142,7 +143,7 @@ export async function showStrike(
 export async function voteOnSteps(
   click: { readonly userId: string; readonly channelId: string; readonly threadTs?: string | undefined },
   approvalIds: readonly string[],
-  { store, queue, clock }: Asking,
+  { store, queue, clock, log }: Asking,
 ): Promise<void> {
   const at = clock.now().toISOString();
   const voteIds: string[] = [];
@@ -154,7 +155,7 @@ export async function voteOnSteps(
   }
   const [first] = voteIds;
   if (first === undefined) throw new UserError('None of these steps waits for a decision any more.');
-  await queue.add('strike.vote', { voteIds }, { id: `strike-vote-${first}` });
+  await queueStored('strike.vote', { voteIds }, `strike-vote-${first}`, { queue, log });
 }
 
 /** Job `strike.vote`: one after the other, so that evidence is approved, and runs, before what would destroy it. */

@@ -31,9 +31,10 @@ export function openSweep(deps: Needs): () => Promise<void> {
     const now = clock.now().getTime();
     const pace = paces.get(id);
     if (pace !== undefined && now < pace.nextAt) return;
+    await queue.add(name, payload, { id, delayMs: 0 });
+    // Only what was queued counts: after an outage of the queue nothing may wait for as long as that took.
     const pauseMs = Math.min((pace?.pauseMs ?? restMs / 2) * 2, longestPauseMs);
     paces.set(id, { pauseMs, nextAt: now + pauseMs });
-    await queue.add(name, payload, { id, delayMs: 0 });
   }
 
   async function stored(olderThan: string): Promise<void> {

@@ -5,6 +5,7 @@ import { closedTo } from '../domain/access.ts';
 import { isAlone } from '../domain/approval.ts';
 import { whatOf } from '../domain/approval-wording.ts';
 import type { WebDeps } from './deps.ts';
+import { queueStored } from './queue-stored.ts';
 import { concerning } from './record-vote.ts';
 import { rightsOf } from './rights-of.ts';
 import { approvingRefusalOf } from './standing.ts';
@@ -54,7 +55,7 @@ export async function voteWithCode(
     readonly threadTs?: string | undefined;
     readonly code: string;
   },
-  { store, queue, clock }: Needs,
+  { store, queue, clock, log }: Needs,
 ): Promise<void> {
   if (!/^\d{3}\s?\d{3}$/.test(answer.code.trim())) throw new UserError('A code has six digits.');
   const meaning = await store.buttons.meaning(answer.button);
@@ -69,5 +70,5 @@ export async function voteWithCode(
     },
     answer.code.trim(),
   );
-  await queue.add('approval.prove', { voteId }, { id: `prove-${voteId}` });
+  await queueStored('approval.prove', { voteId }, `prove-${voteId}`, { queue, log });
 }

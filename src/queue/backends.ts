@@ -1,5 +1,6 @@
 /** The two backends of BullMQ, each on one shared set of connections: PostgreSQL (schema `bullmq`) and Redis. */
 import { type EventEmitter, once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createPostgresBackend,
   LATEST_SCHEMA_VERSION,
@@ -12,7 +13,7 @@ import {
 } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { SetupError } from '../contracts/errors.ts';
+import { asError, SetupError } from '../contracts/errors.ts';
 import type { Log } from '../contracts/log.ts';
 import { evictionProblem } from './redis-policy.ts';
 
@@ -53,8 +54,9 @@ async function openPostgres(connectionString: string, prefix: string, log: Log):
     connectionTimeoutMillis: 2_000,
     statement_timeout: 15_000,
     query_timeout: 20_000,
-    // Without it BullMQ would have to poll: a listening connection that broke silently would go unnoticed.
+    // The system's own first look comes after two hours, and what was sent on a connection nobody has is lost.
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     options: '-c search_path=bullmq',
   });
   // Each queue and each worker listens on the pool too.
@@ -83,8 +85,7 @@ async function openPostgres(connectionString: string, prefix: string, log: Log):
   const named = (lane: string) => `${prefix}-${lane}`;
   return {
     queue: (lane) => new Queue(named(lane), { connection }, createPostgresBackend),
-    worker: (lane, process, options) =>
-      new Worker(named(lane), process, { ...options, connection }, createPostgresBackend),
+    worker: (lane, process, options) => new Worker(named(lane), process, { ...options, connection }, looking),
     orphan: async (lane) => {
       // BullMQ's own takeover does the rest: it wants an expired lock, a mark of an earlier look, and no look lately.
       await pool.query(
@@ -107,6 +108,30 @@ async function openPostgres(connectionString: string, prefix: string, log: Log):
     },
   };
 }
+
+/** How long a lane waits to be told of a job before it looks by itself. */
+const longestSilenceSeconds = 10;
+
+/**
+ * BullMQ trusts a listening connection for up to an hour where the next job is known to be due later. One that broke without
+ * a word (a failover, a proxy) tells of none, and the lane would stand still meanwhile. It also keeps one that does not even
+ * take LISTEN (a standby, a server that went away just then), and would ask that same one for ever.
+ */
+const looking: typeof createPostgresBackend = (...asked) => {
+  const backend = createPostgresBackend(...asked);
+  const wait = backend.waitForJob.bind(backend);
+  backend.waitForJob = async (seconds) => {
+    const client = await backend.connection.getListenClient();
+    try {
+      return await wait(seconds);
+    } catch (thrown) {
+      (client as unknown as EventEmitter).emit('error', asError(thrown));
+      await sleep(1_000);
+      throw thrown;
+    }
+  };
+  return Object.defineProperty(backend, 'maximumBlockTimeout', { value: longestSilenceSeconds });
+};
 
 const insufficientPrivilege = '42501';
 
@@ -133,11 +158,31 @@ interface Patience {
   readonly maxRetriesPerRequest: number | null;
 }
 
+/** Longer than any question waits there for a job. */
+const redisSilenceMs = 15_000;
+
 async function openRedis(url: string, prefix: string, log: Log): Promise<Backend> {
   const retryStrategy = (times: number) => Math.min(times * 100, 2_000);
-  const connect = (name: string, options: Patience): Redis => {
-    const redis = new Redis(url, { connectionName: name, connectTimeout: 2_000, retryStrategy, ...options });
+  const opened = new Set<Redis>();
+  const connect = (name: string, patience: Patience): Redis => {
+    const redis = new Redis(url, {
+      connectionName: name,
+      connectTimeout: 2_000,
+      retryStrategy,
+      // A connection that went silent, and one to a server that only reads since a failover, would be kept for good.
+      socketTimeout: redisSilenceMs,
+      reconnectOnError: ({ message }) => message.startsWith('READONLY'),
+      ...patience,
+    });
     redis.on('error', (error) => log.warn({ error: error.message, connection: name }, 'the queue lost Redis'));
+    opened.add(redis);
+    // BullMQ's workers wait on copies, and leave one that is connecting to itself: it would keep the process for good.
+    const copy = redis.duplicate.bind(redis);
+    redis.duplicate = (...changes) => {
+      const copied = copy(...changes);
+      opened.add(copied);
+      return copied;
+    };
     return redis;
   };
   // The producer fails at once when Redis is away, so that a webhook answers 503; the workers wait for it.
@@ -166,8 +211,7 @@ async function openRedis(url: string, prefix: string, log: Log): Promise<Backend
       await producer.set(`${prefix}:check`, new Date().toISOString(), 'EX', 60);
     },
     close: async () => {
-      producer.disconnect();
-      consumer?.disconnect();
+      for (const redis of opened) redis.disconnect();
     },
   };
 }

@@ -185,7 +185,7 @@ export async function startSlack(options: SlackOptions): Promise<SlackApp> {
     try {
       if (code !== undefined) {
         // Sent twice by Slack it is one code, which counts once.
-        if (await firstTime(key)) await inTime(handlers.code(code));
+        await inTime(firstTime(key).then((isFirst) => (isFirst ? handlers.code(code) : undefined)));
       } else if (report !== undefined) await inTime(handlers.report(report));
       else if (snooze !== undefined) {
         const wrong = await inTime(handlers.snooze(snooze));

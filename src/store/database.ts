@@ -4,6 +4,7 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { asError, SetupError, UpstreamError, UserError } from '../contracts/errors.ts';
 import type { Log } from '../contracts/log.ts';
+import { Session } from './session.ts';
 import type { Tables } from './tables.ts';
 
 export type Database = Kysely<Tables>;
@@ -17,6 +18,7 @@ interface Connection {
 export function connect(connectionString: string, applicationName: string, log: Log): Connection {
   const pool = new pg.Pool({
     connectionString,
+    Client: Session,
     application_name: applicationName,
     max: 8,
     connectionTimeoutMillis: 5_000,
@@ -25,6 +27,7 @@ export function connect(connectionString: string, applicationName: string, log: 
     lock_timeout: 10_000,
     idle_in_transaction_session_timeout: 30_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
   });
   // Idle connections that break are replaced by the pool; the next statement says whether the database is there.
   pool.on('error', (error) => log.warn({ error: error.message }, 'an idle database connection was lost'));

@@ -29,7 +29,10 @@ export function openTurns(connectionString: string, applicationName: string, log
     max: maxTurns,
     connectionTimeoutMillis: 5_000,
     lock_timeout: patienceMs,
+    // Later than the server's own word: without it a job would wait for a server that went away without one.
+    query_timeout: patienceMs + 5_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
   });
   const lost = (error: Error) => log.warn({ error: error.message }, 'the connection of a turn was lost');
   pool.on('error', lost);

@@ -1,8 +1,8 @@
 /** What every backend of the queue must do; run against a real PostgreSQL and a real Redis. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { UpstreamError, UserError } from '../../src/contracts/errors.ts';
 import type { JobContext, Queue } from '../../src/contracts/job.ts';
@@ -17,6 +17,7 @@ import {
   type TestRedis,
   until,
 } from '../support/databases.ts';
+import { openDoor } from '../support/door.ts';
 
 interface Server {
   readonly backend: BackendChoice;
@@ -374,7 +375,7 @@ describe('the queue when PostgreSQL drops its connections', () => {
 describe('the queue of a database that is slow to take connections', () => {
   it('is open when every lane takes jobs, and works on all of them', { timeout: 60_000 }, async () => {
     const database = await startTestDatabase();
-    const door = await slowDoor(database.connectionString);
+    const door = await openDoor(database.connectionString);
     // Longer than the queue waits for one connection.
     const slow = (async () => {
       await until('the first connection is there', () => door.taken() > 0);
@@ -420,45 +421,123 @@ describe('the queue of a database that is slow to take connections', () => {
   });
 });
 
-/** Stands before a database, and lets new connections wait as long as it is told. */
-async function slowDoor(connectionString: string) {
-  const url = new URL(connectionString);
-  const to = { host: url.hostname, port: Number(url.port) };
-  const sockets = new Set<Socket>();
-  const waiting: (() => void)[] = [];
-  let held = false;
-  let taken = 0;
-  const server = createServer((socket) => {
-    taken += 1;
-    sockets.add(socket);
-    socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket));
-    const letIn = () => {
-      if (socket.destroyed) return;
-      const onward = connect(to);
-      onward.on('error', () => socket.destroy());
-      socket.on('close', () => onward.destroy());
-      socket.pipe(onward).pipe(socket);
+describe('the queue of a database that goes away without a word', () => {
+  it('takes new jobs soon, although the connections that would tell of them are silent', {
+    timeout: 60_000,
+  }, async () => {
+    const database = await startTestDatabase();
+    const door = await openDoor(database.connectionString);
+    const queue = await openQueue({
+      backend: { kind: 'postgres', connectionString: door.connectionString },
+      log: silentLog,
+    });
+    const seen: string[] = [];
+    const note = async (payload: object) => {
+      seen.push(Object.values(payload).join());
     };
-    if (held) waiting.push(letIn);
-    else letIn();
+    await queue.work('notices', { 'approval.notify': note }, { concurrency: 1 });
+    // A worker that knows when the next job is due sleeps until then.
+    await queue.add('approval.notify', { approvalId: 'in an hour' }, { id: 'late', delayMs: 3_600_000 });
+    await queue.add('approval.notify', { approvalId: 'before' }, { id: 'before' });
+    await until('the first ran', () => seen.length === 1);
+    await sleep(6_000); // The worker waited for a job, found the delayed one, and waits for that.
+
+    door.silence();
+    await until(
+      'adding works again',
+      async () => {
+        try {
+          await queue.add('approval.notify', { approvalId: 'after' }, { id: 'after' });
+          return true;
+        } catch (thrown) {
+          if (thrown instanceof UpstreamError) return false;
+          throw thrown;
+        }
+      },
+      25_000,
+    );
+
+    await until('the second ran', () => seen.includes('after'), 15_000);
+    await queue.close(1_000);
+    await door.close();
+    await database.stop();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  url.hostname = '127.0.0.1';
-  url.port = String((server.address() as AddressInfo).port);
-  return {
-    connectionString: url.href,
-    taken: () => taken,
-    hold: () => {
-      held = true;
-    },
-    letIn: () => {
-      held = false;
-      for (const each of waiting.splice(0)) each();
-    },
-    close: async () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+});
+
+describe('the queue of a database that goes away when it is asked to tell of jobs', () => {
+  it('asks another connection', { timeout: 90_000 }, async () => {
+    const database = await startTestDatabase();
+    const door = await openDoor(database.connectionString);
+    const { connectionString } = door;
+    const queue = await openQueue({ backend: { kind: 'postgres', connectionString }, log: silentLog });
+    const seen: string[] = [];
+    const note = async (payload: object) => {
+      seen.push(Object.values(payload).join());
+    };
+    await queue.work('notices', { 'approval.notify': note }, { concurrency: 1 });
+    await queue.add('approval.notify', { approvalId: 'before' }, { id: 'before' });
+    await until('the first ran', () => seen.length === 1);
+
+    const silent = door.silenceAt('LISTEN');
+    await runSql(
+      database.connectionString,
+      'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+    );
+    await silent;
+    const add = () => queue.add('approval.notify', { approvalId: 'after' }, { id: 'after' });
+    await until('adding works again', () => succeeds(add));
+
+    // The driver waits 20 s for the answer to LISTEN.
+    await until('the second ran', () => seen.includes('after'), 40_000);
+    await queue.close(1_000);
+    await door.close();
+    await database.stop();
+  });
+});
+
+describe.skipIf(redisMissing() !== undefined)(
+  `the queue when Redis fails over (${redisMissing() ?? 'Redis is here'})`,
+  () => {
+    it.each([
+      ['the old one answers that it only reads', (old: TestRedis, next: TestRedis) => follow(old, next)],
+      ['the old one answers nothing any more', (_old: TestRedis, _next: TestRedis, silence: () => void) => silence()],
+    ])('goes to the new one, although %s', { timeout: 60_000 }, async (_how, failOver) => {
+      const [old, next] = await Promise.all([startTestRedis(), startTestRedis()]);
+      const door = await openDoor(old.url);
+      const queue = await openQueue({ backend: { kind: 'redis', url: door.connectionString }, log: silentLog });
+      const seen: string[] = [];
+      const note = async (payload: object) => {
+        seen.push(Object.values(payload).join());
+      };
+      await queue.work('notices', { 'approval.notify': note }, { concurrency: 1 });
+      await queue.add('approval.notify', { approvalId: 'before' }, { id: 'before' });
+      await until('the first ran', () => seen.length === 1);
+
+      door.turnTo(next.url);
+      await failOver(old, next, door.silence);
+      const add = () => queue.add('approval.notify', { approvalId: 'after' }, { id: 'after' });
+      await until('adding works again', () => succeeds(add), 25_000);
+
+      await until('the second ran', () => seen.includes('after'), 25_000);
+      await queue.close(1_000);
+      await door.close();
+      await Promise.all([old.stop(), next.stop()]);
+    });
+  },
+);
+
+async function follow(old: TestRedis, next: TestRedis): Promise<void> {
+  const operator = new Redis(old.port, '127.0.0.1');
+  await operator.replicaof('127.0.0.1', next.port);
+  operator.disconnect();
+}
+
+async function succeeds(work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof UpstreamError) return false;
+    throw thrown;
+  }
 }

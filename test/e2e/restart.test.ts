@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Firebreak, startFirebreak } from '../../demo/firebreak.ts';
 import { configFor, environmentFor } from '../../demo/setting.ts';
 import { demoIds, type Message } from '../../demo/slack/workspace.ts';
-import { temporaryFolder } from '../support/databases.ts';
+import { redisMissing, startTestRedis, temporaryFolder } from '../support/databases.ts';
 import { run, sql } from '../support/doors.ts';
 import {
   eventually,
@@ -222,6 +222,49 @@ describe('when the database is killed under the running process', () => {
       }
     } finally {
       await scene.close();
+    }
+  });
+});
+
+describe.skipIf(redisMissing() !== undefined)(`while the queue is away (${redisMissing() ?? 'Redis is here'})`, () => {
+  it('what people ask for and approve is taken, and runs once when it is back; SIGTERM ends the process', {
+    timeout: longMs,
+  }, async () => {
+    const redis = await startTestRedis();
+    const scene = await openScene({ env: { ...env, REDIS_URL: redis.url } });
+    try {
+      await sendUntilTaken(scene, another(scene));
+      const card = await scene.slack.waitFor(() => findingCards(scene)[0], 30_000);
+      expect((await scene.slack.click(rosa, alerts, card.ts, 'contain')).outcome).toBe('ok');
+      const approvals = () =>
+        scene.slack.messages(alerts).filter((message) => wordsOf(message).includes('disable access key'));
+      const approval = await scene.slack.waitFor(
+        () => approvals().find((message) => hasButton(message, 'approve')),
+        30_000,
+      );
+      await redis.kill();
+
+      const asked = await scene.slack.slash(rosa, alerts, `pivot ${key} --depth 1`);
+      const voted = await scene.slack.click(omar, alerts, approval.ts, 'approve');
+
+      // To say that nothing was started would be untrue: both run as soon as the queue is back.
+      expect(asked.body).toContain('The answer comes in a thread');
+      expect(voted.outcome).toBe('ok');
+      expect((await fetch(`${scene.firebreak.url}/readyz`)).status).toBe(503);
+      await redis.restart();
+      await eventually('the key is disabled', () => wordsOf(approvals().at(-1)).includes('Done and verified'));
+      await eventually('the pivot is told', () =>
+        scene.slack.messages(alerts).some((message) => message.text.includes('Looked at')),
+      );
+      expect(approvals()).toHaveLength(1);
+
+      await redis.kill();
+      const began = Date.now();
+      expect(await scene.firebreak.stop()).toBe(0);
+      expect(Date.now() - began).toBeLessThan(30_000);
+    } finally {
+      await scene.close();
+      await redis.stop();
     }
   });
 });

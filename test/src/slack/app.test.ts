@@ -203,6 +203,21 @@ describe('a repeat', () => {
   });
 });
 
+describe('a dialog with a code', () => {
+  it('is answered in time although the store does not say whether it came before', async () => {
+    firstTime = () => new Promise(() => undefined);
+    const place = JSON.stringify({ button: 'b1', channelId: 'C1' });
+    const values = { 'code-text': { code: { type: 'plain_text_input', value: '123456' } } };
+    const view = { id: 'V1', type: 'modal', callback_id: 'code', private_metadata: place, state: { values } };
+
+    const answer = await post(
+      payload({ type: 'view_submission', user: { id: 'U1', team_id: 'T0HOME' }, team: null, view }),
+    );
+
+    expect(await answer.text()).toContain('not certain that it was started');
+  });
+});
+
 describe('a click', () => {
   it('reaches the handler once for each of its actions', async () => {
     const response = await post(payload(click(approve, { action_id: 'widen', value: 'w1' })));
