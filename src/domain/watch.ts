@@ -72,18 +72,24 @@ function isRefusal({ errorCode = '' }: CloudTrailRecord): boolean {
 }
 
 function isCredentialRefusal(errorCode: string): boolean {
-  return /InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|ExpiredToken|AuthFailure/i.test(errorCode);
+  return isUnknownCredential(errorCode) || /ExpiredToken|AuthFailure/i.test(errorCode);
+}
+
+function isUnknownCredential(errorCode: string): boolean {
+  return /InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient/i.test(errorCode);
 }
 
 /**
  * Whether the containment explains the refusal. Who tries things out is refused all the time for rights that he never had, or
  * by other policies than those that containments write, which are inline ones of the identity, without an ARN; and a key that is told so is a key that
- * AWS still takes.
+ * AWS still takes. A token runs out by itself, whatever was contained; and EC2 says AuthFailure also of a good key that asks for an
+ * image of somebody else.
  */
 function isProof({ errorCode = '', errorMessage }: CloudTrailRecord, artifact: Artifact, isSettled: boolean): boolean {
-  if (isCredentialRefusal(errorCode)) return true;
-  if (artifact.kind === 'accessKey') return false;
+  if (isUnknownCredential(errorCode)) return true;
   const message = typeof errorMessage === 'string' ? errorMessage : '';
+  if (isCredentialRefusal(errorCode)) return /able to validate the provided access credentials/i.test(message);
+  if (artifact.kind === 'accessKey') return false;
   const reason = denialReason(message);
   if (reason !== '') return reason === 'explicit deny in an identity-based policy';
   return isSettled && !/because no [\w -]+ allows/i.test(message);

@@ -70,6 +70,17 @@ describe('what is said after a containment', () => {
     expect([isProved('2026-11-20T22:20:00Z', ''), isProved('2026-11-20T22:10:05Z', '')]).toEqual([true, false]);
   });
 
+  it('takes no token that ran out by itself, and no image of somebody else, for a proof', () => {
+    const isProved = (errorCode: string, errorMessage: string) =>
+      isContained(seen([call('2026-11-20T22:20:00Z', { errorCode, errorMessage })], '2026-11-20T23:00:00Z'));
+
+    expect([
+      isProved('ExpiredToken', 'The security token included in the request is expired'),
+      isProved('Client.AuthFailure', 'Not authorized for images: [ami-0abc12345def67890]'),
+      isProved('Client.AuthFailure', 'AWS was not able to validate the provided access credentials'),
+    ]).toEqual([false, false, true]);
+  });
+
   it('takes a key that is told it lacks a right for one that AWS still takes', () => {
     const key = { kind: 'accessKey', id: 'AKIAIOSFODNN7EXAMPLE' } as const;
     const look = (errorCode: string) => {

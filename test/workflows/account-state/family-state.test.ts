@@ -151,3 +151,51 @@ describe('a role whose trust policy the actor wrote', () => {
     ]);
   });
 });
+
+describe('a session whose minting the logs do not have', () => {
+  /** A call of alice with a session token, or in the console. */
+  function acted(eventName: string, accessKeyId: string, creationDate: string): CloudTrailRecord {
+    const record = call(eventName, {});
+    const { userIdentity } = record;
+    return {
+      ...record,
+      eventID: `${eventName}-${accessKeyId}`,
+      userIdentity: { ...userIdentity, accessKeyId, sessionContext: { attributes: { creationDate } } },
+    };
+  }
+
+  async function sessionsOf(calls: readonly CloudTrailRecord[]) {
+    const ctx = contextOf(calls, {});
+    const alice = { kind: 'user' as const, id: arnOf('alice') };
+    const { items } = await checkFamily([alice], await familyOf([alice], ctx), ctx);
+    return items.filter(({ kind }) => kind.endsWith('session'));
+  }
+
+  it('is alive where it is of a user, for the 36 hours that it may live', async () => {
+    const calls = [acted('ListUsers', 'ASIAALICETOKEN222222', '2026-11-19T20:00:00Z')];
+
+    expect(await sessionsOf(calls)).toMatchObject([
+      { id: 'ASIAALICETOKEN222222', of: arnOf('alice'), state: 'alive', until: '2026-11-21T08:00:00.000Z' },
+    ]);
+  });
+
+  it('is dead after that, and not where it acted later than it could have by its stamp', async () => {
+    const late = { ...acted('ListUsers', 'ASIAALICETOKEN222222', '2026-11-18T12:00:00Z') };
+    const early = { ...late, eventTime: '2026-11-18T13:00:00Z' };
+
+    expect(await sessionsOf([early])).toMatchObject([{ state: 'dead' }]);
+    expect(await sessionsOf([late])).toMatchObject([{ state: 'alive' }]);
+  });
+
+  it('is told once for all keys of the console, and not beside its sign-in', async () => {
+    const began = '2026-11-20T09:59:59Z';
+    const console = [
+      acted('ListUsers', 'ASIACONSOLE122222222', began),
+      acted('ListRoles', 'ASIACONSOLE222222222', began),
+    ];
+    const login = call('ConsoleLogin', {}, { ConsoleLogin: 'Success' });
+
+    expect(await sessionsOf(console)).toMatchObject([{ kind: 'session', state: 'alive' }]);
+    expect(await sessionsOf([login, ...console])).toMatchObject([{ kind: 'console session', state: 'alive' }]);
+  });
+});
