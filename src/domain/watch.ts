@@ -35,13 +35,19 @@ export function nextLook(sentAt: string, until: string, now: Date): number | und
   return Math.min(planned ?? at + hourMs, last) - at;
 }
 
-/** Counts what the target did since. Records that only name it (ours among them) are no use of it. */
+/**
+ * Counts what the target did since. Records that only name it (ours among them) are no use of it. `refuses`: whether AWS refuses it
+ * anything because of the change.
+ */
 export function watched(
   records: readonly CloudTrailRecord[],
   artifact: Artifact,
   since: { readonly sentAt: string; readonly until: string },
   now: Date,
-  concerns: (record: CloudTrailRecord) => boolean = () => true,
+  {
+    concerns = () => true,
+    refuses = true,
+  }: { readonly concerns?: (record: CloudTrailRecord) => boolean; readonly refuses?: boolean } = {},
 ): Omit<Watched, 'holds' | 'gone' | 'missing'> {
   const own = records.filter(
     (record) => record.eventTime >= since.sentAt.slice(0, 19) && actsIn(artifact, record) && concerns(record),
@@ -53,7 +59,7 @@ export function watched(
   const successes = own.filter((record) => !isRefusal(record) && isAfter(record));
   return {
     refused: refused.length,
-    proofs: refused.filter((record) => isProof(record, artifact, isAfter(record))).length,
+    proofs: refuses ? refused.filter((record) => isProof(record, artifact, isAfter(record))).length : 0,
     since: since.sentAt,
     succeeded: successes.length,
     lastSuccess: successes
@@ -125,10 +131,13 @@ export function watchWords(seen: Watched): string {
   return lines.join(' ');
 }
 
-/** Never without proof: refused and nothing succeeded, or all time passed in silence that was looked at. */
+/**
+ * Never without proof: refused and nothing succeeded, or all time passed in silence that was looked at. Of what may go on working
+ * there is none: it may be silent today, and what data events would show nobody sees.
+ */
 export function isContained(seen: Watched): boolean {
   const { holds, succeeded, over, missing, isPartial } = seen;
-  const isProved = over || (proofsIn(seen) > 0 && isPartial !== true);
+  const isProved = isPartial !== true && (over || proofsIn(seen) > 0);
   return holds === true && succeeded === 0 && missing === undefined && isProved;
 }
 

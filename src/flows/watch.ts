@@ -85,7 +85,8 @@ async function look(
   const artifact = action.artifact(plan.target as never, plan.before as never);
   const done = doneCalls(approval.steps);
   const concerns = (record: CloudTrailRecord) => action.concerns?.(record, plan.target as never, done) ?? true;
-  const seen = watched(records, artifact, { sentAt, until }, deps.clock.now(), concerns);
+  const explains = { concerns, refuses: action.refusesNothing !== true };
+  const seen = watched(records, artifact, { sentAt, until }, deps.clock.now(), explains);
   return { ...seen, ...found, missing, ...(action.isPartial === undefined ? {} : { isPartial: true }) };
 }
 

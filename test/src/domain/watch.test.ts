@@ -81,6 +81,19 @@ describe('what is said after a containment', () => {
     ]).toEqual([false, false, true]);
   });
 
+  it('takes no refusal for a proof of a change that refuses nothing, an isolated machine say', () => {
+    const errorMessage = 'is not authorized to perform: x:Y with an explicit deny in an identity-based policy';
+    const records = [call('2026-11-20T22:20:00Z', { errorCode: 'AccessDenied', errorMessage })];
+    const [one, other] = [true, false].map((refuses) =>
+      watched(records, user, { sentAt, until }, new Date('2026-11-20T23:00:00Z'), { refuses }),
+    );
+
+    expect([one, other]).toMatchObject([
+      { refused: 1, proofs: 1 },
+      { refused: 1, proofs: 0 },
+    ]);
+  });
+
   it('takes a key that is told it lacks a right for one that AWS still takes', () => {
     const key = { kind: 'accessKey', id: 'AKIAIOSFODNN7EXAMPLE' } as const;
     const look = (errorCode: string) => {
@@ -234,11 +247,11 @@ describe('the words of a look, each by itself', () => {
     expect(watchWords({ ...refused, over: true })).not.toContain('Watched until');
   });
 
-  it('do not call a refusal a proof where other work is meant to go on, until the time is over', () => {
+  it('call nothing contained where other work is meant to go on, refused or silent, at no time', () => {
     const refused = { ...seen([call('2026-11-20T22:20:00Z', { errorCode: 'AccessDenied' })], now), isPartial: true };
 
     expect(isContained(refused)).toBe(false);
-    expect(isContained({ ...refused, over: true })).toBe(true);
+    expect(isContained({ ...refused, over: true })).toBe(false);
     expect(isContained({ ...refused, isPartial: false })).toBe(true);
   });
 });
