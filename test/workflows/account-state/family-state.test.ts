@@ -36,14 +36,23 @@ const stranger = JSON.stringify({
   Statement: [{ Effect: 'Allow', Principal: { AWS: '999988887777' }, Action: 'sts:AssumeRole' }],
 });
 
+function denyOf(userId: string): object {
+  const Condition = { StringEquals: { 'aws:userid': userId } };
+  return { Statement: [{ Effect: 'Deny', Action: '*', Resource: '*', Condition }] };
+}
+
 /** What IAM answers of users that have these keys and a password. */
-function iamWith(keys: Readonly<Record<string, readonly string[]>>) {
+function iamWith(keys: Readonly<Record<string, readonly string[]>>, denied: { readonly userId: string } | undefined) {
   const answers: Readonly<Record<string, (name: string) => object>> = {
     GetRoleCommand: () => ({
-      Role: { Arn: `arn:aws-cn:iam::${account}:role/svc/legacy`, AssumeRolePolicyDocument: stranger },
+      Role: {
+        ...{ Arn: `arn:aws-cn:iam::${account}:role/svc/legacy`, RoleId: 'AROALEGACY' },
+        AssumeRolePolicyDocument: stranger,
+      },
     }),
     ListAttachedRolePoliciesCommand: () => ({ AttachedPolicies: [] }),
-    ListRolePoliciesCommand: () => ({ PolicyNames: [] }),
+    ListRolePoliciesCommand: () => ({ PolicyNames: denied === undefined ? [] : ['deny'] }),
+    GetRolePolicyCommand: () => ({ PolicyDocument: JSON.stringify(denyOf(denied?.userId ?? '')) }),
     ListInstanceProfilesForRoleCommand: () => ({ InstanceProfiles: [] }),
     GetUserCommand: (UserName) => ({
       User: {
@@ -73,13 +82,17 @@ function iamWith(keys: Readonly<Record<string, readonly string[]>>) {
 }
 
 /** An investigation of alice, whose calls these are. */
-function contextOf(calls: readonly CloudTrailRecord[], keys: Readonly<Record<string, readonly string[]>>) {
+function contextOf(
+  calls: readonly CloudTrailRecord[],
+  keys: Readonly<Record<string, readonly string[]>>,
+  denied?: { readonly userId: string },
+) {
   return {
     evidence: {
-      recordsOf: async ({ id }: { id: string }) => (id === arnOf('alice') ? calls : []),
+      recordsOf: async ({ id }: { id: string }) => (/user\/alice$|:role\//.test(id) ? calls : []),
       coverage: () => ({ from: '2026-11-14T00:00:00Z' }),
     },
-    aws: { reader: async () => iamWith(keys) },
+    aws: { reader: async () => iamWith(keys, denied) },
     signal: new AbortController().signal,
     progress: () => undefined,
     now: () => new Date('2026-11-20T12:00:00Z'),
@@ -197,5 +210,26 @@ describe('a session whose minting the logs do not have', () => {
 
     expect(await sessionsOf(console)).toMatchObject([{ kind: 'session', state: 'alive' }]);
     expect(await sessionsOf([login, ...console])).toMatchObject([{ kind: 'console session', state: 'alive' }]);
+  });
+});
+
+describe('a policy that denies one session', () => {
+  it('ends it by the id of the role as it is, and not by that of another', async () => {
+    const session = `arn:aws-cn:sts::${account}:assumed-role/legacy/mallory`;
+    const identity = {
+      ...{ type: 'AssumedRole', arn: session, accountId: account, accessKeyId: 'ASIAMALLORY222222222' },
+      sessionContext: { attributes: { creationDate: '2026-11-20T09:59:00Z' } },
+    };
+    const calls = [{ ...call('ListUsers', {}), userIdentity: identity }];
+    const role = { kind: 'role' as const, id: `arn:aws-cn:iam::${account}:role/svc/legacy` };
+
+    const stateBy = async (userId: string) => {
+      const ctx = contextOf(calls, {}, { userId });
+      const { items } = await checkFamily([role], await familyOf([role], ctx), ctx);
+      return items.filter(({ kind }) => kind === 'session').map(({ state }) => state);
+    };
+
+    expect(await stateBy('AROALEGACY:mallory')).toEqual(['dead-by-policy']);
+    expect(await stateBy('AROAEARLIER:mallory')).toEqual(['alive']);
   });
 });
