@@ -136,8 +136,10 @@ interface ActionBase<Target extends z.ZodType, Before extends z.ZodType> {
    * cut-off, a call from outside. Left out: every call does.
    */
   concerns?(record: CloudTrailRecord, target: z.output<Target>, done: readonly DoneCall[]): boolean;
-  /** Set where the artifact may go on with other work: then a refusal alone proves nothing. */
+  /** Set where the artifact may go on with other work, or with all of it: then neither a refusal nor silence shows it contained. */
   readonly isPartial?: true;
+  /** Set where AWS refuses the artifact no call because of the change: then a refusal has another cause, and only time shows it contained. */
+  readonly refusesNothing?: true;
   /** Why a plan asks for two people beside the rules: it takes the place of what holds already, say. */
   caution?(target: z.output<Target>, before: z.output<Before>): Caution;
   /**

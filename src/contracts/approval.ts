@@ -114,7 +114,7 @@ export interface Watched {
   readonly missing: string | undefined;
   readonly until: string;
   readonly over: boolean;
-  /** Other work of it is meant to go on, so that a refusal alone proves nothing. */
+  /** Other work of it is meant to go on, so that neither a refusal nor silence shows it contained. */
   readonly isPartial?: boolean;
 }
 

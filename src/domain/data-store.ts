@@ -2,7 +2,7 @@
 import type { Artifact } from '../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { UserError } from '../contracts/errors.ts';
-import { parseArnStrict } from './arn.ts';
+import { formatArn, parseArnStrict } from './arn.ts';
 import { unwrapPasted } from './artifact-text.ts';
 import { fieldsOf } from './links-fields.ts';
 import { partitionOfRegion } from './partition.ts';
@@ -68,16 +68,18 @@ const maxPlaces = 100;
 
 /**
  * Everything to ask for. A bucket is found by its ARN; tables and secrets carry account and Region in theirs, so a bare name
- * is asked for in every place that is known; `cut` says how many places were left out.
+ * is asked for in every place that is known; `cut` says how many places were left out. A secret's copies in other Regions, which
+ * anybody with the right can make, have its ARN but for the Region, and give away the same.
  */
 export function artifactsOf(store: DataStore, { accounts, regions }: Place): { ids: readonly Artifact[]; cut: number } {
   const { id, kind, name } = store;
   const ids = new Set<string>([id]);
+  const own = parseArnStrict(id);
   if (kind === 'bucket' || kind === undefined) {
     const partitions = new Set(['aws', ...regions.map(partitionOfRegion)]);
-    const own = parseArnStrict(id)?.partition;
-    for (const partition of own ? [own] : partitions) ids.add(`arn:${partition}:s3:::${name}`);
+    for (const partition of own ? [own.partition] : partitions) ids.add(`arn:${partition}:s3:::${name}`);
   }
+  if (kind === 'secret' && own !== undefined) for (const region of regions) ids.add(formatArn({ ...own, region }));
   let cut = 0;
   if (!id.startsWith('arn:') && kind !== 'bucket') {
     const places = accounts.flatMap((account) => regions.map((region) => ({ account, region })));

@@ -59,6 +59,7 @@ const defaultSeconds: Readonly<Record<string, number>> = {
   GetSigninToken: 43_200,
 };
 const rootSeconds = 3_600;
+const consoleSeconds = 43_200;
 /** The longest that STS gives: GetSessionToken of a user. */
 const mostSeconds = 129_600;
 
@@ -92,8 +93,9 @@ export function mintingOf(record: CloudTrailRecord): Minting | undefined {
     ...(accessKey ? { accessKey } : {}),
     ...(sharedEventId ? { sharedEventId } : {}),
     ...(role ? { role } : {}),
-    ...(identity && record.sourceIPAddress === 'AWS Internal' ? { isOfConsole: true } : {}),
-    ...lifeOf(record),
+    ...(identity && record.sourceIPAddress === 'AWS Internal'
+      ? { isOfConsole: true, ...lifeInConsole(record) }
+      : lifeOf(record)),
   };
 }
 
@@ -126,6 +128,11 @@ function lifeOf(record: CloudTrailRecord): Pick<Minting, 'aliveUntil' | 'aliveUn
   const isRoot = record.userIdentity.type === 'Root' && record.eventName.startsWith('Get');
   const seconds = isRoot ? rootSeconds : (defaultSeconds[record.eventName] ?? rootSeconds);
   return { aliveUntil: isoOf(start + seconds * 1_000), aliveUntilFrom: 'default' };
+}
+
+/** The record tells when the first key ends; the console renews it, for as long as the role and the person's session allow. */
+function lifeInConsole({ eventTime }: CloudTrailRecord): Pick<Minting, 'aliveUntil' | 'aliveUntilFrom'> {
+  return { aliveUntil: isoOf(Date.parse(eventTime) + consoleSeconds * 1_000), aliveUntilFrom: 'default' };
 }
 
 /** `Nov 20, 2026, 11:12:13 PM`, with any kind of space, in UTC; ISO 8601 and epoch seconds in exports. */

@@ -2,7 +2,7 @@
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { parseIp } from './address.ts';
 import type { Minting } from './minting.ts';
-import { nodeOfArn, principalGroup, principalOf } from './principal.ts';
+import { type GraphNode, nodeOfArn, principalGroup, principalOf, succeeded } from './principal.ts';
 import { beganThen, type Lineage, stampSlackMs } from './session-search.ts';
 
 export interface SessionLine extends Minting {
@@ -21,6 +21,7 @@ export interface SessionLine extends Minting {
 
 /** A session that acted and whose minting is not in these logs: an instance's, or minted before the window or elsewhere. */
 export interface SeenSession {
+  /** Of a session of a role; else the user himself, or the federated user. */
   readonly identity: string;
   readonly accessKey: string;
   /** When AWS says that the session began; "" where the record does not say. */
@@ -133,10 +134,13 @@ export function seenSessions(lineage: Lineage): readonly SeenSession[] {
   for (const record of lineage.calls) {
     const principal = principalOf(record);
     const key = record.userIdentity.accessKeyId ?? '';
-    if (principal?.kind !== 'session' || known.has(key) || told.has(record)) continue;
-    const group = groups.get(`${principal.id}\n${key}`) ?? [];
+    if (principal === undefined || known.has(key) || told.has(record)) continue;
+    if (principal.kind !== 'session' && (!isTemporary(principal, key) || beganAtSignIn(record, lineage))) continue;
+    // The console works with many keys in what is one session of a user.
+    const which = principal.kind === 'session' ? key : createdAtOf(record) || key;
+    const group = groups.get(`${principal.id}\n${which}`) ?? [];
     group.push(record);
-    groups.set(`${principal.id}\n${key}`, group);
+    groups.set(`${principal.id}\n${which}`, group);
   }
   return [...groups.values()].map((records) => ({
     identity: principalOf(records[0] as CloudTrailRecord)?.id ?? '',
@@ -147,6 +151,24 @@ export function seenSessions(lineage: Lineage): readonly SeenSession[] {
     lastUsed: records.at(-1)?.eventTime ?? '',
     addresses: addressesOf(records),
   }));
+}
+
+/** Users act with session tokens under their own name: only the key tells. */
+function isTemporary({ kind }: GraphNode, key: string): boolean {
+  return (kind === 'user' || kind === 'federatedUser') && key.startsWith('ASIA');
+}
+
+function beganAtSignIn(record: CloudTrailRecord, { calls }: Lineage): boolean {
+  return (
+    createdAtOf(record) !== '' &&
+    calls.some(
+      (login) =>
+        login.eventName === 'ConsoleLogin' &&
+        succeeded(login) &&
+        principalOf(login)?.id === principalOf(record)?.id &&
+        beganThen(record, login.eventTime),
+    )
+  );
 }
 
 /** Role juggling: chains that come back to a role (or user) that they have been at, so that the access never runs out. */

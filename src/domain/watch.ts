@@ -35,13 +35,19 @@ export function nextLook(sentAt: string, until: string, now: Date): number | und
   return Math.min(planned ?? at + hourMs, last) - at;
 }
 
-/** Counts what the target did since. Records that only name it (ours among them) are no use of it. */
+/**
+ * Counts what the target did since. Records that only name it (ours among them) are no use of it. `refuses`: whether AWS refuses it
+ * anything because of the change.
+ */
 export function watched(
   records: readonly CloudTrailRecord[],
   artifact: Artifact,
   since: { readonly sentAt: string; readonly until: string },
   now: Date,
-  concerns: (record: CloudTrailRecord) => boolean = () => true,
+  {
+    concerns = () => true,
+    refuses = true,
+  }: { readonly concerns?: (record: CloudTrailRecord) => boolean; readonly refuses?: boolean } = {},
 ): Omit<Watched, 'holds' | 'gone' | 'missing'> {
   const own = records.filter(
     (record) => record.eventTime >= since.sentAt.slice(0, 19) && actsIn(artifact, record) && concerns(record),
@@ -53,7 +59,7 @@ export function watched(
   const successes = own.filter((record) => !isRefusal(record) && isAfter(record));
   return {
     refused: refused.length,
-    proofs: refused.filter((record) => isProof(record, artifact, isAfter(record))).length,
+    proofs: refuses ? refused.filter((record) => isProof(record, artifact, isAfter(record))).length : 0,
     since: since.sentAt,
     succeeded: successes.length,
     lastSuccess: successes
@@ -72,18 +78,24 @@ function isRefusal({ errorCode = '' }: CloudTrailRecord): boolean {
 }
 
 function isCredentialRefusal(errorCode: string): boolean {
-  return /InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|ExpiredToken|AuthFailure/i.test(errorCode);
+  return isUnknownCredential(errorCode) || /ExpiredToken|AuthFailure/i.test(errorCode);
+}
+
+function isUnknownCredential(errorCode: string): boolean {
+  return /InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient/i.test(errorCode);
 }
 
 /**
  * Whether the containment explains the refusal. Who tries things out is refused all the time for rights that he never had, or
  * by other policies than those that containments write, which are inline ones of the identity, without an ARN; and a key that is told so is a key that
- * AWS still takes.
+ * AWS still takes. A token runs out by itself, whatever was contained; and EC2 says AuthFailure also of a good key that asks for an
+ * image of somebody else.
  */
 function isProof({ errorCode = '', errorMessage }: CloudTrailRecord, artifact: Artifact, isSettled: boolean): boolean {
-  if (isCredentialRefusal(errorCode)) return true;
-  if (artifact.kind === 'accessKey') return false;
+  if (isUnknownCredential(errorCode)) return true;
   const message = typeof errorMessage === 'string' ? errorMessage : '';
+  if (isCredentialRefusal(errorCode)) return /able to validate the provided access credentials/i.test(message);
+  if (artifact.kind === 'accessKey') return false;
   const reason = denialReason(message);
   if (reason !== '') return reason === 'explicit deny in an identity-based policy';
   return isSettled && !/because no [\w -]+ allows/i.test(message);
@@ -119,10 +131,13 @@ export function watchWords(seen: Watched): string {
   return lines.join(' ');
 }
 
-/** Never without proof: refused and nothing succeeded, or all time passed in silence that was looked at. */
+/**
+ * Never without proof: refused and nothing succeeded, or all time passed in silence that was looked at. Of what may go on working
+ * there is none: it may be silent today, and what data events would show nobody sees.
+ */
 export function isContained(seen: Watched): boolean {
   const { holds, succeeded, over, missing, isPartial } = seen;
-  const isProved = over || (proofsIn(seen) > 0 && isPartial !== true);
+  const isProved = isPartial !== true && (over || proofsIn(seen) > 0);
   return holds === true && succeeded === 0 && missing === undefined && isProved;
 }
 

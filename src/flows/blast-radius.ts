@@ -5,6 +5,7 @@ import type { AwsReader } from '../contracts/aws.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { asError } from '../contracts/errors.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
+import { requestsFor, useRecordsOf } from '../domain/role-use.ts';
 import { useOver } from '../domain/use.ts';
 import type { WorkerDeps } from './deps.ts';
 
@@ -26,22 +27,22 @@ export async function blastRadius(
   let records: readonly CloudTrailRecord[] = [];
   let coverage = `CloudTrail management events of ${days} days`;
   try {
+    const artifact = action.artifact(target as never, before as never);
     const evidence = await deps.openEvidence({
       accounts: [aws.accountId],
       regions: undefined,
       window: { from: new Date(now.getTime() - days * 24 * 3_600_000).toISOString(), to: now.toISOString() },
-      maxRequests,
+      maxRequests: requestsFor(artifact, maxRequests),
       maxEvents: 20_000,
       signal,
       onProgress: () => undefined,
     });
-    const artifact = action.artifact(target as never, before as never);
-    records = await evidence.recordsOf(artifact);
-    const looked = evidence.coverage();
+    const { records: found, coverage: looked, left } = await useRecordsOf(artifact, evidence);
+    records = found;
     lines.push(...useOver(records, artifact, now, looked.complete));
     if (!looked.complete) {
       const failed = looked.sources.filter((source) => source.failed || source.truncated).map((source) => source.name);
-      coverage += `, NOT COMPLETE: ${failed.slice(0, 3).join(', ') || 'see the pivot'}`;
+      coverage += `, NOT COMPLETE: ${failed.slice(0, 3).join(', ') || left || 'see the pivot'}`;
     }
   } catch (error) {
     deps.log.warn({ error: asError(error) }, 'the use of a target could not be read from the logs');

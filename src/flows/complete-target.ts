@@ -2,6 +2,7 @@
 import type { ContainmentAction } from '../contracts/action.ts';
 import type { Plan } from '../contracts/approval.ts';
 import type { AwsReader } from '../contracts/aws.ts';
+import { requestsFor, useRecordsOf } from '../domain/role-use.ts';
 import type { WorkerDeps } from './deps.ts';
 
 const maxRequests = 600;
@@ -26,13 +27,12 @@ export async function completed(
         accounts: [aws.accountId],
         regions: undefined,
         window,
-        maxRequests,
+        maxRequests: requestsFor(artifact, maxRequests),
         maxEvents: 100_000,
         signal,
         onProgress: () => undefined,
       });
-      const records = await evidence.recordsOf(artifact);
-      const looked = evidence.coverage();
+      const { records, coverage: looked } = await useRecordsOf(artifact, evidence);
       const lost = looked.sources.filter((source) => source.failed || source.truncated).map((source) => source.name);
       const missing = [...lost.slice(0, 3), ...looked.notLookedAt.slice(0, 3)].join(', ');
       return { records, missing: looked.complete ? undefined : `not all of it could be read: ${missing}` };

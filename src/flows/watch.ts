@@ -4,6 +4,7 @@
  */
 import type { ContainmentAction, Held } from '../contracts/action.ts';
 import type { Approval, Watched } from '../contracts/approval.ts';
+import type { Artifact } from '../contracts/artifact.ts';
 import type { CloudTrailRecord } from '../contracts/cloudtrail.ts';
 import { asError, NotFoundError } from '../contracts/errors.ts';
 import { audit } from '../domain/approval.ts';
@@ -11,6 +12,7 @@ import { whatOf } from '../domain/approval-wording.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
 import { doneCalls } from '../domain/blanks.ts';
 import { line, person, say } from '../domain/phrases.ts';
+import { requestsFor, useRecordsOf } from '../domain/role-use.ts';
 import { isNews, nextLook, watched, watchUntil, watchWords } from '../domain/watch.ts';
 import { placesOf, tellThreads, unlessRefused } from './approval-places.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -21,6 +23,7 @@ import { announce } from './record-vote.ts';
 /** Enough for the hours that are looked at; a target that does more is active, which is what must be said. */
 const maxRequests = 120;
 const ordinaryLifeMs = 60 * 60_000;
+const longestSessionMs = 12 * 60 * 60_000;
 
 /** Job `containment.watch`. Reads with the audit role, says in the card's thread what is new, and keeps it on the card. */
 export async function watch(
@@ -81,11 +84,12 @@ async function look(
   const lives = action.mintedLivesMs?.(plan.before as never);
   const until = watchUntil(sentAt, lives ?? ordinaryLifeMs);
   const found = await stillHolds(approval, action, ctx, deps);
-  const { records, missing } = await recordsSince(approval, action, sentAt, ctx.signal, deps);
   const artifact = action.artifact(plan.target as never, plan.before as never);
+  const { records, missing } = await recordsSince(approval, artifact, sentAt, ctx.signal, deps);
   const done = doneCalls(approval.steps);
   const concerns = (record: CloudTrailRecord) => action.concerns?.(record, plan.target as never, done) ?? true;
-  const seen = watched(records, artifact, { sentAt, until }, deps.clock.now(), concerns);
+  const explains = { concerns, refuses: action.refusesNothing !== true };
+  const seen = watched(records, artifact, { sentAt, until }, deps.clock.now(), explains);
   return { ...seen, ...found, missing, ...(action.isPartial === undefined ? {} : { isPartial: true }) };
 }
 
@@ -130,9 +134,18 @@ async function stillHolds(
   }
 }
 
+/**
+ * CloudTrail knows whole seconds: what was refused in the second of the change has a time before it. The sessions of a role are known
+ * by their taking, which was before the change.
+ */
+function watchedFrom({ kind }: Artifact, sentAt: string): string {
+  const at = `${sentAt.slice(0, 19)}Z`;
+  return kind === 'role' ? new Date(Date.parse(at) - longestSessionMs).toISOString() : at;
+}
+
 async function recordsSince(
   { plan }: Approval,
-  action: ContainmentAction,
+  artifact: Artifact,
   sentAt: string,
   signal: AbortSignal,
   deps: WorkerDeps,
@@ -141,17 +154,15 @@ async function recordsSince(
     const evidence = await deps.openEvidence({
       accounts: [plan.accountId],
       regions: undefined,
-      // CloudTrail knows whole seconds: what was refused in the second of the change has a time before it.
-      window: { from: `${sentAt.slice(0, 19)}Z`, to: deps.clock.now().toISOString() },
-      maxRequests,
+      window: { from: watchedFrom(artifact, sentAt), to: deps.clock.now().toISOString() },
+      maxRequests: requestsFor(artifact, maxRequests),
       maxEvents: 20_000,
       signal,
       onProgress: () => undefined,
     });
-    const records = await evidence.recordsOf(action.artifact(plan.target as never, plan.before as never));
-    const coverage = evidence.coverage();
+    const { records, coverage, left } = await useRecordsOf(artifact, evidence);
     const lost = coverage.sources.filter((source) => source.failed || source.truncated).map((source) => source.name);
-    return { records, missing: coverage.complete ? undefined : lost.slice(0, 3).join(', ') || 'see the pivot' };
+    return { records, missing: coverage.complete ? undefined : lost.slice(0, 3).join(', ') || left || 'see the pivot' };
   } catch (error) {
     deps.log.warn({ error: asError(error) }, 'the logs could not be read for a watch');
     return { records: [], missing: `the logs answered ${awsErrorFacts(error).code}` };

@@ -153,17 +153,28 @@ export async function userCredentials(aws: AwsReader, name: string, signal: Abor
 
 export async function roleCredentials(aws: AwsReader, name: string, signal: AbortSignal): Promise<RoleCredentials> {
   const options = { abortSignal: signal };
+  let id = '';
+  const role = await look(
+    () =>
+      absentAs(undefined, async () => {
+        const { Role } = await aws.iam.send(new GetRoleCommand({ RoleName: name }), options);
+        const trust = policyText(Role?.AssumeRolePolicyDocument ?? '');
+        id = Role?.RoleId ?? '';
+        return { arn: Role?.Arn ?? '', tags: tagsOf(Role?.Tags), trust };
+      }),
+    signal,
+  );
   return {
-    role: await look(
+    role,
+    denials: await look(
       () =>
-        absentAs(undefined, async () => {
-          const { Role } = await aws.iam.send(new GetRoleCommand({ RoleName: name }), options);
-          const trust = policyText(Role?.AssumeRolePolicyDocument ?? '');
-          return { arn: Role?.Arn ?? '', tags: tagsOf(Role?.Tags), trust };
+        absentAs([], async () => {
+          const found = await denialsOfRole(aws, name, signal);
+          // A session's user id begins with the role's own: one of another role, or of an earlier one of this name, denies nothing here.
+          return found.filter((one) => one.kind !== 'session' || (id !== '' && one.userId.startsWith(`${id}:`)));
         }),
       signal,
     ),
-    denials: await look(() => absentAs([], () => denialsOfRole(aws, name, signal)), signal),
     profiles: await look(
       () =>
         absentAs([], async () => {

@@ -21,13 +21,16 @@ export async function dnsLogsIn(reader: AwsReader, region: string, signal: Abort
       }),
       soon(signal),
     );
-    return { items: (answer.NetworkInterfaces ?? []).flatMap(({ VpcId }) => VpcId ?? []), next: answer.NextToken };
+    return {
+      items: listed(answer.NetworkInterfaces, 'NetworkInterfaces').flatMap(({ VpcId }) => VpcId ?? []),
+      next: answer.NextToken,
+    };
   });
   const own = await paged(async (token) => {
     const answer = await reader
       .ec2(region)
       .send(new DescribeVpcsCommand(token === undefined ? {} : { NextToken: token }), soon(signal));
-    return { items: answer.Vpcs ?? [], next: answer.NextToken };
+    return { items: listed(answer.Vpcs, 'Vpcs'), next: answer.NextToken };
   });
   const shared = own.filter(({ OwnerId = reader.accountId }) => OwnerId !== reader.accountId).map(({ VpcId }) => VpcId);
   const next = (token: string | undefined) => ({

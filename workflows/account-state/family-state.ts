@@ -27,6 +27,8 @@ export interface Checked {
 
 const consoleHours = 12;
 const roleHours = 12;
+/** GetSessionToken and GetFederationToken. */
+const userHours = 36;
 const gone = { state: 'dead', because: 'IAM says that it does not exist' } as const;
 
 /** Asks IAM about each member. Nothing here throws for what AWS refuses: it is a gap, and its items cannot be told. */
@@ -47,14 +49,9 @@ export async function checkFamily(
   for (const login of family.logins) check.login(login);
   for (const { id, made } of family.things) {
     if (!/:instance-profile\//.test(id)) continue;
-    const madeBy = labelOf(made.by);
     check.items.push({
-      kind: 'thing',
-      id,
-      of: id,
-      state: 'unknown',
+      ...{ kind: 'thing', id, of: id, state: 'unknown', madeBy: labelOf(made.by) },
       because: 'it was made, and is not looked at here',
-      madeBy,
     });
   }
   return { items: check.items, gaps: check.gaps, tags: check.tags };
@@ -210,14 +207,18 @@ class Check {
   }
 
   seen({ identity, accessKey, createdAt, lastUsed }: SessionSeen): void {
-    const of = roleArnOfSession(identity) ?? identity;
-    // How long it was asked for is not in the logs: the longest that a role gives.
-    const until = new Date(Date.parse(createdAt || lastUsed) + roleHours * 3_600_000).toISOString();
+    const role = roleArnOfSession(identity);
+    const of = role ?? identity;
+    // How long it was asked for is not in the logs: the longest that there is. What acted after that began later than it says.
+    const livesMs = (role === undefined ? userHours : roleHours) * 3_600_000;
+    const from = [createdAt, lastUsed].find((at) => Date.parse(at) + livesMs >= Date.parse(lastUsed)) ?? lastUsed;
+    const until = new Date(Date.parse(from) + livesMs).toISOString();
     const name = sessionOf(identity)?.session;
     const about = { issuedAt: createdAt === '' ? undefined : createdAt, until, name };
     const judged = sessionState(about, this.#denialsOf(of), this.#ctx.now());
     const id = accessKey === '' ? identity : accessKey;
-    this.items.push({ kind: 'session', id, of, ...judged, until, ...this.#roleStep(identity, of) });
+    const step = role === undefined ? this.#step('revoke-user-sessions', [of]) : this.#roleStep(identity, of);
+    this.items.push({ kind: 'session', id, of, ...judged, until, ...step });
   }
 
   login({ principal, at }: ConsoleLogin): void {

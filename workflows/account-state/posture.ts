@@ -160,12 +160,12 @@ async function vpcsIn(reader: AwsReader, region: string) {
   const ec2 = reader.ec2(region);
   const vpcs = await paged(async (token) => {
     const answer = await ec2.send(new DescribeVpcsCommand(token === undefined ? {} : { NextToken: token }));
-    return { items: (answer.Vpcs ?? []).flatMap(({ VpcId }) => VpcId ?? []), next: answer.NextToken };
+    return { items: listed(answer.Vpcs, 'Vpcs').flatMap(({ VpcId }) => VpcId ?? []), next: answer.NextToken };
   });
   const logged = await paged(async (token) => {
     const answer = await ec2.send(new DescribeFlowLogsCommand(token === undefined ? {} : { NextToken: token }));
     // One that is refused at its bucket, or keeps only what was refused, says nothing of where instances talked to.
-    const active = (answer.FlowLogs ?? []).filter(
+    const active = listed(answer.FlowLogs, 'FlowLogs').filter(
       (one) => one.FlowLogStatus === 'ACTIVE' && one.DeliverLogsStatus !== 'FAILED' && one.TrafficType !== 'REJECT',
     );
     return { items: active.flatMap(({ ResourceId }) => ResourceId ?? []), next: answer.NextToken };
@@ -190,7 +190,7 @@ async function openMetadata(reader: AwsReader, region: string): Promise<readonly
         ...(token === undefined ? {} : { NextToken: token }),
       }),
     );
-    const items = (answer.Reservations ?? [])
+    const items = listed(answer.Reservations, 'Reservations')
       .flatMap((reservation) => reservation.Instances ?? [])
       .filter(
         ({ MetadataOptions }) =>

@@ -124,6 +124,7 @@ export const captureMemory = defineAction({
   roleStatements: (accountId, partition) =>
     statements(`arn:${partition}:ec2:*:${accountId}:instance/*`, '*', partition),
 
+  isPartial: true,
   willNotStop: () => [
     'It stops nothing: whatever runs on the instance goes on, and can see that its memory is read.',
     'The tool runs on a system that may be in the hands of the attacker: an image can be forged, and so can the exit code that counts as success.',

@@ -78,6 +78,7 @@ export const deactivateMfaDevice = defineAction({
   }),
   roleStatements: (accountId, partition) => statements(`arn:${partition}:iam::${accountId}:user/*`),
   mintedLivesMs: () => 36 * 3_600_000,
+  isPartial: true,
   willNotStop: ({ passwordMade }) => [
     ...(passwordMade === '' ? [] : ['The console password goes on working: remove-console-access takes it away.']),
     'Sessions that are open, with or without MFA, live on up to 36 hours: revoke-user-sessions ends them.',

@@ -89,6 +89,7 @@ export const disableServiceCredentials = defineAction({
   }),
   roleStatements: (accountId, partition) => statements(`arn:${partition}:iam::${accountId}:user/*`),
   mintedLivesMs: () => 3_600_000,
+  isPartial: true,
   willNotStop: () => [
     "The user's access keys, password and sessions go on working.",
     'What was read or pushed with these credentials before stays so.',

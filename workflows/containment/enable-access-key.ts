@@ -11,5 +11,6 @@ export const enableAccessKey = switchKey({
   approvals: 2,
   reversal: 'Undo sets the same key to Inactive again. It is a plan of its own, with its own approval.',
   mintedLivesMs: 0,
+  isPartial: true,
   willNotStop: ['It stops nothing: it gives a credential back, which is safer made anew than switched on again.'],
 });

@@ -148,6 +148,7 @@ export const isolateInstance = defineAction({
 
   // What its role gave it before lives for up to six hours (DOMAIN.md 5.8, A10).
   mintedLivesMs: () => 6 * 3_600_000,
+  refusesNothing: true,
   settlesWithinMs: 60_000,
 
   willNotStop({ interfaces, vpcs, scaling, targets, balancers, unread }) {

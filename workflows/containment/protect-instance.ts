@@ -109,6 +109,7 @@ export const protectInstance = defineAction({
     Statement: statements(instanceArn(instanceId, region, accountId, partition)),
   }),
   roleStatements: (accountId, partition) => statements(`arn:${partition}:ec2:*:${accountId}:instance/*`),
+  isPartial: true,
   willNotStop: () => [
     'Auto Scaling and spot reclaim terminate it all the same: take it out of its group first.',
     'It can still be stopped (then memory and instance-store volumes are lost), and stop protection is left as it is.',

@@ -62,6 +62,7 @@ export const removeConsoleAccess = defineAction({
   }),
   roleStatements: (accountId, partition) => statements(`arn:${partition}:iam::${accountId}:user/*`),
   mintedLivesMs: () => 12 * 3_600_000,
+  refusesNothing: true,
   willNotStop: () => [
     'Console sessions that are open live on, up to 12 hours: revoke-user-sessions ends them.',
     "The user's access keys, SSH keys and service-specific credentials go on working.",

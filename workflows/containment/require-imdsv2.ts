@@ -86,6 +86,7 @@ export const requireImdsv2 = defineAction({
     Statement: statements(instanceArn(instanceId, region, accountId, partition)),
   }),
   roleStatements: (accountId, partition) => statements(`arn:${partition}:ec2:*:${accountId}:instance/*`),
+  isPartial: true,
   willNotStop: () => [
     'Whoever runs code on the instance gets a token as any program there does: this stops requests that are forged from outside (SSRF).',
     'Credentials that were read before go on working until they end, about six hours: contain revoke-instance-session refuses them.',

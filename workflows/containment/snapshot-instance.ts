@@ -171,6 +171,7 @@ export const snapshotInstance = defineAction({
     return statements(sources, `arn:${partition}:ec2:*::snapshot/*`, own);
   },
 
+  isPartial: true,
   willNotStop: ({ instanceStoreGb }) => [
     ...(instanceStoreGb > 0
       ? [

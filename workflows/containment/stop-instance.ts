@@ -128,6 +128,7 @@ export const stopInstance = defineAction({
   ],
 
   mintedLivesMs: () => 6 * 3_600_000,
+  refusesNothing: true,
   // Stopping takes minutes where the machine has much in memory.
   settlesWithinMs: 5 * 60_000,
 

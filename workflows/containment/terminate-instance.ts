@@ -117,6 +117,7 @@ export const terminateInstance = defineAction({
   ],
 
   mintedLivesMs: () => 6 * 3_600_000,
+  refusesNothing: true,
   settlesWithinMs: 5 * 60_000,
 
   willNotStop: ({ volumes, scaling }) => [

@@ -4,6 +4,7 @@ import type { CloudTrailRecord } from '#src/contracts/cloudtrail.ts';
 import { defineInvestigation, type InvestigationContext } from '#src/contracts/investigation.ts';
 import type { Part } from '#src/contracts/message.ts';
 import { csvFile, cutTable, few, unfinished, withGaps } from '#src/domain/answers.ts';
+import { parseArnStrict } from '#src/domain/arn.ts';
 import { accessesOf, type DataAccess, provableOf } from '#src/domain/data-access.ts';
 import { artifactsOf, type DataStore, isOfOther, parseStore, storeKinds } from '#src/domain/data-store.ts';
 import { linksOf } from '#src/domain/links.ts';
@@ -11,6 +12,7 @@ import { bold, count, line, utc } from '#src/domain/phrases.ts';
 import { labelOf } from '#src/domain/pivot-actors.ts';
 import { compareRecords } from '#src/domain/record.ts';
 import { withoutBlindCopies } from '#src/domain/shared-events.ts';
+import { look } from '../account-state/look.ts';
 
 const shown = 15;
 const columns = [
@@ -79,13 +81,19 @@ export const dataAccess = defineInvestigation({
 });
 
 /** Asks under every id that records may use. The first answer tells the accounts and Regions that a bare name is looked for in. */
-async function recordsOf(store: DataStore, { evidence, signal, progress }: InvestigationContext) {
+async function recordsOf(store: DataStore, { evidence, aws, signal, progress }: InvestigationContext) {
+  const arn = store.kind === 'secret' ? parseArnStrict(store.id) : undefined;
+  const places = arn && aws ? await look(() => aws.regions(arn.accountId), signal) : undefined;
   const records = new Set<CloudTrailRecord>();
   const asked = new Set<string>();
   const full = new Set<string>();
   let cut = 0;
   for (let round = 0; round < 2; round += 1) {
-    const { ids, cut: left } = artifactsOf(store, evidence.coverage());
+    const { accounts, regions } = evidence.coverage();
+    const { ids, cut: left } = artifactsOf(store, {
+      accounts,
+      regions: [...new Set([...regions, ...(places?.ok ? places.value : [])])],
+    });
     cut = left;
     for (const artifact of ids) {
       if (asked.has(artifact.id)) continue;
@@ -102,6 +110,7 @@ async function recordsOf(store: DataStore, { evidence, signal, progress }: Inves
     for (const record of await evidence.recordsOf({ kind: 'resource', id })) records.add(record);
   }
   const gaps = cut > 0 ? [`${store.name} in ${cut} more places (account and Region): give its ARN`] : [];
+  if (places?.ok === false) gaps.push(`copies of ${store.name} in other Regions: ${places.reason}`);
   const isLookup = evidence.coverage().sources.some(({ name }) => name.includes('LookupEvents'));
   if (isLookup && store.kind === 'secret' && full.size === 0 && !/-[A-Za-z0-9]{6}$/.test(store.id)) {
     gaps.push(

@@ -27,6 +27,7 @@ import { whoBrief, whoHeadline, whoParts } from '#src/domain/dossier/who-wording
 import { daysBetween } from '#src/domain/dossier/words.ts';
 import { principalOf } from '#src/domain/principal.ts';
 import { compareRecords } from '#src/domain/record.ts';
+import { useRecordsOf } from '#src/domain/role-use.ts';
 import { sightingsOf } from '#src/domain/sightings.ts';
 import { techniques } from '../../detections/techniques.ts';
 import { readRole, readUser } from '../reading/identity.ts';
@@ -61,15 +62,16 @@ export const who = defineInvestigation({
     const subject = subjectOf(classify(word).artifact);
     const asking = openAsking(ctx.signal);
     ctx.progress(`Asking IAM and reading the records of ${subject.artifact.id}`);
-    const [facts, own, ofRole, look] = await Promise.all([
+    const [facts, used, ofRole, look] = await Promise.all([
       factsOf(subject, ctx, asking),
-      ctx.evidence.recordsOf(subject.artifact),
+      useRecordsOf(subject.artifact, ctx.evidence),
       subject.session === undefined ? [] : ctx.evidence.recordsOf({ kind: 'role', id: subject.identityArn }),
       ctx.surroundings?.accounts.find(subject.accountId),
     ]);
     for (const missing of look?.missing ?? []) asking.note('the inventory', missing);
+    const own = used.records;
     const records = [...new Set([...own, ...ofRole])].toSorted(compareRecords);
-    const logs = ctx.evidence.coverage();
+    const logs = withGaps(ctx.evidence.coverage(), used.left === undefined ? [] : [used.left]);
     const account = look?.account ?? null;
     const calls = callsOf(subject.artifact, own);
     const changes = rightChangesOf(subject.identityArn, records);

@@ -194,8 +194,11 @@ export function keyParts(answer: KeyAnswer, calls: readonly CloudTrailRecord[]):
 export function keyBrief(answer: KeyAnswer): Brief {
   const { created, lastUsed } = answer;
   const age = created.ageDays === null ? undefined : `${count(created.ageDays, 'day')} old`;
+  // IAM learns of a use hours later than the logs.
   const used = answer.neverUsed
-    ? 'never used'
+    ? answer.calls === 0
+      ? 'never used as far as IAM knows'
+      : undefined
     : lastUsed
       ? `last used ${utc(lastUsed.at)} for ${lastUsed.service}`
       : undefined;

@@ -125,7 +125,7 @@ function credentialFacts(answer: WhoAnswer): readonly Fact[] {
         label: 'Console',
         value: line(
           console.password
-            ? `password since ${utc(console.createdAt ?? '')}${console.lastUsed ? `, last used ${utc(console.lastUsed)}` : ', never used'}${console.resetRequired ? ', must be changed at the next sign-in' : ''}`
+            ? `password since ${utc(console.createdAt ?? '')}, ${passwordUse(answer)}${console.resetRequired ? ', must be changed at the next sign-in' : ''}`
             : 'no password',
         ),
       });
@@ -160,6 +160,12 @@ function credentialFacts(answer: WhoAnswer): readonly Fact[] {
       ),
     });
   return facts;
+}
+
+/** The last use stands with the user himself, which may be refused where the password is shown. */
+function passwordUse({ console, subject }: WhoAnswer): string {
+  if (console?.lastUsed) return `last used ${utc(console.lastUsed)}`;
+  return subject.uniqueId === null ? 'last use not known' : 'never used';
 }
 
 export function useWords(

@@ -274,7 +274,10 @@ describe('records that tell half', () => {
       expect.arrayContaining(['SwitchRole', 'GetSecretValue', 'CreateUser']),
     );
     expect(lineage.calls.map(({ eventName }) => eventName)).not.toContain('ListUsers');
-    expect(sessionLines(lineage, now)).toMatchObject([{ identity: records[1]?.userIdentity.arn, calls: 3 }]);
+    // The record tells the end of a first key only: the console goes on as long as the role's sessions may live.
+    expect(sessionLines(lineage, now)).toMatchObject([
+      { identity: records[1]?.userIdentity.arn, calls: 3, aliveUntil: '2026-11-21T10:00:00Z', state: 'may-be-alive' },
+    ]);
     expect(seenSessions(lineage)).toEqual([]);
   });
 

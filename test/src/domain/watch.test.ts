@@ -70,6 +70,30 @@ describe('what is said after a containment', () => {
     expect([isProved('2026-11-20T22:20:00Z', ''), isProved('2026-11-20T22:10:05Z', '')]).toEqual([true, false]);
   });
 
+  it('takes no token that ran out by itself, and no image of somebody else, for a proof', () => {
+    const isProved = (errorCode: string, errorMessage: string) =>
+      isContained(seen([call('2026-11-20T22:20:00Z', { errorCode, errorMessage })], '2026-11-20T23:00:00Z'));
+
+    expect([
+      isProved('ExpiredToken', 'The security token included in the request is expired'),
+      isProved('Client.AuthFailure', 'Not authorized for images: [ami-0abc12345def67890]'),
+      isProved('Client.AuthFailure', 'AWS was not able to validate the provided access credentials'),
+    ]).toEqual([false, false, true]);
+  });
+
+  it('takes no refusal for a proof of a change that refuses nothing, an isolated machine say', () => {
+    const errorMessage = 'is not authorized to perform: x:Y with an explicit deny in an identity-based policy';
+    const records = [call('2026-11-20T22:20:00Z', { errorCode: 'AccessDenied', errorMessage })];
+    const [one, other] = [true, false].map((refuses) =>
+      watched(records, user, { sentAt, until }, new Date('2026-11-20T23:00:00Z'), { refuses }),
+    );
+
+    expect([one, other]).toMatchObject([
+      { refused: 1, proofs: 1 },
+      { refused: 1, proofs: 0 },
+    ]);
+  });
+
   it('takes a key that is told it lacks a right for one that AWS still takes', () => {
     const key = { kind: 'accessKey', id: 'AKIAIOSFODNN7EXAMPLE' } as const;
     const look = (errorCode: string) => {
@@ -223,11 +247,11 @@ describe('the words of a look, each by itself', () => {
     expect(watchWords({ ...refused, over: true })).not.toContain('Watched until');
   });
 
-  it('do not call a refusal a proof where other work is meant to go on, until the time is over', () => {
+  it('call nothing contained where other work is meant to go on, refused or silent, at no time', () => {
     const refused = { ...seen([call('2026-11-20T22:20:00Z', { errorCode: 'AccessDenied' })], now), isPartial: true };
 
     expect(isContained(refused)).toBe(false);
-    expect(isContained({ ...refused, over: true })).toBe(true);
+    expect(isContained({ ...refused, over: true })).toBe(false);
     expect(isContained({ ...refused, isPartial: false })).toBe(true);
   });
 });

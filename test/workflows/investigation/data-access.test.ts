@@ -36,10 +36,15 @@ function openLookup({ reach }: EventHistory) {
   });
 }
 
-async function ask(evidence: Parameters<typeof dataAccess.run>[1]['evidence'], artifact: string, kind?: string) {
+async function ask(
+  evidence: Parameters<typeof dataAccess.run>[1]['evidence'],
+  artifact: string,
+  kind?: string,
+  aws?: EventHistory['reach'],
+) {
   const { answer, headline, coverage } = await dataAccess.run(dataAccess.target.parse({ artifact, kind }), {
     evidence,
-    aws: undefined,
+    aws,
     signal: new AbortController().signal,
     progress: () => undefined,
     now: () => new Date('2026-11-21T00:00:00Z'),
@@ -77,5 +82,14 @@ describe('reads of a secret', () => {
 
     expect(who).toEqual([]);
     expect(coverage.notLookedAt.join()).toContain('changes of prod/db by its full ARN');
+  });
+
+  it('are found of its copies in other Regions, which give away the same', async () => {
+    const copy = `${arn.replace('eu-west-1', 'us-east-1')}-AbCdEf`;
+    const stolen = { ...read('thief', copy), awsRegion: 'us-east-1' };
+    const history = await eventHistory({ [account]: [stolen] });
+    const { who, verdict } = await ask(openLookup(history), `${arn}-AbCdEf`, undefined, history.reach);
+
+    expect([who, verdict]).toEqual([['thief'], 'reads-seen']);
   });
 });

@@ -24,6 +24,7 @@ interface Switch {
   readonly approvals: 1 | 2;
   readonly reversal: string;
   readonly mintedLivesMs: number;
+  readonly isPartial?: true;
   readonly willNotStop: readonly string[];
 }
 
@@ -72,6 +73,7 @@ export function switchKey(spec: Switch) {
     roleStatements: (accountId, partition) =>
       keyStatements('iam:UpdateAccessKey', `arn:${partition}:iam::${accountId}:user/*`),
     mintedLivesMs: () => spec.mintedLivesMs,
+    ...(spec.isPartial === undefined ? {} : { isPartial: spec.isPartial }),
     willNotStop: () => spec.willNotStop,
     describe: (target, state) => `${target.accessKeyId} of user ${state.userName} is ${state.status}`,
   });
