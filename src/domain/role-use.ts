@@ -10,9 +10,9 @@ import { compareRecords } from './record.ts';
 /** Each costs two questions in every Region. */
 const maxSessions = 20;
 
-/** Requests for a role, where `usual` are enough for what makes its calls itself. */
-export function requestsFor({ kind }: Artifact, usual: number): number {
-  return kind === 'role' ? Math.max(usual, 1_000) : usual;
+/** Requests for a role, where `usual` are enough for what makes its calls itself. `most`: less where a person waits for the answer. */
+export function requestsFor({ kind }: Artifact, usual: number, most = 1_000): number {
+  return kind === 'role' ? Math.max(usual, most) : usual;
 }
 
 /**

@@ -12,6 +12,8 @@ import type { WorkerDeps } from './deps.ts';
 const days = 90;
 /** Enough for a card: a key used more than this is in heavy use, which is what must be said. The newest come first. */
 const maxRequests = 150;
+/** Of a role, whose sessions are asked for too. All in one Region they take 200 s, for which the card waits. */
+const maxRequestsOfRole = 400;
 
 /** Lines for the card. Never throws for a log that cannot be read: the card then says so. */
 export async function blastRadius(
@@ -32,7 +34,7 @@ export async function blastRadius(
       accounts: [aws.accountId],
       regions: undefined,
       window: { from: new Date(now.getTime() - days * 24 * 3_600_000).toISOString(), to: now.toISOString() },
-      maxRequests: requestsFor(artifact, maxRequests),
+      maxRequests: requestsFor(artifact, maxRequests, maxRequestsOfRole),
       maxEvents: 20_000,
       signal,
       onProgress: () => undefined,
