@@ -587,7 +587,14 @@ describe('digests', () => {
     const problem = `log file altered: ${altered}`;
     const wrongKeys = keys.replace(/"Value":"[^"]{20}/, '"Value":"AAAAAAAAAAAAAAAAAAAA');
     const dataDir = await tempDir();
-    await importFolder(dir, dataDir, { digestKeys: wrongKeys });
+    let imports = 0;
+    // Each a second after the one before: their order counts.
+    const imported = (more: Parameters<typeof importFolder>[2] = {}) => {
+      imports += 1;
+      const at = new Date(Date.parse('2026-11-21T00:00:00Z') + imports * 1_000);
+      return importFolder(dir, dataDir, { now: () => at, ...more });
+    };
+    await imported({ digestKeys: wrongKeys });
     const told = async (asked: { accounts?: string[]; regions?: string[]; window?: { from?: string } } = {}) =>
       (await openLake(dataDir, asked))
         .coverage()
@@ -607,12 +614,12 @@ describe('digests', () => {
       ...folderSource(dir),
       read: () => Promise.reject(new UserError('away')),
     };
-    await importFolder(dir, dataDir, { isPart: true, source: away });
-    await importFolder(dir, dataDir, { selection: { regions: ['us-east-1'] } });
+    await imported({ isPart: true, source: away });
+    await imported({ selection: { regions: ['us-east-1'] } });
     expect(await told()).toEqual(all);
-    await importFolder(dir, dataDir);
+    await imported();
     expect(await told()).toEqual(all);
-    await importFolder(dir, dataDir, { digestKeys: keys });
+    await imported({ digestKeys: keys });
     expect(await told()).toEqual([problem]);
   });
 
