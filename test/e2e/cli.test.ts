@@ -153,24 +153,21 @@ describe('against AWS', () => {
     expect(nodes.map((node) => node.id)).toContain('arn:aws:iam::999999999999:user/pipeline');
   });
 
-  it('ends with 3 where nothing could be looked at: denied, not AWS at all, or nobody there', async () => {
-    const ways: [string, () => () => void, Record<string, string>][] = [
-      ['denied', () => aws.fail({ operation: 'LookupEvents', how: 'accessDenied' }), {}],
-      ['audit role denied', () => aws.fail({ operation: 'AssumeRole', how: 'accessDenied' }), {}],
-      ['HTML', () => aws.fail({ service: 'cloudtrail', how: 'html' }), {}],
-      ['HTML with 200', () => aws.fail({ service: 'cloudtrail', how: 'html', status: 200 }), {}],
-      ['nobody', () => () => undefined, { AWS_ENDPOINT_URL: 'http://127.0.0.1:9' }],
-      ['wrong key', () => () => undefined, { AWS_SECRET_ACCESS_KEY: 'x'.repeat(40) }],
-    ];
-    for (const [what, begin, more] of ways) {
-      const end = begin();
-      const ran = await bare(['ir', 'pivot', key, '--json'], { env: { ...env, ...more } });
-      end();
-      expect([what, ran.code]).toEqual([what, 3]);
-      const { coverage, headline } = answerOf(ran);
-      expect([what, coverage.complete, coverage.sources.every((source) => source.failed)]).toEqual([what, false, true]);
-      expect(headline).toMatch(/could not|not everything could/);
-    }
+  it.each<[string, () => () => void, Record<string, string>]>([
+    ['denied', () => aws.fail({ operation: 'LookupEvents', how: 'accessDenied' }), {}],
+    ['audit role denied', () => aws.fail({ operation: 'AssumeRole', how: 'accessDenied' }), {}],
+    ['HTML', () => aws.fail({ service: 'cloudtrail', how: 'html' }), {}],
+    ['HTML with 200', () => aws.fail({ service: 'cloudtrail', how: 'html', status: 200 }), {}],
+    ['nobody', () => () => undefined, { AWS_ENDPOINT_URL: 'http://127.0.0.1:9' }],
+    ['wrong key', () => () => undefined, { AWS_SECRET_ACCESS_KEY: 'x'.repeat(40) }],
+  ])('ends with 3 where nothing could be looked at: %s', async (_what, begin, more) => {
+    const end = begin();
+    const ran = await bare(['ir', 'pivot', key, '--json'], { env: { ...env, ...more } });
+    end();
+    expect(ran.code).toBe(3);
+    const { coverage, headline } = answerOf(ran);
+    expect([coverage.complete, coverage.sources.every((source) => source.failed)]).toEqual([false, true]);
+    expect(headline).toMatch(/could not|not everything could/);
   });
 
   it('says in a triage what GuardDuty reports, before it says what the log does not show', async () => {

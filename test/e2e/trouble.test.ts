@@ -271,7 +271,7 @@ describe('the start', () => {
     const file = join(folder, `firebreak-${readdirSync(folder).length}.yml`);
     writeFileSync(file, typeof config === 'string' ? config : stringify(config));
     const all = { ...environmentFor(scene.aws, scene.slack), FIREBREAK_CONFIG: file, PORT: '0', ...env };
-    return run(['serve'], { env: all, withinMs: 30_000 });
+    return run(['serve'], { env: all, withinMs: 60_000 });
   };
   beforeAll(async () => {
     scene = await openScene({ start: false, aws: { story: 'empty' } });
