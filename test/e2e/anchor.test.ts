@@ -119,7 +119,8 @@ describe('the anchor of the audit', () => {
     s3.hide(s3.versions[0]?.key ?? '');
 
     const alone = await command(['audit', 'verify', '--no-anchors']);
-    expect([alone.code, alone.stdout]).toEqual([0, expect.stringContaining('The chain of 1 entries is whole')]);
+    // The running process may have added one meanwhile.
+    expect([alone.code, alone.stdout]).toEqual([0, expect.stringMatching(/The chain of \d entries is whole/)]);
     const found = await command(['audit', 'verify']);
     expect(found.code).toBe(1);
     expect(found.stdout).toMatch(/BROKEN: the chain does not hold entry 1, [0-9a-f]{64}, which s3:/);

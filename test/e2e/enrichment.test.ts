@@ -24,7 +24,7 @@ function card(of: Scene): Message | undefined {
 }
 
 /** The card once it says all of the words. */
-function cardSaying(of: Scene, words: readonly string[], withinMs = 40_000): Promise<Message> {
+function cardSaying(of: Scene, words: readonly string[], withinMs = 80_000): Promise<Message> {
   return of.slack.waitFor(() => {
     const found = card(of);
     const said = wordsOf(found);
