@@ -427,35 +427,14 @@ describe('the queue of a database that goes away without a word', () => {
   }, async () => {
     const database = await startTestDatabase();
     const door = await openDoor(database.connectionString);
-    const queue = await openQueue({
-      backend: { kind: 'postgres', connectionString: door.connectionString },
-      log: silentLog,
-    });
-    const seen: string[] = [];
-    const note = async (payload: object) => {
-      seen.push(Object.values(payload).join());
-    };
-    await queue.work('notices', { 'approval.notify': note }, { concurrency: 1 });
+    const { queue, seen } = await noticesAtWork({ kind: 'postgres', connectionString: door.connectionString });
     // A worker that knows when the next job is due sleeps until then.
     await queue.add('approval.notify', { approvalId: 'in an hour' }, { id: 'late', delayMs: 3_600_000 });
-    await queue.add('approval.notify', { approvalId: 'before' }, { id: 'before' });
-    await until('the first ran', () => seen.length === 1);
     await sleep(6_000); // The worker waited for a job, found the delayed one, and waits for that.
 
     door.silence();
-    await until(
-      'adding works again',
-      async () => {
-        try {
-          await queue.add('approval.notify', { approvalId: 'after' }, { id: 'after' });
-          return true;
-        } catch (thrown) {
-          if (thrown instanceof UpstreamError) return false;
-          throw thrown;
-        }
-      },
-      25_000,
-    );
+    const add = () => queue.add('approval.notify', { approvalId: 'after' }, { id: 'after' });
+    await until('adding works again', () => succeeds(add), 25_000);
 
     await until('the second ran', () => seen.includes('after'), 15_000);
     await queue.close(1_000);
@@ -468,15 +447,7 @@ describe('the queue of a database that goes away when it is asked to tell of job
   it('asks another connection', { timeout: 90_000 }, async () => {
     const database = await startTestDatabase();
     const door = await openDoor(database.connectionString);
-    const { connectionString } = door;
-    const queue = await openQueue({ backend: { kind: 'postgres', connectionString }, log: silentLog });
-    const seen: string[] = [];
-    const note = async (payload: object) => {
-      seen.push(Object.values(payload).join());
-    };
-    await queue.work('notices', { 'approval.notify': note }, { concurrency: 1 });
-    await queue.add('approval.notify', { approvalId: 'before' }, { id: 'before' });
-    await until('the first ran', () => seen.length === 1);
+    const { queue, seen } = await noticesAtWork({ kind: 'postgres', connectionString: door.connectionString });
 
     const silent = door.silenceAt('LISTEN');
     await runSql(
@@ -504,14 +475,7 @@ describe.skipIf(redisMissing() !== undefined)(
     ])('goes to the new one, although %s', { timeout: 60_000 }, async (_how, failOver) => {
       const [old, next] = await Promise.all([startTestRedis(), startTestRedis()]);
       const door = await openDoor(old.url);
-      const queue = await openQueue({ backend: { kind: 'redis', url: door.connectionString }, log: silentLog });
-      const seen: string[] = [];
-      const note = async (payload: object) => {
-        seen.push(Object.values(payload).join());
-      };
-      await queue.work('notices', { 'approval.notify': note }, { concurrency: 1 });
-      await queue.add('approval.notify', { approvalId: 'before' }, { id: 'before' });
-      await until('the first ran', () => seen.length === 1);
+      const { queue, seen } = await noticesAtWork({ kind: 'redis', url: door.connectionString });
 
       door.turnTo(next.url);
       await failOver(old, next, door.silence);
@@ -530,6 +494,19 @@ async function follow(old: TestRedis, next: TestRedis): Promise<void> {
   const operator = new Redis(old.port, '127.0.0.1');
   await operator.replicaof('127.0.0.1', next.port);
   operator.disconnect();
+}
+
+/** A queue with a worker of notices that has done its first; `seen` are those that it did. */
+async function noticesAtWork(backend: BackendChoice): Promise<{ queue: Queue; seen: readonly string[] }> {
+  const queue = await openQueue({ backend, log: silentLog });
+  const seen: string[] = [];
+  const note = async ({ approvalId }: { approvalId: string }) => {
+    seen.push(approvalId);
+  };
+  await queue.work('notices', { 'approval.notify': note }, { concurrency: 1 });
+  await queue.add('approval.notify', { approvalId: 'before' }, { id: 'before' });
+  await until('the first ran', () => seen.length === 1);
+  return { queue, seen };
 }
 
 async function succeeds(work: () => Promise<void>): Promise<boolean> {

@@ -24,7 +24,8 @@ beforeAll(async () => {
   s3 = await startLockingBucket();
   s3.mood = 'down';
   const aws = { backgroundEvents: 0 };
-  scene = await openScene({ aws, config: { audit }, env: { AWS_ENDPOINT_URL_S3: s3.url } });
+  scene = await openScene({ aws, start: false, env: { AWS_ENDPOINT_URL_S3: s3.url } });
+  await scene.start({ config: config() });
 }, 90_000);
 afterAll(async () => {
   await scene?.close();
@@ -32,9 +33,18 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/**
+ * Without a responder role: the doctor tries to become it, and the watch of responder sessions, a minute after the start, would
+ * open a case about that and so add an entry in the middle of a test.
+ */
+function config() {
+  const { id, auditRole, externalId } = scene.aws.accounts.workshop;
+  return { ...configFor(scene.aws), accounts: [{ id, auditRole, externalId }], audit };
+}
+
 function command(words: readonly string[]) {
   const path = join(folder, 'firebreak.yml');
-  writeFileSync(path, stringify({ ...configFor(scene.aws), regions: ['us-east-1'], audit }));
+  writeFileSync(path, stringify({ ...config(), regions: ['us-east-1'] }));
   const more = { AWS_ENDPOINT_URL_S3: s3.url, FIREBREAK_CONFIG: path, FIREBREAK_DATA_DIR: scene.dataDir };
   return run(words, { env: { ...environmentFor(scene.aws, scene.slack), ...more } });
 }
@@ -119,8 +129,7 @@ describe('the anchor of the audit', () => {
     s3.hide(s3.versions[0]?.key ?? '');
 
     const alone = await command(['audit', 'verify', '--no-anchors']);
-    // The running process may have added one meanwhile.
-    expect([alone.code, alone.stdout]).toEqual([0, expect.stringMatching(/The chain of \d entries is whole/)]);
+    expect([alone.code, alone.stdout]).toEqual([0, expect.stringContaining('The chain of 1 entries is whole')]);
     const found = await command(['audit', 'verify']);
     expect(found.code).toBe(1);
     expect(found.stdout).toMatch(/BROKEN: the chain does not hold entry 1, [0-9a-f]{64}, which s3:/);
