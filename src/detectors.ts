@@ -18,6 +18,9 @@ export function openDetectors(
   log: Log,
 ): Detectors {
   const counts = productionCounts(productionOf(config.accounts, config.detections.productionInstances));
+  const ownRoles = config.accounts.flatMap(({ auditRole, responderRole }) =>
+    [auditRole, responderRole].filter((role) => role !== undefined),
+  );
   let kept: { readonly at: number; readonly detector: Promise<Detector> } | undefined;
   let book: { readonly key: string; readonly rules: ReturnType<typeof catalogue> } | undefined;
 
@@ -30,7 +33,8 @@ export function openDetectors(
         log.warn({ ...fault }, 'a rule is not evaluated');
     }
     const { openFrom } = config.detections;
-    return detectorOf(book.rules, { settings: ruleSettings, now: new Date(), openFrom, counts, newId: randomUUID });
+    const settings = ruleSettings;
+    return detectorOf(book.rules, { settings, now: new Date(), openFrom, counts, ownRoles, newId: randomUUID });
   }
 
   return {

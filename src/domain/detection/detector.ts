@@ -13,7 +13,8 @@ import type { Picked } from '../sigma/hunt.ts';
 import { isCalled, type RuleBook } from '../sigma/parse.ts';
 import { ruleSet } from '../sigma/rule-set.ts';
 import { pickSettled } from '../sigma/settled.ts';
-import { type CorrelationRule, type Level, levels } from '../sigma/tree.ts';
+import { type CorrelationRule, type Level, levels, type SigmaRule } from '../sigma/tree.ts';
+import { ownReadsOf } from './own-reads.ts';
 import { type RuleFacts, tell } from './story.ts';
 
 /** CloudTrail delivers within 15 minutes; what comes later than this may miss its burst (DOMAIN.md 8.3). */
@@ -44,6 +45,8 @@ export interface DetectorOptions {
   readonly now: Date;
   readonly openFrom: Level | 'never';
   readonly counts: Counts;
+  /** Roles of ours (ARNs), whose reads are known: see `ownReadsOf`. */
+  readonly ownRoles: readonly string[];
   /** Makes ids of bursts and stories. */
   newId(): string;
 }
@@ -51,7 +54,7 @@ export interface DetectorOptions {
 /** Makes the detector of a book of rules. Rules that could not be read are not in it and harm nobody. */
 export function detectorOf(
   book: RuleBook,
-  { settings, now: today, openFrom, counts, newId }: DetectorOptions,
+  { settings, now: today, openFrom, counts, ownRoles, newId }: DetectorOptions,
 ): Detector {
   const whole = { ...book, rules: [...book.rules, ...allBaselineRules] };
   const { picked: all, exceptions } = pickSettled('all', whole, settings, today);
@@ -69,6 +72,10 @@ export function detectorOf(
   const facts = new Map<string, RuleFacts>(loudOnes.map((rule) => [rule.name, rule]));
   const set = ruleSet(running);
 
+  const isOwnRead = ownReadsOf(ownRoles);
+  const isHeld = (rule: SigmaRule, record: CloudTrailRecord) =>
+    isOwnRead(rule.level, record) || exceptions.heldBy(rule, record) !== undefined;
+
   function heed(record: CloudTrailRecord, eventKey: string) {
     if (isFinding(eventKey)) {
       const { name, note } = heardFinding(record);
@@ -82,9 +89,9 @@ export function detectorOf(
     const deeds: StreamDeed[] = [];
     const entries: StreamEntry[] = [];
     for (const rule of matched) {
-      if (reporting.has(rule) && !exceptions.heldBy(rule, record)) deeds.push({ ...deed, rule: rule.name });
+      if (reporting.has(rule) && !isHeld(rule, record)) deeds.push({ ...deed, rule: rule.name });
       for (const correlation of correlations) {
-        if (exceptions.heldBy(correlation.rule, record)) continue;
+        if (isHeld(correlation.rule, record)) continue;
         for (const { group, ...counted } of correlation.count(rule, record)) {
           const name = correlation.rule.name;
           const isCounted = correlation.rule.field === undefined || counted.values.length > 0;
@@ -109,7 +116,7 @@ export function detectorOf(
     look(record) {
       const matched = set.match(record);
       const own = matched.filter((rule) => reporting.has(rule));
-      const loud = own.some((rule) => exceptions.heldBy(rule, record) === undefined);
+      const loud = own.some((rule) => !isHeld(rule, record));
       const compared = past.size > 0 && comparedNode(record) !== undefined;
       return { heeded: matched.length > 0, loud, compared, excepted: own.length > 0 && !loud };
     },

@@ -46,6 +46,7 @@ function detector(): Detector {
     now: new Date(now),
     openFrom: 'medium',
     counts: () => true,
+    ownRoles: [],
     newId: () => {
       ids += 1;
       return `id-${ids}`;

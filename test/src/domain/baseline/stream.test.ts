@@ -31,7 +31,14 @@ const finding: PastFinding = {
 function detector(settings: Partial<RuleSettings> = {}, openFrom: Level | 'never' = 'medium') {
   return detectorOf(
     { rules: [], unsupported: [] },
-    { settings: { ...nothingSettled, ...settings }, now, openFrom, counts: () => true, newId: () => 'id' },
+    {
+      settings: { ...nothingSettled, ...settings },
+      now,
+      openFrom,
+      counts: () => true,
+      ownRoles: [],
+      newId: () => 'id',
+    },
   );
 }
 
