@@ -101,8 +101,13 @@ export interface Alert {
   readonly furtherActors?: readonly AlertActor[];
   /** All access keys that the alert names, the actor's first. Absent: only the actor's. */
   readonly accessKeys?: readonly string[];
-  /** ACTOR: our resource acts, so the remote side may be a victim or a command server. TARGET: ours is attacked. */
+  /**
+   * ACTOR: our resource acts, so the remote side may be a victim or a command server. TARGET: ours is attacked, or has been:
+   * GuardDuty writes it also of an instance that calls a command server. `isAttacked` tells the two apart.
+   */
   readonly resourceRole?: 'ACTOR' | 'TARGET';
+  /** INBOUND, OUTBOUND or UNKNOWN, where the finding is about a connection. */
+  readonly connectionDirection?: string;
   readonly remote: readonly RemoteAddress[];
   readonly domain?: string;
   /** The API called, where the finding is about one: `ListBuckets on s3.amazonaws.com`. */

@@ -1,7 +1,10 @@
 /** A strike: one plan for a whole case, each step an approval of its own; and who was told of what waits. Times are ISO 8601 UTC. */
 
-/** Why a step stands where it stands. `evidence` goes first: what follows would destroy it. */
-export type StrikePhase = 'evidence' | 'credentials';
+/**
+ * Why a step stands where it stands. `evidence` goes first: what follows would destroy it. `network` goes last: credentials
+ * that were taken off the machine work without it.
+ */
+export type StrikePhase = 'evidence' | 'credentials' | 'network';
 
 export interface StrikeStep {
   readonly phase: StrikePhase;

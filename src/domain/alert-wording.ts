@@ -6,7 +6,7 @@ import { isGuardDuty, needsTitle, sentenceOfAlert, sourceName } from './alert-he
 import { signalList } from './alert-signals.ts';
 import { type CardEnrichment, enrichmentParts } from './enrichment-wording.ts';
 import { addressLine } from './finding-addresses.ts';
-import { type Containable, containableKeyOf, whyNoKey } from './finding-subjects.ts';
+import { type Containable, callsOut, containableKeyOf, whyNoKey } from './finding-subjects.ts';
 import { inert } from './inert.ts';
 import { type Account, accountWords } from './inventory.ts';
 import { resourceName } from './resource-words.ts';
@@ -160,8 +160,7 @@ function headlines(alert: Alert): Line[] {
 function facts(card: FindingCard): Fact[] {
   const { alert, account, addresses } = card;
   const resource = resourceLine(alert);
-  // With ACTOR our resource calls out: the other side may be a victim as well as a command server.
-  const label = alert.resourceRole === 'ACTOR' ? 'Remote address' : 'Source address';
+  const label = callsOut(alert) ? 'Remote address' : 'Source address';
   const shown = addresses.slice(0, shownAddresses);
   const more = alert.remote.length - shown.length;
   const own = isGuardDuty(alert);

@@ -54,10 +54,30 @@ export function furtherSeedsOf(alert: Alert): readonly string[] {
   return [...new Set(candidates)].filter((one) => one !== seed && isArtifact(one)).slice(0, mostSeeds) as string[];
 }
 
+/** Families of which the instance itself is the sign, whoever began the connection. */
+const ownDoing = /^(?:Backdoor|CryptoCurrency|Trojan):/;
+
+/**
+ * Whether somebody attacks our resource from outside: a probed port, a connection from the other side. `resourceRole` alone does
+ * not tell: GuardDuty writes TARGET also of instances that look up a miner's name or call a command server (its samples of
+ * Trojan:EC2/DropPoint, BlackholeTraffic and UnauthorizedAccess:EC2/TorClient).
+ */
+export function isAttacked({ resourceRole, connectionDirection, actionType, type }: Alert): boolean {
+  if (resourceRole !== 'TARGET' || ownDoing.test(type)) return false;
+  return connectionDirection === 'INBOUND' || actionType === 'PORT_PROBE';
+}
+
+/** Whether our resource calls out, so that the other side is no source: it may be a victim or a command server. */
+export function callsOut({ resourceRole, connectionDirection }: Alert): boolean {
+  return resourceRole === 'ACTOR' || connectionDirection === 'OUTBOUND';
+}
+
 /** Why this finding offers no access key to disable, as a sentence; undefined where it does. */
 export function whyNoKey(alert: Alert): string | undefined {
   const { accessKeyId, userType } = alert.actor;
   if (alert.sample) return 'This is a sample finding: its resources are not real.';
+  if (accessKeyId === undefined && isAttacked(alert))
+    return 'The finding names no access key, and tells of an attack on the resource, not of one by it.';
   if (accessKeyId === undefined) return 'The finding names no access key.';
   if (accessKeyId.startsWith('ASIA')) return 'The key is a temporary one, which AWS cannot disable.';
   if (userType === 'Root') return "Only the root user itself can disable the root user's key.";

@@ -8,17 +8,20 @@ import type { Button, Line, Message, Part } from '../contracts/message.ts';
 import type { Strike, StrikeStep } from '../contracts/strike.ts';
 import { type AliveItem, leftOf, type OwnerTag } from './alive.ts';
 import { artifactsIn } from './artifacts-in-text.ts';
+import { isAttacked } from './finding-subjects.ts';
 import { bold, code, count, line, person } from './phrases.ts';
 import { nameKeyOfArn } from './principal.ts';
 
 /** Keys, identities, sessions and instances that the case is about. Addresses never: they may be shared. */
 export function strikeSeeds(alert: Alert): readonly string[] {
   const { actor, furtherActors = [], accessKeys = [], resourceIds, source, title } = alert;
+  const attacked = isAttacked(alert);
   const told = [actor, ...furtherActors].flatMap((one) => [one.accessKeyId, one.principalArn]);
   const instances = resourceIds.filter((id) => /^i-[0-9a-f]{8,17}$/.test(id));
-  const named = [...told, ...accessKeys, ...(alert.resourceRole === 'TARGET' ? [] : instances)];
+  const named = [...told, ...accessKeys, ...(attacked ? [] : instances)];
   // A case that was opened by hand says what it is about in its title alone.
-  const typed = source === 'report' || source === 'other' || named.every((one) => one === undefined) ? [title] : [];
+  const untold = !attacked && named.every((one) => one === undefined);
+  const typed = source === 'report' || source === 'other' || untold ? [title] : [];
   const found = [...named.filter((one) => one !== undefined), ...typed].flatMap((words) => artifactsIn(words));
   const useful = found.filter(
     ({ kind, id }) =>
@@ -29,6 +32,8 @@ export function strikeSeeds(alert: Alert): readonly string[] {
 
 /** Actions that keep what a deny or a stop would destroy, in their order. Those that are not there are not offered. */
 const evidenceActions = ['capture-memory', 'snapshot-instance'] as const;
+
+const isolation = 'isolate-instance';
 
 export interface StrikeFacts {
   readonly items: readonly AliveItem[];
@@ -47,7 +52,10 @@ export interface DrawnStrike {
 /** More would be no plan that a person reads; the rest comes with the next one. */
 export const mostSteps = 25;
 
-/** Steps in order: evidence; what denies an identity that he made; then keys and passwords; then sessions. */
+/**
+ * Steps in order: evidence; what denies an identity that he made; then keys and passwords; then sessions; then the instances that
+ * the case names, cut off from the network. Those that only a session ran on are kept as evidence, not cut off.
+ */
 export function strikeOf(facts: StrikeFacts): DrawnStrike {
   const left = leftOf(facts.items);
   const notes: string[] = [];
@@ -85,6 +93,15 @@ export function strikeOf(facts: StrikeFacts): DrawnStrike {
       why: `${item.kind} ${item.id}: ${item.because}. ${ownerOf(item, facts)}`,
     });
   }
+  for (const id of facts.seeds.filter(isInstance)) {
+    if (!facts.offers(isolation, [id])) continue;
+    add({
+      phase: 'network',
+      action: isolation,
+      words: [id],
+      why: `the case is about ${id}: what runs on it goes on otherwise`,
+    });
+  }
   const all = [...steps.values()];
   if (all.length > mostSteps) notes.push(`${all.length - mostSteps} more steps are left out: ask again after these.`);
   notes.push('No source address is blocked: an address may be shared.');
@@ -101,6 +118,10 @@ function sameName(arn: string): string {
   return nameKeyOfArn(arn) ?? arn;
 }
 
+function isInstance(id: string): boolean {
+  return id.startsWith('i-');
+}
+
 function rank({ kind, step }: AliveItem): number {
   if (step?.action === 'deny-all') return 0;
   return kind === 'session' || kind === 'console session' ? 2 : 1;
@@ -108,7 +129,7 @@ function rank({ kind, step }: AliveItem): number {
 
 function instancesOf({ items, seeds }: StrikeFacts): readonly string[] {
   const ofSessions = leftOf(items).flatMap(({ step }) => /\/(i-[0-9a-f]{8,17})$/.exec(step?.words[0] ?? '')?.[1] ?? []);
-  return [...new Set([...seeds.filter((id) => id.startsWith('i-')), ...ofSessions])];
+  return [...new Set([...seeds.filter(isInstance), ...ofSessions])];
 }
 
 /** Whom to ask: nobody for what he made; else the owner by the inventory; then what a tag says, with who set it. */

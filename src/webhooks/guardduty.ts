@@ -155,6 +155,7 @@ function alertOf(detail: Detail, id: string, type: string, place: Place): Alert 
   const api = apiOf(detail);
   const count = detail.service?.count;
   const actionType = detail.service?.action?.actionType;
+  const connectionDirection = detail.service?.action?.networkConnectionAction?.connectionDirection;
   return {
     source: 'guardduty',
     dedupeKey: findingKey(accountId, region, id),
@@ -181,6 +182,7 @@ function alertOf(detail: Detail, id: string, type: string, place: Place): Alert 
     ...(domain !== undefined && { domain }),
     ...(api !== undefined && { api }),
     ...(actionType !== undefined && { actionType }),
+    ...(connectionDirection !== undefined && { connectionDirection }),
     ...(firstSeen !== undefined && { firstSeen }),
     ...(lastSeen !== undefined && { lastSeen }),
     sample: isSample(detail, resourceIds),

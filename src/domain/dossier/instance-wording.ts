@@ -208,14 +208,13 @@ export function instanceBrief(answer: InstanceAnswer): Brief {
   const signs = signsWords(answer);
   const alone = unnoticed(answer);
   const what = [
-    answer.state === 'gone' ? 'gone by now' : answer.state,
-    facts?.type,
-    launchedBy === null ? undefined : `launched by ${labelOf(launchedBy.by)} at ${utc(launchedBy.eventTime)}`,
-  ]
-    .filter(Boolean)
-    .join(', ');
+    answer.state === null ? [] : [answer.state === 'gone' ? 'gone by now' : answer.state],
+    facts?.type ? [code(facts.type)] : [],
+    launchedBy === null ? [] : [`launched by ${labelOf(launchedBy.by)} at ${utc(launchedBy.eventTime)}`],
+  ].flat();
   const list: Fact[] = [];
-  if (what !== '') list.push({ label: 'Instance', value: line(what) });
+  if (what.length > 0)
+    list.push({ label: 'Instance', value: line(...what.flatMap((piece, at) => (at === 0 ? [piece] : [', ', piece]))) });
   const tells = [
     signs === '' ? undefined : `its start-up script shows ${signs}`,
     openDoors && openDoors.length > 0

@@ -113,6 +113,21 @@ describe('the card of a finding', () => {
     expect(lines.join('\n')).toContain('Remote address: 198.51.100.7');
   });
 
+  it('says of an instance that calls out, and of one that is attacked, which it is, although both are a TARGET', () => {
+    const out = read(card({ ...alert, resourceRole: 'TARGET', connectionDirection: 'OUTBOUND' })).join('\n');
+    expect(out).toContain('Remote address: 198.51.100.7');
+
+    const guessed = {
+      ...alert,
+      type: 'UnauthorizedAccess:EC2/SSHBruteForce',
+      actor: {},
+      connectionDirection: 'INBOUND',
+    };
+    const lines = read(card(guessed, { buttons: {} })).join('\n');
+    expect(lines).toContain('Source address: 198.51.100.7');
+    expect(lines).toContain('and tells of an attack on the resource, not of one by it.');
+  });
+
   it('marks a sample, and never offers to contain it', () => {
     const message = card({ ...alert, sample: true });
     const lines = read(message);

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AliveItem } from '../../../src/domain/alive.ts';
-import { mostSteps, strikeOf } from '../../../src/domain/strike.ts';
+import { mostSteps, strikeOf, strikeSeeds } from '../../../src/domain/strike.ts';
+import { alertFrom, finding } from '../webhooks/findings.ts';
 
 const user = 'arn:aws:iam::111122223333:user/alice';
 const item: fc.Arbitrary<AliveItem> = fc
@@ -27,6 +28,8 @@ describe('a strike', () => {
         expect(phases.lastIndexOf('evidence')).toBeLessThan(
           phases.includes('credentials') ? phases.indexOf('credentials') : phases.length,
         );
+        if (phases.includes('network'))
+          expect(phases.indexOf('network')).toBeGreaterThan(phases.lastIndexOf('credentials'));
         expect(new Set(steps.map(({ action, words }) => `${action} ${words}`)).size).toBe(steps.length);
         expect(steps.length).toBeLessThanOrEqual(mostSteps);
         const alive = new Set(
@@ -38,6 +41,24 @@ describe('a strike', () => {
         }
       }),
     );
+  });
+
+  it('cuts off the instance that the case is about, last, and none that a session ran on', () => {
+    const session: AliveItem = {
+      ...{ kind: 'session', id: 'ASIAIOSFODNN7EXAMPLE', of: 'role', state: 'alive', because: 'not expired' },
+      step: { action: 'revoke-session', words: ['arn:aws:sts::111122223333:assumed-role/web/i-0fedcba9876543210'] },
+    };
+
+    const { steps } = strikeOf({ ...nothing, items: [session], seeds: ['i-0123456789abcdef0'] });
+
+    expect(steps.map(({ action, words }) => `${action} ${words}`)).toEqual([
+      'capture-memory i-0123456789abcdef0',
+      'snapshot-instance i-0123456789abcdef0',
+      'capture-memory i-0fedcba9876543210',
+      'snapshot-instance i-0fedcba9876543210',
+      'revoke-session arn:aws:sts::111122223333:assumed-role/web/i-0fedcba9876543210',
+      'isolate-instance i-0123456789abcdef0',
+    ]);
   });
 
   it('offers only actions that are there, and says what is missing', () => {
@@ -68,5 +89,36 @@ describe('a strike', () => {
       'user made: Active. Made by alice: it needs no owner.',
       `access key AKIAIOSFODNN7EXAMPLE: Active. Owner by the inventory: team-platform; tag owner=mallory, set by ${tags[0]?.setBy}.`,
     ]);
+  });
+});
+
+describe('where a strike begins for a finding about an instance', () => {
+  const instance = 'i-0123456789abcdef0';
+  const connection = (connectionDirection: string) => ({
+    actionType: 'NETWORK_CONNECTION',
+    networkConnectionAction: { connectionDirection, remoteIpDetails: { ipAddressV4: '198.51.100.7' } },
+  });
+  const dns = { actionType: 'DNS_REQUEST', dnsRequestAction: { domain: 'pool.example' } };
+  const probe = { actionType: 'PORT_PROBE', portProbeAction: { portProbeDetails: [] } };
+
+  // Roles, actions and directions as in GuardDuty's own samples.
+  it.each([
+    ['CryptoCurrency:EC2/BitcoinTool.B!DNS', 'TARGET', dns, true],
+    ['UnauthorizedAccess:EC2/MetadataDNSRebind', 'TARGET', dns, true],
+    ['Trojan:EC2/DropPoint', 'TARGET', connection('OUTBOUND'), true],
+    ['UnauthorizedAccess:EC2/TorClient', 'TARGET', connection('OUTBOUND'), true],
+    ['Backdoor:EC2/C&CActivity.B', 'TARGET', connection('INBOUND'), true],
+    ['Execution:Runtime/NewBinaryExecuted', 'TARGET', undefined, true],
+    ['Recon:EC2/Portscan', 'ACTOR', connection('OUTBOUND'), true],
+    ['UnauthorizedAccess:EC2/SSHBruteForce', 'ACTOR', connection('INBOUND'), true],
+    ['UnauthorizedAccess:EC2/SSHBruteForce', 'TARGET', connection('INBOUND'), false],
+    ['Recon:EC2/PortProbeUnprotectedPort', 'TARGET', probe, false],
+  ])('of type %s, %s', (type, resourceRole, action, begins) => {
+    const resource = { resourceType: 'Instance', instanceDetails: { instanceId: instance } };
+    const title = `Something about EC2 instance ${instance}.`;
+
+    const alert = alertFrom(finding({ type, title, resource }, { resourceRole, action }));
+
+    expect(strikeSeeds(alert)).toEqual(begins ? [instance] : []);
   });
 });
