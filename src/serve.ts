@@ -42,6 +42,7 @@ import { openRuleShelf } from './rule-shelf.ts';
 import { settingsOf } from './settings-of.ts';
 import type { Role } from './store/embedded-postgres.ts';
 import { startWeb } from './web.ts';
+import { alertOfFound } from './webhooks/guardduty.ts';
 import {
   connectAccounts,
   connectAddresses,
@@ -183,7 +184,7 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
       'intake',
       {
         'alert.verify': (payload, ctx) =>
-          verifyFinding(payload, ctx, { ...deps, showAgain: (alert) => showAgain(alert, deps) }),
+          verifyFinding(payload, ctx, { ...deps, alertOfFound, showAgain: (alert) => showAgain(alert, deps) }),
         'case.weigh': (payload, ctx) => weighJewel(payload, ctx, deps),
         'sns.subscription': (payload, ctx) => handleSubscription(payload, ctx, deps),
       },

@@ -19,18 +19,26 @@ export const FindingWatch = z.strictObject({
 export type FindingWatchSettings = z.output<typeof FindingWatch>;
 
 /**
- * What GuardDuty's own copy says of a finding that came from outside. A copy that is newer may differ in what changes from
- * update to update; type and place never change.
+ * What GuardDuty's own copy says of a finding that came from outside; `held` is the alert that the copy makes, undefined where it
+ * cannot be read. Whom and what it is about must be the same, else whoever knows the secret of a webhook could send a real
+ * finding with a key of his choice to be disabled. A copy that is newer may differ in what changes from update to update: the
+ * severity, the session and its temporary key, and resources that came to it.
  */
-export function judgeFinding(alert: Alert, found: FoundFinding | undefined): Pick<Verification, 'state' | 'because'> {
+export function judgeFinding(
+  alert: Alert,
+  found: FoundFinding | undefined,
+  held: Alert | undefined,
+): Pick<Verification, 'state' | 'because'> {
   if (found === undefined) {
     return { state: 'unknown', because: 'GuardDuty does not know a finding of this id: it may be forged' };
   }
+  const isSameState = found.updatedAt === alert.updatedAt;
   const differs = [
     found.type !== alert.type && 'type',
     found.accountId !== alert.accountId && 'account',
     found.region !== alert.region && 'Region',
-    found.updatedAt === alert.updatedAt && found.severity !== alert.severity && 'severity',
+    isSameState && found.severity !== alert.severity && 'severity',
+    ...(held === undefined ? [] : otherSubjects(alert, held, isSameState)),
   ].filter((what) => what !== false);
   if (differs.length > 0) {
     const because = `what came is not what GuardDuty holds: another ${differs.join(', another ')}`;
@@ -38,5 +46,30 @@ export function judgeFinding(alert: Alert, found: FoundFinding | undefined): Pic
   }
   if (Date.parse(found.updatedAt) < Date.parse(alert.updatedAt))
     return { state: 'differs', because: 'GuardDuty holds an older state of it than what came' };
+  if (held === undefined)
+    return { state: 'unread', because: 'what GuardDuty holds of it does not say whom and what it is about' };
   return { state: 'verified' };
+}
+
+function otherSubjects(alert: Alert, held: Alert, isSameState: boolean): readonly (string | false)[] {
+  const key = alert.actor.accessKeyId;
+  const isTold = isSameState || key?.startsWith('ASIA') !== true;
+  const known = new Set(resourcesOf(held));
+  const isOther =
+    resourcesOf(alert).some((id) => !known.has(id)) || (isSameState && known.size !== resourcesOf(alert).length);
+  return [
+    isTold && held.actor.accessKeyId !== key && 'access key',
+    identityOf(held) !== identityOf(alert) && 'identity',
+    isOther && 'resource',
+    held.sample !== alert.sample && 'mark of a sample',
+  ];
+}
+
+/** Without the session: `AROAEXAMPLE:session`. */
+function identityOf({ actor }: Alert): string {
+  return JSON.stringify([actor.principalId?.split(':')[0], actor.userName]);
+}
+
+function resourcesOf({ resourceIds }: Alert): readonly string[] {
+  return resourceIds.filter((id) => !/^A[KS]IA[A-Z0-9]+$/.test(id));
 }

@@ -1,7 +1,7 @@
 /** A finding that came from outside is read again from AWS, and its card says how that ended. The card never waits for it. */
 import type { Alert } from '../contracts/alert.ts';
 import { UserError } from '../contracts/errors.ts';
-import type { FindingSource, Verification } from '../contracts/intake.ts';
+import type { FindingSource, FoundFinding, Verification } from '../contracts/intake.ts';
 import type { JobContext } from '../contracts/job.ts';
 import { judgeFinding } from '../domain/finding-watch.ts';
 import type { Deps, Settings } from './deps.ts';
@@ -10,6 +10,8 @@ import { codeOf, isHopeless } from './keep-letter.ts';
 type Needs = Pick<Deps, 'store' | 'clock' | 'log'> & {
   readonly settings: Pick<Settings, 'guardDutyAdministrator'>;
   readonly findings: FindingSource;
+  /** The alert that GuardDuty's own copy makes; undefined where it cannot be read. */
+  alertOfFound(raw: unknown): Alert | undefined;
   /** Brings the card of the finding up to date. */
   showAgain(alert: Alert): Promise<void>;
 };
@@ -59,17 +61,18 @@ type Result = Pick<Verification, 'state' | 'because'>;
 /** The administrator's detector first, where there is one: it holds the findings of all members, and they have no say in it. */
 async function look(
   alert: Alert,
-  { settings, findings, log }: Pick<Needs, 'settings' | 'findings' | 'log'>,
+  { settings, findings, alertOfFound, log }: Pick<Needs, 'settings' | 'findings' | 'alertOfFound' | 'log'>,
   signal: AbortSignal,
 ): Promise<Result> {
+  const judge = (found: FoundFinding | undefined) => judgeFinding(alert, found, alertOfFound(found?.raw));
   const { guardDutyAdministrator: administrator } = settings;
   let below: Result | undefined;
   if (administrator !== undefined && administrator !== alert.accountId) {
     try {
       const there = await foundIn(administrator, alert, findings, signal);
-      if (there.found !== undefined) return judgeFinding(alert, there.found);
+      if (there.found !== undefined) return judge(there.found);
       if (await isMember(alert.accountId, administrator, there.detectors, alert, findings, signal))
-        below = judgeFinding(alert, undefined);
+        below = judge(undefined);
     } catch (error) {
       if (signal.aborted) throw error;
       log.info(
@@ -80,9 +83,9 @@ async function look(
   }
   try {
     const { detectors, found } = await foundIn(alert.accountId, alert, findings, signal);
-    if (found !== undefined) return judgeFinding(alert, found);
+    if (found !== undefined) return judge(found);
     if (below !== undefined) return below;
-    if (detectors.length > 0) return judgeFinding(alert, undefined);
+    if (detectors.length > 0) return judge(undefined);
     return {
       state: 'unknown',
       because: 'GuardDuty is not on there now: somebody turned it off, or the finding is forged',

@@ -220,6 +220,13 @@ export function parseBareFinding(raw: { readonly [key: string]: Json }): ParsedG
   return readDetail(raw, {}, raw);
 }
 
+/** The Alert of a finding as GetFindings gives it; undefined where it names too little. */
+export function alertOfFound(raw: unknown): Alert | undefined {
+  const clean = cleanJson(raw);
+  const parsed = isRecord(clean) ? parseBareFinding(clean) : undefined;
+  return parsed?.ok === true ? parsed.alerts[0] : undefined;
+}
+
 /** The Alert of a finding in EventBridge's spelling that another product passed on; undefined where it names too little. */
 export function alertOfDetail(found: unknown): Alert | undefined {
   const detail = Detail.parse(found);

@@ -55,9 +55,29 @@ describe('GuardDuty under the documented audit policy', () => {
     });
     expect(read).toEqual(event);
     if (event === undefined) throw new Error('no alert');
-    expect(judgeFinding(event, one)).toEqual({ state: 'verified' });
-    expect(judgeFinding({ ...event, type: 'Backdoor:EC2/Spambot' }, one).because).toContain('another type');
-    expect(judgeFinding({ ...event, updatedAt: '2099-01-01T00:00:00.000Z' }, one).because).toContain('older state');
+    expect(judgeFinding(event, one, read)).toEqual({ state: 'verified' });
+    expect(judgeFinding({ ...event, type: 'Backdoor:EC2/Spambot' }, one, read).because).toContain('another type');
+    expect(judgeFinding({ ...event, updatedAt: '2099-01-01T00:00:00.000Z' }, one, read).because).toContain(
+      'older state',
+    );
+
+    const about = (more: Partial<typeof event.actor>) => ({ ...event, actor: { ...event.actor, ...more } });
+    const because = (sent: typeof event, held = read) => judgeFinding(sent, one, held).because;
+    expect(because(about({ accessKeyId: 'AKIAI44QH8DHBEXAMPLE' }))).toContain('another access key');
+    expect(because(about({ userName: 'ci', principalId: 'AIDACKCEVSQ6C2EXAMPLE' }))).toContain('another identity');
+    expect(because({ ...event, resourceIds: [...event.resourceIds, 'i-0123456789abcdef0'] })).toContain(
+      'another resource',
+    );
+    expect(because({ ...event, sample: true })).toContain('another mark of a sample');
+    expect(judgeFinding(event, one, undefined).state).toBe('unread');
+
+    // An older state of it: the session and what came to it may be others by now, a long-term key not.
+    const older = { ...event, updatedAt: '2020-01-01T00:00:00.000Z', severity: 2 };
+    const grown = { ...event, resourceIds: [...event.resourceIds, 'i-0123456789abcdef0'] };
+    const session = { ...older, actor: { ...event.actor, accessKeyId: 'ASIAI44QH8DHBEXAMPLE' } };
+    expect(judgeFinding(session, one, grown)).toEqual({ state: 'verified' });
+    const key = { ...older, actor: { ...event.actor, accessKeyId: 'AKIAI44QH8DHBEXAMPLE' } };
+    expect(because(key, grown)).toContain('another access key');
     expect(account.audited()).toEqual([...intakeReads].sort());
   });
 

@@ -357,16 +357,26 @@ describe('GuardDuty itself', () => {
     const real = another(scene);
     const forged = another(scene, { title: 'forged' });
     const raised = another(scene, { severity: 5 });
+    // A real finding, sent with the key of somebody else, for people to disable.
+    const swapped = another(scene);
+    const { resource } = swapped.detail as unknown as { resource: { accessKeyDetails: object } };
+    const accessKeyDetails = { ...resource.accessKeyDetails, accessKeyId: 'AKIAI44QH8DHBEXAMPLE' };
     scene.aws.addFinding(real);
+    scene.aws.addFinding(swapped);
     scene.aws.addFinding({ detail: { ...raised.detail, severity: 2 } });
-    for (const finding of [real, forged, raised]) expect((await scene.send(finding)).status).toBe(202);
-    await cardsBecome(scene, 4);
+    const other = { ...swapped, detail: { ...swapped.detail, resource: { ...resource, accessKeyDetails } } };
+    for (const finding of [real, forged, raised, other]) expect((await scene.send(finding)).status).toBe(202);
+    await cardsBecome(scene, 5);
 
     const words = () => cards(scene).map(wordsOf).join('\n');
     const times = (text: string) => words().split(text).length - 1;
     await eventually(
       'all are marked',
-      () => times('Verified: read again') === 2 && times('may be forged') === 1 && times('another severity') === 1,
+      () =>
+        times('Verified: read again') === 2 &&
+        times('may be forged') === 1 &&
+        times('another severity') === 1 &&
+        times('another access key') === 1,
     );
   });
 
