@@ -85,7 +85,8 @@ function describeSnapshots(call: Call): Outcome {
     return tags.filter(({ Key }) => Key === filter.slice(4)).map(({ Value: value }) => value);
   });
   // Its blocks are copied by the time that anybody looks.
-  return { output: { snapshotSet: chosen.map((one) => ({ ...shapeOf(one, account.id), status: 'completed' })) } };
+  const status = ({ hasFailed }: Snapshot) => (hasFailed === true ? 'error' : 'completed');
+  return { output: { snapshotSet: chosen.map((one) => ({ ...shapeOf(one, account.id), status: status(one) })) } };
 }
 
 function lockShape({ id, lock }: Snapshot, now: Date): { readonly [k: string]: Value } {

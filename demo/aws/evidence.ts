@@ -39,6 +39,8 @@ export interface Snapshot {
   readonly startedAt: Date;
   readonly tags: readonly { readonly Key: string; readonly Value: string }[];
   lock?: SnapshotLock;
+  /** AWS could not copy its blocks. */
+  hasFailed?: boolean;
 }
 
 export interface SentCommand {

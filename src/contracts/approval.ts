@@ -106,6 +106,8 @@ export interface Watched {
   readonly lastSuccess: string | undefined;
   /** Whether the last look still found what was written. */
   readonly holds: boolean | undefined;
+  /** Set where it does not hold since AWS could not finish it, so that nobody changed it back: what AWS shows, no full stop. */
+  readonly failed?: string;
   /** Set where the target was looked for and is not there, or is another one of its name: what was found, no full stop. */
   readonly gone?: string;
   /** Up to when CloudTrail can be expected to have delivered, ISO 8601 UTC. */

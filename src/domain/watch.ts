@@ -48,7 +48,7 @@ export function watched(
     concerns = () => true,
     refuses = true,
   }: { readonly concerns?: (record: CloudTrailRecord) => boolean; readonly refuses?: boolean } = {},
-): Omit<Watched, 'holds' | 'gone' | 'missing'> {
+): Omit<Watched, 'holds' | 'failed' | 'gone' | 'missing'> {
   const own = records.filter(
     (record) => record.eventTime >= since.sentAt.slice(0, 19) && actsIn(artifact, record) && concerns(record),
   );
@@ -104,7 +104,8 @@ function isProof({ errorCode = '', errorMessage }: CloudTrailRecord, artifact: A
 /** One or two sentences for the card and the thread. */
 export function watchWords(seen: Watched): string {
   const lines: string[] = [];
-  if (seen.holds === false) lines.push('IT NO LONGER HOLDS: somebody changed it back. Pivot on the target.');
+  if (seen.failed !== undefined) lines.push(`IT DOES NOT HOLD: ${seen.failed}. Nobody changed it back: ask for it again.`);
+  else if (seen.holds === false) lines.push('IT NO LONGER HOLDS: somebody changed it back. Pivot on the target.');
   if (seen.gone !== undefined) {
     lines.push(`What it held is not there any more: ${seen.gone}. If that was none of you, pivot on the target.`);
   } else if (seen.holds === undefined) lines.push('It could not be read again: whether it still holds is not known.');

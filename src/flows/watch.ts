@@ -116,7 +116,7 @@ async function stillHolds(
   action: ContainmentAction,
   ctx: { readonly signal: AbortSignal; readonly last: boolean },
   deps: WorkerDeps,
-): Promise<Pick<Watched, 'holds' | 'gone'>> {
+): Promise<Pick<Watched, 'holds' | 'failed' | 'gone'>> {
   const { plan } = approval;
   try {
     const aws = await deps.reach.reader(plan.accountId);
@@ -124,7 +124,7 @@ async function stillHolds(
     const looking = { ...deps, aws, signal: ctx.signal, planned: plan.before };
     const now = await inspectTarget(action, plan.target, looking);
     const held: Held = action.verify(plan.direction, plan.before as never, now as never, doneCalls(approval.steps));
-    return { holds: held.held };
+    return held.held || held.final !== true ? { holds: held.held } : { holds: false, failed: held.because };
   } catch (error) {
     if (error instanceof NotFoundError) return { holds: undefined, gone: error.message };
     const { code, retryable } = factsOf(error);

@@ -218,6 +218,7 @@ describe('require-imdsv2', () => {
   });
 });
 
+let unfinished: Message | undefined;
 describe('snapshot-instance', () => {
   it('takes all volumes in one call, with the case and the approval on them, locked so that an attacker cannot delete them', async () => {
     const card = await ask(`snapshot-instance ${webServer} 30`);
@@ -250,6 +251,8 @@ describe('snapshot-instance', () => {
     const made = snapshots.filter(({ volumeId }) => wanted?.includes(volumeId));
     expect(made).toHaveLength(2);
     expect(made.every(({ lock }) => lock !== undefined)).toBe(true);
+    for (const snapshot of made) snapshot.hasFailed = true;
+    unfinished = card;
   });
 });
 
@@ -291,4 +294,12 @@ describe('capture-memory', () => {
 
     expect(await refused(`capture-memory ${webServer}`)).toMatch(says);
   });
+});
+
+it('says of a snapshot that AWS could not finish later that nobody changed it back', async () => {
+  const thread = () => scene.slack.thread(alerts, unfinished?.ts ?? '').map(wordsOf);
+  // The first look comes a minute after the call.
+  const told = await scene.slack.waitFor(() => thread().find((words) => words.includes('IT DOES NOT HOLD')), 80_000);
+  expect(told).toMatch(/IT DOES NOT HOLD: EC2 could not finish snap-.*Nobody changed it back/);
+  expect(told).not.toMatch(/somebody changed it back|Contained/);
 });
