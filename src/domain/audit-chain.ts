@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { AuditEntry, AuditRow } from '../contracts/store.ts';
 import { canonical } from './canonical.ts';
+import { inert } from './inert.ts';
 
 /** The hash before the first entry. */
 export const genesisHash = '0'.repeat(64);
@@ -73,9 +74,16 @@ export function verifyAuditRows(
   return { ok: true, rows: rows.length, head: hash };
 }
 
+const fields: ReadonlySet<string> = new Set<keyof AuditRow>([
+  ...(['seq', 'at', 'event', 'actor', 'caseId', 'approvalId', 'payload', 'prevHash', 'hash'] as const),
+]);
+
 function breakOf(row: AuditRow, seq: number, hash: string): string | undefined {
   if (row.seq !== seq + 1) return `Entry ${row.seq} follows entry ${seq}: something was removed, added or moved.`;
   if (row.prevHash !== hash) return `Entry ${row.seq} does not continue the entry before it.`;
+  const unknown = Object.keys(row).filter((key) => !fields.has(key));
+  if (unknown.length > 0)
+    return `Entry ${row.seq} holds what no hash covers: ${unknown.map((key) => inert(key, 40)).join(', ')}.`;
   if (row.hash !== tryHashOf(row)) return `Entry ${row.seq} was changed after it was written.`;
   return undefined;
 }

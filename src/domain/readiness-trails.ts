@@ -27,10 +27,7 @@ export function trailChecks<Check>(
   if (running.length === 0) {
     const why =
       wide.length > 0
-        ? `${few(
-            wide.map(({ name }) => name),
-            4,
-          )} not running`
+        ? `${namesOf(wide)} not running`
         : trails.value.length > 0
           ? 'no trail covers all Regions'
           : 'there is no trail';
@@ -41,7 +38,6 @@ export function trailChecks<Check>(
   const errors = running.flatMap(({ name, logging }) =>
     logging.ok && logging.value.deliveryError !== '' ? [`${name}: ${logging.value.deliveryError}`] : [],
   );
-  const proven = running.filter(({ validation }) => validation);
   const recorded = running.flatMap((one) => (one.recorded.ok ? one.recorded.value.reads : []));
   const refused = running.flatMap((one) => (one.recorded.ok ? [] : [`${one.name}: ${one.recorded.reason}`]));
   const hasObjects = recorded.includes('AWS::S3::Object');
@@ -52,16 +48,7 @@ export function trailChecks<Check>(
       errors.length === running.length ? 'no' : 'yes',
       errors.length > 0 ? errors.join('; ') : 'no error of delivery',
     ),
-    check(
-      'trail-validation',
-      proven.length > 0 ? 'yes' : 'no',
-      proven.length > 0
-        ? `${few(
-            proven.map(({ name }) => name),
-            4,
-          )} validates`
-        : 'log file validation is off',
-    ),
+    check('trail-validation', ...validation(running)),
     hasObjects || refused.length === 0
       ? check(
           'data-events',
@@ -74,19 +61,32 @@ export function trailChecks<Check>(
   ];
 }
 
+function namesOf(trails: readonly FoundTrail[]): string {
+  return few(
+    trails.map(({ name }) => name),
+    4,
+  );
+}
+
+/** What is proven unchanged has to be what an incident is looked for in: the management events, all of them. */
+function validation(running: readonly FoundTrail[]): readonly ['yes' | 'no' | 'could-not-look', because: string] {
+  const proven = running.filter((trail) => trail.validation);
+  if (proven.length === 0) return ['no', 'log file validation is off'];
+  const whole = proven.filter(({ recorded }) => recorded.ok && recorded.value.management === 'all');
+  if (whole.length > 0) return ['yes', `${namesOf(whole)} validates`];
+  const unseen = proven.flatMap(({ name, recorded }) => (recorded.ok ? [] : [`${name}: ${recorded.reason}`]));
+  if (unseen.length > 0) return ['could-not-look', unseen.join('; ')];
+  return ['no', `${namesOf(proven)} validates, but does not record all management events`];
+}
+
 /** A trail that runs and leaves the management events out, or their writes, would show nothing of an attack. */
 function recording(
   running: readonly FoundTrail[],
   refused: readonly string[],
 ): readonly ['yes' | 'no' | 'could-not-look', because: string] {
   const whole = running.filter(({ recorded }) => recorded.ok && recorded.value.management === 'all');
-  const named = (trails: readonly FoundTrail[]) =>
-    few(
-      trails.map(({ name }) => name),
-      4,
-    );
-  if (whole.length > 0) return ['yes', `${named(whole)} running`];
+  if (whole.length > 0) return ['yes', `${namesOf(whole)} running`];
   if (refused.length > 0) return ['could-not-look', refused.join('; ')];
   const some = running.some(({ recorded }) => recorded.ok && recorded.value.management === 'part');
-  return ['no', `${named(running)} running, but recording ${some ? 'a part of the' : 'no'} management events`];
+  return ['no', `${namesOf(running)} running, but recording ${some ? 'a part of the' : 'no'} management events`];
 }

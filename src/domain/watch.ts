@@ -104,7 +104,8 @@ function isProof({ errorCode = '', errorMessage }: CloudTrailRecord, artifact: A
 /** One or two sentences for the card and the thread. */
 export function watchWords(seen: Watched): string {
   const lines: string[] = [];
-  if (seen.failed !== undefined) lines.push(`IT DOES NOT HOLD: ${seen.failed}. Nobody changed it back: ask for it again.`);
+  if (seen.failed !== undefined)
+    lines.push(`IT DOES NOT HOLD: ${seen.failed}. Nobody changed it back: ask for it again.`);
   else if (seen.holds === false) lines.push('IT NO LONGER HOLDS: somebody changed it back. Pivot on the target.');
   if (seen.gone !== undefined) {
     lines.push(`What it held is not there any more: ${seen.gone}. If that was none of you, pivot on the target.`);

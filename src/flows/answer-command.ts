@@ -1,6 +1,6 @@
 /** /ir words -> command decides -> stored and queued -> answer within 3 seconds. No AWS here. */
 import type { ApprovalLine, CommandContext, CommandOutcome } from '../contracts/command.ts';
-import { UserError } from '../contracts/errors.ts';
+import { asError, UserError } from '../contracts/errors.ts';
 import type { Message } from '../contracts/message.ts';
 import { closedTo } from '../domain/access.ts';
 import { refusal, say } from '../domain/phrases.ts';
@@ -132,8 +132,16 @@ async function act(
       const { caseId, userIds } = outcome;
       const closed = await deps.store.cases.restrict(caseId, userIds, input.userId, at);
       if (!closed) return refusal(`There is no case ${caseId} that you could close.`, undefined);
-      await deps.queue.add('case.show', { caseId }, { id: `restrict-${caseId}-${at}` });
-      await hideCards(caseId, at, deps);
+      try {
+        await deps.queue.add('case.show', { caseId }, { id: `restrict-${caseId}-${at}` });
+        await hideCards(caseId, at, deps);
+      } catch (error) {
+        deps.log.warn({ caseId, error: asError(error) }, 'closed, but its cards could not be queued');
+        return refusal(
+          `${caseId} is closed, but its cards could not be taken out of the channels yet.`,
+          'Type it again in a minute.',
+        );
+      }
       return say(
         `${caseId} is closed to ${userIds.length + 1} people at most; its card tells others nothing from now on.`,
       );

@@ -259,6 +259,9 @@ describe.skipIf(redisMissing() !== undefined)(`while the queue is away (${redisM
       expect(approvals()).toHaveLength(1);
 
       await redis.kill();
+      const [{ id: caseId = '' } = {}] = await sql<{ id: string }>(scene, 'select id from cases');
+      const closed = await scene.slack.slash(omar, alerts, `restrict ${caseId} <@${rosa}>`);
+      expect(closed.body).toContain(`${caseId} is closed, but its cards could not be taken out of the channels yet`);
       const began = Date.now();
       expect(await scene.firebreak.stop()).toBe(0);
       expect(Date.now() - began).toBeLessThan(30_000);

@@ -48,6 +48,21 @@ describe('the audit chain', () => {
     );
   });
 
+  it('finds a field that no hash covers', () => {
+    const row = chainAuditEntry(
+      { event: 'vote', actor: 'U1', at: '2026-11-20T10:00:00Z', payload: {} },
+      1,
+      genesisHash,
+    );
+    const forged = JSON.parse(JSON.stringify({ ...row, approvedBy: 'U2' }));
+
+    expect(verifyAuditRows([forged])).toEqual({
+      ok: false,
+      seq: 1,
+      because: 'Entry 1 holds what no hash covers: approvedBy.',
+    });
+  });
+
   it('finds any changed field', () => {
     fc.assert(
       fc.property(

@@ -129,12 +129,15 @@ describe('the question for readiness', () => {
     ['WriteOnly', 'a part of the management events'],
   ] as const)('says no where the trail that runs records %s of the calls', async (recordsOnly, words) => {
     const [trail] = state.posture.trails;
-    if (trail) trail.recordsOnly = recordsOnly;
+    if (trail) Object.assign(trail, { recordsOnly, validation: true });
     const { report, answerOf } = await ask();
-    if (trail) trail.recordsOnly = undefined;
+    if (trail) Object.assign(trail, { recordsOnly: undefined, validation: false });
 
     expect([answerOf('trail'), answerOf('trail-delivery')]).toEqual(['no', 'yes']);
     expect(report.answer.checks.find(({ id }) => id === 'trail')?.because).toContain(words);
+    // Its files can be proven unchanged, and do not hold what an incident is looked for in.
+    const validation = report.answer.checks.find(({ id }) => id === 'trail-validation');
+    expect(validation).toMatchObject({ answer: 'no', because: expect.stringContaining('does not record all') });
     // Writes of objects alone do not say what was taken.
     expect(answerOf('data-events')).toBe(recordsOnly === 'WriteOnly' ? 'no' : 'yes');
   });

@@ -173,6 +173,23 @@ describe('Mermaid', () => {
   });
 });
 
+describe('Mermaid of a large graph', () => {
+  it.each([
+    ['links', 501, 1],
+    ['characters', 400, 200],
+  ])('says on top that it has more %s than Mermaid draws', (_what, links, length) => {
+    const graph = graphOf(['a', 'b'.repeat(length)]);
+    const [from = '', to = ''] = graph.nodes.map(({ id }) => id);
+    const edges = Array.from({ length: links }, () => ({ from, to, kind: 'k'.repeat(length), events: 1 }));
+
+    const [first, second] = mermaid({ ...graph, edges }).split('\n');
+
+    expect(first).toMatch(/^%% \d+ links, \d+ characters: raise maxEdges/);
+    expect(second).toBe('flowchart LR');
+    expect(mermaid({ ...graph, edges: edges.slice(0, 100) })).toMatch(/^flowchart LR\n/);
+  });
+});
+
 describe('a graph straight from records', () => {
   it('has the links that the records prove', () => {
     const graph = recordGraph(miningStory(0), 'title', sharedIp);
