@@ -76,7 +76,7 @@ export function strikeOf(facts: StrikeFacts): DrawnStrike {
         phase: 'evidence',
         action,
         words: [id],
-        why: `kept first: what runs on ${id} is warned or lost by what follows`,
+        why: 'kept first: what follows warns or ends what runs on it.',
       });
     }
   }
@@ -99,7 +99,7 @@ export function strikeOf(facts: StrikeFacts): DrawnStrike {
       phase: 'network',
       action: isolation,
       words: [id],
-      why: `the case is about ${id}: what runs on it goes on otherwise`,
+      why: 'The case is about it: what runs on it goes on otherwise.',
     });
   }
   const all = [...steps.values()];
