@@ -1,5 +1,5 @@
 /** Detection in the stream through its doors: records in by EventBridge or the lake, one card out, whatever happens in between. */
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { demoIds, type Message } from '../../demo/slack/workspace.ts';
 import { run, sql } from '../support/doors.ts';
 import { eventually, idle } from '../support/killing.ts';
 import { hasButton, openScene, type Scene, wordsOf } from '../support/scene.ts';
+import { testFolder } from '../support/test-folder.ts';
 
 const { alerts, critical } = demoIds;
 const account = '999999999999';
@@ -101,7 +102,10 @@ describe('detection in the stream', () => {
       config: { rules: { folders: [rules] } },
     });
   });
-  afterAll(() => scene?.close());
+  afterAll(async () => {
+    await scene?.close();
+    rmSync(rules, { recursive: true, force: true });
+  });
 
   const send = async (raw: Raw): Promise<number> => (await scene.send(envelope(raw))).status;
 
@@ -217,8 +221,7 @@ describe('detection in the stream', () => {
   });
 
   it('looks at what is newly imported into the lake', { timeout: 120_000 }, async () => {
-    const logs = mkdtempSync(join(tmpdir(), 'firebreak-logs-'));
-    mkdirSync(logs, { recursive: true });
+    const logs = testFolder();
     const raws = [
       record('DeleteDetector', 'guardduty', { requestParameters: { detectorId: 'd' } }, 'laker'),
       record(

@@ -1,12 +1,12 @@
 /** The card of a finding fills in by itself, and never waits for AWS. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { configFor } from '../../demo/setting.ts';
 import { demoIds, type Message } from '../../demo/slack/workspace.ts';
 import { organizationReads } from '../../scripts/reference/permissions.ts';
 import { openScene, type Scene, type SceneOptions, wordsOf } from '../support/scene.ts';
+import { testFolder } from '../support/test-folder.ts';
 
 let scene: Scene | undefined;
 afterEach(async () => {
@@ -102,7 +102,7 @@ it('fills in later what was throttled at first', async () => {
 });
 
 it('takes the owner from a file of the CMDB and from AWS Organizations, and mentions the group on a high finding', async () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'firebreak-inventory-')), 'accounts.csv');
+  const file = join(testFolder(), 'accounts.csv');
   writeFileSync(
     file,
     'Account ID,Owner Team,Data Class,Contacts\n999999999999,<!channel> team-shop,"PII, PCI",S0123ABCD; #team-shop\n',

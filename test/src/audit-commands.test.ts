@@ -1,12 +1,12 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { auditCommand } from '../../src/audit-commands.ts';
 import { SetupError } from '../../src/contracts/errors.ts';
+import { testFolder } from '../support/test-folder.ts';
 
 function fileWith(text: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'firebreak-audit-')), 'audit.jsonl');
+  const path = join(testFolder(), 'audit.jsonl');
   writeFileSync(path, text);
   return path;
 }

@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { actions } from '#actions';
@@ -8,12 +7,13 @@ import { investigations } from '#investigations';
 import { loadConfig } from '../../src/config.ts';
 import { unknownNames } from '../../src/config-problems.ts';
 import { SetupError } from '../../src/contracts/errors.ts';
+import { testFolder } from '../support/test-folder.ts';
 
 const slack = { SLACK_BOT_TOKEN: 'xoxb-1', SLACK_SIGNING_SECRET: 'x', WEBHOOK_TOKEN: 'y' };
 const names = { actions, commands, investigations };
 
 function load(yaml: string | Buffer, env: Record<string, string> = {}) {
-  const folder = mkdtempSync(join(tmpdir(), 'firebreak-config-'));
+  const folder = testFolder();
   writeFileSync(join(folder, 'firebreak.yml'), yaml);
   return loadConfig({ kind: 'serve', roles: ['web', 'worker', 'executor'] }, { ...slack, ...env }, folder);
 }

@@ -1,16 +1,17 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config.ts';
 import { SetupError } from '../../src/contracts/errors.ts';
+import { testFolder } from '../support/test-folder.ts';
 
 const serveAll = { kind: 'serve', roles: ['web', 'worker', 'executor'] } as const;
 const slack = { SLACK_BOT_TOKEN: 'xoxb-1', SLACK_SIGNING_SECRET: 'one, two', WEBHOOK_TOKEN: 'a,b' };
 
 function folderWith(yaml: string): string {
-  const dir = mkdtempSync(join(tmpdir(), 'firebreak-config-'));
+  const dir = testFolder();
   writeFileSync(join(dir, 'firebreak.yml'), yaml);
   return dir;
 }
