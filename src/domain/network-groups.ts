@@ -17,11 +17,24 @@ export interface Places {
 export function placeFilter({ from, to, accounts, regions }: Places) {
   const begin = from === undefined ? Number.NEGATIVE_INFINITY : Date.parse(from);
   const end = to === undefined ? Number.POSITIVE_INFINITY : Date.parse(to);
-  return (atMs: number, accountId: string, region: string): boolean =>
-    begin <= atMs &&
+  // What lasts counts where any of it is in the window: an interval of flow logs is up to ten minutes long.
+  return (atMs: number, accountId: string, region: string, untilMs = atMs): boolean =>
+    (begin <= atMs || begin < untilMs) &&
     atMs < end &&
     (accounts === undefined || accountId === '' || accounts.includes(accountId)) &&
     (regions === undefined || region === '' || regions.includes(region));
+}
+
+/** The time of `placeFilter` as a condition of SQL over "start" and "end", which are seconds. */
+export function withinSeconds(
+  { from, to }: { readonly from: string; readonly to: string },
+  columns = ['"start"', '"end"'],
+): string {
+  const [start = '', end] = columns;
+  const seconds = (time: string) => Math.ceil(Date.parse(time) / 1000);
+  const begun = `${start} >= ${seconds(from)}`;
+  const lasting = end === undefined ? begun : `(${begun} OR ${end} > ${Math.floor(Date.parse(from) / 1000)})`;
+  return `${lasting} AND ${start} < ${seconds(to)}`;
 }
 
 export function flowMatches(flow: FlowRecord, { addresses, interfaces, instances }: FlowQuestion): boolean {

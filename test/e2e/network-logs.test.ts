@@ -280,6 +280,24 @@ describe('a folder of network logs', { timeout: 60_000 }, () => {
     expect(JSON.parse(stdout)).toMatchObject({ flows: 2, bytesOut: 200_000_000 });
   });
 
+  it('counts an interval that began before the window and lasted into it, from the lake too', async () => {
+    onTestFinished(() => rmSync(join(folder, 'data'), { recursive: true, force: true }));
+    const dir = mkdtempSync(join(folder, 'lasting-'));
+    // Ten minutes, as AWS gathers them unless told otherwise.
+    const lasting = flow('10.0.0.5', '203.0.113.51', 40001, 443, 7_000, 0).replace(`${start + 59}`, `${start + 600}`);
+    const before = flow('10.0.0.5', '203.0.113.51', 40001, 443, 900, 1).replace(`${start + 119}`, `${start + 180}`);
+    writeFileSync(join(dir, 'a.log'), [header, lasting, before].join('\n'));
+    const window = { from: '2026-11-20T10:03:00Z', to: '2026-11-20T10:06:00Z' };
+    const words = ['ir', 'flows', '10.0.0.5', '--logs', dir, '--json', '--since', window.from, '--until', window.to];
+    expect(JSON.parse((await firebreak(words)).stdout)).toMatchObject({ flows: 1, bytesOut: 7_000 });
+
+    await firebreak(['import', dir, '--since', window.from]);
+    const signal = new AbortController().signal;
+    const lake = openLakeNetwork({ dataDir: join(folder, 'data'), window, maxGroups: 100, log: quietLog, signal });
+    const { groups } = await lake.flows({ addresses: ['10.0.0.5'], interfaces: [], instances: [] });
+    expect(groups.map(({ bytes }) => bytes)).toEqual([7_000]);
+  });
+
   it('does not hold network logs against an answer from CloudTrail', async () => {
     const { code, stdout } = await firebreak(['ir', 'pivot', 'i-0abcdef1234567890', '--logs', logs, '--json']);
 

@@ -2,6 +2,7 @@
 import type { AthenaScope, AthenaStatement } from '../../contracts/athena.ts';
 import { UserError } from '../../contracts/errors.ts';
 import type { DnsQuestion, FlowQuestion } from '../../contracts/network.ts';
+import { withinSeconds } from '../network-groups.ts';
 import { flowColumns } from './ddl.ts';
 import { accountList, dayOf, instant, Parameters, regionList, vpcList } from './literals.ts';
 import type { AthenaSettings, AthenaTable } from './settings.ts';
@@ -120,7 +121,7 @@ export function flowStatement(
   const asked = any.length === 0 ? 'false' : any.join(' OR ');
   const isSkipped = has.has('log_status') ? "log_status = 'SKIPDATA'" : 'false';
   const isWanted = has.has('log_status') ? `(${isSkipped} OR (log_status = 'OK' AND (${asked})))` : `(${asked})`;
-  const seconds = (at: string) => Math.ceil(Date.parse(instant(at)) / 1000);
+  const span = { from: instant(scope.from), to: instant(scope.to) };
   return {
     title: 'flows of what was asked about',
     sql: `SELECT ${first(sources)} AS srcaddr, ${first(targets)} AS dstaddr, least(${srcport}, ${dstport}) AS port,
@@ -130,7 +131,7 @@ export function flowStatement(
   min("start") AS first, max(${has.has('end') ? 'greatest("start", "end")' : '"start"'}) AS last
 FROM ${tableOf(settings, 'flowLogs')}
 WHERE ${partitions(scope)}
-  AND "start" >= ${seconds(scope.from)} AND "start" < ${seconds(scope.to)}
+  AND ${withinSeconds(span, has.has('end') ? undefined : ['"start"'])}
   AND ${isWanted}
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 ORDER BY bytes DESC

@@ -1,7 +1,8 @@
 /** The pieces that the named questions are made of: kept to a scope, values as parameters. */
 import type { AthenaScope, AthenaStatement } from '../../contracts/athena.ts';
+import { withinSeconds } from '../network-groups.ts';
 import { parseArn } from '../principal.ts';
-import { Parameters } from './literals.ts';
+import { instant, Parameters } from './literals.ts';
 import { partitions, tableOf, trailScope } from './queries.ts';
 import type { AthenaSettings } from './settings.ts';
 
@@ -63,6 +64,11 @@ export function interfacesOf(
 const insideOnly =
   "'^(10\\.|127\\.|169\\.254\\.|192\\.168\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.|100\\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\\.|f[cd]|fe80)'";
 
+/** Partitions are whole days, and one more. */
+export function flowTime({ from, to }: AthenaScope): string {
+  return withinSeconds({ from: instant(from), to: instant(to) }, ['flow."start"', 'flow."end"']);
+}
+
 export function onFlows(title: string, select: string, where: string, rest: string) {
   return (words: readonly string[], scope: AthenaScope, settings: AthenaSettings): AthenaStatement => {
     const parameters = new Parameters();
@@ -70,6 +76,7 @@ export function onFlows(title: string, select: string, where: string, rest: stri
 SELECT ${select}
 FROM ${tableOf(settings, 'flowLogs')} AS flow JOIN interfaces ON flow.interface_id = interfaces.interfaceid
 WHERE ${partitions(scope)}
+  AND ${flowTime(scope)}
   AND log_status = 'OK'${where}
 ${rest}
 LIMIT ${maxRows + 1}`;

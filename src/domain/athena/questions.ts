@@ -11,6 +11,7 @@ import { parseArn } from '../principal.ts';
 import { Parameters } from './literals.ts';
 import { partitions, tableOf, trailScope } from './queries.ts';
 import {
+  flowTime,
   inResource,
   interfacesOf,
   launched,
@@ -212,6 +213,7 @@ LIMIT ${maxRows + 1}`;
   SELECT DISTINCT flow.dstaddr AS address
   FROM ${tableOf(settings, 'flowLogs')} AS flow JOIN interfaces ON flow.interface_id = interfaces.interfaceid
   WHERE ${partitions(scope)}
+  AND ${flowTime(scope)}
   AND log_status = 'OK'${leaving}
 )
 SELECT sourceipaddress, coalesce(useridentity.sessioncontext.sessionissuer.arn, useridentity.arn, useridentity.principalid) AS principal,

@@ -69,7 +69,7 @@ export function openFolderNetwork(options: FolderNetworkOptions): NetworkLogs {
       const read = await readAll('flows', {
         flow(flow: FlowRecord) {
           held.sawLine(isoOfSeconds(flow.start), flow.accountId, flow.region);
-          const isIn = inPlace(flow.start * 1000, flow.accountId, flow.region);
+          const isIn = inPlace(flow.start * 1000, flow.accountId, flow.region, flow.end * 1000);
           if (isIn && flowMatches(flow, question) && !copies.has(flow)) groups.add(flow);
         },
         dns: () => undefined,

@@ -12,7 +12,7 @@ export interface Asked {
 
 export const kindNames: Readonly<Record<NetworkKind, string>> = { flows: 'VPC flow logs', dns: 'Resolver query logs' };
 /** Flow logs are gathered for up to 10 minutes and delivered within 5 or so. */
-const slackMs = 20 * 60_000;
+export const slackMs = 20 * 60_000;
 const dayMs = 86_400_000;
 
 /** What the lake lacks of the kind for the window, accounts and Regions, in words; empty where it covers them. */

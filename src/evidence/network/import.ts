@@ -148,7 +148,7 @@ async function isOutside(
     rows[isIn ? 'inside' : 'outside'] += 1;
   };
   const sink = {
-    flow: (flow: FlowRecord) => see(inPlace(flow.start * 1000, flow.accountId, flow.region)),
+    flow: (flow: FlowRecord) => see(inPlace(flow.start * 1000, flow.accountId, flow.region, flow.end * 1000)),
     dns: (record: DnsRecord) => see(inPlace(Date.parse(record.queryTimestamp), record.accountId, record.region)),
     file: () => undefined,
   };

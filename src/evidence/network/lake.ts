@@ -5,12 +5,12 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Coverage } from '../../contracts/evidence.ts';
 import type { Log } from '../../contracts/log.ts';
 import type { DnsGroup, DnsQuestion, FlowGroup, FlowQuestion, NetworkLogs } from '../../contracts/network.ts';
-import { isoOfSeconds } from '../../domain/network-groups.ts';
+import { isoOfSeconds, withinSeconds } from '../../domain/network-groups.ts';
 import { isoOf } from '../../domain/window.ts';
 import { sqlText } from '../lake/columns.ts';
 import { lakeFolder } from '../lake/pages.ts';
 import { openReader } from '../lake/reader.ts';
-import { gapsIn, kindNames as what } from './gaps.ts';
+import { gapsIn, slackMs, kindNames as what } from './gaps.ts';
 import { type NetworkKind, type NetworkPage, networkFolder, readNetworkPages } from './pages.ts';
 
 export interface LakeNetworkOptions {
@@ -90,7 +90,8 @@ async function query(connection: DuckDBConnection, sql: string, signal: AbortSig
 }
 
 function overlaps(part: { first: string; last: string }, { window }: LakeNetworkOptions): boolean {
-  return Date.parse(part.first) < Date.parse(window.to) && Date.parse(part.last) >= Date.parse(window.from);
+  // `last` is where the last interval began.
+  return Date.parse(part.first) < Date.parse(window.to) && Date.parse(part.last) + slackMs >= Date.parse(window.from);
 }
 
 function list(values: readonly string[]): string {
@@ -112,13 +113,12 @@ const mayRepeat = `CASE WHEN interfaceId = '' OR protocol = 0 OR (protocol IN (6
 
 function flowSql({ addresses, interfaces, instances }: FlowQuestion, options: LakeNetworkOptions) {
   const some = list(addresses);
-  const seconds = (time: string) => Math.ceil(Date.parse(time) / 1000);
   return (tables: string) => `SELECT coalesce(nullif(pktSrcaddr, ''), srcaddr) AS srcaddr,
       coalesce(nullif(pktDstaddr, ''), dstaddr) AS dstaddr, least(srcport, dstport) AS port, dstport <= srcport AS toPort,
       protocol, action, interfaceId, instanceId, accountId, region, count(*)::DOUBLE AS flows, sum(packets) AS packets,
       sum(bytes) AS bytes, min("start")::DOUBLE AS first, max(greatest("start", "end"))::DOUBLE AS last
     FROM (SELECT DISTINCT *, ${mayRepeat} AS at FROM read_parquet([${tables}]) AS flow
-    WHERE "start" >= ${seconds(options.window.from)} AND "start" < ${seconds(options.window.to)}${places(options)}
+    WHERE ${withinSeconds(options.window)}${places(options)}
       AND (flow.srcaddr IN (${some}) OR flow.dstaddr IN (${some}) OR pktSrcaddr IN (${some}) OR pktDstaddr IN (${some})
         OR interfaceId IN (${list(interfaces)}) OR instanceId IN (${list(instances)})))
     GROUP BY ALL ORDER BY bytes DESC LIMIT ${options.maxGroups + 1}`;
