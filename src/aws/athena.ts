@@ -47,6 +47,13 @@ const longestWaitMs = 15 * 60_000;
 /** Nobody knows how the query ended; the cause is what went wrong. */
 class UnknownEnd extends Error {}
 
+/** Without an object in the partitions an empty result says nothing: other folders, other names of them, or no logs at all. */
+function nothingRead(): UpstreamError {
+  const words =
+    'Athena read nothing: there are no objects where its table looks for that time, those accounts and those Regions';
+  return new UpstreamError('athena', 'NothingRead', words, { retryable: false });
+}
+
 function isEnd(state: string | undefined): boolean {
   return state === 'SUCCEEDED' || state === 'FAILED' || state === 'CANCELLED';
 }
@@ -123,9 +130,11 @@ export function openAthena(options: AthenaOptions): AthenaQuestions {
     }
     let scanned = 0;
     try {
-      const run = await execute(statement, id, limit, (bytes) => {
+      // An estimate may be wrong: what it stops at is what the day and the case still hold, not what one query may read.
+      const run = await execute(statement, id, Math.min(limit, reserved + granted.left), (bytes) => {
         scanned = bytes;
       });
+      if (run.bytes === 0 && run.rows.length === 0) throw nothingRead();
       return run;
     } catch (error) {
       // It may run, and nobody knows what it reads.

@@ -41,6 +41,7 @@ export interface FlowGroup {
   readonly action: string;
   readonly interfaceId: string;
   readonly instanceId: string;
+  readonly vpcId: string;
   readonly accountId: string;
   readonly region: string;
   readonly flows: number;

@@ -19,6 +19,7 @@ export interface Conversation {
   readonly lastSeen: string;
   readonly interfaces: readonly string[];
   readonly instances: readonly string[];
+  readonly vpcId: string;
   readonly accountId: string;
   readonly region: string;
 }
@@ -74,8 +75,9 @@ export function conversationsOf(groups: readonly FlowGroup[], asked: readonly st
     const isOut = leavesLocal(group, isAsked);
     const [local, peer] = isOut ? [group.srcaddr, group.dstaddr] : [group.dstaddr, group.srcaddr];
     const portOf = isOut === group.toPort ? 'peer' : 'local';
-    // The same private address in another account or Region is another machine.
-    const place = isPrivateIp(peer) ? [] : [group.accountId, group.region];
+    // The same private address in another network is another machine. Between two of them both ends may tell, each of its own place.
+    const isWithin = isPrivateIp(local) && isPrivateIp(peer);
+    const place = isWithin ? [] : [group.accountId, group.region, group.vpcId];
     const key = [local, peer, group.port, portOf, group.protocol, ...place].join(' ');
     const had = all.get(key) ?? newConversation(group, { local, peer, portOf });
     all.set(key, had);
@@ -91,13 +93,13 @@ export function conversationsOf(groups: readonly FlowGroup[], asked: readonly st
 }
 
 function newConversation(
-  { port, protocol, firstSeen, lastSeen, accountId, region }: FlowGroup,
+  { port, protocol, firstSeen, lastSeen, vpcId, accountId, region }: FlowGroup,
   { local, peer, portOf }: Pick<Conversation, 'local' | 'peer' | 'portOf'>,
 ): Grown {
   const talk: Growing = {
     ...{ local, peer, peerIsPublic: !isPrivateIp(peer), port, portOf, protocol: protocolName(protocol) },
     ...{ bytesOut: 0, bytesIn: 0, accepted: 0, rejected: 0, firstSeen, lastSeen },
-    ...{ interfaces: [], instances: [], accountId, region },
+    ...{ interfaces: [], instances: [], vpcId, accountId, region },
   };
   return { talk, out: new Map(), in: new Map() };
 }
@@ -205,15 +207,18 @@ const times = 10;
  * leaves by a download as well.
  */
 export function outflowsOf(conversations: readonly Conversation[]): readonly Outflow[] {
-  const sent = new Map<string, Map<string, number>>();
-  for (const { local, peer, peerIsPublic, bytesOut } of conversations) {
-    if (!peerIsPublic || bytesOut === 0) continue;
-    const peers = sent.get(local) ?? new Map<string, number>();
-    peers.set(peer, (peers.get(peer) ?? 0) + bytesOut);
-    sent.set(local, peers);
+  const sent = new Map<string, { readonly local: string; readonly peers: Map<string, number> }>();
+  for (const conversation of conversations) {
+    const { local, peer, bytesOut } = outwards(conversation);
+    if (isPrivateIp(peer) || bytesOut === 0) continue;
+    const { accountId, region, vpcId } = conversation;
+    const key = [local, accountId, region, vpcId].join(' ');
+    const from = sent.get(key) ?? { local, peers: new Map<string, number>() };
+    from.peers.set(peer, (from.peers.get(peer) ?? 0) + bytesOut);
+    sent.set(key, from);
   }
   const found: Outflow[] = [];
-  for (const [local, peers] of sent) {
+  for (const { local, peers } of sent.values()) {
     for (const [peer, bytesOut] of peers) {
       const others = [...peers].filter(([other]) => other !== peer).map(([, bytes]) => bytes);
       const usual = medianOf(others);
@@ -225,6 +230,12 @@ export function outflowsOf(conversations: readonly Conversation[]): readonly Out
     }
   }
   return found.sort((a, b) => b.bytesOut - a.bytesOut);
+}
+
+/** Where an address outside is asked about, what left for it is what it got. */
+function outwards({ local, peer, peerIsPublic, bytesOut, bytesIn }: Conversation): Omit<Outflow, 'because'> {
+  const isFromOutside = !peerIsPublic && !isPrivateIp(local);
+  return isFromOutside ? { local: peer, peer: local, bytesOut: bytesIn } : { local, peer, bytesOut };
 }
 
 function medianOf(numbers: readonly number[]): number {

@@ -40,6 +40,11 @@ const further = [
 
 /** All fields of versions 2 to 5, in AWS's order. */
 export const flowFields: readonly string[] = [...version2, ...further];
+/**
+ * What flow logs of a transit gateway have in place of an interface: each flow is there twice, as it came in at one attachment and went out at another
+ * (https://docs.aws.amazon.com/vpc/latest/tgw/tgw-flow-logs.html).
+ */
+export const attachmentField = 'tgw-attachment-id';
 const known: ReadonlySet<string> = new Set(flowFields);
 
 /** Later versions add fields; a header is one whose first words are known ones. */
@@ -80,6 +85,18 @@ export function flowFormatOf(firstLine: string): { format: FlowFormat; isHeader:
   return isLine ? { format: defaultFormat, isHeader: false } : undefined;
 }
 
+/** A line of a flow log whose format no header tells: which field is which cannot be known. */
+export function isFormatless(line: string): boolean {
+  const words = line.replace(exportTime, '').trim().split(/\s+/);
+  const has = (form: RegExp) => words.some((word) => form.test(word));
+  return (
+    words.length >= 5 &&
+    has(/^(?:OK|NODATA|SKIPDATA|ACCEPT|REJECT)$/) &&
+    has(/^(?:eni|tgw-attach)-[0-9a-f]{8,17}$/) &&
+    words.filter((word) => word === '-' || parseIp(word) !== undefined).length >= 2
+  );
+}
+
 export type FlowLine =
   | { readonly kind: 'flow'; readonly flow: FlowRecord }
   /** No traffic in the interval. */
@@ -114,9 +131,10 @@ export function flowOf(field: (name: string) => string): FlowLine {
   return {
     kind: 'flow',
     flow: {
-      accountId: field('account-id'),
+      // `unknown` where a service of AWS made the interface.
+      accountId: field('account-id').replace(/^unknown$/, ''),
       region: field('region'),
-      interfaceId: field('interface-id'),
+      interfaceId: field('interface-id') || field(attachmentField),
       instanceId: field('instance-id'),
       vpcId: field('vpc-id'),
       srcaddr,

@@ -117,12 +117,13 @@ export function flowGroups(max: number) {
       const dstaddr = flow.pktDstaddr || flow.dstaddr;
       const toPort = flow.dstport <= flow.srcport;
       const port = toPort ? flow.dstport : flow.srcport;
-      const { protocol, action, interfaceId, instanceId, accountId, region } = flow;
-      const parts = [srcaddr, dstaddr, port, toPort, protocol, action, interfaceId, instanceId, accountId, region];
+      const { protocol, action, interfaceId, instanceId, vpcId, accountId, region } = flow;
+      const place = { interfaceId, instanceId, vpcId, accountId, region };
+      const parts = [srcaddr, dstaddr, port, toPort, protocol, action, ...Object.values(place)];
       const start = isoOfSeconds(flow.start);
       const end = isoOfSeconds(Math.max(flow.start, flow.end));
       const group = groups.get(parts.join(' '), () => ({
-        ...{ srcaddr, dstaddr, port, toPort, protocol, action, interfaceId, instanceId, accountId, region },
+        ...{ srcaddr, dstaddr, port, toPort, protocol, action, ...place },
         ...{ flows: 0, packets: 0, bytes: 0, firstSeen: start, lastSeen: end },
       }));
       if (group === undefined) return;

@@ -1,6 +1,6 @@
 /** Flow logs, query logs and sign-in logs by the user's door: a folder of files, and the lake that they were imported into. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -278,6 +278,55 @@ describe('a folder of network logs', { timeout: 60_000 }, () => {
     ]);
 
     expect(JSON.parse(stdout)).toMatchObject({ flows: 2, bytesOut: 200_000_000 });
+  });
+
+  it('says what of an address outside was to it and from it, and in which networks', async () => {
+    const dir = mkdtempSync(join(folder, 'networks-'));
+    const out = flow('10.0.0.5', '203.0.113.51', 40001, 443, 3_000_000_000, 0);
+    const other = out.replace('111122223333', '444455556666').replace('eni-0a1b2c3d4e5f60718', 'eni-0b1b2c3d4e5f60718');
+    const unknown = flow('10.0.0.8', '203.0.113.51', 40001, 443, 7_000, 1).replace('111122223333', 'unknown');
+    writeFileSync(join(dir, 'a.log'), [header, out, other, unknown].join('\n'));
+    const ask = (...words: string[]) => firebreak(['ir', 'flows', ...words, '--logs', dir]);
+
+    const outside = await ask('203.0.113.51', '--accounts', '111122223333,444455556666');
+    expect(outside.stdout).toContain('talked to 2 addresses, 5.6 GiB to it, 0 bytes from it; unusual: 2.8 GiB');
+    expect(outside.stdout).toContain('203.0.113.51 and 10.0.0.5 (private) in 444455556666');
+    expect((await ask('10.0.0.5')).stdout).toContain('in 2 networks that may each have a machine of that address');
+  });
+
+  it('says what it needs of an instance although its flow logs name it, and which of its places have none', async () => {
+    const dir = mkdtempSync(join(folder, 'named-'));
+    const named = `i-0abcdef1234567890 10.0.0.5 203.0.113.9 5000 ${start} ${start + 59}`;
+    writeFileSync(join(dir, 'a.log'), `instance-id srcaddr dstaddr bytes start end\n${named}\n`);
+    const ask = async () =>
+      JSON.parse((await firebreak(['ir', 'flows', 'i-0abcdef1234567890', '--logs', dir, '--json'])).stdout);
+    const alone = await ask();
+    expect(alone).toMatchObject({ flows: 1, coverage: { complete: false } });
+    expect(alone.coverage.notLookedAt).toContainEqual(expect.stringContaining('neither CloudTrail nor EC2 told them'));
+
+    rmSync(join(dir, 'a.log'));
+    const deep = join(dir, 'AWSLogs', '111122223333', 'vpcflowlogs', 'us-east-1', '2026', '11', '20');
+    mkdirSync(deep, { recursive: true });
+    writeFileSync(join(deep, 'a.log'), [header, flow('10.1.0.5', '203.0.113.9', 1, 2, 3, 4)].join('\n'));
+    cpSync(join(logs, 'trail.json'), join(dir, 'trail.json'));
+    expect((await ask()).coverage).toMatchObject({
+      complete: false,
+      notLookedAt: expect.arrayContaining([
+        'VPC flow logs of 111122223333 eu-west-1, where the instance was seen: none were found',
+      ]),
+    });
+  });
+
+  it('names flow logs that it cannot read, in a format of their own without a header, when they are imported too', async () => {
+    onTestFinished(() => rmSync(join(folder, 'data'), { recursive: true, force: true }));
+    const dir = mkdtempSync(join(folder, 'formatless-'));
+    writeFileSync(join(dir, 'a.log'), [header, flow('10.0.0.5', '203.0.113.51', 40001, 443, 7_000, 1)].join('\n'));
+    writeFileSync(join(dir, 'own.log'), `5 vpc-0a1b2c3d eni-0a1b2c3d 10.0.0.5 203.0.113.9 ${start} ACCEPT OK\n`);
+    const bad = [{ path: 'own.log', reason: expect.stringContaining('without a line that names their fields') }];
+    const answer = JSON.parse((await firebreak(['ir', 'flows', '10.0.0.5', '--logs', dir, '--json'])).stdout);
+    expect(answer.coverage).toMatchObject({ complete: false, badFiles: bad });
+    const imported = JSON.parse((await firebreak(['import', dir, '--json'])).stdout);
+    expect(imported.network).toMatchObject({ flows: 1, bad });
   });
 
   it('counts an interval that began before the window and lasted into it, from the lake too', async () => {

@@ -12,8 +12,7 @@ import { awsErrorFacts } from '#src/domain/aws-errors.ts';
 import { bytesText, type Conversation, conversationsOf, outflowsOf, ownAddresses } from '#src/domain/conversations.ts';
 import { bothCoverages } from '#src/domain/coverage-join.ts';
 import { placesInRecords, take } from '#src/domain/instance-places.ts';
-import { isInstanceId } from '#src/domain/links-naming.ts';
-import { networkWord } from '#src/domain/network-word.ts';
+import { type NetworkSubject, networkWord } from '#src/domain/network-word.ts';
 import { everyPage } from '#src/domain/pages.ts';
 import { peopleBetween, peopleParts } from '#src/domain/people-words.ts';
 import { bold, code, count, line, span } from '#src/domain/phrases.ts';
@@ -35,6 +34,7 @@ const columns = [
   'instances',
   'accountId',
   'region',
+  'vpcId',
 ] as const;
 
 export const flows = defineInvestigation({
@@ -79,10 +79,10 @@ export const flows = defineInvestigation({
         ? `Nothing is known of the traffic of ${subject.id}: no flow logs can be asked here.`
         : talks.length === 0
           ? `No flow of ${subject.id} was found in what was looked at${unfinished(coverage)}.`
-          : `${subject.id} talked to ${count(peers.size, 'address', 'addresses')}, ${bytesText(out)} out and ${bytesText(sum(talks, 'bytesIn'))} in${rejects(talks)}${first ? `; unusual: ${bytesText(first.bytesOut)} to ${first.peer}` : ''}${unfinished(coverage)}.`;
+          : `${subject.id} talked to ${count(peers.size, 'address', 'addresses')}, ${movedText(subject, { bytesOut: out, bytesIn: sum(talks, 'bytesIn') })}${rejects(talks)}${severalNetworks(subject, talks)}${first ? `; unusual: ${bytesText(first.bytesOut)} to ${first.peer}` : ''}${unfinished(coverage)}.`;
     return {
       headline,
-      parts: [...partsOf(talks, outflows), ...peopleParts(known)],
+      parts: [...partsOf(subject, talks, outflows), ...peopleParts(known)],
       coverage: withGaps(coverage, (await ctx.other?.people.gaps()) ?? []),
       answer: {
         subject,
@@ -164,7 +164,10 @@ async function placesOf(id: string, ctx: InvestigationContext): Promise<Asked> {
   return { addresses: [...found.addresses], interfaces: [...found.interfaces], places: told.places, gaps };
 }
 
-/** CloudTrail counts where it was needed: to find an instance's addresses, unless the flow logs name the instance. */
+/**
+ * CloudTrail counts where it was needed: to find an instance's addresses. Flow logs that name the instance do not make up for it: another of its
+ * interfaces may be in logs that do not, or in none.
+ */
 function coverageOf(
   { evidence }: InvestigationContext,
   kind: string,
@@ -173,15 +176,59 @@ function coverageOf(
   asked: Asked,
 ): Coverage {
   if (network === undefined) return withGaps(evidence.coverage(), ['VPC flow logs: no source of them is set up here']);
-  const isNamed = groups.some(({ instanceId }) => isInstanceId(instanceId));
-  if (kind !== 'instance' || isNamed) return network;
+  if (kind !== 'instance') return network;
   const gaps =
     asked.addresses.length + asked.interfaces.length === 0
       ? [
           'the addresses and interfaces of the instance: neither CloudTrail nor EC2 told them, so only flow logs with instance-id could be searched',
         ]
       : [];
-  return withGaps(bothCoverages(evidence.coverage(), network), [...asked.gaps, ...gaps]);
+  const unlogged = asked.places
+    .filter((place) => !isLogged(place, groups, network))
+    .map(
+      ({ accountId, region }) =>
+        `VPC flow logs of ${accountId} ${region}, where the instance was seen: none were found`,
+    );
+  return withGaps(bothCoverages(evidence.coverage(), network), [...asked.gaps, ...gaps, ...unlogged]);
+}
+
+/** Lines that name no account or Region may be of any. */
+function isLogged(
+  { accountId, region }: Asked['places'][number],
+  groups: readonly FlowGroup[],
+  network: Coverage,
+): boolean {
+  const has = (list: readonly string[], one: string) => list.length === 0 || list.includes(one);
+  if (has(network.accounts, accountId) && has(network.regions, region)) return true;
+  return groups.some(
+    (group) => has([group.accountId].filter(Boolean), accountId) && has([group.region].filter(Boolean), region),
+  );
+}
+
+/** Of an address that is none of ours "out" would be what came in. */
+function movedText(
+  { kind, id }: NetworkSubject,
+  { bytesOut, bytesIn }: Pick<Conversation, 'bytesOut' | 'bytesIn'>,
+): string {
+  if (kind !== 'address' || isPrivateIp(id)) return `${bytesText(bytesOut)} out, ${bytesText(bytesIn)} in`;
+  return `${bytesText(bytesIn)} to it, ${bytesText(bytesOut)} from it`;
+}
+
+/** "" where all of it is in one, or may be. */
+function networkOf({ local, peer, accountId, region, vpcId }: Conversation): string {
+  return isPrivateIp(local) && isPrivateIp(peer) ? '' : [accountId, region, vpcId].filter(Boolean).join(' ');
+}
+
+function networksOf(talks: readonly Conversation[]): ReadonlySet<string> {
+  return new Set(talks.map(networkOf).filter(Boolean));
+}
+
+/** A private address is that of another machine in every network that has it. */
+function severalNetworks({ kind, id }: NetworkSubject, talks: readonly Conversation[]): string {
+  const { size } = networksOf(talks);
+  return kind === 'address' && isPrivateIp(id) && size > 1
+    ? `, in ${size} networks that may each have a machine of that address`
+    : '';
 }
 
 function sum(talks: readonly Conversation[], field: 'bytesOut' | 'bytesIn'): number {
@@ -193,7 +240,11 @@ function rejects(talks: readonly Conversation[]): string {
   return rejected === 0 ? '' : `, ${count(rejected, 'flow')} rejected`;
 }
 
-function partsOf(talks: readonly Conversation[], outflows: ReturnType<typeof outflowsOf>): readonly Part[] {
+function partsOf(
+  subject: NetworkSubject,
+  talks: readonly Conversation[],
+  outflows: ReturnType<typeof outflowsOf>,
+): readonly Part[] {
   const parts: Part[] = [];
   if (outflows.length > 0) {
     parts.push(
@@ -209,10 +260,11 @@ function partsOf(talks: readonly Conversation[], outflows: ReturnType<typeof out
     );
   }
   if (talks.length > 0) {
+    const isOne = networksOf(talks).size < 2;
     const rows = talks.map((talk) => [
-      `${talk.local} and ${talk.peer}${parseIp(talk.peer) !== undefined && !talk.peerIsPublic ? ' (private)' : ''}`,
+      `${talk.local} and ${talk.peer}${parseIp(talk.peer) !== undefined && !talk.peerIsPublic ? ' (private)' : ''}${isOne || networkOf(talk) === '' ? '' : ` in ${networkOf(talk)}`}`,
       `${talk.protocol}${talk.port === 0 ? '' : ` ${talk.port} of ${talk.portOf === 'peer' ? 'the peer' : 'its own'}`}`,
-      `${bytesText(talk.bytesOut)} out, ${bytesText(talk.bytesIn)} in`,
+      movedText(subject, talk),
       `${talk.accepted.toLocaleString('en-US')} accepted, ${talk.rejected.toLocaleString('en-US')} rejected`,
       span(talk.firstSeen, talk.lastSeen),
     ]);

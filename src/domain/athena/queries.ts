@@ -88,7 +88,8 @@ LIMIT ${maxRows + 1}`,
 
 /**
  * Flows put together as domain/network-groups.ts does it. Fields that the log format of the config leaves out are empty or 0; intervals that AWS
- * skipped come as rows of their own, `isskipped`. Throws UserError where the format has no addresses or times.
+ * skipped come as rows of their own, `isskipped`, and so do all other lines, one row for each account and Region that has any: where there is none,
+ * nothing was looked at. Throws UserError where the format has no addresses or times.
  */
 export function flowStatement(
   settings: AthenaSettings,
@@ -109,7 +110,9 @@ export function flowStatement(
     names.length > 1 ? `coalesce(nullif(${names[0]}, '-'), ${names[1]})` : (names[0] ?? '');
   const or = (name: string, otherwise: string) => (has.has(name) ? name : otherwise);
   const [srcport, dstport] = [or('srcport', '0'), or('dstport', '0')];
-  const instance = has.has('instance_id') ? "coalesce(nullif(instance_id, '-'), '')" : "''";
+  const word = (name: string) => (has.has(name) ? `coalesce(nullif(${name}, '-'), '')` : "''");
+  const wanted = (value: string, name: string, otherwise = "''") =>
+    `CASE WHEN iswanted THEN ${value} ELSE ${otherwise} END AS ${name}`;
   const parameters = new Parameters();
   const any = [
     ...(addresses.length > 0
@@ -120,21 +123,33 @@ export function flowStatement(
   ];
   const asked = any.length === 0 ? 'false' : any.join(' OR ');
   const isSkipped = has.has('log_status') ? "log_status = 'SKIPDATA'" : 'false';
-  const isWanted = has.has('log_status') ? `(${isSkipped} OR (log_status = 'OK' AND (${asked})))` : `(${asked})`;
+  const isWanted = has.has('log_status') ? `(log_status = 'OK' AND (${asked}))` : `(${asked})`;
   const span = { from: instant(scope.from), to: instant(scope.to) };
+  const picks = [
+    wanted(first(sources), 'srcaddr'),
+    wanted(first(targets), 'dstaddr'),
+    wanted(`least(${srcport}, ${dstport})`, 'port', '0'),
+    wanted(`${dstport} <= ${srcport}`, 'toport', 'false'),
+    wanted(or('protocol', '0'), 'protocol', '0'),
+    wanted(or('action', "''"), 'action'),
+    wanted(or('interface_id', or('tgw_attachment_id', "''")), 'interfaceid'),
+    wanted(word('instance_id'), 'instanceid'),
+    wanted(word('vpc_id'), 'vpcid'),
+    wanted(or('packets', '0'), 'packets', '0'),
+    wanted(or('bytes', '0'), 'bytes', '0'),
+  ];
   return {
     title: 'flows of what was asked about',
-    sql: `SELECT ${first(sources)} AS srcaddr, ${first(targets)} AS dstaddr, least(${srcport}, ${dstport}) AS port,
-  ${dstport} <= ${srcport} AS toport, ${or('protocol', '0')} AS protocol, ${or('action', "''")} AS action,
-  ${or('interface_id', "''")} AS interfaceid, ${instance} AS instanceid, account AS accountid, region,
-  ${isSkipped} AS isskipped, count(*) AS flows, sum(${or('packets', '0')}) AS packets, sum(${or('bytes', '0')}) AS bytes,
-  min("start") AS first, max(${has.has('end') ? 'greatest("start", "end")' : '"start"'}) AS last
-FROM ${tableOf(settings, 'flowLogs')}
-WHERE ${partitions(scope)}
-  AND ${withinSeconds(span, has.has('end') ? undefined : ['"start"'])}
-  AND ${isWanted}
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-ORDER BY bytes DESC
+    sql: `SELECT srcaddr, dstaddr, port, toport, protocol, action, interfaceid, instanceid, vpcid, account AS accountid, region,
+  isskipped, iswanted, count(*) AS flows, sum(packets) AS packets, sum(bytes) AS bytes, min("start") AS first, max(last) AS last
+FROM (SELECT ${picks.join(',\n    ')},
+    account, region, isskipped, iswanted, "start", ${has.has('end') ? 'greatest("start", "end")' : '"start"'} AS last
+  FROM (SELECT *, coalesce(${isSkipped}, false) AS isskipped, coalesce(${isWanted}, false) AS iswanted
+    FROM ${tableOf(settings, 'flowLogs')}
+    WHERE ${partitions(scope)}
+    AND ${withinSeconds(span, has.has('end') ? undefined : ['"start"'])}))
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
+ORDER BY iswanted, bytes DESC
 LIMIT ${maxRows + 1}`,
     parameters: parameters.list,
     reads: { table: 'flowLogs', scope },

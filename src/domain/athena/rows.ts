@@ -99,6 +99,7 @@ export function flowGroupOf(columns: readonly string[], cells: Cells): FlowGroup
     action: cell('action'),
     interfaceId: cell('interfaceid'),
     instanceId: cell('instanceid'),
+    vpcId: cell('vpcid'),
     accountId: cell('accountid'),
     region: cell('region'),
     flows: Number(cell('flows')),

@@ -24,15 +24,16 @@ export function athenaNetwork(
             const told = await ask('VPC flow logs', athena, settings, signal, (scope) =>
               flowStatement(settings, scope, question, maxGroups),
             );
-            const at = (told.columns as readonly string[]).indexOf('isskipped');
-            const isSkipped = (cells: Cells) => cells[at] === 'true';
-            const groups = told.rows
-              .filter((cells) => !isSkipped(cells))
-              .map((cells) => flowGroupOf(told.columns, cells));
-            const skipped = countOf(told.rows.filter(isSkipped).map((cells) => flowGroupOf(told.columns, cells)));
+            const cell = (cells: Cells, name: string) => cells[(told.columns as readonly string[]).indexOf(name)];
+            const isSkipped = (cells: Cells) => cell(cells, 'isskipped') === 'true';
+            const groupsOf = (rows: readonly Cells[]) => rows.map((cells) => flowGroupOf(told.columns, cells));
+            const groups = groupsOf(
+              told.rows.filter((cells) => !isSkipped(cells) && cell(cells, 'iswanted') !== 'false'),
+            );
+            const skipped = countOf(groupsOf(told.rows.filter(isSkipped)));
             const gaps =
               skipped === 0 ? [] : [`${skipped} intervals that AWS itself could not record in full (SKIPDATA)`];
-            return { groups, coverage: withGaps(told.coverage(countOf(groups)), gaps) };
+            return { groups, coverage: withGaps(heardOf(groupsOf(told.rows), told.coverage(countOf(groups))), gaps) };
           },
         }),
     ...(settings.tables.dns === undefined
@@ -55,6 +56,22 @@ export function athenaNetwork(
 }
 
 type Cells = readonly (string | undefined)[];
+
+/** Only places that there are lines of were looked at. */
+function heardOf(lines: readonly FlowGroup[], coverage: Coverage): Coverage {
+  if (coverage.sources.some((source) => source.failed)) return coverage;
+  const heard = (name: 'accountId' | 'region') => new Set(lines.map((line) => line[name]));
+  const [accounts, regions] = [heard('accountId'), heard('region')];
+  const silent = coverage.accounts.filter((account) => !accounts.has(account));
+  return withGaps(
+    {
+      ...coverage,
+      accounts: coverage.accounts.filter((account) => accounts.has(account)),
+      regions: coverage.regions.filter((region) => regions.has(region)),
+    },
+    silent.map((account) => `VPC flow logs of account ${account}: Athena has no line of them in that time`),
+  );
+}
 
 function countOf(groups: readonly FlowGroup[]): number {
   return groups.reduce((sum, { flows }) => sum + flows, 0);

@@ -38,7 +38,13 @@ export async function athenaEvidence(options: PassOptions): Promise<Evidence> {
   const lastTime = answer.rows.at(-1)?.[trailColumns.indexOf('eventtime')];
   // Oldest first: what was cut off is later than the last, whose second may be cut in the middle.
   const to = answer.truncated && lastTime !== undefined ? lastTime : scope.to;
-  await vouch({ ...scope, to }, startedAt, options);
+  // An account that does anything at all has records: without one its trail may end in another bucket, or it has none.
+  const heard = new Set(
+    records.map(({ recipientAccountId, userIdentity }) => recipientAccountId ?? userIdentity.accountId),
+  );
+  const silent = scope.accounts.filter((account) => !heard.has(account));
+  const vouched = scope.accounts.filter((account) => heard.has(account));
+  if (vouched.length > 0) await vouch({ ...scope, accounts: vouched, to }, startedAt, options);
   log.info({ records: records.length, bytes: answer.bytes }, 'Athena filled the lake');
   const { from, accounts, regions } = scope;
   const lake = await openLakeEvidence({
@@ -66,11 +72,12 @@ export async function athenaEvidence(options: PassOptions): Promise<Evidence> {
       // The records are told once, as the lake's: Athena's line tells where they came from and what that cost.
       return {
         ...told,
-        complete: told.complete && !answer.truncated && lost === 0,
-        notLookedAt:
-          lost === 0
-            ? told.notLookedAt
-            : [...told.notLookedAt, `${lost} rows of Athena that are no CloudTrail records`],
+        complete: told.complete && !answer.truncated && lost === 0 && silent.length === 0,
+        notLookedAt: [
+          ...told.notLookedAt,
+          ...silent.map((account) => `CloudTrail of account ${account}: Athena has no record of it in that time`),
+          ...(lost === 0 ? [] : [`${lost} rows of Athena that are no CloudTrail records`]),
+        ],
         sources: [{ ...source, events: 0 }, ...told.sources],
       };
     },

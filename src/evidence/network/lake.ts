@@ -115,7 +115,7 @@ function flowSql({ addresses, interfaces, instances }: FlowQuestion, options: La
   const some = list(addresses);
   return (tables: string) => `SELECT coalesce(nullif(pktSrcaddr, ''), srcaddr) AS srcaddr,
       coalesce(nullif(pktDstaddr, ''), dstaddr) AS dstaddr, least(srcport, dstport) AS port, dstport <= srcport AS toPort,
-      protocol, action, interfaceId, instanceId, accountId, region, count(*)::DOUBLE AS flows, sum(packets) AS packets,
+      protocol, action, interfaceId, instanceId, vpcId, accountId, region, count(*)::DOUBLE AS flows, sum(packets) AS packets,
       sum(bytes) AS bytes, min("start")::DOUBLE AS first, max(greatest("start", "end"))::DOUBLE AS last
     FROM (SELECT DISTINCT *, ${mayRepeat} AS at FROM read_parquet([${tables}]) AS flow
     WHERE ${withinSeconds(options.window)}${places(options)}
@@ -156,6 +156,7 @@ function flowGroup(row: Row): FlowGroup {
     action: text(row.action),
     interfaceId: text(row.interfaceId),
     instanceId: text(row.instanceId),
+    vpcId: text(row.vpcId),
     accountId: text(row.accountId),
     region: text(row.region),
     flows: Number(row.flows),

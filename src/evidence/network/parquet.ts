@@ -1,7 +1,7 @@
 /** Flow logs in Parquet, as AWS can deliver them: read by DuckDB, row by row. */
 import { open } from 'node:fs/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { flowFields, flowOf } from '../../domain/flow-log.ts';
+import { attachmentField, flowFields, flowOf } from '../../domain/flow-log.ts';
 import { sqlText } from '../lake/columns.ts';
 import type { NetworkFile, NetworkSink } from './text.ts';
 
@@ -42,7 +42,7 @@ export async function readParquetFlows(file: string, path: string, sink: Network
         return [name.toLowerCase().replaceAll('_', '-'), name];
       }),
     );
-    const wanted = flowFields.filter((field) => names.has(field));
+    const wanted = [...flowFields, attachmentField].filter((field) => names.has(field));
     if (wanted.includes('srcaddr') || wanted.includes('pkt-srcaddr')) {
       told.kind = 'flows';
       const picks = wanted.map((field) => `CAST("${names.get(field)}" AS VARCHAR)`);

@@ -1,7 +1,7 @@
 /** The text of one file of network logs: told by content, cut into lines or JSON values, and judged. */
 import type { DnsRecord, FlowRecord } from '../../contracts/network.ts';
 import { looksLikeDns, parseDns } from '../../domain/dns-log.ts';
-import { type FlowFormat, flowFormatOf, parseFlowLine } from '../../domain/flow-log.ts';
+import { type FlowFormat, flowFormatOf, isFormatless, parseFlowLine } from '../../domain/flow-log.ts';
 import { JsonItems } from '../json-items.ts';
 import { jsonOf } from '../unwrap.ts';
 
@@ -92,7 +92,13 @@ export class NetworkText {
     }
     const first = start.split('\n', 1)[0] ?? '';
     const found = flowFormatOf(first);
-    if (found === undefined) return this.#isOther();
+    if (found === undefined) {
+      if (!isFormatless(first)) return this.#isOther();
+      this.#kind = 'flows';
+      this.#fault =
+        'flow logs without a line that names their fields, which are not those of the default format: put one first';
+      return true;
+    }
     this.#kind = 'flows';
     this.#format = found.format;
     return true;
@@ -146,5 +152,6 @@ export class NetworkText {
 
 /** Whether the first bytes of a text are those of a flow log. */
 export function startsLikeFlows(start: string): boolean {
-  return flowFormatOf(start.split('\n', 1)[0] ?? '') !== undefined;
+  const [first = ''] = start.split('\n', 1);
+  return flowFormatOf(first) !== undefined || isFormatless(first);
 }

@@ -31,10 +31,15 @@ function statement(sql: string, maxRows = 5_000, parameters: readonly string[] =
   return { title: 'test', sql, parameters, reads: { table: 'cloudtrail', scope }, maxRows };
 }
 
-function open(signal = new AbortController().signal, own = settings, through: Pick<AthenaClient, 'send'> = client) {
+function open(
+  signal = new AbortController().signal,
+  own = settings,
+  through: Pick<AthenaClient, 'send'> = client,
+  { estimated = undefined as number | undefined, left = 1e12 } = {},
+) {
   const settled: number[] = [];
   const ledger: AthenaLedger = {
-    reserve: async () => ({ granted: true, left: 1e12, limit: undefined }),
+    reserve: async () => ({ granted: true, left, limit: undefined }),
     settle: async (_id, bytes) => {
       settled.push(bytes);
     },
@@ -43,7 +48,7 @@ function open(signal = new AbortController().signal, own = settings, through: Pi
     settings: own,
     client: async () => through,
     scope: async () => scope,
-    estimate: async () => ({ bytes: undefined, because: 'a test' }),
+    estimate: async () => ({ bytes: estimated, because: 'a test' }),
     ...{ ledger, caseId: undefined, clock: systemClock, log: quietLog, signal },
   });
   return { athena, settled };
@@ -135,6 +140,25 @@ describe('a query', { timeout: 30_000 }, () => {
     await expect(lost.athena.ask(statement('SELECT 1'))).rejects.toMatchObject({ code: 'InternalServerException' });
     await expect(slow.athena.ask(statement('SELECT 1'))).rejects.toMatchObject({ code: 'TooManyRequestsException' });
     expect([lost.settled, slow.settled]).toEqual([[1e9], [0]]);
+  });
+
+  it('stops where the day or the case ends, whatever was estimated and one query may read', async () => {
+    const greedy = {
+      send: async (command: object, options?: object) =>
+        command instanceof GetQueryExecutionCommand
+          ? { QueryExecution: { Status: { State: 'RUNNING' }, Statistics: { DataScannedInBytes: 5e8 } } }
+          : client.send(command as never, options as never),
+    } as Pick<AthenaClient, 'send'>;
+    const { athena, settled } = open(undefined, settings, greedy, { estimated: 1e7, left: 2e7 });
+
+    await expect(athena.ask(statement('SELECT 1'))).rejects.toThrow('29 MiB is the limit');
+    expect(settled).toEqual([5e8]);
+  });
+
+  it('that read nothing at all is no answer', async () => {
+    await expect(open().athena.ask(statement('SELECT n FROM range(0) AS t(n)'))).rejects.toMatchObject({
+      code: 'NothingRead',
+    });
   });
 
   it('counts the places of its parameters as AWS does', async () => {

@@ -5,7 +5,7 @@ import type { DnsGroup, FlowGroup } from '../../../src/contracts/network.ts';
 import { conversationsOf, outflowsOf, ownAddresses } from '../../../src/domain/conversations.ts';
 import { parseDns } from '../../../src/domain/dns-log.ts';
 import { lookedUp } from '../../../src/domain/dns-story.ts';
-import { flowFields, flowFormatOf, parseFlowLine } from '../../../src/domain/flow-log.ts';
+import { flowFields, flowFormatOf, isFormatless, parseFlowLine } from '../../../src/domain/flow-log.ts';
 import { flowGroups } from '../../../src/domain/network-groups.ts';
 import { networkWord } from '../../../src/domain/network-word.ts';
 import { peopleBetween } from '../../../src/domain/people-words.ts';
@@ -39,6 +39,23 @@ describe('flow logs', () => {
     expect([empty('NODATA').kind, empty('SKIPDATA').kind]).toEqual(['nothing', 'skipped']);
     expect(flowIn('2 123456789010', line).kind).toBe('bad');
     expect(flowIn(line.replace('172.31.16.139', '010.1.1.1'), line).kind).toBe('bad');
+  });
+
+  it('name no account where AWS says `unknown`, and the attachment where a transit gateway saw them', () => {
+    expect(flowIn(line.replace('123456789010', 'unknown'), line)).toMatchObject({ flow: { accountId: '' } });
+    const parsed = flowIn(
+      '6 TransitGateway 123456789010 tgw-attach-0a1b2c3d 10.0.0.5 10.9.0.5 4000 1418530010 1418530070 OK',
+      'version resource-type account-id tgw-attachment-id srcaddr dstaddr bytes start end log-status',
+    );
+    expect(parsed).toMatchObject({ kind: 'flow', flow: { interfaceId: 'tgw-attach-0a1b2c3d', bytes: 4000 } });
+  });
+
+  it('are told from other text in a format of their own without a header too', () => {
+    const own = '5 vpc-0a1b2c3d eni-0a1b2c3d 10.0.0.77 198.51.100.9 40000 443 1418530010 1418530070 ACCEPT OK';
+    expect(isFormatless(own)).toBe(true);
+    expect(isFormatless(`2026-11-20T10:03:59.000Z ${own}`)).toBe(true);
+    for (const text of ['eni-0a1b2c3d was OK and 10.0.0.5 was not', 'a b c d e', '{"Records":[]}', ''])
+      expect(isFormatless(text)).toBe(false);
   });
 
   it('are told from CloudTrail, CSV and prose', () => {
@@ -78,7 +95,7 @@ describe('flow logs', () => {
 function group(srcaddr: string, dstaddr: string, bytes: number, more: Partial<FlowGroup> = {}): FlowGroup {
   return {
     ...{ srcaddr, dstaddr, port: 443, toPort: true, protocol: 6, action: 'ACCEPT', interfaceId: '', instanceId: '' },
-    ...{ accountId: '', region: '', flows: 1, packets: 1, bytes },
+    ...{ vpcId: '', accountId: '', region: '', flows: 1, packets: 1, bytes },
     ...{ firstSeen: '2026-11-20T00:00:00Z', lastSeen: '2026-11-20T00:01:00Z', ...more },
   };
 }
@@ -126,6 +143,29 @@ describe('conversations', () => {
     expect(talks.map(({ accountId, bytesOut }) => [accountId, bytesOut])).toEqual([
       ['111122223333', 500],
       ['444455556666', 500],
+    ]);
+  });
+
+  it('keep them apart too where the address outside is asked about, and two VPCs of one account', () => {
+    const outside = '203.0.113.9';
+    const places = [{ accountId: '111122223333' }, { accountId: '444455556666' }];
+    const vpcs = ['vpc-0a1b2c3d', 'vpc-0e1f2a3b'].map((vpcId) => ({ accountId: '111122223333', vpcId }));
+    for (const some of [places, vpcs]) {
+      const lines = some.map((place, at) => group('10.0.0.5', outside, 500, { ...place, interfaceId: `eni-${at}` }));
+      expect(conversationsOf(lines, [outside]).map(({ bytesIn }) => bytesIn)).toEqual([500, 500]);
+    }
+  });
+
+  it('stand out by what went to the address outside that is asked about', () => {
+    const asked = '203.0.113.9';
+    const lines = [
+      group('10.0.0.5', asked, 2 * 1024 ** 3),
+      group(asked, '10.0.0.6', 5 * 1024 ** 3, { toPort: false }),
+      group('10.0.0.7', asked, 900 * 1024 ** 2, { accountId: '111122223333' }),
+      group('10.0.0.7', asked, 900 * 1024 ** 2, { accountId: '444455556666' }),
+    ];
+    expect(outflowsOf(conversationsOf(lines, [asked]))).toEqual([
+      expect.objectContaining({ local: '10.0.0.5', peer: asked, bytesOut: 2 * 1024 ** 3 }),
     ]);
   });
 

@@ -34,8 +34,16 @@ const signal = new AbortController().signal;
 
 describe('an answer of Athena', () => {
   it('tells intervals that AWS skipped, and does not take them for flows', async () => {
-    const flow = { srcaddr: '10.0.0.5', dstaddr: '203.0.113.9', isskipped: 'false', flows: '2', bytes: '500' };
-    const skipped = { srcaddr: '-', dstaddr: '-', isskipped: 'true', flows: '3', bytes: undefined };
+    const place = { accountid: '111122223333', region: 'eu-west-1' };
+    const flow = {
+      srcaddr: '10.0.0.5',
+      dstaddr: '203.0.113.9',
+      isskipped: 'false',
+      flows: '2',
+      bytes: '500',
+      ...place,
+    };
+    const skipped = { srcaddr: '', dstaddr: '', isskipped: 'true', flows: '3', bytes: undefined, ...place };
     const logs = athenaNetwork(answering([flow, skipped]), settings, signal, 10);
     const told = await logs.flows?.({ addresses: ['10.0.0.5'], interfaces: [], instances: [] });
 
@@ -43,6 +51,24 @@ describe('an answer of Athena', () => {
     expect(told?.coverage).toMatchObject({
       ...{ complete: false, sources: [expect.objectContaining({ events: 2 })] },
       notLookedAt: ['3 intervals that AWS itself could not record in full (SKIPDATA)'],
+    });
+  });
+
+  it('vouches for no account of which there is no line, and for those whose lines are of others', async () => {
+    const other = { srcaddr: '', iswanted: 'false', isskipped: 'false', flows: '900', region: 'eu-west-1' };
+    const ask = async (accountid: string) => {
+      const logs = athenaNetwork(answering([{ ...other, accountid }]), settings, signal, 10);
+      return logs.flows?.({ addresses: ['10.0.0.5'], interfaces: [], instances: [] });
+    };
+    expect(await ask('111122223333')).toMatchObject({
+      ...{ groups: [], coverage: { complete: true, accounts: ['111122223333'], regions: ['eu-west-1'] } },
+    });
+    expect(await ask('444455556666')).toMatchObject({
+      groups: [],
+      coverage: {
+        ...{ complete: false, accounts: [] },
+        notLookedAt: ['VPC flow logs of account 111122223333: Athena has no line of them in that time'],
+      },
     });
   });
 
