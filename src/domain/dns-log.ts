@@ -28,7 +28,12 @@ export function looksLikeDns(value: unknown): boolean {
 
 /** `example.com` of `Example.COM.`. */
 export function domainOf(name: string): string {
-  return name.toLowerCase().replace(/\.$/, '');
+  return name.toLowerCase().replace(/(?<=.)\.$/s, '');
+}
+
+export function addressesFirst(answers: readonly string[]): readonly string[] {
+  const isAddress = (answer: string) => parseIp(answer) !== undefined;
+  return [...answers.filter(isAddress), ...answers.filter((answer) => !isAddress(answer))];
 }
 
 /** The record of a line; undefined where something that it must have is missing or wrong. */
@@ -36,7 +41,9 @@ export function parseDns(value: unknown): DnsRecord | undefined {
   const parsed = Line.safeParse(value);
   if (!parsed.success) return undefined;
   const line = parsed.data;
-  const at = Date.parse(line.query_timestamp);
+  // Written in UTC, whether it says so or not.
+  const hasZone = /(?:Z|[+-]\d\d:?\d\d)$/i.test(line.query_timestamp);
+  const at = Date.parse(hasZone ? line.query_timestamp : `${line.query_timestamp.replace(' ', 'T')}Z`);
   if (Number.isNaN(at)) return undefined;
   return {
     accountId: line.account_id,
@@ -46,7 +53,8 @@ export function parseDns(value: unknown): DnsRecord | undefined {
     queryName: domainOf(line.query_name),
     queryType: line.query_type,
     rcode: line.rcode,
-    answers: line.answers.slice(0, maxAnswers).map(({ Rdata }) => Rdata),
+    // The addresses stand at the end, behind each name that the name stands for.
+    answers: addressesFirst(line.answers.map(({ Rdata }) => Rdata)).slice(0, maxAnswers),
     srcaddr: parseIp(line.srcaddr) ?? '',
     instanceId: line.srcids.instance,
     firewallRuleAction: line.firewall_rule_action,

@@ -10,7 +10,10 @@ export interface LookedUp {
   readonly times: number;
   readonly firstSeen: string;
   readonly lastSeen: string;
+  /** DNS Firewall blocked at least one. */
   readonly blocked: boolean;
+  /** How many it blocked. */
+  readonly timesBlocked: number;
   /** Why it stands out, in words; absent where it does not. */
   readonly mark?: string;
 }
@@ -29,7 +32,7 @@ export function lookedUp(groups: readonly DnsGroup[]): readonly LookedUp[] {
   const byName = Map.groupBy(groups, (group) => group.queryName);
   const tunnels = tunnelsIn([...byName.keys()]);
   const all = [...byName].map(([queryName, some]): LookedUp => {
-    const blocked = some.some(({ firewallRuleAction }) => firewallRuleAction === 'BLOCK');
+    const timesBlocked = timesOf(some.filter(isBlocked));
     const mark = markOf(queryName, some, tunnels);
     return {
       queryName,
@@ -37,14 +40,15 @@ export function lookedUp(groups: readonly DnsGroup[]): readonly LookedUp[] {
       rcodes: distinct(some.map(({ rcode }) => rcode)),
       answers: distinct(some.flatMap(({ answers }) => answers)).slice(0, 10),
       askers: distinct(some.map(({ instanceId, srcaddr, vpcId }) => instanceId || srcaddr || vpcId)),
-      times: some.reduce((sum, { times }) => sum + times, 0),
+      times: timesOf(some),
       firstSeen: some.map((one) => one.firstSeen).sort()[0] ?? '',
       lastSeen:
         some
           .map((one) => one.lastSeen)
           .sort()
           .at(-1) ?? '',
-      blocked,
+      blocked: timesBlocked > 0,
+      timesBlocked,
       ...(mark === undefined ? {} : { mark }),
     };
   });
@@ -56,10 +60,20 @@ export function lookedUp(groups: readonly DnsGroup[]): readonly LookedUp[] {
   );
 }
 
+function isBlocked({ firewallRuleAction }: DnsGroup): boolean {
+  return firewallRuleAction === 'BLOCK';
+}
+
+function timesOf(groups: readonly DnsGroup[]): number {
+  return groups.reduce((sum, { times }) => sum + times, 0);
+}
+
 function markOf(name: string, groups: readonly DnsGroup[], tunnels: ReadonlySet<string>): string | undefined {
-  const action = groups.find(({ firewallRuleAction }) => firewallRuleAction !== '')?.firewallRuleAction;
-  if (action === 'BLOCK' || action === 'ALERT')
-    return action === 'BLOCK' ? 'DNS Firewall blocked it' : 'DNS Firewall raised an alert';
+  const [blocked, all] = [timesOf(groups.filter(isBlocked)), timesOf(groups)];
+  // What was asked for before there was a rule was answered.
+  if (blocked > 0)
+    return blocked === all ? 'DNS Firewall blocked it' : `DNS Firewall blocked it ${blocked} of ${all} times`;
+  if (groups.some(({ firewallRuleAction }) => firewallRuleAction === 'ALERT')) return 'DNS Firewall raised an alert';
   if (mining.test(name)) return 'the name of a mining pool or miner';
   if (tunnels.has(parentOf(name))) return 'one of many long names below one domain: data may leave in the names';
   return undefined;

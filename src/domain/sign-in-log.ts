@@ -21,7 +21,10 @@ export type SignInLog = z.output<typeof SignInLog>;
 function timeOf(value: string): string | undefined {
   const number = /^\d{9,13}(\.\d+)?$/.test(value) ? Number(value) : undefined;
   const hasZone = /(Z|[+-]\d\d:?\d\d|GMT|UTC)$/i.test(value);
-  const written = hasZone || !/\d:\d/.test(value) ? value : `${value.replace(' ', 'T')}Z`;
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(value);
+  // Without a zone a date that is not ISO's is of the zone of this machine.
+  const utc = /\d:\d/.test(value) ? `${value.replace(' ', 'T')}Z` : `${value} UTC`;
+  const written = hasZone || isDay ? value : utc;
   const ms = number === undefined ? Date.parse(written) : number > 1e11 ? number : number * 1000;
   return Number.isNaN(ms) || Math.abs(ms) > 8.64e15 ? undefined : isoOf(ms);
 }

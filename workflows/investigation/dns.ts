@@ -37,10 +37,18 @@ export const dns = defineInvestigation({
       vpcs: one('vpc'),
       domains: one('domain'),
     });
-    const coverage =
-      found?.coverage ??
-      withGaps(ctx.evidence.coverage(), ['Route 53 Resolver query logs: no source of them is set up here']);
     const names = lookedUp(found?.groups ?? []);
+    // Query logging is set up by VPC, and a machine that asks for nothing is rare.
+    const silent =
+      found && names.length === 0 && subject.kind !== 'domain'
+        ? [
+            `query logs of ${subject.kind === 'vpc' ? '' : 'the VPC of '}${subject.id}: not one query of it is in the logs, and they are set up by VPC`,
+          ]
+        : [];
+    const coverage = withGaps(
+      found?.coverage ?? ctx.evidence.coverage(),
+      found ? silent : ['Route 53 Resolver query logs: no source of them is set up here'],
+    );
     const marked = names.filter(({ mark }) => mark !== undefined);
     const times = names.reduce((total, name) => total + name.times, 0);
     const askers = new Set(names.flatMap((name) => name.askers));
@@ -102,7 +110,7 @@ function partsOf(names: readonly LookedUp[], marked: readonly LookedUp[]): reado
       name.queryName,
       name.times.toLocaleString('en-US'),
       few(name.askers),
-      name.blocked ? 'blocked' : few(name.answers.length > 0 ? name.answers : name.rcodes),
+      name.timesBlocked === name.times ? 'blocked' : few(name.answers.length > 0 ? name.answers : name.rcodes),
       span(name.firstSeen, name.lastSeen),
     ]);
     parts.push(

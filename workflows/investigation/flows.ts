@@ -7,10 +7,11 @@ import { defineInvestigation, type InvestigationContext } from '#src/contracts/i
 import type { Part } from '#src/contracts/message.ts';
 import type { FlowGroup, FlowQuestion } from '#src/contracts/network.ts';
 import { isPrivateIp, parseIp } from '#src/domain/address.ts';
-import { csvFile, cutTable, unfinished, withGaps } from '#src/domain/answers.ts';
+import { csvFile, cutTable, few, unfinished, withGaps } from '#src/domain/answers.ts';
 import { awsErrorFacts } from '#src/domain/aws-errors.ts';
 import { bytesText, type Conversation, conversationsOf, outflowsOf, ownAddresses } from '#src/domain/conversations.ts';
 import { bothCoverages } from '#src/domain/coverage-join.ts';
+import { ofSubject, unlogged } from '#src/domain/flow-subject.ts';
 import { placesInRecords, take } from '#src/domain/instance-places.ts';
 import { type NetworkSubject, networkWord } from '#src/domain/network-word.ts';
 import { everyPage } from '#src/domain/pages.ts';
@@ -53,8 +54,8 @@ export const flows = defineInvestigation({
     };
     ctx.progress(`Reading the flow logs of ${subject.id}`);
     const found = await ctx.other?.network.flows(question);
-    const groups = (found?.groups ?? []).filter((group) => isOfSubject(group, question, asked.places));
-    const coverage = coverageOf(ctx, subject.kind, groups, found?.coverage, asked);
+    const { groups, leftOut } = ofSubject(found?.groups ?? [], question, asked.places);
+    const coverage = coverageOf(ctx, subject.kind, question, groups, found?.coverage, asked);
     const talks = conversationsOf(groups, [...question.addresses, ...ownAddresses(groups, question)]);
     const outflows = outflowsOf(talks);
     const peers = new Set(talks.map(({ peer }) => peer));
@@ -82,7 +83,7 @@ export const flows = defineInvestigation({
           : `${subject.id} talked to ${count(peers.size, 'address', 'addresses')}, ${movedText(subject, { bytesOut: out, bytesIn: sum(talks, 'bytesIn') })}${rejects(talks)}${severalNetworks(subject, talks)}${first ? `; unusual: ${bytesText(first.bytesOut)} to ${first.peer}` : ''}${unfinished(coverage)}.`;
     return {
       headline,
-      parts: [...partsOf(subject, talks, outflows), ...peopleParts(known)],
+      parts: [...partsOf(subject, talks, outflows), ...leftOutParts(leftOut), ...peopleParts(known)],
       coverage: withGaps(coverage, (await ctx.other?.people.gaps()) ?? []),
       answer: {
         subject,
@@ -94,6 +95,7 @@ export const flows = defineInvestigation({
         bytesOut: out,
         bytesIn: sum(talks, 'bytesIn'),
         flows: groups.reduce((total, group) => total + group.flows, 0),
+        leftOut: leftOutOf(leftOut),
         coverage: withGaps(coverage, (await ctx.other?.people.gaps()) ?? []),
       },
       pictures: [],
@@ -124,18 +126,6 @@ interface Asked {
   readonly gaps: readonly string[];
 }
 const noPlaces: Asked = { addresses: [], interfaces: [], places: [], gaps: [] };
-
-/** The same private address in another account or Region is another machine's, as far as nothing else ties it to the instance. */
-function isOfSubject(group: FlowGroup, question: FlowQuestion, places: Asked['places']): boolean {
-  if (places.length === 0 || question.interfaces.length === 0) return true;
-  if (question.interfaces.includes(group.interfaceId) || question.instances.includes(group.instanceId)) return true;
-  const own = question.addresses.filter((address) => address === group.srcaddr || address === group.dstaddr);
-  if (own.some((address) => !isPrivateIp(address))) return true;
-  return places.some(
-    ({ accountId, region }) =>
-      (group.accountId === '' || group.accountId === accountId) && (group.region === '' || group.region === region),
-  );
-}
 
 /** Addresses and interfaces of an instance: from CloudTrail, and from EC2 while it still knows the instance. */
 async function placesOf(id: string, ctx: InvestigationContext): Promise<Asked> {
@@ -171,11 +161,13 @@ async function placesOf(id: string, ctx: InvestigationContext): Promise<Asked> {
 function coverageOf(
   { evidence }: InvestigationContext,
   kind: string,
+  question: FlowQuestion,
   groups: readonly FlowGroup[],
   network: Coverage | undefined,
   asked: Asked,
 ): Coverage {
   if (network === undefined) return withGaps(evidence.coverage(), ['VPC flow logs: no source of them is set up here']);
+  if (kind === 'interface') return withGaps(network, unlogged(question, [], groups, network));
   if (kind !== 'instance') return network;
   const gaps =
     asked.addresses.length + asked.interfaces.length === 0
@@ -183,26 +175,11 @@ function coverageOf(
           'the addresses and interfaces of the instance: neither CloudTrail nor EC2 told them, so only flow logs with instance-id could be searched',
         ]
       : [];
-  const unlogged = asked.places
-    .filter((place) => !isLogged(place, groups, network))
-    .map(
-      ({ accountId, region }) =>
-        `VPC flow logs of ${accountId} ${region}, where the instance was seen: none were found`,
-    );
-  return withGaps(bothCoverages(evidence.coverage(), network), [...asked.gaps, ...gaps, ...unlogged]);
-}
-
-/** Lines that name no account or Region may be of any. */
-function isLogged(
-  { accountId, region }: Asked['places'][number],
-  groups: readonly FlowGroup[],
-  network: Coverage,
-): boolean {
-  const has = (list: readonly string[], one: string) => list.length === 0 || list.includes(one);
-  if (has(network.accounts, accountId) && has(network.regions, region)) return true;
-  return groups.some(
-    (group) => has([group.accountId].filter(Boolean), accountId) && has([group.region].filter(Boolean), region),
-  );
+  return withGaps(bothCoverages(evidence.coverage(), network), [
+    ...asked.gaps,
+    ...gaps,
+    ...unlogged(question, asked.places, groups, network),
+  ]);
 }
 
 /** Of an address that is none of ours "out" would be what came in. */
@@ -238,6 +215,31 @@ function sum(talks: readonly Conversation[], field: 'bytesOut' | 'bytesIn'): num
 function rejects(talks: readonly Conversation[]): string {
   const rejected = talks.reduce((total, talk) => total + talk.rejected, 0);
   return rejected === 0 ? '' : `, ${count(rejected, 'flow')} rejected`;
+}
+
+function leftOutOf(groups: readonly FlowGroup[]) {
+  return {
+    flows: groups.reduce((total, { flows }) => total + flows, 0),
+    bytes: groups.reduce((total, { bytes, action }) => total + (action === 'REJECT' ? 0 : bytes), 0),
+    interfaces: [...new Set(groups.map(({ interfaceId }) => interfaceId).filter(Boolean))].sort(),
+  };
+}
+
+function leftOutParts(groups: readonly FlowGroup[]): readonly Part[] {
+  const { flows, bytes, interfaces } = leftOutOf(groups);
+  if (flows === 0) return [];
+  const which = `${count(flows, 'flow')} with its private address, ${bytesText(bytes)}, logged by ${few(interfaces)}`;
+  return [
+    {
+      kind: 'lines',
+      lines: [
+        line(
+          bold('Left out: '),
+          `${which}, not by its own interfaces: the address was another machine's there or then.`,
+        ),
+      ],
+    },
+  ];
 }
 
 function partsOf(

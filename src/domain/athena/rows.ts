@@ -1,6 +1,6 @@
 /** Rows of Athena as what they came from: CloudTrail records, flows, lookups. */
 import type { DnsGroup, FlowGroup } from '../../contracts/network.ts';
-import { domainOf } from '../dns-log.ts';
+import { addressesFirst, domainOf } from '../dns-log.ts';
 import { isoOfSeconds } from '../network-groups.ts';
 import { trailColumns } from './queries.ts';
 
@@ -123,13 +123,15 @@ export function dnsGroupOf(columns: readonly string[], cells: Cells): DnsGroup {
     accountId: cell('accountid'),
     region: cell('region'),
     firewallRuleAction: cell('firewallruleaction'),
-    answers: (Array.isArray(answers) ? answers : []).flatMap((one: unknown) => {
-      const rdata =
-        typeof one === 'object' && one !== null
-          ? Object.entries(one).find(([key]) => key.toLowerCase() === 'rdata')
-          : undefined;
-      return typeof rdata?.[1] === 'string' ? [rdata[1]] : [];
-    }),
+    answers: addressesFirst(
+      (Array.isArray(answers) ? answers : []).flatMap((one: unknown) => {
+        const rdata =
+          typeof one === 'object' && one !== null
+            ? Object.entries(one).find(([key]) => key.toLowerCase() === 'rdata')
+            : undefined;
+        return typeof rdata?.[1] === 'string' ? [rdata[1]] : [];
+      }),
+    ),
     times: Number(cell('times')),
     firstSeen: cell('firstseen'),
     lastSeen: cell('lastseen'),

@@ -1,11 +1,12 @@
 /** Flow logs and query logs as text, put together, and what stands out of them. */
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { DnsGroup, FlowGroup } from '../../../src/contracts/network.ts';
 import { conversationsOf, outflowsOf, ownAddresses } from '../../../src/domain/conversations.ts';
 import { parseDns } from '../../../src/domain/dns-log.ts';
 import { lookedUp } from '../../../src/domain/dns-story.ts';
 import { flowFields, flowFormatOf, isFormatless, parseFlowLine } from '../../../src/domain/flow-log.ts';
+import { ofSubject, unlogged } from '../../../src/domain/flow-subject.ts';
 import { flowGroups } from '../../../src/domain/network-groups.ts';
 import { networkWord } from '../../../src/domain/network-word.ts';
 import { peopleBetween } from '../../../src/domain/people-words.ts';
@@ -169,6 +170,31 @@ describe('conversations', () => {
     ]);
   });
 
+  it('of an instance are its own, not those of another that had its private address before or after', () => {
+    const question = { addresses: ['10.0.0.5'], interfaces: ['eni-a'], instances: ['i-a'] };
+    const places = [{ accountId: '111122223333', region: 'eu-west-1' }];
+    const own = group('10.0.0.5', '10.0.0.9', 500, { interfaceId: 'eni-a' });
+    const peers = group('10.0.0.5', '10.0.0.9', 500, { interfaceId: 'eni-c' });
+    const anothers = group('10.0.0.5', '203.0.113.7', 900, { interfaceId: 'eni-b' });
+    expect(ofSubject([own, peers, anothers], question, places)).toEqual({ groups: [own], leftOut: [anothers] });
+    // Without a line of its own interface the others are all there is.
+    const rest = ofSubject([peers, anothers], question, places);
+    expect(rest).toEqual({ groups: [peers, anothers], leftOut: [] });
+    const network = {
+      complete: true,
+      accounts: [],
+      regions: [],
+      from: '',
+      to: '',
+      sources: [],
+      badFiles: [],
+      notLookedAt: [],
+    };
+    expect(unlogged(question, places, rest.groups, network)).toEqual([expect.stringContaining('its own interfaces')]);
+    expect(unlogged(question, places, [own], network)).toEqual([]);
+    expect(unlogged(question, places, [], network)).toEqual([expect.stringContaining('not one line is its own')]);
+  });
+
   it('tell the own address of an interface from its lines, so that what came in is not taken for what went out', () => {
     const own = { interfaceId: 'eni-0a1b2c3d' };
     const lines = [
@@ -216,6 +242,31 @@ describe('lookups', () => {
     expect(parseDns('text')).toBeUndefined();
   });
 
+  it('keep the address at the end of a long chain of names, and times without a zone in UTC', () => {
+    const answers = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => ({ Rdata: `${name}.example.net.`, Type: 'CNAME' }));
+    const parsed = parseDns({
+      ...{ query_timestamp: '2026-11-20 01:02:03', query_name: '.', srcaddr: '10.0.0.5' },
+      answers: [...answers, { Rdata: '203.0.113.77', Type: 'A' }],
+    });
+    expect(parsed).toMatchObject({ queryName: '.', queryTimestamp: '2026-11-20T01:02:03Z' });
+    expect(parsed?.answers).toEqual([
+      '203.0.113.77',
+      'a.example.net.',
+      'b.example.net.',
+      'c.example.net.',
+      'd.example.net.',
+    ]);
+  });
+
+  it('are blocked only as often as DNS Firewall blocked them', () => {
+    const [bad] = lookedUp([
+      looked('bad.example', { times: 900, answers: ['203.0.113.9'] }),
+      looked('bad.example', { times: 2, firewallRuleAction: 'BLOCK' }),
+    ]);
+    expect(bad).toMatchObject({ blocked: true, timesBlocked: 2, times: 902, answers: ['203.0.113.9'] });
+    expect(bad?.mark).toBe('DNS Firewall blocked it 2 of 902 times');
+  });
+
   it('mark pools, what DNS Firewall stopped, and data in names; the rest comes rare first', () => {
     const label = (n: number) => `${'a1b2c3d4e5'.repeat(3)}${String(n).padStart(4, '0')}.evil.example`;
     const names = lookedUp([
@@ -248,6 +299,15 @@ describe('people behind addresses', () => {
     expect(sighting('2026-11-20 08:00:00', '2026-11-20T10:00:00+01:00')).toMatchObject({ to: '2026-11-20T09:00:00Z' });
     expect(sighting('no time', '')).toBeUndefined();
     expect(sighting('2026-11-20', '', 'AWS Internal')).toBeUndefined();
+  });
+
+  it('are days of UTC, wherever the machine is', () => {
+    vi.stubEnv('TZ', 'America/New_York');
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    for (const day of ['2026-11-20', '20 Nov 2026'])
+      expect(sighting(day, '')).toMatchObject({ from: '2026-11-20T00:00:00Z' });
   });
 
   it('are told apart by whether they had the address at that time, near it, or not', () => {
