@@ -19,7 +19,7 @@ export interface DataAccess {
   readonly firstSeen: string;
   readonly lastSeen: string;
   readonly eventNames: readonly string[];
-  /** As S3 says in `additionalEventData`; undefined where it does not. */
+  /** As S3 says in `additionalEventData`; undefined where it does not, and of a refusal, whose bytes are those of the error. */
   readonly bytesOut?: number;
   /** Objects or keys that the requests name: how many, and the first 20. */
   readonly objects: number;
@@ -35,9 +35,10 @@ const dataServices: Readonly<Record<string, StoreKind>> = {
 };
 
 const reading =
-  /^(GetObject(Torrent|Attributes)?|SelectObjectContent|HeadObject|CopyObject|RestoreObject|GetItem|BatchGetItem|TransactGetItems|Query|Scan|ExecuteStatement|BatchExecuteStatement|GetRecords|ExecuteTransaction|ExportTableToPointInTime|RestoreTableToPointInTime|RestoreTableFromBackup|CreateBackup|GetSecretValue|BatchGetSecretValue)$/;
+  /^(GetObject(Torrent)?|SelectObjectContent|CopyObject|RestoreObject|GetItem|BatchGetItem|TransactGetItems|Query|Scan|ExecuteStatement|BatchExecuteStatement|GetRecords|ExecuteTransaction|ExportTableToPointInTime|RestoreTableToPointInTime|RestoreTableFromBackup|CreateBackup|GetSecretValue|BatchGetSecretValue)$/;
+/** What is there, how large and since when, and nothing of what is in it. */
 const listing =
-  /^(ListObjects(V2)?|ListObjectVersions|ListMultipartUploads|ListParts|ListSecretVersionIds|DescribeSecret|DescribeTable)$/;
+  /^(HeadObject|GetObjectAttributes|ListObjects(V2)?|ListObjectVersions|ListMultipartUploads|ListParts|ListSecretVersionIds|DescribeSecret|DescribeTable)$/;
 const deleting = /^(DeleteObjects?|DeleteItem|DeleteTable|DeleteBucket|DeleteSecret)$/;
 const writing =
   /^(PutObject|PostObject|UploadPart(Copy)?|CreateMultipartUpload|CompleteMultipartUpload|PutItem|UpdateItem|BatchWriteItem|TransactWriteItems|PutSecretValue|UpdateSecret)$/;
@@ -108,7 +109,9 @@ function accessOf(records: readonly CloudTrailRecord[], store: string): DataAcce
     firstSeen: first.eventTime,
     lastSeen: records.at(-1)?.eventTime ?? '',
     eventNames: [...new Set(records.map(({ eventName }) => eventName))],
-    ...(told.length > 0 ? { bytesOut: told.reduce((sum, value) => sum + value, 0) } : {}),
+    ...(told.length > 0 && outcomeOf(first) === 'success'
+      ? { bytesOut: told.reduce((sum, value) => sum + value, 0) }
+      : {}),
     objects: names.length,
     objectNames: names.slice(0, maxNames),
     eventIds: records.slice(0, maxNames).map(({ eventID }) => eventID),

@@ -418,7 +418,8 @@ describe('access to data', () => {
           additionalEventData: { bytesTransferredOut: 7 },
           requestParameters: { bucketName: 'payroll', key: 'b.csv' },
         }),
-        bucket('GetObject', { errorCode: 'AccessDenied' }),
+        bucket('GetObject', { errorCode: 'AccessDenied', additionalEventData: { bytesTransferredOut: 243 } }),
+        bucket('HeadObject', { additionalEventData: { bytesTransferredOut: 0 } }),
         bucket('PutBucketPolicy', { eventCategory: 'Management' }),
       ],
       'payroll',
@@ -427,10 +428,13 @@ describe('access to data', () => {
     expect(list.map(({ access, outcome, times }) => [access, outcome, times])).toEqual([
       ['read', 'success', 2],
       ['write', 'success', 1],
+      ['list', 'success', 1],
       ['settings', 'success', 1],
       ['read', 'denied', 1],
     ]);
     expect(list[0]).toMatchObject({ bytesOut: 12, objectNames: ['a.csv', 'b.csv'] });
+    // What a refusal transferred is its own text.
+    expect(list[4]).not.toHaveProperty('bytesOut');
   });
 
   it('counts one address once, however its record spells it', () => {
