@@ -33,6 +33,9 @@ export interface FlowGroup {
   /** The packet's address where the format has one. */
   readonly srcaddr: string;
   readonly dstaddr: string;
+  /** The line's own address where the packet's is another, as of a NAT gateway; '' where they are one. */
+  readonly srcVia: string;
+  readonly dstVia: string;
   /** The lower of the two ports: the service, as a rule. */
   readonly port: number;
   /** True where it is the destination's. */

@@ -71,7 +71,9 @@ interface Grown {
 export function conversationsOf(groups: readonly FlowGroup[], asked: readonly string[]): readonly Conversation[] {
   const isAsked = new Set(asked);
   const all = new Map<string, Grown>();
+  const legs = legsOf(groups);
   for (const group of groups) {
+    if (legs.has([group.interfaceId, ...[group.srcaddr, group.dstaddr].sort()].join(' '))) continue;
     const isOut = leavesLocal(group, isAsked);
     const [local, peer] = isOut ? [group.srcaddr, group.dstaddr] : [group.dstaddr, group.srcaddr];
     const portOf = isOut === group.toPort ? 'peer' : 'local';
@@ -90,6 +92,20 @@ export function conversationsOf(groups: readonly FlowGroup[], asked: readonly st
   }
   const weight = ({ bytesOut, bytesIn }: Conversation) => bytesOut + bytesIn;
   return [...all.values()].map(summed).sort((a, b) => weight(b) - weight(a) || (a.firstSeen < b.firstSeen ? -1 : 1));
+}
+
+/**
+ * A NAT gateway logs a packet with the address of its sender, and once more with its own: the second is no other traffic. It is told by the lines of
+ * the first, in which its own address stands where the packet has the one outside.
+ */
+function legsOf(groups: readonly FlowGroup[]): ReadonlySet<string> {
+  const legs = new Set<string>();
+  for (const { interfaceId, srcaddr, dstaddr, srcVia, dstVia } of groups) {
+    if (interfaceId === '') continue;
+    if (srcVia !== '') legs.add([interfaceId, ...[srcVia, srcaddr].sort()].join(' '));
+    if (dstVia !== '') legs.add([interfaceId, ...[dstVia, dstaddr].sort()].join(' '));
+  }
+  return legs;
 }
 
 function newConversation(

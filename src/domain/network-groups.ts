@@ -115,15 +115,18 @@ export function flowGroups(max: number) {
       lines += 1;
       const srcaddr = flow.pktSrcaddr || flow.srcaddr;
       const dstaddr = flow.pktDstaddr || flow.dstaddr;
+      const srcVia = srcaddr === flow.srcaddr ? '' : flow.srcaddr;
+      const dstVia = dstaddr === flow.dstaddr ? '' : flow.dstaddr;
       const toPort = flow.dstport <= flow.srcport;
       const port = toPort ? flow.dstport : flow.srcport;
       const { protocol, action, interfaceId, instanceId, vpcId, accountId, region } = flow;
       const place = { interfaceId, instanceId, vpcId, accountId, region };
-      const parts = [srcaddr, dstaddr, port, toPort, protocol, action, ...Object.values(place)];
+      const ends = { srcaddr, dstaddr, srcVia, dstVia };
+      const parts = [...Object.values(ends), port, toPort, protocol, action, ...Object.values(place)];
       const start = isoOfSeconds(flow.start);
       const end = isoOfSeconds(Math.max(flow.start, flow.end));
       const group = groups.get(parts.join(' '), () => ({
-        ...{ srcaddr, dstaddr, port, toPort, protocol, action, ...place },
+        ...{ ...ends, port, toPort, protocol, action, ...place },
         ...{ flows: 0, packets: 0, bytes: 0, firstSeen: start, lastSeen: end },
       }));
       if (group === undefined) return;

@@ -108,6 +108,8 @@ export function flowStatement(
     );
   const first = (names: readonly string[]) =>
     names.length > 1 ? `coalesce(nullif(${names[0]}, '-'), ${names[1]})` : (names[0] ?? '');
+  const via = (names: readonly string[]) =>
+    names.length > 1 ? `CASE WHEN nullif(${names[0]}, '-') <> ${names[1]} THEN ${names[1]} ELSE '' END` : "''";
   const or = (name: string, otherwise: string) => (has.has(name) ? name : otherwise);
   const [srcport, dstport] = [or('srcport', '0'), or('dstport', '0')];
   const word = (name: string) => (has.has(name) ? `coalesce(nullif(${name}, '-'), '')` : "''");
@@ -128,6 +130,8 @@ export function flowStatement(
   const picks = [
     wanted(first(sources), 'srcaddr'),
     wanted(first(targets), 'dstaddr'),
+    wanted(via(sources), 'srcvia'),
+    wanted(via(targets), 'dstvia'),
     wanted(`least(${srcport}, ${dstport})`, 'port', '0'),
     wanted(`${dstport} <= ${srcport}`, 'toport', 'false'),
     wanted(or('protocol', '0'), 'protocol', '0'),
@@ -140,7 +144,7 @@ export function flowStatement(
   ];
   return {
     title: 'flows of what was asked about',
-    sql: `SELECT srcaddr, dstaddr, port, toport, protocol, action, interfaceid, instanceid, vpcid, account AS accountid, region,
+    sql: `SELECT srcaddr, dstaddr, srcvia, dstvia, port, toport, protocol, action, interfaceid, instanceid, vpcid, account AS accountid, region,
   isskipped, iswanted, count(*) AS flows, sum(packets) AS packets, sum(bytes) AS bytes, min("start") AS first, max(last) AS last
 FROM (SELECT ${picks.join(',\n    ')},
     account, region, isskipped, iswanted, "start", ${has.has('end') ? 'greatest("start", "end")' : '"start"'} AS last
@@ -148,7 +152,7 @@ FROM (SELECT ${picks.join(',\n    ')},
     FROM ${tableOf(settings, 'flowLogs')}
     WHERE ${partitions(scope)}
     AND ${withinSeconds(span, has.has('end') ? undefined : ['"start"'])}))
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
 ORDER BY iswanted, bytes DESC
 LIMIT ${maxRows + 1}`,
     parameters: parameters.list,

@@ -55,7 +55,7 @@ export function interfacesOf(
   AND ${launches}
 ), interfaces AS (
   SELECT instanceid, json_extract_scalar(nic, '$.networkInterfaceId') AS interfaceid,
-    json_extract_scalar(nic, '$.privateIpAddress') AS privateip
+    json_extract_scalar(nic, '$.privateIpAddress') AS privateip, json_format(json_extract(nic, '$.ipv6AddressesSet')) AS ipv6
   FROM launched CROSS JOIN UNNEST(CAST(json_extract(item, '$.networkInterfaceSet.items') AS ARRAY(JSON))) AS n(nic)
   WHERE instanceid IN (${parameters.all(words)})
 )`;
@@ -86,8 +86,8 @@ LIMIT ${maxRows + 1}`;
   };
 }
 
-/** Leaving: from the instance's own address to one outside. */
-export const leaving = ` AND flow.srcaddr = interfaces.privateip AND NOT regexp_like(flow.dstaddr, ${insideOnly})`;
+/** Leaving: from one of the instance's own addresses to one outside. */
+export const leaving = ` AND (flow.srcaddr = interfaces.privateip OR strpos(interfaces.ipv6, concat('"', flow.srcaddr, '"')) > 0) AND NOT regexp_like(flow.dstaddr, ${insideOnly})`;
 export const inResource = (words: readonly string[], parameters: Parameters) =>
   `eventsource = 'ec2.amazonaws.com' AND (${words
     .map(

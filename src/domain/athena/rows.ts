@@ -93,6 +93,8 @@ export function flowGroupOf(columns: readonly string[], cells: Cells): FlowGroup
   return {
     srcaddr: cell('srcaddr'),
     dstaddr: cell('dstaddr'),
+    srcVia: cell('srcvia'),
+    dstVia: cell('dstvia'),
     port: Number(cell('port')),
     toPort: cell('toport') === 'true',
     protocol: Number(cell('protocol')),

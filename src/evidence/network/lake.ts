@@ -111,10 +111,14 @@ function places({ accounts, regions }: LakeNetworkOptions): string {
 const mayRepeat = `CASE WHEN interfaceId = '' OR protocol = 0 OR (protocol IN (6, 17) AND srcport = 0 AND dstport = 0)
   THEN row_number() OVER () ELSE 0 END`;
 
+function via(packet: string, own: string): string {
+  return `CASE WHEN coalesce(nullif(${packet}, ''), ${own}) = ${own} THEN '' ELSE ${own} END`;
+}
+
 function flowSql({ addresses, interfaces, instances }: FlowQuestion, options: LakeNetworkOptions) {
   const some = list(addresses);
   return (tables: string) => `SELECT coalesce(nullif(pktSrcaddr, ''), srcaddr) AS srcaddr,
-      coalesce(nullif(pktDstaddr, ''), dstaddr) AS dstaddr, least(srcport, dstport) AS port, dstport <= srcport AS toPort,
+      coalesce(nullif(pktDstaddr, ''), dstaddr) AS dstaddr, ${via('pktSrcaddr', 'srcaddr')} AS srcVia, ${via('pktDstaddr', 'dstaddr')} AS dstVia, least(srcport, dstport) AS port, dstport <= srcport AS toPort,
       protocol, action, interfaceId, instanceId, vpcId, accountId, region, count(*)::DOUBLE AS flows, sum(packets) AS packets,
       sum(bytes) AS bytes, min("start")::DOUBLE AS first, max(greatest("start", "end"))::DOUBLE AS last
     FROM (SELECT DISTINCT *, ${mayRepeat} AS at FROM read_parquet([${tables}]) AS flow
@@ -150,6 +154,8 @@ function flowGroup(row: Row): FlowGroup {
   return {
     srcaddr: text(row.srcaddr),
     dstaddr: text(row.dstaddr),
+    srcVia: text(row.srcVia),
+    dstVia: text(row.dstVia),
     port: Number(row.port),
     toPort: row.toPort === true,
     protocol: Number(row.protocol),

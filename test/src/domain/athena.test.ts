@@ -61,6 +61,14 @@ describe('statements', () => {
     }
   });
 
+  it('over flow logs keep to the window as well, intervals that lasted into it too, and follow both kinds of address', () => {
+    for (const name of ['flows-of', 'egress-of', 'destinations-of', 'calls-from-destinations-of']) {
+      const { sql } = namedStatement(name, ['i-0abcdef1234567890'], scope, settings);
+      expect(sql).toContain('(flow."start" >= 1795129200 OR flow."end" > 1795129200) AND flow."start" < 1795176000');
+      expect(sql.includes('interfaces.ipv6')).toBe(name !== 'flows-of');
+    }
+  });
+
   it('look for the packet’s own addresses only where the flow logs have them', () => {
     const question = { addresses: ['10.0.0.5'], interfaces: [], instances: ['i-0abcdef1234567890'] };
     expect(flowStatement(settings, scope, question, 10)).toMatchObject({ parameters: ["'10.0.0.5'", "'10.0.0.5'"] });

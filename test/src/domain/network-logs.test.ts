@@ -95,7 +95,18 @@ describe('flow logs', () => {
 
 function group(srcaddr: string, dstaddr: string, bytes: number, more: Partial<FlowGroup> = {}): FlowGroup {
   return {
-    ...{ srcaddr, dstaddr, port: 443, toPort: true, protocol: 6, action: 'ACCEPT', interfaceId: '', instanceId: '' },
+    ...{
+      srcaddr,
+      dstaddr,
+      srcVia: '',
+      dstVia: '',
+      port: 443,
+      toPort: true,
+      protocol: 6,
+      action: 'ACCEPT',
+      interfaceId: '',
+      instanceId: '',
+    },
     ...{ vpcId: '', accountId: '', region: '', flows: 1, packets: 1, bytes },
     ...{ firstSeen: '2026-11-20T00:00:00Z', lastSeen: '2026-11-20T00:01:00Z', ...more },
   };
@@ -193,6 +204,30 @@ describe('conversations', () => {
     expect(unlogged(question, places, rest.groups, network)).toEqual([expect.stringContaining('its own interfaces')]);
     expect(unlogged(question, places, [own], network)).toEqual([]);
     expect(unlogged(question, places, [], network)).toEqual([expect.stringContaining('not one line is its own')]);
+  });
+
+  it('count once what a NAT gateway sent on under its own address, whoever is asked about', () => {
+    const [machine, nat, outside] = ['10.0.1.5', '10.0.0.220', '203.0.113.5'];
+    // As AWS documents it: the machine's interface, then the gateway's, inside and outside.
+    const lines = [
+      group(machine, outside, 900, { interfaceId: 'eni-m' }),
+      group(machine, outside, 900, { interfaceId: 'eni-nat', dstVia: nat }),
+      group(nat, outside, 900, { interfaceId: 'eni-nat' }),
+      group(outside, nat, 70, { interfaceId: 'eni-nat', toPort: false }),
+      group(outside, machine, 70, { interfaceId: 'eni-nat', srcVia: nat, toPort: false }),
+      group(outside, machine, 70, { interfaceId: 'eni-m', toPort: false }),
+    ];
+    for (const [asked, bytesOut] of [
+      [outside, 70],
+      [machine, 900],
+      [nat, 900],
+    ] as const) {
+      const talks = conversationsOf(lines, [asked]);
+      expect(talks.map((talk) => [talk.bytesOut, talk.bytesOut + talk.bytesIn])).toEqual([[bytesOut, 970]]);
+    }
+    // The first address of an interface has traffic of its own beside that of its pods.
+    const pod = group('10.0.0.77', outside, 5, { interfaceId: 'eni-m', srcVia: machine });
+    expect(conversationsOf([lines[0] as FlowGroup, pod], [outside])).toHaveLength(2);
   });
 
   it('tell the own address of an interface from its lines, so that what came in is not taken for what went out', () => {
