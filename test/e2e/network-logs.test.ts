@@ -322,11 +322,31 @@ describe('a folder of network logs', { timeout: 60_000 }, () => {
     const dir = mkdtempSync(join(folder, 'formatless-'));
     writeFileSync(join(dir, 'a.log'), [header, flow('10.0.0.5', '203.0.113.51', 40001, 443, 7_000, 1)].join('\n'));
     writeFileSync(join(dir, 'own.log'), `5 vpc-0a1b2c3d eni-0a1b2c3d 10.0.0.5 203.0.113.9 ${start} ACCEPT OK\n`);
-    const bad = [{ path: 'own.log', reason: expect.stringContaining('without a line that names their fields') }];
+    // As `aws logs filter-log-events` prints them.
+    const events = (message: string) => JSON.stringify({ events: [{ logStreamName: 'a', timestamp: 1, message }] });
+    writeFileSync(join(dir, 'flows.json'), events(flow('10.0.0.5', '203.0.113.52', 40001, 443, 7_000, 1)));
+    writeFileSync(join(dir, 'names.json'), events(query('a.example.', 1)));
+    writeFileSync(
+      join(dir, 'never.log'),
+      query('a.example.', 1).replace(/"query_timestamp":"[^"]*"/, '"query_timestamp":"never"'),
+    );
+    writeFileSync(join(dir, 'later.log'), ['', header, flow('10.0.0.5', '203.0.113.53', 40001, 443, 1, 1)].join('\n'));
+    const bad = [
+      { path: 'flows.json', reason: expect.stringContaining('CloudWatch Logs within JSON') },
+      { path: 'own.log', reason: expect.stringContaining('without a line that names their fields') },
+    ];
     const answer = JSON.parse((await firebreak(['ir', 'flows', '10.0.0.5', '--logs', dir, '--json'])).stdout);
-    expect(answer.coverage).toMatchObject({ complete: false, badFiles: bad });
+    expect(answer).toMatchObject({ flows: 2, coverage: { complete: false, badFiles: bad } });
+    const names = JSON.parse((await firebreak(['ir', 'dns', 'a.example', '--logs', dir, '--json'])).stdout);
+    expect(names.coverage.badFiles.map(({ path }: { path: string }) => path)).toEqual(['names.json', 'never.log']);
     const imported = JSON.parse((await firebreak(['import', dir, '--json'])).stdout);
-    expect(imported.network).toMatchObject({ flows: 1, bad });
+    expect(imported.network.flows).toBe(2);
+    expect(imported.network.bad.map(({ path }: { path: string }) => path).sort()).toEqual([
+      'flows.json',
+      'names.json',
+      'never.log',
+      'own.log',
+    ]);
   });
 
   it('counts an interval that began before the window and lasted into it, from the lake too', async () => {

@@ -44,7 +44,7 @@ export class NetworkText {
 
   /** False where the rest need not be read. */
   push(chunk: Buffer): boolean {
-    if (this.#kind === 'other') return false;
+    if (this.#kind !== undefined && this.#items === undefined && this.#format === undefined) return false;
     if (this.#kind === undefined && !this.#begin(chunk)) return false;
     if (this.#items) this.#items.push(chunk);
     else this.#text(chunk.toString('latin1', this.#isFirst && chunk.indexOf('\uFEFF') === 0 ? 3 : 0));
@@ -57,7 +57,8 @@ export class NetworkText {
     if (this.#items) this.#items.end();
     else if (this.#rest.trim() !== '') this.#line(this.#rest);
     // JSON of another kind is not ours to judge.
-    if (this.#kind === 'dns' && this.#lines === 0) this.#kind = 'other';
+    const isNone = this.#bad === 0 && this.#fault === undefined && problem === undefined;
+    if (this.#kind === 'dns' && this.#lines === 0 && isNone) this.#kind = 'other';
     const kind = this.#kind ?? 'other';
     const reasons = [
       problem,
@@ -77,6 +78,9 @@ export class NetworkText {
     const start = chunk.toString('utf8', 0, 4096).replace(/^\uFEFF/, '');
     // Exports of CloudWatch Logs put the time of ingestion before each line.
     if (/^\s*(?:\d{4}-\d\d-\d\dT[\d:.]+Z\s+)?[[{]/.test(start)) {
+      const wrapped = wrappedIn(start);
+      if (wrapped !== undefined)
+        return this.#cannotRead(wrapped, 'lines of CloudWatch Logs within JSON: give the messages alone, one a line');
       // CloudTrail names its events; query logs have one of these in their first line.
       if (!/"query_(name|timestamp)"/.test(start)) return this.#isOther();
       this.#kind = 'dns';
@@ -90,18 +94,25 @@ export class NetworkText {
       });
       return true;
     }
-    const first = start.split('\n', 1)[0] ?? '';
-    const found = flowFormatOf(first);
-    if (found === undefined) {
-      if (!isFormatless(first)) return this.#isOther();
-      this.#kind = 'flows';
-      this.#fault =
-        'flow logs without a line that names their fields, which are not those of the default format: put one first';
-      return true;
-    }
-    this.#kind = 'flows';
-    this.#format = found.format;
+    if (start.startsWith('PAR1')) return this.#cannotRead('flows', 'Parquet in an archive: unpack it');
+    // Somebody may have put a remark or a blank line first.
+    const first = firstLines(start);
+    this.#format = first.map((line) => flowFormatOf(line)?.format).find(Boolean);
+    if (this.#format) this.#kind = 'flows';
+    else if (first.some(isFormatless))
+      return this.#cannotRead(
+        'flows',
+        'flow logs without a line that names their fields, which are not those of the default format: put one first',
+      );
+    else return this.#isOther();
     return true;
+  }
+
+  /** It is one of ours all the same: to pass over it would be to say that it holds nothing. */
+  #cannotRead(kind: NetworkFile['kind'], reason: string): false {
+    this.#kind = kind;
+    this.#fault = reason;
+    return false;
   }
 
   #isOther(): false {
@@ -150,8 +161,18 @@ export class NetworkText {
   }
 }
 
+function firstLines(start: string): readonly string[] {
+  return start.split('\n', 20).filter((line) => line.trim() !== '');
+}
+
+/** What the messages are in an answer of `aws logs filter-log-events` or the like. */
+function wrappedIn(start: string): NetworkFile['kind'] | undefined {
+  if (/\\"query_(name|timestamp)\\"/.test(start)) return 'dns';
+  const message = /"(?:message|@message)"\s*:\s*"([^"]{20,2000})"/.exec(start)?.[1] ?? '';
+  return startsLikeFlows(message) ? 'flows' : undefined;
+}
+
 /** Whether the first bytes of a text are those of a flow log. */
 export function startsLikeFlows(start: string): boolean {
-  const [first = ''] = start.split('\n', 1);
-  return flowFormatOf(first) !== undefined || isFormatless(first);
+  return firstLines(start).some((line) => flowFormatOf(line) !== undefined || isFormatless(line));
 }
