@@ -76,7 +76,7 @@ export class Held {
 
   /**
    * What of the question there are no logs of, in words; nothing where there are none at all. Logs do not tell at which second they begin and end, so that a
-   * day is allowed at both ends.
+   * day is allowed at both ends of a window that they reach into.
    */
   lacks(asked: Asked): readonly string[] {
     if (this.#first === '') return [];
@@ -116,7 +116,8 @@ export class Held {
     const to = window.to === undefined ? Number.POSITIVE_INFINITY : Date.parse(window.to);
     const [first, last] = [Date.parse(this.#first), Date.parse(this.#last)];
     const span = `the logs here are from ${this.#first} to ${this.#last}`;
-    if (to <= first - dayMs || from > last + dayMs) return [`the time asked for: ${span}`];
+    // Without a line in it no slack at its ends makes it looked at.
+    if (to <= first || from > last) return [`the time asked for: ${span}`];
     const known = (this.#days.has('') ? undefined : accounts)?.filter((account) => !unknown.includes(account));
     const isEmpty = (account: string) => !this.#hasDay(account, from - dayMs, to + dayMs);
     const all = [...this.#days.keys()];

@@ -358,7 +358,9 @@ describe('a folder of network logs', { timeout: 60_000 }, () => {
     writeFileSync(join(dir, 'a.log'), [header, lasting, before].join('\n'));
     const window = { from: '2026-11-20T10:03:00Z', to: '2026-11-20T10:06:00Z' };
     const words = ['ir', 'flows', '10.0.0.5', '--logs', dir, '--json', '--since', window.from, '--until', window.to];
-    expect(JSON.parse((await firebreak(words)).stdout)).toMatchObject({ flows: 1, bytesOut: 7_000 });
+    expect(JSON.parse((await firebreak(words)).stdout)).toMatchObject({
+      ...{ flows: 1, bytesOut: 7_000, coverage: { complete: true } },
+    });
 
     await firebreak(['import', dir, '--since', window.from]);
     const signal = new AbortController().signal;

@@ -68,7 +68,8 @@ export function openFolderNetwork(options: FolderNetworkOptions): NetworkLogs {
       const copies = new Copies();
       const read = await readAll('flows', {
         flow(flow: FlowRecord) {
-          held.sawLine(isoOfSeconds(flow.start), flow.accountId, flow.region);
+          for (const at of [flow.start, Math.max(flow.start, flow.end)])
+            held.sawLine(isoOfSeconds(at), flow.accountId, flow.region);
           const isIn = inPlace(flow.start * 1000, flow.accountId, flow.region, flow.end * 1000);
           if (isIn && flowMatches(flow, question) && !copies.has(flow)) groups.add(flow);
         },

@@ -496,6 +496,11 @@ describe('what the folder has no logs of', () => {
         /^the time asked for: the logs here are from 2026-11-10/,
       ],
       ['the time since', { window: { from: '2026-11-21T12:00:00Z' } }, /^the time asked for: .* to 2026-11-19/],
+      [
+        'an hour after the last line',
+        { window: { from: '2026-11-20T01:00:00Z', to: '2026-11-20T02:00:00Z' } },
+        /^the time asked for: .* to 2026-11-19/,
+      ],
       ['the beginning', { window: { from: '2026-11-01T00:00:00Z' } }, /^2026-11-01T00:00:00Z to 2026-11-10/],
       ['the end', { window: { to: '2026-12-01T00:00:00Z' } }, /^2026-11-19T\d\d:\d\d:\d\dZ to 2026-12-01/],
       [
