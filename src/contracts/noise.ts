@@ -78,11 +78,13 @@ export interface Digest {
 }
 
 export interface SnoozeRule {
-  /** `*` stands for any characters; undefined: any. */
+  /** `*` stands for any characters, unless `literal`; undefined: any. */
   readonly type?: string | undefined;
   readonly accountId?: string | undefined;
   readonly resource?: string | undefined;
   readonly actor?: string | undefined;
+  /** The words were taken out of an alert: `*` in them is a letter of a name that an attacker may have chosen. */
+  readonly literal?: boolean | undefined;
 }
 
 export interface Snooze {

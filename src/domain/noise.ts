@@ -150,6 +150,7 @@ export function ruleOf(alert: Alert): SnoozeRule {
     accountId: alert.accountId,
     ...(resource === undefined ? {} : { resource }),
     ...(actor === undefined ? {} : { actor }),
+    literal: true,
   };
 }
 
@@ -160,13 +161,18 @@ export function snoozeOf(alert: Alert, snoozes: readonly Snooze[]): Snooze | und
     (name) => name !== undefined,
   );
   return snoozes.find(({ rule }) => {
-    if (rule.type !== undefined && !globMatch(rule.type, alert.type)) return false;
+    const fits = rule.literal === true ? isSameName : globMatch;
+    if (rule.type !== undefined && !fits(rule.type, alert.type)) return false;
     if (rule.accountId !== undefined && rule.accountId !== alert.accountId) return false;
     const { resource: wanted, actor } = rule;
-    if (wanted !== undefined && !names.some((name) => globMatch(wanted, name))) return false;
+    if (wanted !== undefined && !names.some((name) => fits(wanted, name))) return false;
     const actors = [actorKeyOf(alert), alert.actor.userName, alert.actor.principalArn, alert.actor.accessKeyId];
-    return actor === undefined || actors.some((name) => name !== undefined && globMatch(actor, name));
+    return actor === undefined || actors.some((name) => name !== undefined && fits(actor, name));
   });
+}
+
+function isSameName(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
 }
 
 /** A muted alert speaks when it is more than what was muted. `known` is what the account had before. */

@@ -6,11 +6,13 @@ import { bold, code, count, date, line, person } from './phrases.ts';
 
 /** `type Recon:*, account 111122223333, resource bucket-1`. */
 export function ruleWords(rule: SnoozeRule): string {
+  const shown = (word: string) =>
+    `${inert(word, 120)}${rule.literal === true && word.includes('*') ? ' (the star is a letter of it)' : ''}`;
   const words = [
-    rule.type === undefined ? undefined : `type ${inert(rule.type, 120)}`,
+    rule.type === undefined ? undefined : `type ${shown(rule.type)}`,
     rule.accountId === undefined ? undefined : `account ${inert(rule.accountId, 30)}`,
-    rule.resource === undefined ? undefined : `resource ${inert(rule.resource, 120)}`,
-    rule.actor === undefined ? undefined : `actor ${inert(rule.actor.replace(/^(?:name|key|id|ip|domain):/, ''), 120)}`,
+    rule.resource === undefined ? undefined : `resource ${shown(rule.resource)}`,
+    rule.actor === undefined ? undefined : `actor ${shown(rule.actor.replace(/^(?:name|key|id|ip|domain):/, ''))}`,
   ].filter((word) => word !== undefined);
   return words.length === 0 ? 'everything' : words.join(', ');
 }
