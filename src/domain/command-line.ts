@@ -29,3 +29,16 @@ export function redactCommandLine(text: string): string {
   for (const [pattern, replacement] of patterns) clean = clean.replace(pattern, replacement);
   return clean;
 }
+
+/** `commandLineExample`, `aws/guardduty/service/runtimeDetails/context/commandLineExample`, `proc.cmdline`, Falco's `output`. */
+const commandKey = /command|cmd|\bargs$|arguments$|^output$/i;
+
+/** A copy of JSON whose command lines hold no secrets; what stands under no such key stays as it is. */
+export function withoutCommandSecrets(value: unknown, quoted = false): unknown {
+  if (typeof value === 'string') return quoted ? redactCommandLine(value) : value;
+  if (Array.isArray(value)) return value.map((item) => withoutCommandSecrets(item, quoted));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, withoutCommandSecrets(item, quoted || commandKey.test(key))]),
+  );
+}

@@ -3,7 +3,7 @@ import { asError, SetupError, UpstreamError, UserError } from '../contracts/erro
 import type { DeadLetter, DeadLetterDoor, ReadBody } from '../contracts/intake.ts';
 import type { JobContext } from '../contracts/job.ts';
 import { withAgeNote } from '../domain/alert-age.ts';
-import { redactText } from '../domain/redaction.ts';
+import { letterWithoutSecrets } from '../domain/letter.ts';
 import { type ReceiveDeps, receiveAlert } from './receive-alert.ts';
 
 type Needs = ReceiveDeps;
@@ -16,7 +16,7 @@ export async function keepLetter(
   const { key, door, from, reason } = letter;
   const id = await store.deadLetters.keep({
     ...{ key, door, from, reason },
-    body: redactText(letter.body),
+    body: letterWithoutSecrets(letter.body),
     at: clock.now().toISOString(),
   });
   log.warn({ deadLetter: id, door, from, reason }, 'a message was not taken and is kept as a dead letter');

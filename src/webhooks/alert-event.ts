@@ -4,10 +4,10 @@
  */
 import type { AlertMapping } from '../domain/alert-mapping.ts';
 import { parseArnStrict } from '../domain/arn.ts';
+import { withoutCommandSecrets } from '../domain/command-line.ts';
 import { cleanJson as withoutSecrets } from '../domain/record-clean.ts';
 import { redactText } from '../domain/redaction.ts';
 import { cleanJson, deepestNesting, isRecord, type Json } from './clean-json.ts';
-import { withoutCommandSecrets } from './command-secrets.ts';
 import { isBudgetText, readBudget } from './cost.ts';
 import { readEnvelope } from './event-kinds.ts';
 import { isBareFinding, type ParsedGuardDuty, parseBareFinding, parseGuardDuty } from './guardduty.ts';

@@ -194,6 +194,29 @@ describe('reading a queue', () => {
     expect(letter?.body).toContain('[private key]');
     expect(letter?.body).not.toContain('BEGIN');
   });
+
+  it('keeps none that only its key tells, also not of a record in a message of SNS', async () => {
+    const record = {
+      eventName: 'CreateDBInstance',
+      requestParameters: { masterUserPassword: 'hunter2hunter2', dBInstanceIdentifier: 'orders' },
+      commandLine: 'mysql --password hunter2hunter2',
+    };
+    const message = JSON.stringify([{ ...record, eventVersion: 1 }, 42]);
+    const topicArn = 'arn:aws:sns:eu-west-1:111122223333:findings';
+    const envelope = { Type: 'Notification', MessageId: 'm-1', TopicArn: topicArn, Message: message };
+    const event = { source: 'aws.guardduty', 'detail-type': 'GuardDuty Finding', more: record };
+    const { source, signal } = queueOf([JSON.stringify(envelope), JSON.stringify(event)], 'keyed', 1);
+
+    await readQueue(source, { store, queue, clock: clockThat([]), log: silentLog, readBody: readQueueBody }, signal);
+
+    const letters = (await store.deadLetters.open(100)).filter(({ from }) => from === 'keyed');
+    expect(letters).toHaveLength(2);
+    for (const { body = '' } of letters) {
+      expect(body).toContain('orders');
+      expect(body).not.toContain('hunter2');
+      expect(() => JSON.parse(body)).not.toThrow();
+    }
+  });
 });
 
 describe('an alert whose handling is given up', () => {
