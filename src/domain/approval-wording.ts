@@ -8,6 +8,7 @@ import { brokenGlass } from './break-glass.ts';
 import { type Account, accountWords } from './inventory.ts';
 import { bold, code, date, line, person, text, utc } from './phrases.ts';
 import { targetWords } from './plan.ts';
+import { isBeyondCard, planFilename } from './plan-file.ts';
 import { watchWords } from './watch.ts';
 
 export interface ApprovalCard {
@@ -59,7 +60,8 @@ export function approvalCard(card: ApprovalCard): Message {
     ...buttons(card),
     { kind: 'context', lines: [line(`Case ${approval.caseId}, plan ${approval.planHash.slice(0, 12)}`)] },
   ];
-  return { text: sentence(card, what), parts };
+  const shown = open && isBeyondCard(parts) ? [...parts.slice(0, 2), beyond, ...parts.slice(2)] : parts;
+  return { text: sentence(card, what), parts: shown };
 }
 
 /** What was read back then is not so any more: the card must not say it as if it were. */
@@ -161,6 +163,18 @@ function facts({ approval, account, action }: ApprovalCard) {
 function headingOfVote(vote: 'approve' | 'reject' | 'withdraw'): string {
   return vote === 'reject' ? 'Rejected by' : 'Withdrawn by';
 }
+
+const beyond: Part = {
+  kind: 'lines',
+  lines: [
+    line(
+      bold('This plan is longer than its card: '),
+      'read ',
+      code(planFilename),
+      ' in the thread before you approve.',
+    ),
+  ],
+};
 
 /** All that the approver decides on: the calls, the use, what goes on, the way back. */
 function planParts({ approval }: ApprovalCard): Part[] {

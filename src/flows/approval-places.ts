@@ -4,7 +4,7 @@
  */
 import type { Approval } from '../contracts/approval.ts';
 import { UpstreamError } from '../contracts/errors.ts';
-import type { Message } from '../contracts/message.ts';
+import type { Attachment, Message } from '../contracts/message.ts';
 import type { Case } from '../contracts/store.ts';
 import { closedPlan } from '../domain/restricted-case.ts';
 import { SlackUserId } from '../domain/slack-ids.ts';
@@ -92,6 +92,20 @@ export async function tellThreads(key: string, places: readonly Place[], message
       await postOnce({ key: own, channel, threadTs, message }, deps);
     };
     await (of === undefined ? post(key) : unlessRefused(of, deps, () => post(`${key}:${of}`)));
+  }
+}
+
+/** Puts a file into the thread of each card, once: whoever finds the card finds it there. */
+export async function attachOnce(key: string, places: readonly Place[], file: Attachment, deps: Needs): Promise<void> {
+  for (const { channel, ts: threadTs, of } of places) {
+    // A card that was posted anew has another thread.
+    const own = `${key}:${channel}:${threadTs}`;
+    const claim = await deps.store.posts.claim(own, channel, deps.clock.now().toISOString());
+    if (claim.state === 'posted') continue;
+    await unlessRefused(of ?? channel, deps, async () => {
+      await deps.chat.upload({ channel, threadTs, attachments: [file], comment: 'What the card has no room for.' });
+      await deps.store.posts.posted(own, threadTs);
+    });
   }
 }
 

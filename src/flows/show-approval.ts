@@ -2,7 +2,8 @@
 import type { Approval } from '../contracts/approval.ts';
 import { isOver } from '../domain/approval.ts';
 import { approvalCard, milestone } from '../domain/approval-wording.ts';
-import { fewOf, showCards, tellThreads } from './approval-places.ts';
+import { isBeyondCard, planFile } from '../domain/plan-file.ts';
+import { attachOnce, fewOf, showCards, tellThreads } from './approval-places.ts';
 import type { WorkerDeps } from './deps.ts';
 import { hideNotices } from './notify.ts';
 import { shoutBreakGlass } from './shout.ts';
@@ -39,6 +40,9 @@ async function bringUpToDate(approvalId: string, deps: Needs): Promise<Approval 
   const note = milestone(approval, await deps.store.audit.head());
   if (note !== undefined) await tellThreads(`approval:${approvalId}:${approval.state}`, places, note, deps);
   await deps.store.approvals.markShown(approvalId, approval.state);
+  if (approval.state === 'proposed' && isBeyondCard(message.parts)) {
+    await attachOnce(`approval:${approvalId}:plan`, places, planFile(approval), deps);
+  }
   const strikeId = await deps.store.strikes.ofApproval(approvalId);
   if (strikeId !== undefined)
     await deps.queue.add('strike.changed', { strikeId }, { id: `${strikeId}-${approvalId}-${approval.state}` });

@@ -83,6 +83,23 @@ const regions = () => outcomeOf(() => on.ec2(pipeline).send(new DescribeRegionsC
 const ownKeys = () => outcomeOf(() => on.iam(pipeline).send(new ListAccessKeysCommand({ UserName: 'pipeline' })));
 
 describe('deny-except', () => {
+  it('has every action that it keeps in its card, or in a file in the thread where the card is too short', async () => {
+    const { arn } = on.role('Runner', '/', ['pipeline']);
+    const at = new Date(Date.now() - 48 * hour);
+    const used = Array.from({ length: 100 }, (_, n) => ({ name: `DescribeSomethingWithALongName${n + 100}`, at }));
+    on.account().lastAccessed.set(arn, [{ namespace: 'ec2', lastAuthenticated: at, actions: used }]);
+    const keep = [...used.map(({ name }) => `ec2:${name}`), 'ssm:SendCommand'];
+
+    const card = await on.ask(`deny-except ${arn} before=1h keep=ssm:SendCommand`);
+
+    const planned = () => on.scene.slack.files().find(({ file }) => file.name === 'plan.json');
+    await on.scene.slack.waitFor(() => planned()?.shares.some(({ threadTs }) => threadTs === card.ts), 10_000);
+    const whole = Buffer.from(planned()?.bytes ?? []).toString();
+    expect(keep.filter((action) => !whole.includes(action))).toEqual([]);
+    expect(JSON.parse(whole)).toMatchObject({ calls: [{ call: 'iam:PutRolePolicy' }] });
+    expect(wordsOf(on.at(card.ts))).toContain('This plan is longer than its card');
+  });
+
   it.each([
     [`deny-except ${user}`, /When did the incident begin/],
     [`deny-except ${user} before=1h keep=iam:GetUser`, /can never be kept/],
