@@ -16,6 +16,23 @@ function productOf(finding: Asff): string | undefined {
   );
 }
 
+/** Security Hub lets nobody but AWS import under these. One without a product, which Security Hub never sends, comes from a tool. */
+const productOfAws = /^arn:aws[a-z-]*:securityhub:[a-z0-9-]+::product\/aws\//;
+const guardDutyProduct = /^arn:aws[a-z-]*:securityhub:[a-z0-9-]+::product\/aws\/guardduty$/;
+/** What an account imports under its own name: each word of it is chosen by whoever may do so there. */
+const ownProduct = /^arn:aws[a-z-]*:securityhub:[a-z0-9-]+:(\d{12}):product\/\d{12}\//;
+
+/** The Id is the importer's choice: what somebody else imports under the Id of AWS's finding, or another account's, is not that one. */
+function keyOf(finding: Asff, id: string): readonly string[] {
+  const isOfAws = finding.productArn === undefined || productOfAws.test(finding.productArn);
+  return isOfAws ? [id] : [id, finding.awsAccountId ?? ''];
+}
+
+function notesOf(finding: Asff): readonly string[] {
+  const by = ownProduct.exec(finding.productArn ?? '')?.[1];
+  return by === undefined ? [] : [`it was imported into Security Hub by account ${by} itself`];
+}
+
 /** What keeps a finding from being work. One that somebody sends by hand (a custom action) is work, whatever it says. */
 type Standing = Pick<Alert, 'archived' | 'suppressed' | 'resolved' | 'undecided'>;
 
@@ -114,9 +131,10 @@ function otherProduct(finding: Asff, id: string, content: Json, actionName: stri
   return received(
     {
       source: 'security-hub',
-      key: [id],
+      key: keyOf(finding, id),
       findingId: id,
       type,
+      notes: notesOf(finding),
       title: finding.title ?? type,
       description: finding.description ?? '',
       updatedAt: instantOf(finding.updatedAt) ?? instantOf(finding.lastObservedAt) ?? instantOf(finding.createdAt),
@@ -125,7 +143,7 @@ function otherProduct(finding: Asff, id: string, content: Json, actionName: stri
         accountId: finding.awsAccountId,
         region: finding.region ?? main?.region ?? parseArnStrict(productArn ?? '')?.region,
         partition: main?.partition ?? parseArnStrict(productArn ?? '')?.partition,
-        findingArn: parseArnStrict(id) === undefined ? undefined : id,
+        findingArn: keyOf(finding, id).length > 1 || parseArnStrict(id) === undefined ? undefined : id,
         firstSeen: instantOf(finding.firstObservedAt) ?? instantOf(finding.createdAt),
         lastSeen: instantOf(finding.lastObservedAt),
         product: productOf(finding),
@@ -159,7 +177,8 @@ function readFinding(found: Json, actionName: string | undefined): ReceivedAlert
   const finding = Asff.parse(camelKeys(found));
   if (finding.id === undefined) return { missing: 'the Id of the finding is missing' };
   if (finding.awsAccountId === undefined) return { missing: 'the AwsAccountId of the finding is missing' };
-  const arn = guardDutyArn.test(finding.id) ? finding.id : undefined;
+  const isGuardDuty = finding.productArn === undefined || guardDutyProduct.test(finding.productArn);
+  const arn = isGuardDuty && guardDutyArn.test(finding.id) ? finding.id : undefined;
   const copy = arn === undefined ? undefined : guardDutyCopy(finding, found, arn, actionName);
   return copy ?? otherProduct(finding, finding.id, found, actionName);
 }

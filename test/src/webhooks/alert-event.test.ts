@@ -223,6 +223,22 @@ describe('Security Hub', () => {
     expect(copy.api?.name).toBe('RunInstances');
   });
 
+  it('takes what the account itself imports for its own words, whatever id and product it claims', () => {
+    const own = 'arn:aws:securityhub:eu-west-1:111122223333:product/111122223333/default';
+    const forged = only(imported(guardDutyCopy({ ProductArn: own, Workflow: { Status: 'RESOLVED' } })));
+
+    expect(forged.dedupeKey).not.toBe(only(finding()).dedupeKey);
+    expect(forged.copyOf).toBeUndefined();
+    expect(words(card(forged))).toContain('imported into Security Hub by account 111122223333 itself');
+
+    const genuine = only(imported(asff()));
+    const same = only(imported(asff({ ProductArn: own })));
+    const elsewhere = only(
+      imported(asff({ ProductArn: own.replaceAll('1111', '4444'), AwsAccountId: '444422223333' })),
+    );
+    expect(new Set([genuine, same, elsewhere].map(({ dedupeKey }) => dedupeKey)).size).toBe(3);
+  });
+
   it('puts the OCSF copy of a GuardDuty finding there too', () => {
     const copy = ocsf({
       finding_info: { uid: guardDutyArn, title: 't', types: ['TTPs/Discovery/Recon:IAMUser-TorIPCaller'] },
