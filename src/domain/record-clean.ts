@@ -23,7 +23,7 @@ const secretKey =
 const secretName =
   /(arn|id|ids|idlist|name|names|type|policy|reset|resetrequired|lastused|lastchanged|age|length|prevention|stage|stages|status|versionid|^password(updated|recovery(requested|completed)))$/i;
 /** What redaction looks for, cheaply: most text has nothing of it. */
-const suspicious = /PRIVATE KEY|xox|xapp-|eyJ|FwoG|IQoJ|FQoG|X-Amz-|secret|\/\/|hooks\.slack/i;
+const suspicious = /PRIVATE KEY|xox|xapp-|eyJ|FwoG|IQoJ|FQoG|X-Amz-|secret|token=|\/\/|hooks\.slack/i;
 /** Far below the length of any token. */
 const shortestToken = 20;
 
@@ -83,8 +83,8 @@ function cleanObject(value: Json, depth: number, secret: boolean, budget: { left
 const nameKey = /^(?:name|key|parameterkey|parametername)$/i;
 const valueKey = /^(?:value|parametervalue)$/i;
 
-/** What is called so is the secret itself: as a key of a request it names one (`{"apiKey":"the id of it"}`). */
-const secretVariable = /api_?-?key$/i;
+/** What is called so is the secret itself: as a key of a request it names one (`{"apiKey":"the id of it"}`) or a page (`nextToken`). */
+const secretVariable = /(?:api_?-?key|token)$/i;
 
 /** Environment variables, parameters and tags say in one field what another one is: `{"name":"DB_PASSWORD","value":"..."}`. */
 function isValueOfSecret(value: Json, keys: readonly string[], key: string): boolean {

@@ -7,10 +7,12 @@ const secretKey =
 
 const patterns: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g, '[private key]'],
-  [/\bx(?:ox[abeprs]|app)-[A-Za-z0-9-]{8,}/g, '[slack token]'],
+  [/\bx(?:ox[a-eprs]|app)-[A-Za-z0-9-]{8,}/g, '[slack token]'],
   // From the beginning of the word to the first that may be one, and no way back: many that are none cost the square of their number.
   [/(?<![\w-])(?=([\w-]*?)\beyJ)\1eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, '$1[jwt]'],
   [/\b(?:FwoG|IQoJ|FQoG)[A-Za-z0-9/+=]{40,}/g, '[aws session token]'],
+  // A link that signs its reader in, to a notebook for example.
+  [/([?&][\w-]{0,40}token=)[^&\s"'\\]+/gi, '$1[removed]'],
   [/(X-Amz-(?:Signature|Security-Token|Credential)=)[^&\s"']+/gi, '$1[removed]'],
   [
     /((?:secret[_-]?access[_-]?key|aws_secret|secret)["'\s:=]{1,6})[A-Za-z0-9/+=]{40}(?![A-Za-z0-9/+=])/gi,

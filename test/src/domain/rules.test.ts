@@ -171,5 +171,9 @@ describe('redaction', () => {
     expect(out).toContain('"z"');
     expect(redactText('postgres://u:hunter2@db/x')).toBe('postgres://u:[removed]@db/x');
     expect(redactText('https://hooks.slack.com/commands/T1/2/abc')).not.toContain('abc');
+    expect(redactText('https://n.notebook.aws/lab?a=1&authToken=hunter2&b=2')).toBe(
+      'https://n.notebook.aws/lab?a=1&authToken=[removed]&b=2',
+    );
+    expect(redactText('cookie xoxd-abcdefgh1234')).toBe('cookie [slack token]');
   });
 });
