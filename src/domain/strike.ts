@@ -9,6 +9,7 @@ import type { Strike, StrikeStep } from '../contracts/strike.ts';
 import { type AliveItem, leftOf, type OwnerTag } from './alive.ts';
 import { artifactsIn } from './artifacts-in-text.ts';
 import { isAttacked } from './finding-subjects.ts';
+import { inert } from './inert.ts';
 import { bold, code, count, line, person } from './phrases.ts';
 import { nameKeyOfArn } from './principal.ts';
 
@@ -154,14 +155,34 @@ export interface StepState {
   readonly isPlanned: boolean;
 }
 
-/** `button` is the opaque id that stands for the waiting steps; undefined where none waits. */
+/** Of the characters of a Slack message: what the list of steps may take, beside the rest of the card. */
+const roomForSteps = 9_500;
+/** What Slack's blocks add to the text of a step. */
+const costOfStep = 80;
+
+/**
+ * The steps that the card has room for, in order. Only these may be voted on by its button: names and tags are as long as the actor
+ * chose them, and nobody approves what the card does not show.
+ */
+export function onCard(steps: readonly StepState[]): readonly StepState[] {
+  let room = roomForSteps;
+  const end = steps.findIndex((state) => {
+    room -= JSON.stringify(stepLine(state, steps.length)).length + costOfStep;
+    return room < 0;
+  });
+  return end < 0 ? steps : steps.slice(0, end);
+}
+
+/** `button` is the opaque id that stands for the waiting steps of `onCard`; undefined where none waits. */
 export function strikeCard(
   strike: Strike,
   steps: readonly StepState[],
   button: string | undefined,
   needsCode: number,
 ): Message {
-  const waiting = steps.filter(({ approval }) => approval?.state === 'proposed').length;
+  const waiting = waitingOf(steps).length;
+  const listed = onCard(steps);
+  const left = steps.length - listed.length;
   const text =
     steps.length === 0
       ? `No plan for case ${strike.caseId}: nothing that works and can be ended from here was found.`
@@ -177,7 +198,15 @@ export function strikeCard(
     },
     ...(steps.length === 0
       ? []
-      : [{ kind: 'list' as const, ordered: true, items: steps.map((state) => stepLine(state)) }]),
+      : [{ kind: 'list' as const, ordered: true, items: listed.map((state) => stepLine(state, steps.length)) }]),
+    ...(left === 0
+      ? []
+      : [
+          {
+            kind: 'lines' as const,
+            lines: [line(`${count(left, 'more step')}, for which this card is too short: on cards of their own only.`)],
+          },
+        ]),
     ...(strike.notes.length === 0 ? [] : [{ kind: 'list' as const, items: strike.notes.map((note) => line(note)) }]),
   ];
   if (button !== undefined) {
@@ -185,8 +214,8 @@ export function strikeCard(
       {
         action: 'approve',
         value: button,
-        label: `Approve ${count(waiting - needsCode, 'step')}`,
-        describe: 'Give your approval to every waiting step, in order',
+        label: `Approve ${count(waitingOf(listed).length - needsCode, 'step')}`,
+        describe: 'Give your approval to every waiting step listed here, in order',
         style: 'danger',
       },
     ];
@@ -210,12 +239,18 @@ export function strikeCard(
   return { text, parts };
 }
 
-function stepLine({ step, approval, isPlanned }: StepState): Line {
+export function waitingOf(steps: readonly StepState[]): readonly Approval[] {
+  return steps.flatMap(({ approval }) => (approval?.state === 'proposed' ? [approval] : []));
+}
+
+/** `of` so many steps: the more there are, the shorter is why. */
+function stepLine({ step, approval, isPlanned }: StepState, of: number): Line {
+  const why = inert(step.why, Math.max(60, Math.floor(roomForSteps / of) - costOfStep - 220));
   const state = approval?.state ?? (isPlanned ? 'no plan: whoever asked was told why' : 'being planned');
   return line(
     bold(step.action),
     ' ',
     code(step.words.join(' ')),
-    `: ${state}. ${step.phase === 'evidence' ? 'Evidence, ' : ''}${step.why}`,
+    `: ${state}. ${step.phase === 'evidence' ? 'Evidence, ' : ''}${why}`,
   );
 }

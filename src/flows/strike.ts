@@ -4,7 +4,7 @@ import type { Strike } from '../contracts/strike.ts';
 import type { AliveItem } from '../domain/alive.ts';
 import { refusal } from '../domain/phrases.ts';
 import { closedStrike } from '../domain/restricted-case.ts';
-import { type StepState, strikeCard, strikeOf, strikeSeeds } from '../domain/strike.ts';
+import { onCard, type StepState, strikeCard, strikeOf, strikeSeeds, waitingOf } from '../domain/strike.ts';
 import { familyReport } from './alive-look.ts';
 import { fewIn, showToFew } from './approval-places.ts';
 import { channelRefusal } from './channel-refusal.ts';
@@ -114,7 +114,7 @@ export async function showStrike(
       const approval = await deps.store.approvals.ofRequest(step.requestId);
       states.push({ step, approval, isPlanned: step.isPlanned });
     }
-    const waiting = states.flatMap(({ approval }) => (approval?.state === 'proposed' ? [approval] : []));
+    const waiting = waitingOf(onCard(states));
     // A code is given for one plan: the button of the whole cannot stand for it.
     const withoutCode = waiting.filter((approval) => {
       const action = deps.actions.find(({ name }) => name === approval.plan.action);

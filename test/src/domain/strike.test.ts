@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AliveItem } from '../../../src/domain/alive.ts';
-import { mostSteps, strikeOf, strikeSeeds } from '../../../src/domain/strike.ts';
+import { mostSteps, onCard, strikeCard, strikeOf, strikeSeeds } from '../../../src/domain/strike.ts';
+import { toSlack } from '../../../src/slack/blocks.ts';
 import { alertFrom, finding } from '../webhooks/findings.ts';
 
 const user = 'arn:aws:iam::111122223333:user/alice';
@@ -18,6 +19,42 @@ const item: fc.Arbitrary<AliveItem> = fc
 const nothing = { tags: [], owner: undefined, offers: () => true };
 
 describe('a strike', () => {
+  it.each([
+    [6, 256, 20],
+    [25, 20, 20],
+    [25, 256, 20],
+    [25, 256, 600],
+  ])(
+    'has each of %i steps that its button votes on in the message, with tags of %i and names of %i letters',
+    (n, tag, name) => {
+      const steps = Array.from({ length: n }, (_, index) => {
+        const id = `${index + 10}${'k'.repeat(name)}`;
+        const why = `access key ${id}: Active. Owner: team-a; tag owner=${'"'.repeat(tag)}, set by ${user}.`;
+        const step = {
+          phase: 'credentials',
+          action: 'disable-access-key',
+          words: [id],
+          why,
+          requestId: id,
+          isPlanned: true,
+        };
+        return { step, isPlanned: true, approval: { state: 'proposed' } } as unknown as Parameters<
+          typeof onCard
+        >[0][number];
+      });
+      const place = { id: 'strike-1', channel: 'C0123456', at: '2026-11-22T00:00:00Z' };
+      const strike = { ...place, caseId: 'IR-1', userId: 'U0123456', steps: undefined, notes: ['x'.repeat(300)] };
+      const listed = onCard(steps);
+
+      const shown = JSON.stringify(toSlack(strikeCard(strike, steps, 'button', 0)).blocks);
+
+      expect(listed.filter(({ step }) => !shown.includes(step.words[0] ?? ''))).toEqual([]);
+      expect(shown).toContain(`Approve ${listed.length} steps`);
+      expect(listed.length === n || shown.includes(`${n - listed.length} more steps`)).toBe(true);
+      expect(listed.length).toBeGreaterThanOrEqual(name < 100 ? n : 5);
+    },
+  );
+
   it('takes evidence first, each step once, nothing for what is dead, and never an address', () => {
     const seeds = fc.subarray(['i-0123456789abcdef0', 'AKIAIOSFODNN7EXAMPLE', '203.0.113.9']);
     fc.assert(
