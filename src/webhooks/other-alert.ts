@@ -116,27 +116,45 @@ const guesses = {
   product: ['product', 'tool', 'vendor', 'source', 'service', 'provider', 'monitor'],
 } as const;
 
-function guess(body: JsonObject, names: readonly string[]): string | undefined {
-  return guessAll(body, names)[0];
-}
+const guessed: ReadonlySet<string> = new Set(Object.values(guesses).flat());
+const longestName = Math.max(...[...guessed].map((name) => name.length));
 
-/** All that objects of one depth hold under the first of the names that is found at all. */
-function guessAll(body: JsonObject, names: readonly string[]): readonly string[] {
-  let level: readonly JsonObject[] = [body];
+/** Of the objects of one depth, what they hold under names that are looked for, in lower case. */
+type Level = readonly ReadonlyMap<string, string>[];
+
+/** The top, and one and two levels down: read once, since all names together are looked for in all keys. */
+function levelsOf(body: JsonObject): readonly Level[] {
+  const levels: Level[] = [];
+  let objects: readonly JsonObject[] = [body];
   for (let depth = 0; depth < 3; depth += 1) {
-    for (const name of names) {
-      const found = level.flatMap((object) => {
-        const key = Object.keys(object).find((one) => one.toLowerCase() === name);
-        return (key === undefined ? undefined : textOf(object[key])) ?? [];
-      });
-      if (found.length > 0) return found;
-    }
-    level = level
+    levels.push(objects.map(namesIn));
+    objects = objects
       .flatMap((object): readonly Json[] =>
         Object.values(object).flatMap((value) => (Array.isArray(value) ? value : [value])),
       )
       .filter(isRecord)
       .slice(0, 200);
+  }
+  return levels;
+}
+
+/** Of two spellings of a name the first counts, also where it holds nothing. */
+function namesIn(object: JsonObject): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const [key, value] of Object.entries(object)) {
+    const name = key.length > longestName ? '' : key.toLowerCase();
+    if (guessed.has(name) && !found.has(name)) found.set(name, textOf(value) ?? '');
+  }
+  return found;
+}
+
+/** All that objects of one depth hold under the first of the names that is found at all. */
+function guessAll(levels: readonly Level[], names: readonly string[]): readonly string[] {
+  for (const level of levels) {
+    for (const name of names) {
+      const found = level.flatMap((object) => object.get(name) || []);
+      if (found.length > 0) return found;
+    }
   }
   return [];
 }
@@ -151,17 +169,17 @@ function gravest(said: readonly string[], severities: AlertMapping['severities']
 }
 
 /** A figure under `priority` says nothing: with many tools 1 is the first to be looked at. */
-function guessSeverity(body: JsonObject): string | undefined {
-  const isRank = guessAll(body, guesses.severity).length === 0;
+function guessSeverity(levels: readonly Level[]): string | undefined {
+  const isRank = guessAll(levels, guesses.severity).length === 0;
   const said = isRank
-    ? guessAll(body, guesses.rank).map((word) => (/^\d+$/.test(word) ? `priority ${word}` : word))
-    : guessAll(body, guesses.severity);
+    ? guessAll(levels, guesses.rank).map((word) => (/^\d+$/.test(word) ? `priority ${word}` : word))
+    : guessAll(levels, guesses.severity);
   return gravest(said, undefined);
 }
 
 /** A word, not a score that happens to stand under such a name. */
-function productOf(body: JsonObject): string | undefined {
-  const named = guess(body, guesses.product);
+function productOf(levels: readonly Level[]): string | undefined {
+  const named = guessAll(levels, guesses.product)[0];
   return named !== undefined && /\p{L}/u.test(named) && named.length <= 60 ? named : undefined;
 }
 
@@ -224,10 +242,11 @@ function alertOf(said: Said, content: Json): ReceivedAlert {
 
 /** By the operator's mapping; what the mapping does not say or does not find is guessed. */
 export function readMapped(body: JsonObject, mapping: AlertMapping | undefined): ReceivedAlert {
+  const levels = levelsOf(body);
   const take = (field: 'title' | 'description' | 'account' | 'region' | 'time' | 'id') => {
     const mapped = firstAt(body, mapping?.[field]);
     if (mapped !== undefined || mapping?.[field] !== undefined) return mapped;
-    return guess(body, guesses[field]);
+    return guessAll(levels, guesses[field])[0];
   };
   const notFound = (['title', 'severity', 'account', 'id'] as const).filter(
     (field) => mapping?.[field] !== undefined && firstAt(body, mapping[field]) === undefined,
@@ -238,12 +257,12 @@ export function readMapped(body: JsonObject, mapping: AlertMapping | undefined):
       : mapping.artifacts.flatMap((path) => valuesAt(body, parsePath(path) ?? []).flatMap((value) => stringsIn(value)));
   return alertOf(
     {
-      name: mapping?.name ?? productOf(body),
+      name: mapping?.name ?? productOf(levels),
       title: take('title'),
       description: take('description'),
       severity:
         mapping?.severity === undefined
-          ? guessSeverity(body)
+          ? guessSeverity(levels)
           : gravest(allAt(body, mapping.severity), mapping.severities),
       severities: mapping?.severities,
       account: take('account'),
