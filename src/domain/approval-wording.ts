@@ -168,10 +168,10 @@ const beyond: Part = {
   kind: 'lines',
   lines: [
     line(
-      bold('This plan is longer than its card: '),
+      bold('This plan is longer than a Slack message: '),
       'read ',
       code(planFilename),
-      ' in the thread before you approve.',
+      ' in its thread before you approve.',
     ),
   ],
 };

@@ -97,7 +97,7 @@ describe('deny-except', () => {
     const whole = Buffer.from(planned()?.bytes ?? []).toString();
     expect(keep.filter((action) => !whole.includes(action))).toEqual([]);
     expect(JSON.parse(whole)).toMatchObject({ calls: [{ call: 'iam:PutRolePolicy' }] });
-    expect(wordsOf(on.at(card.ts))).toContain('This plan is longer than its card');
+    expect(wordsOf(on.at(card.ts))).toContain('This plan is longer than a Slack message');
   });
 
   it.each([
