@@ -14,6 +14,7 @@ import { type ExportFormat, exportFormats, type ReportFile } from './contracts/i
 import type { Log } from './contracts/log.ts';
 import type { Message } from './contracts/message.ts';
 import { whatOf } from './domain/approval-wording.ts';
+import { jsonText } from './domain/json-text.ts';
 import { say } from './domain/phrases.ts';
 import { plainText } from './domain/plain-text.ts';
 import { cliCommand } from './domain/plan.ts';
@@ -90,7 +91,7 @@ function formatOf({ json, format }: Readonly<Record<string, unknown>>): ExportFo
 
 function inFormat(answer: Answer, format: ExportFormat | undefined, command: string): string {
   if (format === undefined) return `${plainText(answer.message)}\n`;
-  if (format === 'json') return `${JSON.stringify(answer.json, undefined, 2)}\n`;
+  if (format === 'json') return `${jsonText(answer.json)}\n`;
   const file = answer.files?.find((candidate) => candidate.format === format);
   if (file !== undefined) return file.text();
   const offered = ['json', ...(answer.files ?? []).map((candidate) => candidate.format)];

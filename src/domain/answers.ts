@@ -3,6 +3,7 @@ import type { Coverage } from '../contracts/evidence.ts';
 import type { ReportFile } from '../contracts/investigation.ts';
 import type { Part } from '../contracts/message.ts';
 import { type Cell, csv } from './exports/csv.ts';
+import { jsonText } from './json-text.ts';
 import { count } from './phrases.ts';
 
 /** The coverage with further gaps. Each makes the answer incomplete. */
@@ -41,7 +42,7 @@ export function jsonFile(name: string, answer: unknown, attach: boolean): Report
     filename: `${name}.json`,
     describes: `The whole answer of ${name} as JSON, with every event id and its coverage.`,
     attach,
-    text: () => `${JSON.stringify(answer, undefined, 2)}\n`,
+    text: () => `${jsonText(answer)}\n`,
   };
 }
 

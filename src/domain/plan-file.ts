@@ -2,6 +2,7 @@
 import type { Approval } from '../contracts/approval.ts';
 import type { Attachment, Line, Part } from '../contracts/message.ts';
 import { named } from './blanks.ts';
+import { jsonText } from './json-text.ts';
 
 export const planFilename = 'plan.json';
 
@@ -47,6 +48,6 @@ export function planFile({ caseId, plan, planHash, context }: Approval): Attachm
     filename: planFilename,
     title: planFilename,
     altText: 'The whole plan as JSON: every AWS call with its input, and every list of the card.',
-    bytes: new TextEncoder().encode(`${JSON.stringify(whole, undefined, 2)}\n`),
+    bytes: new TextEncoder().encode(`${jsonText(whole)}\n`),
   };
 }

@@ -1,6 +1,7 @@
 /** Records as JSON lines for Timesketch (https://timesketch.org/guides/user/import-from-json-csv/). */
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import type { TimelineEvent } from '../../contracts/timeline.ts';
+import { escapedJson } from '../json-text.ts';
 import { redact } from '../redaction.ts';
 
 /**
@@ -10,7 +11,9 @@ import { redact } from '../redaction.ts';
 export function timesketch(
   entries: readonly { readonly record: CloudTrailRecord; readonly event: TimelineEvent }[],
 ): string {
-  return entries.map(({ record, event }) => `${JSON.stringify(lineOf(record, event), wellFormed)}\n`).join('');
+  return entries
+    .map(({ record, event }) => `${escapedJson(JSON.stringify(lineOf(record, event), wellFormed))}\n`)
+    .join('');
 }
 
 /** Half a character, which JSON can spell and UTF-8 cannot, ends a whole upload there. */
