@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { defineInvestigation } from '#src/contracts/investigation.ts';
 import { cutTable, withGaps } from '#src/domain/answers.ts';
-import { count, line, utc } from '#src/domain/phrases.ts';
+import { code, count, line, utc } from '#src/domain/phrases.ts';
 import { look } from '../account-state/look.ts';
 
 /** An event id that no event has: asking for it costs one request per account and Region, and proves that each answers. */
@@ -33,7 +33,7 @@ export const coverage = defineInvestigation({
     const span = told.from === '' ? 'no time at all' : `${utc(told.from)} to ${utc(told.to)}`;
     const what = `${count(told.accounts.length, 'account')} in ${count(told.regions.length, 'Region')} can be looked at, ${span}`;
     return {
-      headline: `${what}; ${told.complete ? 'every source answers' : `${failed.length > 0 ? `${count(failed.length, 'source')} failed or ${failed.length === 1 ? 'was' : 'were'} cut short` : 'not everything can be looked at'}`}.`,
+      headline: `${what}; ${told.complete ? 'every source of CloudTrail records answers' : `${failed.length > 0 ? `${count(failed.length, 'source')} failed or ${failed.length === 1 ? 'was' : 'were'} cut short` : 'not everything can be looked at'}`}.`,
       parts: [
         { kind: 'header', text: 'Sources' },
         cutTable(
@@ -57,6 +57,19 @@ export const coverage = defineInvestigation({
             { label: 'Accounts', value: line(told.accounts.join(', ') || 'none') },
             { label: 'Regions', value: line(told.regions.join(', ') || 'none') },
             { label: 'Window', value: line(span) },
+            // Athena costs, so that what it holds is not asked by the way.
+            {
+              label: 'Not asked here',
+              value: line(
+                ...['VPC flow logs (', code('/ir flows'), '), DNS query logs (', code('/ir dns'), '), AWS Config ('],
+                ...[
+                  code('/ir changes'),
+                  ') and sign-ins (',
+                  code('/ir ip'),
+                  '): these say themselves what they looked at',
+                ],
+              ),
+            },
           ],
         },
       ],

@@ -326,6 +326,21 @@ describe('what the store keeps', () => {
 });
 
 describe('coverage', () => {
+  it('says what it does not ask, and does not call that an answer', async () => {
+    const report = await coverage.run(coverage.target.parse({}), {
+      evidence: evidenceOf(miningStory(3)),
+      aws: undefined,
+      signal: new AbortController().signal,
+      progress: () => undefined,
+      now: () => new Date('2026-11-20T23:00:00Z'),
+    });
+
+    expect(report.headline).toContain('every source of CloudTrail records answers');
+    expect(plainText({ text: report.headline, parts: report.parts })).toMatch(
+      /Not asked here: +VPC flow logs \(\/ir flows\)/,
+    );
+  });
+
   it('tells of the logs at hand where AWS does not say which accounts there are', async () => {
     const aws = {
       accounts: () =>
