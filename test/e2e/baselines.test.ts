@@ -1,12 +1,12 @@
 /** Baselines in the stream through its doors: what a principal always does is kept, and what it never did opens a case. */
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoIds, type Message } from '../../demo/slack/workspace.ts';
 import { run, sql } from '../support/doors.ts';
 import { eventually, idle } from '../support/killing.ts';
 import { hasButton, openScene, type Scene, wordsOf } from '../support/scene.ts';
-import { testFolder } from '../support/test-folder.ts';
 
 const { alerts, critical } = demoIds;
 const account = '999999999999';
@@ -87,9 +87,10 @@ describe('baselines in the stream', () => {
   afterAll(() => scene?.close());
 
   async function importAll(records: readonly Raw[]): Promise<void> {
-    const logs = testFolder();
+    const logs = mkdtempSync(join(tmpdir(), 'firebreak-logs-'));
     writeFileSync(join(logs, `a-${numbers}.json`), JSON.stringify({ Records: records }));
     const imported = await run(['import', logs], { env: { FIREBREAK_DATA_DIR: scene.dataDir } });
+    rmSync(logs, { recursive: true, force: true });
     expect(imported).toMatchObject({ code: 0 });
   }
 
