@@ -18,12 +18,18 @@ export function bindsOf(
   return (state) => action.binds?.(state as never) ?? state;
 }
 
-/** The target as people read it. Lists are counted, not spelled out: the card shows them elsewhere. An ARN says name and account again. */
+/**
+ * The target as people read it. Lists are counted, not spelled out: the card shows them elsewhere; a number says of what (`90 lock days`). An
+ * ARN says name and account again.
+ */
 export function targetWords(target: Plan['target']): string {
   return Object.entries(target)
     .filter(([name]) => name !== 'arn' && name !== 'roleArn')
     .filter(([, value]) => value !== '' && (!Array.isArray(value) || value.length > 0))
-    .map(([name, value]) => (Array.isArray(value) ? `(${value.length} ${name})` : String(value)))
+    .map(([name, value]) => {
+      if (Array.isArray(value)) return `(${value.length} ${name})`;
+      return typeof value === 'number' ? `(${value} ${name.replace(/[A-Z]/g, ' $&').toLowerCase()})` : String(value);
+    })
     .join(' ');
 }
 

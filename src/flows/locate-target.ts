@@ -54,7 +54,10 @@ export async function locate(
       );
     }
   }
-  const words = targetWords(target);
+  // Numbers and lists are wishes about it, and tell nothing of where it is.
+  const words = targetWords(
+    Object.fromEntries(Object.entries(target).filter(([, value]) => typeof value === 'string')),
+  );
   const [first, ...others] = found;
   if (first !== undefined && others.length > 0) {
     const ids = found.map(({ aws }) => aws.accountId).join(', ');

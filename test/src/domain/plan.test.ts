@@ -98,7 +98,10 @@ describe('a target that is not as it was planned', () => {
 
 describe('words of a plan', () => {
   it('name a target, and count its lists', () => {
-    expect(targetWords({ kind: 'user', keep: ['a', 'b'], days: 3, accountId: '', none: [] })).toBe('user (2 keep) 3');
+    expect(targetWords({ kind: 'user', keep: ['a', 'b'], days: 3, accountId: '', none: [] })).toBe(
+      'user (2 keep) (3 days)',
+    );
+    expect(targetWords({ instanceId: 'i-1', region: 'us-east-1', lockDays: 90 })).toBe('i-1 us-east-1 (90 lock days)');
   });
 
   it('are the AWS CLI command, quoted for a shell', () => {
