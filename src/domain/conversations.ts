@@ -73,7 +73,7 @@ export function conversationsOf(groups: readonly FlowGroup[], asked: readonly st
   const all = new Map<string, Grown>();
   const legs = legsOf(groups);
   for (const group of groups) {
-    if (legs.has([group.interfaceId, ...[group.srcaddr, group.dstaddr].sort()].join(' '))) continue;
+    if (legs.has(legKey(group.interfaceId, group.srcaddr, group.dstaddr))) continue;
     const isOut = leavesLocal(group, isAsked);
     const [local, peer] = isOut ? [group.srcaddr, group.dstaddr] : [group.dstaddr, group.srcaddr];
     const portOf = isOut === group.toPort ? 'peer' : 'local';
@@ -94,18 +94,35 @@ export function conversationsOf(groups: readonly FlowGroup[], asked: readonly st
   return [...all.values()].map(summed).sort((a, b) => weight(b) - weight(a) || (a.firstSeen < b.firstSeen ? -1 : 1));
 }
 
+/** Headers of a packet may be counted on one leg and not on the other. */
+const alike = 1.1;
+
 /**
  * A NAT gateway logs a packet with the address of its sender, and once more with its own: the second is no other traffic. It is told by the lines of
- * the first, in which its own address stands where the packet has the one outside.
+ * the first, in which its own address stands where the packet has the one outside. Where the gateway moved more than it sent on, some of it was
+ * its own doing, and both are told: rather twice than not at all.
  */
 function legsOf(groups: readonly FlowGroup[]): ReadonlySet<string> {
-  const legs = new Set<string>();
-  for (const { interfaceId, srcaddr, dstaddr, srcVia, dstVia } of groups) {
+  const sentOn = new Map<string, number>();
+  for (const { interfaceId, srcaddr, dstaddr, srcVia, dstVia, bytes } of groups) {
     if (interfaceId === '') continue;
-    if (srcVia !== '') legs.add([interfaceId, ...[srcVia, srcaddr].sort()].join(' '));
-    if (dstVia !== '') legs.add([interfaceId, ...[dstVia, dstaddr].sort()].join(' '));
+    if (srcVia !== '') grow(sentOn, legKey(interfaceId, srcVia, srcaddr), bytes);
+    if (dstVia !== '') grow(sentOn, legKey(interfaceId, dstVia, dstaddr), bytes);
   }
-  return legs;
+  const moved = new Map<string, number>();
+  for (const { interfaceId, srcaddr, dstaddr, bytes } of groups) {
+    const key = legKey(interfaceId, srcaddr, dstaddr);
+    if (sentOn.has(key)) grow(moved, key, bytes);
+  }
+  return new Set([...sentOn].flatMap(([key, bytes]) => ((moved.get(key) ?? 0) <= bytes * alike ? [key] : [])));
+}
+
+function legKey(interfaceId: string, one: string, other: string): string {
+  return [interfaceId, ...[one, other].sort()].join(' ');
+}
+
+function grow(sums: Map<string, number>, key: string, bytes: number): void {
+  sums.set(key, (sums.get(key) ?? 0) + bytes);
 }
 
 function newConversation(

@@ -51,25 +51,31 @@ export function judgeFinding(
   return { state: 'verified' };
 }
 
+/** All that a plan or a pivot may begin with. Of a newer copy the alert's may be a part, and sessions count by their role. */
 function otherSubjects(alert: Alert, held: Alert, isSameState: boolean): readonly (string | false)[] {
-  const key = alert.actor.accessKeyId;
-  const isTold = isSameState || key?.startsWith('ASIA') !== true;
-  const known = new Set(resourcesOf(held));
-  const isOther =
-    resourcesOf(alert).some((id) => !known.has(id)) || (isSameState && known.size !== resourcesOf(alert).length);
+  const isOther = (of: (one: Alert) => readonly string[]) => {
+    const [told, known] = [new Set(of(alert)), new Set(of(held))];
+    return [...told].some((one) => !known.has(one)) || (isSameState && told.size !== known.size);
+  };
   return [
-    isTold && held.actor.accessKeyId !== key && 'access key',
-    identityOf(held) !== identityOf(alert) && 'identity',
-    isOther && 'resource',
+    isOther((one) => keysOf(one).filter((key) => isSameState || !key.startsWith('ASIA'))) && 'access key',
+    isOther((one) => [one.actor, ...(one.furtherActors ?? [])].map((actor) => identityOf(actor, isSameState))) &&
+      'identity',
+    isOther(({ resourceIds }) => resourceIds.filter((id) => !keyForm.test(id))) && 'resource',
     held.sample !== alert.sample && 'mark of a sample',
   ];
 }
 
-/** Without the session: `AROAEXAMPLE:session`. */
-function identityOf({ actor }: Alert): string {
-  return JSON.stringify([actor.principalId?.split(':')[0], actor.userName]);
+const keyForm = /^A[KS]IA[A-Z0-9]+$/;
+
+function keysOf({ actor, furtherActors = [], accessKeys = [], resourceIds }: Alert): readonly string[] {
+  const named = [actor, ...furtherActors].flatMap(({ accessKeyId }) => accessKeyId ?? []);
+  return [...named, ...accessKeys, ...resourceIds.filter((id) => keyForm.test(id))];
 }
 
-function resourcesOf({ resourceIds }: Alert): readonly string[] {
-  return resourceIds.filter((id) => !/^A[KS]IA[A-Z0-9]+$/.test(id));
+/** Without the session where `isSameState` is false: `AROAEXAMPLE:session`, `assumed-role/name/session`. */
+function identityOf({ principalArn, principalId, userName, userType }: Alert['actor'], isSameState: boolean): string {
+  if (isSameState) return JSON.stringify([principalArn, principalId, userName, userType]);
+  const arn = principalArn?.replace(/(:assumed-role\/[^/]+)\/.*$/, '$1');
+  return JSON.stringify([arn, principalId?.split(':')[0], userName, userType]);
 }

@@ -6,7 +6,9 @@ import type { Alert } from '../contracts/alert.ts';
 import type { Approval } from '../contracts/approval.ts';
 import type { Button, Line, Message, Part } from '../contracts/message.ts';
 import type { Strike, StrikeStep } from '../contracts/strike.ts';
+import { isGuardDuty } from './alert-headline.ts';
 import { type AliveItem, leftOf, type OwnerTag } from './alive.ts';
+import { few } from './answers.ts';
 import { artifactsIn } from './artifacts-in-text.ts';
 import { isAttacked } from './finding-subjects.ts';
 import { inert } from './inert.ts';
@@ -31,6 +33,14 @@ export function strikeSeeds(alert: Alert): readonly string[] {
   return [...new Set(useful.map(({ id }) => id))].slice(0, 50);
 }
 
+/** Types of findings about what a machine itself does: credentials that were taken from one are used elsewhere. */
+const ofMachine = /^[A-Za-z]+:(?:EC2|Runtime)\//;
+
+/** Instances that GuardDuty says act by themselves. Those that a call or a check names may as well be what was acted upon. */
+export function actingInstances(alert: Alert): readonly string[] {
+  return isGuardDuty(alert) && ofMachine.test(alert.type) ? strikeSeeds(alert).filter(isInstance) : [];
+}
+
 /** Actions that keep what a deny or a stop would destroy, in their order. Those that are not there are not offered. */
 const evidenceActions = ['capture-memory', 'snapshot-instance'] as const;
 
@@ -39,6 +49,8 @@ const isolation = 'isolate-instance';
 export interface StrikeFacts {
   readonly items: readonly AliveItem[];
   readonly seeds: readonly string[];
+  /** Of the seeds, the instances to cut off: see `actingInstances`. */
+  readonly acting: readonly string[];
   readonly offers: (action: string, words: readonly string[]) => boolean;
   /** From the inventory; asked before anything else. */
   readonly owner: string | undefined;
@@ -94,7 +106,7 @@ export function strikeOf(facts: StrikeFacts): DrawnStrike {
       why: `${item.kind} ${item.id}: ${item.because}. ${ownerOf(item, facts)}`,
     });
   }
-  for (const id of facts.seeds.filter(isInstance)) {
+  for (const id of facts.acting) {
     if (!facts.offers(isolation, [id])) continue;
     add({
       phase: 'network',
@@ -103,6 +115,11 @@ export function strikeOf(facts: StrikeFacts): DrawnStrike {
       why: 'The case is about it: what runs on it goes on otherwise.',
     });
   }
+  const untouched = facts.seeds.filter((id) => isInstance(id) && !facts.acting.includes(id));
+  if (untouched.length > 0)
+    notes.push(
+      `Not cut off, since the case does not say that ${untouched.length === 1 ? 'it acts by itself' : 'they act by themselves'}: ${few(untouched, 3)}. isolate-instance does it.`,
+    );
   const all = [...steps.values()];
   if (all.length > mostSteps) notes.push(`${all.length - mostSteps} more steps are left out: ask again after these.`);
   notes.push('No source address is blocked: an address may be shared.');
@@ -173,12 +190,26 @@ export function onCard(steps: readonly StepState[]): readonly StepState[] {
   return end < 0 ? steps : steps.slice(0, end);
 }
 
-/** `button` is the opaque id that stands for the waiting steps of `onCard`; undefined where none waits. */
+/**
+ * The waiting steps that one click may vote on: those on the card that ask for no code, and none that cuts a machine off while its evidence
+ * is still being planned, or waits for more than this click.
+ */
+export function votable(steps: readonly StepState[], asksCode: (approval: Approval) => boolean): readonly Approval[] {
+  const waits = ({ step, approval, isPlanned }: StepState) => {
+    if (step.phase !== 'evidence') return false;
+    if (approval === undefined) return !isPlanned;
+    return approval.state === 'proposed' && (asksCode(approval) || approval.required - approval.votes.length > 1);
+  };
+  const isFirst = steps.some(waits);
+  const now = onCard(steps).filter(({ step }) => !(isFirst && step.phase === 'network'));
+  return waitingOf(now).filter((approval) => !asksCode(approval));
+}
+
+/** `button` is the opaque id that stands for `votes` waiting steps (`votable`); undefined where there are too few. */
 export function strikeCard(
   strike: Strike,
   steps: readonly StepState[],
-  button: string | undefined,
-  needsCode: number,
+  button: { readonly id: string; readonly votes: number } | undefined,
 ): Message {
   const waiting = waitingOf(steps).length;
   const listed = onCard(steps);
@@ -210,12 +241,13 @@ export function strikeCard(
     ...(strike.notes.length === 0 ? [] : [{ kind: 'list' as const, items: strike.notes.map((note) => line(note)) }]),
   ];
   if (button !== undefined) {
+    const others = waitingOf(listed).length - button.votes;
     const buttons: Button[] = [
       {
         action: 'approve',
-        value: button,
-        label: `Approve ${count(waitingOf(listed).length - needsCode, 'step')}`,
-        describe: 'Give your approval to every waiting step listed here, in order',
+        value: button.id,
+        label: `Approve ${count(button.votes, 'step')}`,
+        describe: 'Give your approval to so many of the waiting steps listed here, in order',
         style: 'danger',
       },
     ];
@@ -226,10 +258,10 @@ export function strikeCard(
         line(
           'Your vote is cast on each step in order, under the same rules as on its own card; evidence runs before the rest.',
         ),
-        ...(needsCode > 0
+        ...(others > 0
           ? [
               line(
-                `${count(needsCode, 'step')} more ${needsCode === 1 ? 'asks' : 'ask'} for a one-time code: on ${needsCode === 1 ? 'its' : 'their'} own card.`,
+                `${count(others, 'step')} more ${others === 1 ? 'waits' : 'wait'} on ${others === 1 ? 'its' : 'their'} own card: for a one-time code, or until the evidence is kept.`,
               ),
             ]
           : []),
@@ -239,7 +271,7 @@ export function strikeCard(
   return { text, parts };
 }
 
-export function waitingOf(steps: readonly StepState[]): readonly Approval[] {
+function waitingOf(steps: readonly StepState[]): readonly Approval[] {
   return steps.flatMap(({ approval }) => (approval?.state === 'proposed' ? [approval] : []));
 }
 

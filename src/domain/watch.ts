@@ -154,7 +154,8 @@ function isCaughtUp({ through, since }: Watched): boolean {
 
 /** Whether this look says something that people have not been told. */
 export function isNews(seen: Watched, before: Watched | undefined): boolean {
-  if (before === undefined || seen.holds !== before.holds || seen.gone !== before.gone) return true;
+  if (before === undefined || seen.holds !== before.holds || seen.gone !== before.gone || seen.failed !== before.failed)
+    return true;
   if (seen.succeeded > before.succeeded || isCaughtUp(seen) !== isCaughtUp(before)) return true;
   return isContained(seen) !== isContained(before) || (seen.over && !before.over);
 }

@@ -143,7 +143,7 @@ async function act(
         );
       }
       return say(
-        `${caseId} is closed to ${userIds.length + 1} people at most; its card tells others nothing from now on.`,
+        `${caseId} is closed to ${userIds.length + 1} people at most; its card tells others nothing from now on. Files in its threads stay until somebody deletes them.`,
       );
     }
     case 'open':

@@ -1,10 +1,11 @@
 /** A plan for a case: asked -> what of the actor is alive -> one wish per step -> a card for all of them, and votes on all of them. */
+import type { Approval } from '../contracts/approval.ts';
 import { asError, UpstreamError, UserError } from '../contracts/errors.ts';
 import type { Strike } from '../contracts/strike.ts';
 import type { AliveItem } from '../domain/alive.ts';
 import { refusal } from '../domain/phrases.ts';
 import { closedStrike } from '../domain/restricted-case.ts';
-import { onCard, type StepState, strikeCard, strikeOf, strikeSeeds, waitingOf } from '../domain/strike.ts';
+import { actingInstances, type StepState, strikeCard, strikeOf, strikeSeeds, votable } from '../domain/strike.ts';
 import { familyReport } from './alive-look.ts';
 import { fewIn, showToFew } from './approval-places.ts';
 import { channelRefusal } from './channel-refusal.ts';
@@ -94,7 +95,10 @@ async function draw(strike: Strike, signal: AbortSignal, deps: WorkerDeps): Prom
     tags: Parameters<typeof strikeOf>[0]['tags'];
   };
   const account = deps.settings.accounts.find(({ id }) => id === found.alert.accountId);
-  const { steps, notes } = strikeOf({ items, seeds, tags, offers: offersOf(deps.actions), owner: account?.owner });
+  const { steps, notes } = strikeOf({
+    ...{ items, seeds, tags, offers: offersOf(deps.actions), owner: account?.owner },
+    acting: actingInstances(found.alert),
+  });
   const gap = report.coverage.complete
     ? []
     : ['Not everything could be looked at: he may hold more than this. `/ir alive` says what was left out.'];
@@ -114,13 +118,12 @@ export async function showStrike(
       const approval = await deps.store.approvals.ofRequest(step.requestId);
       states.push({ step, approval, isPlanned: step.isPlanned });
     }
-    const waiting = waitingOf(onCard(states));
     // A code is given for one plan: the button of the whole cannot stand for it.
-    const withoutCode = waiting.filter((approval) => {
-      const action = deps.actions.find(({ name }) => name === approval.plan.action);
-      return action !== undefined && !rightsOf(action, approval.plan.accountId, deps).stepUp;
-    });
-    const approvalIds = withoutCode.map(({ id }) => id);
+    const asksCode = ({ plan }: Approval) => {
+      const action = deps.actions.find(({ name }) => name === plan.action);
+      return action === undefined || rightsOf(action, plan.accountId, deps).stepUp;
+    };
+    const approvalIds = votable(states, asksCode).map(({ id }) => id);
     const button =
       approvalIds.length < 2
         ? undefined
@@ -129,7 +132,11 @@ export async function showStrike(
             strikeId,
             approvalIds,
           });
-    const message = strikeCard(strike, states, button, waiting.length - withoutCode.length);
+    const message = strikeCard(
+      strike,
+      states,
+      button === undefined ? undefined : { id: button, votes: approvalIds.length },
+    );
     const { channel, threadTs, caseId } = strike;
     const card = { key: `strike:${strikeId}`, channel, threadTs, message, closed: closedStrike(caseId) };
     await showToFew(card, fewIn(await deps.store.cases.get(caseId)), deps);

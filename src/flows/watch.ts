@@ -54,7 +54,7 @@ export async function watch(
     );
     // Told before it is kept: what is kept is no news to the next try. The earlier look is in the key, since the same may
     // happen again, and twice is twice.
-    const key = `watch:${approvalId}:${approval.watched?.through ?? 'first'}:${seen.holds}:${seen.succeeded}:${seen.over}`;
+    const key = `watch:${approvalId}:${approval.watched?.through ?? 'first'}:${seen.holds}:${seen.failed ?? ''}:${seen.succeeded}:${seen.over}`;
     // A channel that is archived takes nothing, and must not end the watch.
     await unlessRefused(approval.channel, deps, () => tellThreads(key, places, message, deps));
   }

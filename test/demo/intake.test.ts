@@ -64,6 +64,11 @@ describe('GuardDuty under the documented audit policy', () => {
     const about = (more: Partial<typeof event.actor>) => ({ ...event, actor: { ...event.actor, ...more } });
     const because = (sent: typeof event, held = read) => judgeFinding(sent, one, held).because;
     expect(because(about({ accessKeyId: 'AKIAI44QH8DHBEXAMPLE' }))).toContain('another access key');
+    expect(because(about({ principalArn: 'arn:aws:iam::999999999999:user/victim' }))).toContain('another identity');
+    expect(because(about({ userType: 'Root' }))).toContain('another identity');
+    const more = { userName: 'victim', accessKeyId: 'AKIAI44QH8DHBEXAMPLE' };
+    expect(because({ ...event, furtherActors: [more] })).toContain('another access key, another identity');
+    expect(because({ ...event, accessKeys: [more.accessKeyId] })).toContain('another access key');
     expect(because(about({ userName: 'ci', principalId: 'AIDACKCEVSQ6C2EXAMPLE' }))).toContain('another identity');
     expect(because({ ...event, resourceIds: [...event.resourceIds, 'i-0123456789abcdef0'] })).toContain(
       'another resource',

@@ -1,6 +1,6 @@
 /** Flow logs, query logs and sign-in logs by the user's door: a folder of files, and the lake that they were imported into. */
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -269,6 +269,39 @@ describe('a folder of network logs', { timeout: 60_000 }, () => {
     expect(answer.conversations[2]).toMatchObject({ accepted: 0, rejected: 1 });
     expect(answer.outflows).toEqual([expect.objectContaining({ peer: '203.0.113.50' })]);
     expect(answer.coverage).toMatchObject({ complete: true, badFiles: [] });
+  });
+
+  it('is not whole where only another interface logged what its private address sent', async () => {
+    const dir = mkdtempSync(join(folder, 'left-out-'));
+    const item = {
+      ...{ instanceId: 'i-0abcdef1234567890', privateIpAddress: '10.0.0.5' },
+      networkInterfaceSet: {
+        items: [{ networkInterfaceId: 'eni-0a1b2c3d4e5f60718', privateIpAddress: '10.0.0.5' }],
+      },
+    };
+    const [record] = JSON.parse(readFileSync(join(logs, 'trail.json'), 'utf8')).Records;
+    writeFileSync(
+      join(dir, 'trail.json'),
+      JSON.stringify({ Records: [{ ...record, responseElements: { instancesSet: { items: [item] } } }] }),
+    );
+    // Its own flow log holds rejects alone, as one of that filter does.
+    const own = flow('198.51.100.9', '10.0.0.5', 55555, 22, 40, 2, 'REJECT');
+    const atGateway = flow('10.0.0.5', '203.0.113.51', 40001, 443, 3_000_000_000, 3).replace(
+      'eni-0a1b2c3d4e5f60718',
+      'eni-0b1b2c3d4e5f60718',
+    );
+    writeFileSync(join(dir, 'a.log'), [header, own, atGateway].join('\n'));
+
+    const { code, stdout } = await firebreak(['ir', 'flows', 'i-0abcdef1234567890', '--logs', dir, '--json']);
+
+    expect(code).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({
+      leftOut: { bytes: 3_000_000_000, interfaces: ['eni-0b1b2c3d4e5f60718'] },
+      coverage: {
+        complete: false,
+        notLookedAt: expect.arrayContaining([expect.stringContaining('they may be its own')]),
+      },
+    });
   });
 
   it('leaves the window to the flags', async () => {

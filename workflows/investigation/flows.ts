@@ -11,7 +11,7 @@ import { csvFile, cutTable, few, unfinished, withGaps } from '#src/domain/answer
 import { awsErrorFacts } from '#src/domain/aws-errors.ts';
 import { bytesText, type Conversation, conversationsOf, outflowsOf, ownAddresses } from '#src/domain/conversations.ts';
 import { bothCoverages } from '#src/domain/coverage-join.ts';
-import { ofSubject, unlogged } from '#src/domain/flow-subject.ts';
+import { type OfSubject, ofSubject, unlogged } from '#src/domain/flow-subject.ts';
 import { placesInRecords, take } from '#src/domain/instance-places.ts';
 import { type NetworkSubject, networkWord } from '#src/domain/network-word.ts';
 import { everyPage } from '#src/domain/pages.ts';
@@ -55,7 +55,7 @@ export const flows = defineInvestigation({
     ctx.progress(`Reading the flow logs of ${subject.id}`);
     const found = await ctx.other?.network.flows(question);
     const { groups, leftOut } = ofSubject(found?.groups ?? [], question, asked.places);
-    const coverage = coverageOf(ctx, subject.kind, question, groups, found?.coverage, asked);
+    const coverage = coverageOf(ctx, subject.kind, question, { groups, leftOut }, found?.coverage, asked);
     const talks = conversationsOf(groups, [...question.addresses, ...ownAddresses(groups, question)]);
     const outflows = outflowsOf(talks);
     const peers = new Set(talks.map(({ peer }) => peer));
@@ -162,7 +162,7 @@ function coverageOf(
   { evidence }: InvestigationContext,
   kind: string,
   question: FlowQuestion,
-  groups: readonly FlowGroup[],
+  { groups, leftOut }: OfSubject,
   network: Coverage | undefined,
   asked: Asked,
 ): Coverage {
@@ -179,6 +179,10 @@ function coverageOf(
     ...asked.gaps,
     ...gaps,
     ...unlogged(question, asked.places, groups, network),
+    // Its own flow log may have begun later, or hold rejects alone.
+    ...(leftOut.length === 0
+      ? []
+      : ['flows with its private address that only other interfaces logged: they may be its own or another machine’s']),
   ]);
 }
 
@@ -235,7 +239,7 @@ function leftOutParts(groups: readonly FlowGroup[]): readonly Part[] {
       lines: [
         line(
           bold('Left out: '),
-          `${which}, not by its own interfaces: the address was another machine's there or then.`,
+          `${which}, not by its own interfaces: the address may have been another machine's there or then.`,
         ),
       ],
     },

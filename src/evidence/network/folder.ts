@@ -68,7 +68,8 @@ export function openFolderNetwork(options: FolderNetworkOptions): NetworkLogs {
       const copies = new Copies();
       const read = await readAll('flows', {
         flow(flow: FlowRecord) {
-          for (const at of [flow.start, Math.max(flow.start, flow.end)])
+          // An interval is at most ten minutes: an end of milliseconds, say, would be in the far future.
+          for (const at of [flow.start, Math.min(Math.max(flow.start, flow.end), flow.start + 3_600)])
             held.sawLine(isoOfSeconds(at), flow.accountId, flow.region);
           const isIn = inPlace(flow.start * 1000, flow.accountId, flow.region, flow.end * 1000);
           if (isIn && flowMatches(flow, question) && !copies.has(flow)) groups.add(flow);

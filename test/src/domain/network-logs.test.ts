@@ -225,6 +225,9 @@ describe('conversations', () => {
       const talks = conversationsOf(lines, [asked]);
       expect(talks.map((talk) => [talk.bytesOut, talk.bytesOut + talk.bytesIn])).toEqual([[bytesOut, 970]]);
     }
+    // What the gateway sends by itself is told, whatever it sends on besides.
+    const byItself = lines.with(2, group(nat, outside, 5_000_000_900, { interfaceId: 'eni-nat' }));
+    expect(conversationsOf(byItself, [nat]).find(({ local }) => local === nat)?.bytesOut).toBe(5_000_000_900);
     // The first address of an interface has traffic of its own beside that of its pods.
     const pod = group('10.0.0.77', outside, 5, { interfaceId: 'eni-m', srcVia: machine });
     expect(conversationsOf([lines[0] as FlowGroup, pod], [outside])).toHaveLength(2);

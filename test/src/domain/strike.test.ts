@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Approval } from '../../../src/contracts/approval.ts';
 import type { AliveItem } from '../../../src/domain/alive.ts';
-import { mostSteps, onCard, strikeCard, strikeOf, strikeSeeds } from '../../../src/domain/strike.ts';
+import {
+  actingInstances,
+  mostSteps,
+  onCard,
+  strikeCard,
+  strikeOf,
+  strikeSeeds,
+  votable,
+} from '../../../src/domain/strike.ts';
 import { toSlack } from '../../../src/slack/blocks.ts';
 import { alertFrom, finding } from '../webhooks/findings.ts';
 
@@ -16,7 +25,7 @@ const item: fc.Arbitrary<AliveItem> = fc
     action: fc.constantFrom('deny-all', 'disable-access-key', 'revoke-session', 'none'),
   })
   .map(({ action, ...one }) => (action === 'none' ? one : { ...one, step: { action, words: [one.id] } }));
-const nothing = { tags: [], owner: undefined, offers: () => true };
+const nothing = { tags: [], acting: [], owner: undefined, offers: () => true };
 
 describe('a strike', () => {
   it.each([
@@ -46,7 +55,9 @@ describe('a strike', () => {
       const strike = { ...place, caseId: 'IR-1', userId: 'U0123456', steps: undefined, notes: ['x'.repeat(300)] };
       const listed = onCard(steps);
 
-      const shown = JSON.stringify(toSlack(strikeCard(strike, steps, 'button', 0)).blocks);
+      const shown = JSON.stringify(
+        toSlack(strikeCard(strike, steps, { id: 'button', votes: votable(steps, () => false).length })).blocks,
+      );
 
       expect(listed.filter(({ step }) => !shown.includes(step.words[0] ?? ''))).toEqual([]);
       expect(shown).toContain(`Approve ${listed.length} steps`);
@@ -59,7 +70,12 @@ describe('a strike', () => {
     const seeds = fc.subarray(['i-0123456789abcdef0', 'AKIAIOSFODNN7EXAMPLE', '203.0.113.9']);
     fc.assert(
       fc.property(fc.array(item, { maxLength: 40 }), seeds, (items, from) => {
-        const { steps } = strikeOf({ ...nothing, items, seeds: from });
+        const { steps } = strikeOf({
+          ...nothing,
+          items,
+          seeds: from,
+          acting: from.filter((id) => id.startsWith('i-')),
+        });
 
         const phases = steps.map(({ phase }) => phase);
         expect(phases.lastIndexOf('evidence')).toBeLessThan(
@@ -86,7 +102,8 @@ describe('a strike', () => {
       step: { action: 'revoke-session', words: ['arn:aws:sts::111122223333:assumed-role/web/i-0fedcba9876543210'] },
     };
 
-    const { steps } = strikeOf({ ...nothing, items: [session], seeds: ['i-0123456789abcdef0'] });
+    const about = ['i-0123456789abcdef0'];
+    const { steps } = strikeOf({ ...nothing, items: [session], seeds: about, acting: about });
 
     expect(steps.map(({ action, words }) => `${action} ${words}`)).toEqual([
       'capture-memory i-0123456789abcdef0',
@@ -96,6 +113,47 @@ describe('a strike', () => {
       'revoke-session arn:aws:sts::111122223333:assumed-role/web/i-0fedcba9876543210',
       'isolate-instance i-0123456789abcdef0',
     ]);
+  });
+
+  it('cuts off nothing that the case does not say acts by itself, and says so', () => {
+    const { steps, notes } = strikeOf({ ...nothing, items: [], seeds: ['i-0123456789abcdef0'] });
+
+    expect(steps.map(({ phase }) => phase)).toEqual(['evidence', 'evidence']);
+    expect(notes.join(' ')).toContain(
+      'Not cut off, since the case does not say that it acts by itself: i-0123456789abcdef0.',
+    );
+  });
+
+  it.each([
+    ['its evidence is being planned', { isPlanned: false }, []],
+    ['there is no plan for its evidence', { isPlanned: true }, ['credentials', 'network']],
+    ['its evidence is to be voted on too', { required: 1 }, ['evidence', 'credentials', 'network']],
+    ['its evidence needs a second person', { required: 2 }, ['evidence', 'credentials']],
+    ['its evidence is kept', { state: 'verified' }, ['credentials', 'network']],
+  ])('lets one click cut a machine off where %s: %o', (_what, evidence, voted) => {
+    const step = (phase: 'evidence' | 'credentials' | 'network') => ({
+      phase,
+      action: phase,
+      words: ['x'],
+      why: 'why',
+    });
+    const proposed = (id: string, more = {}) =>
+      ({ id, state: 'proposed', required: 1, votes: [], ...more }) as unknown as Approval;
+    const { isPlanned, ...more } = { isPlanned: undefined, ...evidence };
+    const steps = [
+      {
+        step: step('evidence'),
+        approval: isPlanned === undefined ? proposed('evidence', more) : undefined,
+        isPlanned: isPlanned ?? true,
+      },
+      { step: step('credentials'), approval: proposed('credentials'), isPlanned: true },
+      { step: step('network'), approval: proposed('network'), isPlanned: true },
+    ];
+
+    const ids = votable(steps, () => false).map(({ id }) => id);
+
+    expect(ids).toEqual(voted.length === 0 ? ['credentials'] : voted);
+    expect(votable(steps, ({ id }) => id === 'evidence').map(({ id }) => id)).not.toContain('evidence');
   });
 
   it('offers only actions that are there, and says what is missing', () => {
@@ -157,5 +215,19 @@ describe('where a strike begins for a finding about an instance', () => {
     const alert = alertFrom(finding({ type, title, resource }, { resourceRole, action }));
 
     expect(strikeSeeds(alert)).toEqual(begins ? [instance] : []);
+    expect(actingInstances(alert)).toEqual(begins ? [instance] : []);
+  });
+
+  it('of a call on instances, or of credentials that were taken from one, to which the instance is no actor', () => {
+    const resource = { resourceType: 'AccessKey', instanceDetails: { instanceId: instance } };
+    const taken = alertFrom(
+      finding({ type: 'UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS', resource }),
+    );
+    const stopped = { ...taken, source: 'cloudtrail' as const, type: 'StopInstances' };
+
+    for (const alert of [taken, stopped]) {
+      expect(strikeSeeds(alert)).toContain(instance);
+      expect(actingInstances(alert)).toEqual([]);
+    }
   });
 });

@@ -61,6 +61,12 @@ describe('the reads of our own roles', () => {
     expect(limits(audit.replace('/ir/', '/'))).not.toEqual([]);
   });
 
+  it('do not cover the taking of other roles, which CloudTrail calls a read', () => {
+    const requestParameters = { roleArn: 'arn:aws:iam::111122223333:role/admin', roleSessionName: 'x' };
+    const taken = call(audit, 'AssumeRole', 'sts.amazonaws.com', { requestParameters });
+    expect(detector.heed(taken, 'key').entries.map(({ correlation }) => correlation)).toContain('roles-taken-in-burst');
+  });
+
   it('do not cover what changes something, nor severe rules', () => {
     const write = call(audit, 'CreateUser', 'iam.amazonaws.com', { readOnly: false });
     expect(detector.look(write)).toMatchObject({ loud: true });
