@@ -21,22 +21,30 @@ const maxDepth = 12;
 
 /**
  * What the records' answers say of the instance: the parts of RunInstances and its kin that name it, and addresses that were
- * associated with it. A launch of many tells each instance's own.
+ * associated with it. A launch of many tells each instance's own. Its places are those where EC2 answered about it: who looks for it tries
+ * all Regions, and it calls others itself. Where EC2 never did, any counts.
  */
 export function placesInRecords(instanceId: string, records: readonly CloudTrailRecord[]): InstancePlaces {
   const found: Grown = { addresses: new Set(), interfaces: new Set() };
   const places = new Map<string, { accountId: string; region: string }>();
+  const seen = new Map<string, { accountId: string; region: string }>();
   for (const record of records) {
     const accountId = record.recipientAccountId ?? record.userIdentity.accountId ?? '';
-    if (/^\d{12}$/.test(accountId) && record.awsRegion !== '')
-      places.set(`${accountId} ${record.awsRegion}`, { accountId, region: record.awsRegion });
+    const isPlace = /^\d{12}$/.test(accountId) && record.awsRegion !== '';
+    const at = [`${accountId} ${record.awsRegion}`, { accountId, region: record.awsRegion }] as const;
+    if (isPlace) seen.set(...at);
     if (record.eventSource !== 'ec2.amazonaws.com' || !succeeded(record)) continue;
+    if (isPlace) places.set(...at);
     const request = record.requestParameters;
     if (record.eventName === 'AssociateAddress' && request?.instanceId === instanceId) take(request, found);
     if (record.eventName === 'AttachNetworkInterface' && request?.instanceId === instanceId) take(request, found);
     takeOwn(record.responseElements, instanceId, found, 0);
   }
-  return { addresses: [...found.addresses], interfaces: [...found.interfaces], places: [...places.values()] };
+  return {
+    addresses: [...found.addresses],
+    interfaces: [...found.interfaces],
+    places: [...(places.size > 0 ? places : seen).values()],
+  };
 }
 
 /** The objects that carry the instance's id, with all that they hold. */
