@@ -384,29 +384,33 @@ describe('the launcher', () => {
     expect([wrong.code, wrong.stdout]).toEqual([2, '']);
   });
 
-  it.skipIf(!isOld)(`takes its child with it when it is killed, and the next start goes on${skipped}`, async () => {
-    const dataDir = join(folder, 'killed');
-    const first = serve(dataDir);
-    await until(() => first.log().includes('firebreak is ready'), first.log);
-    const child = childOf(first.launched.pid ?? 0);
-    expect(isAlive(child)).toBe(true);
+  it.skipIf(!isOld)(
+    `takes its child with it when it is killed, and the next start goes on${skipped}`,
+    { timeout: 180_000 },
+    async () => {
+      const dataDir = join(folder, 'killed');
+      const first = serve(dataDir);
+      await until(() => first.log().includes('firebreak is ready'), first.log, 60_000);
+      const child = childOf(first.launched.pid ?? 0);
+      expect(isAlive(child)).toBe(true);
 
-    first.launched.kill('SIGKILL');
+      first.launched.kill('SIGKILL');
 
-    await until(
-      () => !isAlive(child),
-      () => `process ${child} lives on`,
-      5_000,
-    );
-    const second = serve(dataDir);
-    await until(() => second.log().includes('firebreak is ready'), second.log);
-    const secondChild = childOf(second.launched.pid ?? 0);
+      await until(
+        () => !isAlive(child),
+        () => `process ${child} lives on`,
+        5_000,
+      );
+      const second = serve(dataDir);
+      await until(() => second.log().includes('firebreak is ready'), second.log, 60_000);
+      const secondChild = childOf(second.launched.pid ?? 0);
 
-    // SIGTERM reaches the child, which drains and stops the database; its exit code comes through.
-    second.launched.kill('SIGTERM');
-    const [code] = (await once(second.launched, 'exit')) as [number | null];
-    expect([code, second.log().includes('firebreak has stopped')]).toEqual([0, true]);
-    expect(isAlive(secondChild)).toBe(false);
-    expect(existsSync(join(dataDir, 'postgres', 'postmaster.pid'))).toBe(false);
-  });
+      // SIGTERM reaches the child, which drains and stops the database; its exit code comes through.
+      second.launched.kill('SIGTERM');
+      const [code] = (await once(second.launched, 'exit')) as [number | null];
+      expect([code, second.log().includes('firebreak has stopped')]).toEqual([0, true]);
+      expect(isAlive(secondChild)).toBe(false);
+      expect(existsSync(join(dataDir, 'postgres', 'postmaster.pid'))).toBe(false);
+    },
+  );
 });
