@@ -229,8 +229,8 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
 function urgentHandlers(deps: WorkerDeps): JobHandlers<(typeof lanes)['urgent'][number]> {
   return {
     'alert.urgent': (payload, ctx) => orDeadLetter(payload.alertId, ctx, () => handleAlert(payload, deps), deps),
-    'alert.acknowledged': (payload) => acknowledge(payload, deps),
-    'case.mark': (payload) => markCase(payload, deps),
+    'alert.acknowledged': (payload, ctx) => acknowledge(payload, ctx, deps),
+    'case.mark': (payload, ctx) => markCase(payload, ctx, deps),
     'case.show': ({ caseId }) => deliverCase(caseId, deps),
     'digest.show': (payload) => showDigest(payload, deps),
     'case.escalate': (payload) => escalate(payload, deps),

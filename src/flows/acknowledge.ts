@@ -1,17 +1,19 @@
 /** button Acknowledge -> the case has a name on it -> the card shows it. */
+import type { JobContext } from '../contracts/job.ts';
 import { closedTo } from '../domain/access.ts';
 import { say } from '../domain/phrases.ts';
 import { tellOne } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 import { showCase } from './handle-alert.ts';
-import { askingRefusalOf } from './standing.ts';
+import { askingRefusalOf, toldOrAgain } from './standing.ts';
 
 /** Job `alert.acknowledged`. The first one counts; others are told who it was. */
 export async function acknowledge(
   input: { readonly caseId: string; readonly userId: string; readonly channel: string },
+  ctx: Pick<JobContext, 'attempt'>,
   deps: WorkerDeps,
 ): Promise<void> {
-  const looked = await askingRefusalOf(input.userId, deps);
+  const looked = toldOrAgain(await askingRefusalOf(input.userId, deps), ctx);
   const refusal = looked.refusal ?? closedTo(await deps.store.cases.get(input.caseId), input.userId);
   if (refusal !== undefined) {
     await tellOne({ ...input, message: say(`You cannot acknowledge this: ${refusal}.`) }, deps);

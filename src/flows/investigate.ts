@@ -2,6 +2,7 @@
 import { asError, UpstreamError, UserError } from '../contracts/errors.ts';
 import type { EvidenceProgress } from '../contracts/evidence.ts';
 import type { Investigation, Report, ReportFile } from '../contracts/investigation.ts';
+import type { JobContext } from '../contracts/job.ts';
 import type { Attachment, Button, Message } from '../contracts/message.ts';
 import type { StoredInvestigation } from '../contracts/store.ts';
 import { storable } from '../domain/answers.ts';
@@ -15,20 +16,20 @@ import { elsewhere, summarise, without } from './evidence-place.ts';
 import { mayRead } from './may-read.ts';
 import { pivotButtons, widenButton } from './onward-buttons.ts';
 import { coalesced, type Place } from './progress-message.ts';
-import { askingRefusalOf } from './standing.ts';
+import { askingRefusalOf, toldOrAgain } from './standing.ts';
 import { surroundingsOf } from './surroundings.ts';
 import { windowOf } from './window-of.ts';
 
 /** Job `investigation.run`. A retry goes on in the same message and thread. */
 export async function investigate(
   { investigationId }: { readonly investigationId: string },
-  ctx: { readonly signal: AbortSignal; readonly last: boolean },
+  ctx: JobContext,
   deps: WorkerDeps,
 ): Promise<void> {
   const stored = await deps.store.investigations.get(investigationId);
   const unit = deps.investigations.find((candidate) => candidate.name === stored?.name);
   if (stored === undefined || unit === undefined || stored.finishedAt !== undefined) return;
-  const looked = await askingRefusalOf(stored.requestedBy, deps);
+  const looked = toldOrAgain(await askingRefusalOf(stored.requestedBy, deps), ctx);
   if (looked.refusal !== undefined) {
     await end(stored, refusal(`You cannot ask for this: ${looked.refusal}.`, undefined), deps);
     return;

@@ -1,5 +1,5 @@
 /** buttons Snooze and False positive, and `/ir open` -> written down -> the card and its thread show it. */
-import type { Jobs } from '../contracts/job.ts';
+import type { JobContext, Jobs } from '../contracts/job.ts';
 import { closedTo } from '../domain/access.ts';
 import { inert } from '../domain/inert.ts';
 import { ruleOf } from '../domain/noise.ts';
@@ -9,12 +9,16 @@ import { ruleWords } from '../domain/snooze-wording.ts';
 import { postOnce, tellOne } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 import { deliverCase, showCase } from './handle-alert.ts';
-import { askingRefusalOf } from './standing.ts';
+import { askingRefusalOf, toldOrAgain } from './standing.ts';
 
 /** Job `case.mark`. A second click changes nothing. */
-export async function markCase(input: Jobs['case.mark'], deps: WorkerDeps): Promise<void> {
+export async function markCase(
+  input: Jobs['case.mark'],
+  ctx: Pick<JobContext, 'attempt'>,
+  deps: WorkerDeps,
+): Promise<void> {
   const { caseId, userId, mark } = input;
-  const looked = await askingRefusalOf(userId, deps);
+  const looked = toldOrAgain(await askingRefusalOf(userId, deps), ctx);
   const refusal = looked.refusal ?? closedTo(await deps.store.cases.get(caseId), userId);
   if (refusal !== undefined) {
     await tellOne({ ...input, message: say(`You cannot do this: ${refusal}.`) }, deps);

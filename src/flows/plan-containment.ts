@@ -2,6 +2,7 @@
 import type { ContainmentAction } from '../contracts/action.ts';
 import type { Applied, Approval, Plan, PlanContext } from '../contracts/approval.ts';
 import { UserError } from '../contracts/errors.ts';
+import type { JobContext } from '../contracts/job.ts';
 import type { ContainmentRequest } from '../contracts/store.ts';
 import { closedTo } from '../domain/access.ts';
 import { isOver, isUndoable } from '../domain/approval.ts';
@@ -16,7 +17,7 @@ import { cautionOf, checkContainable, locate } from './locate-target.ts';
 import { factsOf } from './read-back.ts';
 import { rightsOf, touchedBy } from './rights-of.ts';
 import { isShown, refuse, sayThatItTakesLonger, showPlan, voidUnseen } from './show-plan.ts';
-import { askingRefusalOf, lookedOnHost } from './standing.ts';
+import { askingRefusalOf, lookedOnHost, toldOrAgain } from './standing.ts';
 
 interface Drawn {
   readonly plan: Plan;
@@ -27,7 +28,7 @@ interface Drawn {
 /** Job `containment.plan`. The same request gives the same approval, however often it runs. */
 export async function planContainment(
   { requestId }: { readonly requestId: string },
-  ctx: { readonly signal: AbortSignal; readonly attempt: number; readonly last: boolean },
+  ctx: JobContext,
   deps: WorkerDeps,
 ): Promise<void> {
   const request = await deps.store.approvals.request(requestId);
@@ -35,7 +36,7 @@ export async function planContainment(
   try {
     // After a crash the plan may be stored but not shown. It is not drawn again: its own undo would be "there already".
     const approval =
-      (await deps.store.approvals.ofRequest(requestId)) ?? (await propose(requestId, request, ctx.signal, deps));
+      (await deps.store.approvals.ofRequest(requestId)) ?? (await propose(requestId, request, ctx, deps));
     await showPlan(request, approval, deps);
     if (request.door === 'host') await deps.store.host.answer(requestId, 'The plan is made.', approval.createdAt);
   } catch (error) {
@@ -59,14 +60,14 @@ export async function planContainment(
 async function propose(
   requestId: string,
   request: ContainmentRequest,
-  signal: AbortSignal,
+  ctx: Pick<JobContext, 'attempt' | 'signal'>,
   deps: WorkerDeps,
 ): Promise<Approval> {
   if (deps.settings.mode === 'observe') throw new UserError('Firebreak runs in the mode observe: it proposes nothing.');
   const onHost = request.door === 'host';
   const looked = await (onHost
     ? lookedOnHost(request.userId, 'requester', deps)
-    : askingRefusalOf(request.userId, deps));
+    : askingRefusalOf(request.userId, deps).then((found) => toldOrAgain(found, ctx)));
   if (looked.refusal !== undefined) throw new UserError(`You cannot ask for containment: ${looked.refusal}.`);
   const about = request.caseId === undefined ? undefined : await deps.store.cases.get(request.caseId);
   const closed = closedTo(about, request.userId);
@@ -75,9 +76,9 @@ async function propose(
   if (shared !== undefined) throw new UserError(`You cannot ask for containment: ${shared}.`);
   const { plan, context, required } =
     request.undoOf === undefined
-      ? await drawApply(request, signal, deps)
-      : await drawUndo(request.undoOf, signal, deps);
-  await mayAskForIt(request, plan, deps);
+      ? await drawApply(request, ctx.signal, deps)
+      : await drawUndo(request.undoOf, ctx.signal, deps);
+  await mayAskForIt(request, plan, ctx, deps);
   // A double click is two wishes at once: one of them at a time looks whether the other waits already, and whether it is itself.
   return deps.store.turn(`wish:${wishOf(plan)}`, async () => {
     const mine = await deps.store.approvals.ofRequest(requestId);
@@ -142,13 +143,18 @@ async function caseOf(request: ContainmentRequest, plan: Plan, at: Date, deps: W
 }
 
 /** Who may ask at all was looked at before; here it is known what for. */
-async function mayAskForIt(request: ContainmentRequest, plan: Plan, deps: WorkerDeps): Promise<void> {
+async function mayAskForIt(
+  request: ContainmentRequest,
+  plan: Plan,
+  ctx: Pick<JobContext, 'attempt'>,
+  deps: WorkerDeps,
+): Promise<void> {
   const action = deps.actions.find((candidate) => candidate.name === plan.action);
   if (action === undefined) return;
   const concerning = { crowds: rightsOf(action, plan.accountId, deps).ask, touched: touchedBy(action, plan) };
   const { refusal: refused } = await (request.door === 'host'
     ? lookedOnHost(request.userId, 'requester', deps, concerning)
-    : askingRefusalOf(request.userId, deps, concerning));
+    : askingRefusalOf(request.userId, deps, concerning).then((found) => toldOrAgain(found, ctx)));
   if (refused !== undefined) throw new UserError(`You cannot ask for this: ${refused}.`);
 }
 

@@ -1,6 +1,7 @@
 /** vote -> who is it -> one database transition -> hand over to the executor when it is enough. */
 import type { Approval, Vote } from '../contracts/approval.ts';
 import { asError, UserError } from '../contracts/errors.ts';
+import type { JobContext } from '../contracts/job.ts';
 import type { VoteRequest } from '../contracts/store.ts';
 import { closedTo } from '../domain/access.ts';
 import { audit, castVote } from '../domain/approval.ts';
@@ -11,7 +12,7 @@ import { channelRefusal } from './channel-refusal.ts';
 import { tellOne } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 import { rightsOf, touchedBy } from './rights-of.ts';
-import { approvingRefusalOf, type Concerning, lookedOnHost, standingOf } from './standing.ts';
+import { approvingRefusalOf, type Concerning, lookedOnHost, standingOf, toldOrAgain } from './standing.ts';
 
 type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'chat' | 'clock' | 'settings' | 'log' | 'actions'>;
 
@@ -20,13 +21,13 @@ const words = { approve: 'approve', reject: 'reject', withdraw: 'withdraw' } as 
 /** Job `approval.vote`. The same vote may run twice; it counts once. */
 export async function recordVote(
   { voteId }: { readonly voteId: string },
-  ctx: { readonly last: boolean },
+  ctx: Pick<JobContext, 'attempt' | 'last'>,
   deps: Needs,
 ): Promise<void> {
   const vote = await deps.store.approvals.vote(voteId);
   if (vote === undefined) return;
   try {
-    await count(voteId, vote, deps);
+    await count(voteId, vote, ctx, deps);
   } catch (error) {
     if (!(error instanceof UserError) && !ctx.last) throw error;
     const approval = await deps.store.approvals.get(vote.approvalId);
@@ -43,7 +44,7 @@ export async function recordVote(
   await deps.store.approvals.voteHandled(voteId, deps.clock.now().toISOString());
 }
 
-async function count(voteId: string, vote: VoteRequest, deps: Needs): Promise<void> {
+async function count(voteId: string, vote: VoteRequest, ctx: Pick<JobContext, 'attempt'>, deps: Needs): Promise<void> {
   const voted = await deps.store.approvals.get(vote.approvalId);
   const onHost = vote.door === 'host';
   const notProved = await deps.store.stepUp.refusal(voteId);
@@ -53,7 +54,7 @@ async function count(voteId: string, vote: VoteRequest, deps: Needs): Promise<vo
   // Nobody is judged by the config alone before the executor has seen their code.
   const looked = await (onHost && isProved
     ? lookedOnHost(vote.userId, 'approver', deps, about)
-    : approvingRefusalOf(vote.userId, deps, about));
+    : approvingRefusalOf(vote.userId, deps, about).then((found) => toldOrAgain(found, ctx)));
   const ofCase = voted && (await deps.store.cases.get(voted.caseId));
   const closed = closedTo(ofCase, vote.userId);
   const shared = vote.vote === 'approve' && !onHost ? await channelRefusal(vote.channel, deps) : undefined;

@@ -1,6 +1,7 @@
 /** Asks Slack who somebody is, and the rules what he may. Every failure to tell means no (fail closed). */
 import type { PersonProfile } from '../contracts/chat.ts';
 import { asError, UpstreamError } from '../contracts/errors.ts';
+import type { JobContext } from '../contracts/job.ts';
 import type { Standing } from '../contracts/store.ts';
 import { approvingRefusal, askingRefusal, type GroupMembers, involvedRefusal, personOf } from '../domain/people.ts';
 import { approvingOnHost, askingOnHost } from '../domain/people-on-host.ts';
@@ -86,9 +87,7 @@ export async function standingOf(
     : as === 'approver'
       ? await approvingRefusalOf(userId, deps, concerning)
       : await askingRefusalOf(userId, deps, { fresh: true, ...concerning });
-  if (looked.untold) {
-    throw new UpstreamError('slack', 'untold', 'Slack does not tell who may decide', { retryable: true });
-  }
+  if (looked.untold) throw untold();
   return {
     userId,
     person: looked.person,
@@ -96,6 +95,22 @@ export async function standingOf(
     ...(looked.by === undefined ? {} : { by: looked.by }),
     checkedAt: deps.clock.now().toISOString(),
   };
+}
+
+/** How often a job asks again before the answer is no: for 15 s, with the queue's pauses. */
+const asksAgain = 4;
+
+/**
+ * For jobs, where nobody waits within Slack's three seconds: what somebody clicked is not lost because Slack stumbled, or because this
+ * process was still busy with its start. Gives what was looked up; throws UpstreamError where the job is to be tried again.
+ */
+export function toldOrAgain(looked: Looked, { attempt }: Pick<JobContext, 'attempt'>): Looked {
+  if (looked.untold && attempt <= asksAgain) throw untold();
+  return looked;
+}
+
+function untold(): UpstreamError {
+  return new UpstreamError('slack', 'untold', 'Slack does not tell who may decide', { retryable: true });
 }
 
 const notTold = 'Slack does not tell who you are right now, so the answer is no; try again';

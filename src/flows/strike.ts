@@ -1,6 +1,7 @@
 /** A plan for a case: asked -> what of the actor is alive -> one wish per step -> a card for all of them, and votes on all of them. */
 import type { Approval } from '../contracts/approval.ts';
 import { asError, UpstreamError, UserError } from '../contracts/errors.ts';
+import type { JobContext } from '../contracts/job.ts';
 import type { Strike } from '../contracts/strike.ts';
 import type { AliveItem } from '../domain/alive.ts';
 import { refusal } from '../domain/phrases.ts';
@@ -15,7 +16,7 @@ import type { WebDeps, WorkerDeps } from './deps.ts';
 import { queueStored } from './queue-stored.ts';
 import { recordVote } from './record-vote.ts';
 import { rightsOf } from './rights-of.ts';
-import { askingRefusalOf } from './standing.ts';
+import { askingRefusalOf, toldOrAgain } from './standing.ts';
 
 type Asking = Pick<WebDeps, 'store' | 'queue' | 'clock' | 'settings' | 'log'>;
 
@@ -50,13 +51,13 @@ export async function askForStrike(
 /** Job `strike.plan`. Reads only; the same strike gives the same steps, however often it runs. */
 export async function planStrike(
   { strikeId }: { readonly strikeId: string },
-  ctx: { readonly signal: AbortSignal; readonly last: boolean },
+  ctx: JobContext,
   deps: WorkerDeps,
 ): Promise<void> {
   const strike = await deps.store.strikes.get(strikeId);
   if (strike === undefined) return;
   try {
-    if (strike.steps === undefined) await draw(strike, ctx.signal, deps);
+    if (strike.steps === undefined) await draw(strike, ctx, deps);
   } catch (error) {
     if (!(error instanceof UserError) && !ctx.last) throw error;
     deps.log.error({ strikeId, error: asError(error) }, 'a strike could not be planned');
@@ -76,8 +77,8 @@ export async function planStrike(
   await showStrike({ strikeId }, deps);
 }
 
-async function draw(strike: Strike, signal: AbortSignal, deps: WorkerDeps): Promise<void> {
-  const looked = await askingRefusalOf(strike.userId, deps);
+async function draw(strike: Strike, ctx: Pick<JobContext, 'attempt' | 'signal'>, deps: WorkerDeps): Promise<void> {
+  const looked = toldOrAgain(await askingRefusalOf(strike.userId, deps), ctx);
   const refused = looked.refusal ?? (await channelRefusal(strike.channel, deps));
   if (refused !== undefined) throw new UserError(`you cannot ask for containment: ${refused}`);
   const found = await deps.store.cases.get(strike.caseId);
@@ -89,7 +90,7 @@ async function draw(strike: Strike, signal: AbortSignal, deps: WorkerDeps): Prom
       'the case names no key, identity, session or instance; a source address is never blocked, as it may be shared',
     );
   }
-  const report = await familyReport(seeds, new Date(found.openedAt), signal, deps);
+  const report = await familyReport(seeds, new Date(found.openedAt), ctx.signal, deps);
   const { items, tags } = report.answer as {
     items: readonly AliveItem[];
     tags: Parameters<typeof strikeOf>[0]['tags'];
@@ -168,7 +169,7 @@ export async function voteOnSteps(
 /** Job `strike.vote`: one after the other, so that evidence is approved, and runs, before what would destroy it. */
 export async function recordStrikeVote(
   { voteIds }: { readonly voteIds: readonly string[] },
-  ctx: { readonly last: boolean },
+  ctx: Pick<JobContext, 'attempt' | 'last'>,
   deps: WorkerDeps,
 ): Promise<void> {
   for (const voteId of voteIds) await recordVote({ voteId }, ctx, deps);

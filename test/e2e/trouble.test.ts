@@ -236,8 +236,23 @@ describe('Slack and AWS in trouble', () => {
     );
   });
 
-  it('finds its own write where the answer to it was lost, and sends it once', async () => {
+  it('takes an acknowledgement although Slack does not say at once whose it is', async () => {
+    const [card] = cardsOf(scene, 'SilentCall');
+    const told = scene.slack.ephemerals(newcomer).length;
+    scene.slack.fail({ method: 'users.info', how: 'hang', holding: newcomer });
+
+    expect(await scene.slack.click(newcomer, alerts, card?.ts ?? '', 'acknowledge')).toMatchObject({ outcome: 'ok' });
+
+    await scene.slack.waitFor(
+      () => cardsOf(scene, 'SilentCall').some((message) => /Acknowledged by.*U07NEW3COMER/.test(wordsOf(message))),
+      15_000,
+    );
+    expect(scene.slack.ephemerals(newcomer)).toHaveLength(told);
+  });
+
+  it('counts a vote though Slack does not say at once whose it is, finds its own write where the answer to it was lost, and sends it once', async () => {
     const card = scene.slack.messages(alerts).find((message) => hasButton(message, 'approve'));
+    scene.slack.fail({ method: 'users.info', how: 'hang', holding: omar });
     scene.aws.fail({ operation: 'UpdateAccessKey', how: 'applyThenClose', times: 1 });
 
     await scene.slack.click(omar, alerts, card?.ts ?? '', 'approve');

@@ -71,7 +71,7 @@ async function lastTry(reachable: boolean) {
     settings: { mode: 'execute', rules },
     actions: [],
   };
-  await recordVote({ voteId }, { last: true }, deps as never);
+  await recordVote({ voteId }, { attempt: 12, last: true }, deps as never);
   const { votes } = await store.approvals.unhandled(later, 100);
   return { approval: await store.approvals.get(approvalId), told, isOver: !votes.includes(voteId) };
 }
