@@ -215,9 +215,15 @@ async function startWorker(deps: WorkerDeps, alone: boolean, stops: Stop[]): Pro
       {
         'approval.vote': (payload, ctx) => recordVote(payload, ctx, deps),
         'approval.admit': (payload) => admitApproval(payload, deps),
+        'strike.vote': (payload, ctx) => recordStrikeVote(payload, ctx, deps),
+      },
+      { concurrency: 4, alone },
+    ),
+    queue.work(
+      'cards',
+      {
         'approval.changed': (payload) => showApproval(payload, deps),
         'strike.changed': (payload) => showStrike(payload, deps),
-        'strike.vote': (payload, ctx) => recordStrikeVote(payload, ctx, deps),
       },
       { concurrency: 4, alone },
     ),

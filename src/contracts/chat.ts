@@ -70,10 +70,10 @@ export interface Chat {
   ): Promise<void>;
   /** Asks why and until when. */
   openSnooze(triggerId: string, asked: SnoozeAsked): Promise<void>;
-  /** Cached at most 30 s; `fresh` asks Slack in any case, as every vote must. */
-  person(userId: string, options?: { readonly fresh?: boolean }): Promise<PersonProfile>;
-  /** Members of a user group (S...). Cached at most 60 s unless `fresh`. Throws, so that callers fail closed. */
-  groupMembers(groupId: string, options?: { readonly fresh?: boolean }): Promise<readonly string[]>;
+  /** Cached at most 30 s. `since`: only what Slack was asked for at that time or later will do, as for every vote. */
+  person(userId: string, options?: { readonly since?: Date }): Promise<PersonProfile>;
+  /** Members of a user group (S...). Cached at most 60 s, and no longer than `since`. Throws, so that callers fail closed. */
+  groupMembers(groupId: string, options?: { readonly since?: Date }): Promise<readonly string[]>;
   channel(channelId: string): Promise<ChannelFacts>;
   /** Answers whether Slack accepts our token now; never throws. */
   reachable(): Promise<{ ok: true } | { ok: false; because: string }>;

@@ -31,8 +31,8 @@ export interface Jobs {
   /** The executor's look at the one-time code that came with a vote. */
   'approval.prove': { readonly voteId: string };
   'approval.vote': { readonly voteId: string };
-  /** Looks at the voters' standing again, then hands over to the executor. */
-  'approval.admit': { readonly approvalId: string };
+  /** Looks at the voters' standing again, then hands over to the executor. `since` (ISO 8601): what Slack was asked for after that will do. */
+  'approval.admit': { readonly approvalId: string; readonly since?: string };
   /** The executor's only job. */
   /** A second look, a minute after the change was read back. */
   'containment.watch': { readonly approvalId: string };
@@ -70,7 +70,9 @@ export const lanes = {
   enrichment: ['case.enrich'],
   // Plans read logs for a while; votes and cards must not wait behind them.
   plans: ['containment.plan', 'containment.watch', 'containment.alive', 'strike.plan'],
-  approvals: ['approval.vote', 'approval.admit', 'approval.changed', 'strike.changed', 'strike.vote'],
+  approvals: ['approval.vote', 'approval.admit', 'strike.vote'],
+  // Slack takes some forty updates a minute: no vote must wait until cards are brought up to date.
+  cards: ['approval.changed', 'strike.changed'],
   notices: ['approval.notify'],
   executor: ['containment.run', 'approval.prove'],
 } as const satisfies Record<string, readonly JobName[]>;

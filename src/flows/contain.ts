@@ -32,28 +32,30 @@ export async function contain(
 ): Promise<void> {
   const wanted = await deps.store.approvals.get(approvalId);
   if (wanted === undefined) return;
+  let waits = false;
   try {
-    await deps.store.turn(`run:${turnOf(wanted.plan)}`, () => carryOn(approvalId, ctx, deps));
+    waits = await deps.store.turn(`run:${turnOf(wanted.plan)}`, () => carryOn(approvalId, ctx, deps));
   } finally {
-    // However it went, the card must say where it stands; a crash before this is caught by the sweep.
-    const now = await deps.store.approvals.get(approvalId);
+    // However it went, the card must say where it stands; a crash before this is caught by the sweep. Of one that waits nothing is new.
+    const now = waits ? undefined : await deps.store.approvals.get(approvalId);
     if (now !== undefined) await announce(now, deps);
   }
 }
 
-/** From wherever the approval stands. */
+/** From wherever the approval stands. True where it waits for an earlier step. */
 async function carryOn(
   approvalId: string,
   ctx: { readonly signal: AbortSignal; readonly last: boolean },
   deps: ExecutorDeps,
-): Promise<void> {
+): Promise<boolean> {
   const approval = await deps.store.approvals.get(approvalId);
-  if (approval === undefined) return;
+  if (approval === undefined) return false;
   const action = deps.actions.find((candidate) => candidate.name === approval.plan.action);
   // Steps of one strike run in its order: evidence is kept before what destroys it. The sweep comes back for this one.
-  if (approval.state === 'approved' && (await waitsForEarlier(approval, deps))) return;
+  if (approval.state === 'approved' && (await waitsForEarlier(approval, deps))) return true;
   if (approval.state === 'approved') await begin(approval, action, ctx, deps);
   else if (approval.state === 'applying') await resume(approval, action, ctx, deps);
+  return false;
 }
 
 /** Only for what is approved and not over: nobody waits for a step that nobody has said yes to. */
@@ -61,7 +63,7 @@ async function waitsForEarlier({ id }: Approval, { store, queue }: ExecutorDeps)
   for (const earlier of await store.strikes.earlier(id)) {
     const state = (await store.approvals.get(earlier))?.state;
     if (state !== 'approved' && state !== 'applying') continue;
-    await queue.add('approval.admit', { approvalId: id }, { id: `admit-${id}-after-${earlier}`, delayMs: 2_000 });
+    await queue.add('containment.run', { approvalId: id }, { id: `run-${id}-after-${earlier}`, delayMs: 1_000 });
     return true;
   }
   return false;

@@ -54,7 +54,7 @@ export async function planContainment(
   }
   await deps.store.approvals.requestHandled(requestId, deps.clock.now().toISOString());
   const strikeId = await deps.store.strikes.ofRequest(requestId);
-  if (strikeId !== undefined) await deps.queue.add('strike.changed', { strikeId }, { id: `${strikeId}-${requestId}` });
+  if (strikeId !== undefined) await deps.queue.add('strike.changed', { strikeId }, { id: strikeId });
 }
 
 async function propose(

@@ -1,7 +1,7 @@
 /** vote -> who is it -> one database transition -> hand over to the executor when it is enough. */
 import type { Approval, Vote } from '../contracts/approval.ts';
 import { asError, UserError } from '../contracts/errors.ts';
-import type { JobContext } from '../contracts/job.ts';
+import type { JobContext, Jobs } from '../contracts/job.ts';
 import type { VoteRequest } from '../contracts/store.ts';
 import { closedTo } from '../domain/access.ts';
 import { audit, castVote } from '../domain/approval.ts';
@@ -18,16 +18,17 @@ type Needs = Pick<WorkerDeps, 'store' | 'queue' | 'chat' | 'clock' | 'settings' 
 
 const words = { approve: 'approve', reject: 'reject', withdraw: 'withdraw' } as const;
 
-/** Job `approval.vote`. The same vote may run twice; it counts once. */
+/** Job `approval.vote`. The same vote may run twice; it counts once. `since`: when the first of votes that were cast by one click was looked at. */
 export async function recordVote(
   { voteId }: { readonly voteId: string },
   ctx: Pick<JobContext, 'attempt' | 'last'>,
   deps: Needs,
+  since = deps.clock.now(),
 ): Promise<void> {
   const vote = await deps.store.approvals.vote(voteId);
   if (vote === undefined) return;
   try {
-    await count(voteId, vote, ctx, deps);
+    await count(voteId, vote, { attempt: ctx.attempt, since }, deps);
   } catch (error) {
     if (!(error instanceof UserError) && !ctx.last) throw error;
     const approval = await deps.store.approvals.get(vote.approvalId);
@@ -44,7 +45,12 @@ export async function recordVote(
   await deps.store.approvals.voteHandled(voteId, deps.clock.now().toISOString());
 }
 
-async function count(voteId: string, vote: VoteRequest, ctx: Pick<JobContext, 'attempt'>, deps: Needs): Promise<void> {
+async function count(
+  voteId: string,
+  vote: VoteRequest,
+  { attempt, since }: Pick<JobContext, 'attempt'> & { readonly since: Date },
+  deps: Needs,
+): Promise<void> {
   const voted = await deps.store.approvals.get(vote.approvalId);
   const onHost = vote.door === 'host';
   const notProved = await deps.store.stepUp.refusal(voteId);
@@ -54,7 +60,7 @@ async function count(voteId: string, vote: VoteRequest, ctx: Pick<JobContext, 'a
   // Nobody is judged by the config alone before the executor has seen their code.
   const looked = await (onHost && isProved
     ? lookedOnHost(vote.userId, 'approver', deps, about)
-    : approvingRefusalOf(vote.userId, deps, about).then((found) => toldOrAgain(found, ctx)));
+    : approvingRefusalOf(vote.userId, deps, { since, ...about }).then((found) => toldOrAgain(found, { attempt })));
   const ofCase = voted && (await deps.store.cases.get(voted.caseId));
   const closed = closedTo(ofCase, vote.userId);
   const shared = vote.vote === 'approve' && !onHost ? await channelRefusal(vote.channel, deps) : undefined;
@@ -130,24 +136,23 @@ async function tellRefusal(
 }
 
 /** In the modes observe and propose nothing is handed over: the card shows the commands instead. */
-async function handOver(approval: Approval, { queue, settings }: Needs): Promise<void> {
+async function handOver(approval: Approval, { queue, settings, clock }: Needs): Promise<void> {
   if (settings.mode !== 'execute') return;
-  await queue.add('approval.admit', { approvalId: approval.id }, { id: `admit-${approval.id}` });
+  // The steps of a strike are approved at one moment: one look at who approved them, after it, is enough for all.
+  const since = clock.now().toISOString();
+  await queue.add('approval.admit', { approvalId: approval.id, since }, { id: `admit-${approval.id}` });
 }
 
-/** The id holds the state and the votes, so that a newer truth is never taken for an older one that still runs. */
-export async function announce(approval: Approval, { queue }: Pick<WorkerDeps, 'queue'>): Promise<void> {
-  await queue.add(
-    'approval.changed',
-    { approvalId: approval.id },
-    { id: `changed-${approval.id}-${approval.state}-${approval.votes.length}` },
-  );
+/** One that waits shows the newest truth when it runs, and what is announced while one runs is shown after it. */
+export async function announce({ id }: Approval, { queue }: Pick<WorkerDeps, 'queue'>): Promise<void> {
+  await queue.add('approval.changed', { approvalId: id }, { id: `changed-${id}` });
 }
 
 /** Job `approval.admit`: looks at everybody's standing once more, stores it, and calls the executor. */
-export async function admitApproval({ approvalId }: { readonly approvalId: string }, deps: Needs): Promise<void> {
+export async function admitApproval({ approvalId, since: asked }: Jobs['approval.admit'], deps: Needs): Promise<void> {
   const approval = await deps.store.approvals.get(approvalId);
   if (approval === undefined || !['approved', 'applying'].includes(approval.state)) return;
+  const since = asked === undefined ? undefined : new Date(asked);
   // Whoever approved, and broke the glass later, is one person with one standing.
   const approving = [
     ...new Map(approval.votes.flatMap((vote) => (vote.vote === 'approve' ? [[vote.userId, vote]] : []))).values(),
@@ -159,12 +164,14 @@ export async function admitApproval({ approvalId }: { readonly approvalId: strin
     proofs.some(({ userId, planHash }) => userId === vote.userId && planHash === approval.planHash);
   const asker = await standingOf(
     ...([approval.requester.userId, 'requester', concerning(approval, 'ask', deps), deps] as const),
-    approving.length > 0 && approving.every(provedOnHost),
+    { onHost: approving.length > 0 && approving.every(provedOnHost), since },
   );
   const glass = brokenGlass(approval);
   const about = (vote: Vote) => concerning(approval, 'approve', deps, vote.userId === glass?.userId);
   const standings = await Promise.all(
-    approving.map((vote) => standingOf(vote.userId, 'approver', about(vote), deps, provedOnHost(vote))),
+    approving.map((vote) =>
+      standingOf(vote.userId, 'approver', about(vote), deps, { onHost: provedOnHost(vote), since }),
+    ),
   );
   // A lone on-call is both: what refuses him in either part refuses him.
   const asAsker = approvers.includes(asker.userId) ? [] : [asker];

@@ -44,7 +44,6 @@ async function bringUpToDate(approvalId: string, deps: Needs): Promise<Approval 
     await attachOnce(`approval:${approvalId}:plan`, places, planFile(approval), deps);
   }
   const strikeId = await deps.store.strikes.ofApproval(approvalId);
-  if (strikeId !== undefined)
-    await deps.queue.add('strike.changed', { strikeId }, { id: `${strikeId}-${approvalId}-${approval.state}` });
+  if (strikeId !== undefined) await deps.queue.add('strike.changed', { strikeId }, { id: strikeId });
   return approval;
 }

@@ -38,34 +38,32 @@ export async function lookedOnHost(
   const looked =
     as === 'approver'
       ? await approvingRefusalOf(userId, deps, concerning)
-      : await askingRefusalOf(userId, deps, { fresh: true, ...concerning });
+      : await askingRefusalOf(userId, deps, { since: deps.clock.now(), ...concerning });
   if (!looked.untold) return looked;
   const judge = as === 'approver' ? approvingOnHost : askingOnHost;
   deps.log.warn({ userId }, 'Slack does not tell who this is: the config alone is asked, for the host');
   return { ...judge(userId, deps.settings.rules, crowds, touched), untold: false, by: 'config' };
 }
 
-/** May this Slack id ask for investigations and containment? */
-export function askingRefusalOf(
-  userId: string,
-  deps: Needs,
-  options: { readonly fresh?: boolean } & Partial<Concerning> = {},
-): Promise<Looked> {
-  const { fresh = false, crowds = [], touched = [] } = options;
-  return look(userId, fresh, crowds, deps, (profile, groups) => {
+/** What is remembered of a person will do. */
+export const anyTime = new Date(0);
+
+/** What Slack was asked for before `since` is asked again. */
+type Asking = { readonly since?: Date } & Partial<Concerning>;
+
+/** May this Slack id ask for investigations and containment? What is remembered will do unless `since` says otherwise. */
+export function askingRefusalOf(userId: string, deps: Needs, options: Asking = {}): Promise<Looked> {
+  const { since = anyTime, crowds = [], touched = [] } = options;
+  return look(userId, since, crowds, deps, (profile, groups) => {
     const { rules } = deps.settings;
     return askingRefusal(profile, rules, groups, crowds) ?? involvedRefusal(profile, rules, touched);
   });
 }
 
 /** May this Slack id approve? Asked afresh wherever it decides: whoever was removed a second ago decides nothing. */
-export function approvingRefusalOf(
-  userId: string,
-  deps: Needs,
-  options: { readonly fresh?: boolean } & Partial<Concerning> = {},
-): Promise<Looked> {
-  const { fresh = true, crowds = [], touched = [] } = options;
-  return look(userId, fresh, crowds, deps, (profile, groups) => {
+export function approvingRefusalOf(userId: string, deps: Needs, options: Asking = {}): Promise<Looked> {
+  const { since = deps.clock.now(), crowds = [], touched = [] } = options;
+  return look(userId, since, crowds, deps, (profile, groups) => {
     const { rules } = deps.settings;
     return approvingRefusal(profile, rules, groups, crowds) ?? involvedRefusal(profile, rules, touched);
   });
@@ -80,13 +78,12 @@ export async function standingOf(
   as: 'requester' | 'approver',
   concerning: Concerning,
   deps: Needs,
-  onHost = false,
+  { onHost = false, since = deps.clock.now() }: { readonly onHost?: boolean; readonly since?: Date | undefined } = {},
 ): Promise<Standing> {
-  const looked = onHost
-    ? await lookedOnHost(userId, as, deps, concerning)
-    : as === 'approver'
-      ? await approvingRefusalOf(userId, deps, concerning)
-      : await askingRefusalOf(userId, deps, { fresh: true, ...concerning });
+  const judge = as === 'approver' ? approvingRefusalOf : askingRefusalOf;
+  const looked = await (onHost
+    ? lookedOnHost(userId, as, deps, concerning)
+    : judge(userId, deps, { since, ...concerning }));
   if (looked.untold) throw untold();
   return {
     userId,
@@ -117,23 +114,24 @@ const notTold = 'Slack does not tell who you are right now, so the answer is no;
 
 async function look(
   userId: string,
-  fresh: boolean,
+  since: Date,
   crowds: readonly Crowd[],
   deps: Needs,
   judge: (profile: PersonProfile, groups: GroupMembers) => string | undefined,
 ): Promise<Looked> {
   let profile: PersonProfile;
   try {
-    profile = await deps.chat.person(userId, { fresh });
+    profile = await deps.chat.person(userId, { since });
   } catch (error) {
     deps.log.warn({ userId, error: asError(error) }, 'a person could not be looked up, refused');
     return { person: `unknown:${userId}`, refusal: notTold, untold: true };
   }
   const person = personOf(profile, deps.settings.rules);
-  // Groups are a scarce question (20 a minute): they are read only for somebody whom they can help.
+  // Groups are a scarce question (20 a minute), and only give rights: they are read for somebody whom they can help, and who needs it.
+  if (judge(profile, new Map()) === undefined) return { person, refusal: undefined, untold: false };
   const atBest = judge(profile, new Map(groupsOf(crowds, deps).map((id) => [id, [userId]])));
   if (atBest !== undefined) return { person, refusal: atBest, untold: false };
-  const { found, untold } = await members(groupsOf(crowds, deps), deps, fresh);
+  const { found, untold } = await members(groupsOf(crowds, deps), deps, since);
   const refusal = judge(profile, found);
   return refusal !== undefined && untold ? { person, refusal: notTold, untold } : { person, refusal, untold: false };
 }
@@ -148,13 +146,13 @@ function groupsOf(crowds: readonly Crowd[], { settings }: Pick<Needs, 'settings'
 async function members(
   ids: readonly string[],
   deps: Needs,
-  fresh: boolean,
+  since: Date,
 ): Promise<{ found: GroupMembers; untold: boolean }> {
   const found = new Map<string, readonly string[]>();
   let untold = false;
   for (const id of ids) {
     try {
-      found.set(id, await deps.chat.groupMembers(id, { fresh }));
+      found.set(id, await deps.chat.groupMembers(id, { since }));
     } catch (error) {
       // A group that does not exist will not come back; all else may pass.
       untold ||= !(error instanceof UpstreamError) || error.retryable;

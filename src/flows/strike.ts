@@ -172,7 +172,8 @@ export async function recordStrikeVote(
   ctx: Pick<JobContext, 'attempt' | 'last'>,
   deps: WorkerDeps,
 ): Promise<void> {
-  for (const voteId of voteIds) await recordVote({ voteId }, ctx, deps);
+  const since = deps.clock.now();
+  for (const voteId of voteIds) await recordVote({ voteId }, ctx, deps, since);
 }
 
 function now({ clock }: Pick<WorkerDeps, 'clock'>): string {

@@ -8,7 +8,7 @@ import type { WebDeps } from './deps.ts';
 import { queueStored } from './queue-stored.ts';
 import { concerning } from './record-vote.ts';
 import { rightsOf } from './rights-of.ts';
-import { approvingRefusalOf } from './standing.ts';
+import { anyTime, approvingRefusalOf } from './standing.ts';
 
 type Needs = Pick<WebDeps, 'store' | 'queue' | 'clock' | 'chat' | 'settings' | 'actions' | 'log'>;
 
@@ -19,7 +19,7 @@ async function asksForCode(approval: Approval, userId: string, deps: Needs): Pro
   const rights = rightsOf(action, approval.plan.accountId, deps);
   const asks = approval.requester.userId === userId ? isAlone(approval, rights) : rights.stepUp;
   if (!asks) return false;
-  const looked = await approvingRefusalOf(userId, deps, { fresh: false, ...concerning(approval, 'approve', deps) });
+  const looked = await approvingRefusalOf(userId, deps, { since: anyTime, ...concerning(approval, 'approve', deps) });
   return looked.refusal === undefined || looked.untold;
 }
 

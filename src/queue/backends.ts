@@ -50,7 +50,7 @@ async function openPostgres(connectionString: string, prefix: string, log: Log):
     connectionString,
     application_name: 'firebreak queue',
     // Every worker holds one connection to listen on.
-    max: 12,
+    max: 14,
     connectionTimeoutMillis: 2_000,
     statement_timeout: 15_000,
     query_timeout: 20_000,

@@ -61,16 +61,20 @@ export function openPace({ burst, everyMs, maxWaitMs, clock }: PaceOptions): Pac
   };
 }
 
-/** Keeps answers for a while and shares a running request. Failures are never kept. `fresh` asks in any case. */
+/**
+ * Keeps answers for a while and shares a running request. Failures are never kept. `since` (epoch, ms): what was asked for earlier will not
+ * do.
+ */
 export function openCache<Value>(
   ttlMs: number,
   clock: Clock,
-): (key: string, load: () => Promise<Value>, fresh?: boolean) => Promise<Value> {
+): (key: string, load: () => Promise<Value>, since?: number) => Promise<Value> {
   const kept = new Map<string, { readonly at: number; readonly value: Promise<Value> }>();
-  return (key, load, fresh = false) => {
+  return (key, load, since = 0) => {
     const now = clock.now().getTime();
     const known = kept.get(key);
-    if (!fresh && known !== undefined && now - known.at >= 0 && now - known.at < ttlMs) return known.value;
+    const isYoung = known !== undefined && now - known.at >= 0 && now - known.at < ttlMs;
+    if (isYoung && known.at >= since) return known.value;
     const entry = { at: now, value: load() };
     kept.delete(key);
     kept.set(key, entry);

@@ -96,12 +96,12 @@ export function openPeople(api: WebApi, clock: Clock, timeoutMs: number): People
 
   return {
     home: () => homes('', readHome),
-    person: async (userId, { fresh = false } = {}) => {
+    person: async (userId, { since } = {}) => {
       if (!isUserId(userId)) {
         throw new UpstreamError('slack', 'user_not_found', 'This is not a Slack user id', { retryable: false });
       }
-      return profiles(userId, () => readProfile(userId), fresh);
+      return profiles(userId, () => readProfile(userId), since?.getTime());
     },
-    groupMembers: (groupId, { fresh = false } = {}) => groups(groupId, () => readMembers(groupId), fresh),
+    groupMembers: (groupId, { since } = {}) => groups(groupId, () => readMembers(groupId), since?.getTime()),
   };
 }

@@ -218,7 +218,8 @@ describe.each(backends)('the queue on $name', ({ name, missing, start }) => {
 
     const counts = await queue.counts();
     expect(counts.alerts).toEqual({ waiting: 1, delayed: 0, active: 0, failed: 0 });
-    expect(counts.approvals.waiting).toBe(2);
+    expect(counts.approvals.waiting).toBe(1);
+    expect(counts.cards.waiting).toBe(1);
     expect(counts.executor.waiting).toBe(0);
   });
 

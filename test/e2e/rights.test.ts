@@ -111,7 +111,7 @@ async function approvalOf(
 async function refusedVote(card: Message, who: string, why: RegExp): Promise<void> {
   const { id } = await approvalOf(card);
   let last: readonly unknown[] = [];
-  for (const until = Date.now() + 15_000; Date.now() < until; ) {
+  for (const until = Date.now() + 40_000; Date.now() < until; ) {
     const rows = await sql<{ payload: { because: string } }>(
       scene,
       "select payload from audit where event = 'vote.refused' and approval_id = $1 and actor = $2",
@@ -121,7 +121,7 @@ async function refusedVote(card: Message, who: string, why: RegExp): Promise<voi
     last = rows;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`no vote of ${who} was refused for ${why} within 15 s: ${JSON.stringify(last)}`);
+  throw new Error(`no vote of ${who} was refused for ${why} within 40 s: ${JSON.stringify(last)}`);
 }
 
 function told(who: string, says: RegExp): Promise<Message> {
@@ -226,7 +226,7 @@ describe('an approval', () => {
   });
 
   it('is refused to everybody while Slack does not tell who is in the group', async () => {
-    const stop = scene.slack.fail({ method: 'usergroups.users.list', how: '500', times: 4 });
+    const stop = scene.slack.fail({ method: 'usergroups.users.list', how: '500', times: 1_000 });
 
     await scene.slack.click(una, alerts, card.ts, 'approve');
 

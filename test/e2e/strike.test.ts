@@ -28,18 +28,58 @@ function direct(scene: Scene, who: string): readonly Message[] {
 }
 
 /** What the attacker does with the stolen key: a user and a key to come back with. */
-async function attack(scene: Scene): Promise<string> {
+async function attack(scene: Scene, name = 'helpdesk'): Promise<string> {
   const { CreateAccessKeyCommand, CreateUserCommand, IAMClient } = await import('@aws-sdk/client-iam');
   const iam = new IAMClient({
     region: 'us-east-1',
     endpoint: scene.aws.url,
     credentials: scene.aws.credentials.attacker,
   });
-  await iam.send(new CreateUserCommand({ UserName: 'helpdesk' }));
-  const made = await iam.send(new CreateAccessKeyCommand({ UserName: 'helpdesk' }));
+  await iam.send(new CreateUserCommand({ UserName: name }));
+  const made = await iam.send(new CreateAccessKeyCommand({ UserName: name }));
   iam.destroy();
   return made.AccessKey?.AccessKeyId ?? '';
 }
+
+describe('a plan of many steps', () => {
+  let scene: Scene;
+  const users = 12;
+  beforeAll(async () => {
+    scene = await openScene({ aws: { backgroundEvents: 0 }, slack: { enforceRates: true }, start: false });
+    const approvers = { groups: [demoIds.onCall] };
+    await scene.start({ config: { ...configFor(scene.aws), regions: ['us-east-1'], approvers } });
+    for (let number = 1; number <= users; number += 1) await attack(scene, `helpdesk${number}`);
+  });
+  afterAll(() => scene?.close());
+
+  it('is carried out at one click within Slack’s rates, and no vote waits for cards or for what Slack was asked already', async () => {
+    await scene.send(scene.findings.accessKey);
+    await scene.slack.waitFor(() => cardsOf(scene).find((card) => hasButton(card, 'acknowledge')), 30_000);
+    const [{ id: caseId = '' } = {}] = await sql<{ id: string }>(scene, 'select id from cases');
+    await scene.slack.slash(rosa, alerts, `contain ${caseId}`);
+    const strike = await scene.slack.waitFor(
+      () => cardsOf(scene).find((card) => wordsOf(card).includes(`Approve ${users + 1} steps`)),
+      120_000,
+    );
+    const before = scene.slack.calls.length;
+
+    await scene.slack.click(omar, alerts, strike.ts, 'approve');
+
+    const states = () =>
+      sql<{ state: string; count: number }>(
+        scene,
+        `select state, count(*)::int as count from approvals where state <> 'proposed' group by state`,
+      );
+    await vi.waitFor(async () => expect(await states()).toEqual([{ state: 'verified', count: users + 1 }]), {
+      timeout: 60_000,
+      interval: 500,
+    });
+    const asked = scene.slack.calls.slice(before).filter(({ method }) => method === 'usergroups.users.list');
+    expect(asked.filter(({ reply }) => reply?.ok !== true)).toEqual([]);
+    expect(asked.length).toBeLessThanOrEqual(users + 4);
+    expect(scene.slack.ephemerals(omar)).toEqual([]);
+  }, 240_000);
+});
 
 describe('a case after the first look', () => {
   let scene: Scene;

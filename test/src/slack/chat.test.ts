@@ -413,6 +413,22 @@ describe('groups, channels and reach', () => {
     expect(await failureOf(chat.groupMembers('S1'))).toMatchObject({ code: 'no_such_subteam', retryable: false });
   });
 
+  it('asks again where what it remembers was asked for before the given time, and shares what was asked for after it', async () => {
+    const members = (...users: readonly string[]) => ({ json: { ok: true, users } });
+    slack.on('usergroups.users.list', members('U1'), members('U2'), members('U3'));
+    const early = clock.now();
+    expect(await chat.groupMembers('S1', { since: early })).toEqual(['U1']);
+    expect(await chat.groupMembers('S1', { since: early })).toEqual(['U1']);
+    clock.advance(1);
+    const late = clock.now();
+
+    expect(await chat.groupMembers('S1', { since: late })).toEqual(['U2']);
+    clock.advance(1_000);
+    expect(await chat.groupMembers('S1', { since: late })).toEqual(['U2']);
+    expect(await chat.groupMembers('S1')).toEqual(['U2']);
+    expect(await chat.groupMembers('S1', { since: clock.now() })).toEqual(['U3']);
+  });
+
   it('tells a channel that is shared with another company', async () => {
     slack.on(
       'conversations.info',
