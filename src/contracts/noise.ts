@@ -27,8 +27,10 @@ export interface Told {
   readonly said: Line;
   /** Set where it comes to this channel as a message of its own as well. */
   readonly ownChannel?: string | undefined;
-  /** It was quiet long enough to count as a new round: who acknowledged before is asked again. */
+  /** It was quiet long enough to count as a new round, or is `outgrown`: who acknowledged before is asked again. */
   readonly recurrence?: boolean | undefined;
+  /** It is critical, and what somebody acknowledged or called a false positive was not. */
+  readonly outgrown?: boolean | undefined;
 }
 
 /** Where an alert went. */
@@ -58,6 +60,8 @@ export interface Novelty {
   readonly rank: number;
   /** Undefined where the alert names no resource. */
   readonly resource: string | undefined;
+  /** Whoever is in an account can have GuardDuty make samples of every kind: they take no novelty from what is real. */
+  readonly sample: boolean;
 }
 
 export interface DigestLine {
@@ -134,8 +138,11 @@ export interface NoiseStore {
     /** Decided by this call; of a line: and the first that its digest does not show yet. */
     fresh: boolean;
   }>;
-  /** Gives a case a card that had none. What was said so far is in the card. False where it had one. */
-  promote(caseId: string, at: string): Promise<boolean>;
+  /**
+   * Gives a case a card that had none, in this channel where one is named. What was said so far is in the card. False where it
+   * had one.
+   */
+  promote(caseId: string, at: string, channel?: string): Promise<boolean>;
   /** Not posted yet, in order; `upTo` is the last entry of which this is all. */
   undelivered(caseId: string): Promise<{ upTo: number; entries: readonly CaseEntry[] }>;
   entryDelivered(caseId: string, number: number): Promise<void>;
@@ -156,7 +163,7 @@ export interface NoiseStore {
   /** False where there is none of that id that still holds. */
   endSnooze(id: string, by: string, at: string): Promise<boolean>;
   snoozes(at: string): Promise<readonly Snooze[]>;
-  /** Whether the account had this resource, and this tactic, in a finding that came in before this case was opened. */
+  /** Whether the account had this resource, and this tactic, in a finding (of a real alert: a real one) before this case was opened. */
   knownBefore(caseId: string, novelty: Novelty): Promise<{ resource: boolean; tactic: boolean }>;
   /** False when it was said before. */
   falsePositive(caseId: string, userId: string, at: string): Promise<boolean>;

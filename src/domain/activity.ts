@@ -42,10 +42,12 @@ export function actorKeyOf(alert: Alert): string | undefined {
 export function linksOf(alert: Alert): AlertLinks {
   if (alert.sample) return { keys: [], absorbs: [] };
   const parts = alert.signals ?? [];
+  // One that is put away speaks to nobody and calls nobody: what it took in would fall silent with it.
+  const isAway = alert.archived || alert.suppressed === true || alert.resolved === true;
   const absorbs = parts.flatMap(({ type, id }) => (type === 'FINDING' && id !== undefined ? [findingKey(id)] : []));
   const own = alert.findingArn === undefined ? [] : [findingKey(alert.findingArn)];
   // A sequence has many actors and resources: single findings come to it by its signals, not by its first actor.
-  if (parts.length > 0) return { keys: [...own, ...absorbs], absorbs };
+  if (parts.length > 0) return isAway ? { keys: own, absorbs: [] } : { keys: [...own, ...absorbs], absorbs };
   const actor = actorKeyOf(alert);
   const resource = resourceKeyOf(alert);
   const isIdentity = alert.resource.type === 'AccessKey';
@@ -72,8 +74,9 @@ export function mayJoin(alert: Alert, members: readonly Alert[]): boolean {
 }
 
 export function noveltyOf(alert: Alert): Novelty {
-  const { accountId } = alert;
-  return { accountId, tactic: tacticOf(alert), rank: severityRank(alert.severity), resource: resourceKeyOf(alert) };
+  const { accountId, sample } = alert;
+  const rank = severityRank(alert.severity);
+  return { accountId, tactic: tacticOf(alert), rank, resource: resourceKeyOf(alert), sample };
 }
 
 function findingKey(arn: string): string {

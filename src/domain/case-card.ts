@@ -26,7 +26,11 @@ export function withCaseNews(card: Message, news: CaseNews): Message {
     lines.push(line(bold('Part of case '), code(found.mergedInto), ', which goes on with it.'));
   }
   if (found.round > 0)
-    lines.push(line(`It came back ${found.round === 1 ? 'once' : `${found.round} times`} after a time of quiet.`));
+    lines.push(
+      line(
+        `${found.round === 1 ? 'Once' : `${found.round} times`} it came back after a time of quiet, or turned critical.`,
+      ),
+    );
   if (found.falsePositiveBy !== undefined) {
     lines.push(line('Marked as a false positive by ', person(found.falsePositiveBy)));
   }

@@ -102,8 +102,8 @@ function whatOf({ alert, account }: Call): string {
   return `${severityLabel(alert.severity)} in ${where}, ${inert(alert.region, 40)}: ${sentenceOfAlert(alert)}`;
 }
 
-/** The direct message to somebody on call. */
-export function callForHelp(call: Call): Message {
+/** The direct message to somebody on call. `closed`: to a named few, whose card in the channel has no button. */
+export function callForHelp(call: Call, closed: boolean): Message {
   const sentence = `Nobody has acknowledged this yet: ${whatOf(call)}`;
   return {
     ...say(sentence),
@@ -116,7 +116,9 @@ export function callForHelp(call: Call): Message {
           line(
             'Case ',
             code(call.caseId),
-            '. Its card is in the alert channel: press Acknowledge there, which also stops the calls.',
+            closed
+              ? '. It is closed to a named few, and its card has no button: ask one of them, or the on-call lead, to look at it.'
+              : '. Its card is in the alert channel: press Acknowledge there, which also stops the calls.',
           ),
         ],
       },

@@ -98,7 +98,7 @@ export function storyOf(
   before: CaseBefore,
   rules: { readonly noise: NoiseConfig; readonly jewel: boolean; readonly muted: boolean },
 ): Told | undefined {
-  const { previous, members } = before;
+  const { previous, members, case: held } = before;
   if (previous !== undefined && mergedAlert(previous, alert) === previous) return undefined;
   const highest = Math.max(...members.map((member) => severityRank(member.severity)), -1);
   const rose = severityRank(alert.severity) > highest;
@@ -106,19 +106,30 @@ export function storyOf(
   const mine = [...alert.resourceIds, resourceKeyOf(alert)].filter((id) => id !== undefined);
   const newResource = mine.some((id) => !known.has(id));
   const quiet = quietFor(previous, alert, before.lastAt) >= rules.noise.recurrenceHours * 3_600_000;
-  const own = (reasons: readonly boolean[]): Pick<Told, 'ownChannel' | 'recurrence'> =>
-    isLive(alert) && reasons.includes(true) ? { ownChannel: channel, ...(quiet ? { recurrence: true } : {}) } : {};
+  // Whoever looked at it, or called it nothing, did not see a critical.
+  const outgrown = rose && isCritical(alert) && (held.acknowledgedBy ?? held.falsePositiveBy) !== undefined;
+  // A snooze mutes what its rule means for as long as it lasts, and nothing else that goes into a case that it muted.
+  const unmuted = held.admission === 'snoozed' && !rules.muted && isLive(alert);
+  const unseen = held.admission === 'snoozed' || held.admission === 'digest';
+  const own = (reasons: readonly boolean[]): Pick<Told, 'ownChannel' | 'recurrence' | 'outgrown'> =>
+    isLive(alert) && reasons.includes(true)
+      ? { ownChannel: channel, ...(quiet || outgrown ? { recurrence: true } : {}), ...(outgrown ? { outgrown } : {}) }
+      : {};
   if (previous !== undefined) {
-    const said = updateWorthSaying(previous, alert) ?? (quiet ? quietLine : undefined);
+    const said = updateWorthSaying(previous, alert) ?? (quiet ? quietLine : unmuted ? unmutedLine : undefined);
+    // One that was put away when it came first may have no card.
+    const loud = unseen && (isCritical(alert) || rules.jewel);
     // That it came back is what a snooze is there to mute; that it is worse is not.
-    return said === undefined ? undefined : { said, ...own([rose, newResource, quiet && !rules.muted]) };
+    const isNews = own([rose, newResource, quiet && !rules.muted, unmuted, loud]);
+    return said === undefined ? undefined : { said, ...isNews };
   }
   const newTactic = !members.some((member) => tacticOf(member) === tacticOf(alert));
-  const isNews = own([rose, newResource, quiet && !rules.muted, newTactic, isCritical(alert), rules.jewel]);
+  const isNews = own([rose, newResource, quiet && !rules.muted, newTactic, isCritical(alert), rules.jewel, unmuted]);
   return { said: joinedLine(alert, { newTactic, rose }), ...isNews };
 }
 
 const quietLine = line('This finding came again after a long time of quiet.');
+const unmutedLine = line('This finding goes on, and nothing mutes it any more.');
 
 /** From the last sight of it to this one; where the finding does not say, from its last version. Milliseconds. */
 function quietFor(previous: Alert | undefined, alert: Alert, lastAt: string): number {

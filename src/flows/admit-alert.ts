@@ -118,14 +118,19 @@ async function decide(
   if (digestId !== undefined && fresh) {
     await queue.add('digest.show', { digestId }, { id: `digest-${digestId}`, delayMs: gatherMs });
   }
-  return admission;
+  if (admission !== 'snoozed' || snooze !== undefined) return admission;
+  // Another alert of the case came at the same moment and was muted; this one is not.
+  await store.noise.promote(found.id, at);
+  return 'card';
 }
 
 /** What has no card gets one when something comes that the channel must hear. */
 async function raised(found: Case, admission: Admission, at: string, { store }: Needs): Promise<Admission> {
   if (admission !== 'digest' && admission !== 'snoozed') return admission;
   const { entries } = await store.noise.undelivered(found.id);
-  if (!entries.some(({ ownChannel }) => ownChannel !== undefined)) return admission;
-  await store.noise.promote(found.id, at);
+  // The card is the news itself, so that it goes where that belongs: what turned critical into the channel of criticals.
+  const channel = entries.findLast(({ ownChannel }) => ownChannel !== undefined)?.ownChannel;
+  if (channel === undefined) return admission;
+  await store.noise.promote(found.id, at, channel);
   return 'card';
 }

@@ -28,7 +28,11 @@ export async function escalate(call: Omit<Escalation, 'dueAt'>, deps: Needs): Pr
     for (const name of level.pagers) await tried(() => pageOnce(key, name, about, deps), problems);
     const people = level.users.length + level.groups.length === 0 ? [] : await peopleOf(level, problems, deps);
     for (const userId of people) {
-      const post = { key: `${key}:${userId}`, channel: userId, message: callForHelp(about) };
+      const post = {
+        key: `${key}:${userId}`,
+        channel: userId,
+        message: callForHelp(about, found.restrictedTo !== undefined),
+      };
       await tried(() => postOnce(post, deps), problems);
     }
     const [first] = problems;

@@ -16,6 +16,7 @@ import { restrictedCard } from '../domain/restricted-case.ts';
 import { severityWord } from '../domain/severity.ts';
 import { strikeSeeds } from '../domain/strike.ts';
 import { admitAlert } from './admit-alert.ts';
+import { fewIn, unlessRefused } from './approval-places.ts';
 import { isBeyondChange, isChannelClosed, postOnce, showInChannel } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 import { wantEnrichment } from './want-enrichment.ts';
@@ -86,15 +87,25 @@ export function deliverCase(caseId: string, deps: Needs): Promise<void> {
 function tellEntry(entry: CaseEntry, found: Case, card: { channel: string; ts: string }, deps: Needs): Promise<void> {
   return found.restrictedTo === undefined
     ? tell(entry, found, card, deps)
-    : tellFew(entry, found, found.restrictedTo, deps);
+    : tellFew(entry, found, fewIn(found) ?? [], deps);
 }
+
+const noneOfFew = 'none of the few that the case is closed to can be written to';
 
 async function tellFew(entry: CaseEntry, found: Case, few: readonly string[], deps: Needs): Promise<void> {
   const { alertId, number, said } = entry;
   const alert = (await deps.store.alerts.get(alertId))?.alert ?? found.alert;
   if (said !== undefined) {
     const message = threadNote(alert, said);
-    for (const userId of few) await postOnce({ key: `note:${alertId}:${userId}`, channel: userId, message }, deps);
+    let told = 0;
+    for (const userId of few) {
+      await unlessRefused(userId, deps, async () => {
+        await postOnce({ key: `note:${alertId}:${userId}`, channel: userId, message }, deps);
+        told += 1;
+      });
+    }
+    // It stays undelivered, and is tried again.
+    if (told === 0) throw new UpstreamError('slack', 'nobody', noneOfFew, { retryable: false });
   }
   await deps.store.noise.entryDelivered(found.id, number);
 }

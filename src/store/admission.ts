@@ -11,6 +11,8 @@ type Output = Awaited<ReturnType<NoiseStore['admit']>>;
 /** First key of the locks on channels. */
 const channelSpace = 0x4644;
 const minuteMs = 60_000;
+/** Clocks of several processes differ by so much; what lies further ahead is of a clock that was wrong, and tells nothing of now. */
+const aheadMs = minuteMs;
 /** In one storm, so many new resources of an account get a card of their own; a storm over thousands of them must not. */
 const mostNewResources = 5;
 
@@ -75,18 +77,26 @@ interface Known {
 async function knownOf(tx: Tx, { channel, at, limit, windowMs, novelty }: Input): Promise<Known> {
   const [place, now] = [text(channel), Date.parse(at)];
   const keys = askedKeys(novelty);
+  const ahead = new Date(now + aheadMs);
+  // Samples, which whoever is in the account can have made, are no storm for what is real.
+  const counted = novelty.sample ? sql`true` : sql`alert->>'sample' is distinct from 'true'`;
   const { rows } = await sql<Known>`select
     (select coalesce(json_agg(json_build_object('key', key, 'at', extract(epoch from at) * 1000, 'times', times)), '[]')
       from noise_seen where channel = ${place} and key in (${sql.join(keys)})) as seen,
     (select count(*)::int from (select from cases where channel = ${place} and admitted_at > ${new Date(now - minuteMs)}
-      and admission in ('card', 'digest') limit ${limit}) as lately) as recent,
+      and admitted_at <= ${ahead} and admission in ('card', 'digest') and ${counted} limit ${limit}) as lately) as recent,
     (select id from digests where channel = ${place} and opened_at > ${new Date(now - windowMs)}
-      order by opened_at desc limit 1) as open`.execute(tx);
+      and opened_at <= ${ahead} order by opened_at desc limit 1) as open`.execute(tx);
   return rows[0] ?? { seen: [], recent: 0, open: null };
 }
 
-function ranksFrom({ accountId, rank }: Novelty): readonly string[] {
-  return [0, 1, 2, 3].filter((each) => each >= rank).map((each) => indexed(`s ${accountId} ${each}`));
+function ranksFrom(novelty: Novelty): readonly string[] {
+  const whose = whoseOf(novelty);
+  return [0, 1, 2, 3].filter((each) => each >= novelty.rank).map((each) => indexed(`s ${whose} ${each}`));
+}
+
+function whoseOf({ accountId, sample }: Novelty): string {
+  return sample ? `${accountId} sample` : accountId;
 }
 
 function askedKeys(novelty: Novelty): readonly string[] {
@@ -98,7 +108,9 @@ function askedKeys(novelty: Novelty): readonly string[] {
 function newsOf(known: Known, { at, windowMs, novelty }: Input): { isNews: boolean; keys: readonly Seen[] } {
   const { tactic, rank, resource, breakouts } = keysOf(novelty);
   const now = Date.parse(at);
-  const lately = new Map(known.seen.filter((row) => row.at > now - windowMs).map((row) => [row.key, row]));
+  const lately = new Map(
+    known.seen.filter((row) => row.at > now - windowMs && row.at <= now + aheadMs).map((row) => [row.key, row]),
+  );
   const taken = lately.get(breakouts);
   const newResource = resource !== undefined && !lately.has(resource) && (taken?.times ?? 0) < mostNewResources;
   const keys = [tactic, rank, ...(resource === undefined ? [] : [resource])].map((key) => ({ key, at: now, times: 1 }));
@@ -110,12 +122,14 @@ function newsOf(known: Known, { at, windowMs, novelty }: Input): { isNews: boole
   };
 }
 
-function keysOf({ accountId, tactic, rank, resource }: Novelty) {
+function keysOf(novelty: Novelty) {
+  const { tactic, rank, resource } = novelty;
+  const whose = whoseOf(novelty);
   return {
-    tactic: indexed(`t ${accountId} ${tactic}`),
-    rank: indexed(`s ${accountId} ${rank}`),
-    resource: resource === undefined ? undefined : indexed(`r ${accountId} ${resource}`),
-    breakouts: indexed(`b ${accountId}`),
+    tactic: indexed(`t ${whose} ${tactic}`),
+    rank: indexed(`s ${whose} ${rank}`),
+    resource: resource === undefined ? undefined : indexed(`r ${whose} ${resource}`),
+    breakouts: indexed(`b ${whose}`),
   };
 }
 

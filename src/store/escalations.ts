@@ -1,7 +1,8 @@
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { EscalationsStore } from '../contracts/noise.ts';
 import { appendAudit } from './audit.ts';
 import { asking, type Database, iso, text } from './database.ts';
+import type { Tables } from './tables.ts';
 
 /** Who is called when nobody looks. A level that is settled is never fired again. */
 export function escalationsStore(db: Database): EscalationsStore {
@@ -88,4 +89,15 @@ export function escalationsStore(db: Database): EscalationsStore {
         }),
       ),
   };
+}
+
+/** Nobody looked in the round that is over: who was to be called in it is called in the next one, when he was due. */
+export async function takeCallsAlong(tx: Transaction<Tables>, caseId: string, round: number): Promise<void> {
+  await tx
+    .updateTable('escalations')
+    .set({ round: round + 1 })
+    .where('case_id', '=', caseId)
+    .where('round', '=', round)
+    .where('settled_at', 'is', null)
+    .execute();
 }

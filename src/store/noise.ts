@@ -24,12 +24,13 @@ type Delivery = Pick<
 
 function deliveryStore(db: Database): Delivery {
   return {
-    promote: (caseId, at) =>
+    promote: (caseId, at, channel) =>
       asking(async () => {
         const entries = sql<number>`coalesce((select max(number) from case_entries where case_id = ${text(caseId)}), 1)`;
         const promoted = await db
           .updateTable('cases')
           .set({ admission: 'card', admitted_at: at, last_at: at, card_from: entries, shown_version: 0 })
+          .$if(channel !== undefined, (update) => update.set({ channel: text(channel ?? '') }))
           .where('id', '=', text(caseId))
           .where('admission', 'in', ['digest', 'snoozed', 'merged'])
           .returning('id')

@@ -9,6 +9,7 @@ import { severityRank } from '../domain/severity.ts';
 import { appendAudit } from './audit.ts';
 import { caseOf, nextCaseId } from './case-rows.ts';
 import { CallerError, indexed, iso, json, optionalText, text, withoutWaiting } from './database.ts';
+import { takeCallsAlong } from './escalations.ts';
 import type { Tables } from './tables.ts';
 
 type Tx = Transaction<Tables>;
@@ -268,12 +269,14 @@ async function merge(tx: Tx, found: Found, input: Input): Promise<Output> {
         ...(leads ? { alert: json(held) } : {}),
         // Who looked at it then does not look at it now.
         ...(recurs ? { round: row.round + 1, acknowledged_by: null, acknowledged_at: null } : {}),
+        ...(told?.outgrown === true ? { verdict: null, verdict_by: null, verdict_at: null } : {}),
         version: row.version + 1,
         last_at: at,
       })
       .where('id', '=', row.id)
       .returningAll()
       .executeTakeFirstOrThrow();
+    if (recurs && row.acknowledged_by === null && row.verdict === null) await takeCallsAlong(tx, row.id, row.round);
   }
   if (alertId !== undefined) {
     await tx

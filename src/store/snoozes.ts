@@ -62,7 +62,7 @@ export function snoozesStore(db: Database): Snoozes {
         return rows.map(snoozeOfRow);
       }),
 
-    knownBefore: (caseId, { accountId, resource, tactic }) =>
+    knownBefore: (caseId, { accountId, resource, tactic, sample }) =>
       asking(async () => {
         const opened = db.selectFrom('cases').select('opened_at').where('id', '=', text(caseId));
         const before = (column: 'resource' | 'tactic', value: string) =>
@@ -73,6 +73,7 @@ export function snoozesStore(db: Database): Snoozes {
             .where(column, '=', indexed(value))
             .where('case_id', '!=', text(caseId))
             .where('at', '<=', opened)
+            .$if(!sample, (query) => query.where(sql<boolean>`alert->>'sample' is distinct from 'true'`))
             .limit(1)
             .executeTakeFirst();
         return {

@@ -1,0 +1,256 @@
+/** What an alert must not vanish into: a snooze that is over or means another kind, a storm of samples, a page of a round that is past. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Alert } from '../../../src/contracts/alert.ts';
+import { UpstreamError } from '../../../src/contracts/errors.ts';
+import type { SnoozeRule } from '../../../src/contracts/noise.ts';
+import type { Store } from '../../../src/contracts/store.ts';
+import { linksOf } from '../../../src/domain/activity.ts';
+import { NoiseConfig, noJewels } from '../../../src/domain/noise.ts';
+import { admitAlert } from '../../../src/flows/admit-alert.ts';
+import { deliverCase } from '../../../src/flows/handle-alert.ts';
+import { openStore } from '../../../src/store/store.ts';
+import { silentLog, startTestDatabase, type TestDatabase } from '../../support/databases.ts';
+
+const [minuteMs, hourMs] = [60_000, 3_600_000];
+const channels = { default: 'C-ALERTS', critical: 'C-CRITICAL' };
+let database: TestDatabase;
+let store: Store;
+beforeAll(async () => {
+  database = await startTestDatabase();
+  store = await openStore({ connectionString: database.connectionString, log: silentLog, applicationName: 'test' });
+});
+afterAll(async () => {
+  await store?.close();
+  await database?.stop();
+});
+
+let time = Date.parse('2026-11-20T10:00:00.000Z');
+let accountNumber = 100_000_000_000;
+let made = 0;
+/** Every test has an account of its own, a day later, so that none hears the other's noise. */
+function another(): { accountId: string; alertOf: (change: Partial<Alert>) => Alert } {
+  accountNumber += 1;
+  time += 24 * hourMs;
+  const accountId = `${accountNumber}`;
+  return {
+    accountId,
+    alertOf: (change) => ({
+      source: 'guardduty',
+      dedupeKey: `${accountId} ${change.findingId}`,
+      updatedAt: new Date(time).toISOString(),
+      lastSeen: new Date(time).toISOString(),
+      count: 1,
+      findingId: 'f1',
+      type: 'Recon:IAMUser/MaliciousIPCaller',
+      severity: 5,
+      title: 'title',
+      description: 'description',
+      partition: 'aws',
+      accountId,
+      region: 'eu-west-1',
+      resource: { type: 'AccessKey' },
+      resourceIds: [],
+      actor: { userName: 'sam' },
+      remote: [],
+      sample: false,
+      archived: false,
+      notes: [],
+      ...change,
+    }),
+  };
+}
+
+/** Through the door of the job, as a worker does. */
+async function admit(alert: Alert, from: Store = store) {
+  made += 1;
+  const at = new Date(time).toISOString();
+  const { alertId } = await store.alerts.receive({ deliveryKey: `delivery-${made}`, alert, raw: {}, at });
+  const deps = {
+    store: from,
+    queue: { add: () => Promise.resolve() },
+    clock: { now: () => new Date(time), sleep: () => new Promise(() => undefined) },
+    accounts: { known: () => [], find: () => Promise.resolve({}) },
+    settings: {
+      accounts: [],
+      channels,
+      crownJewels: noJewels,
+      noise: NoiseConfig.parse({}),
+      escalation: { levels: [{ afterMinutes: 10, users: ['U1'], groups: [], pagers: [] }], pagers: [] },
+    },
+  } as unknown as Parameters<typeof admitAlert>[2];
+  const { case: found, admission } = await admitAlert(alertId, alert, deps);
+  return { caseId: found.id, admission };
+}
+
+function mute(rule: SnoozeRule, hours: number, maxRank = 2) {
+  const [at, until] = [time, time + hours * hourMs].map((ms) => new Date(ms).toISOString()) as [string, string];
+  return store.noise.addSnooze({ rule, reason: 'known', by: 'U1', at, until, maxRank });
+}
+
+async function isDue(caseId: string): Promise<boolean> {
+  const due = await store.escalations.due(new Date(time).toISOString(), 1_000);
+  return due.some((one) => one.caseId === caseId);
+}
+
+describe('a snooze', () => {
+  it('does not mute another kind of alert by the case that it joins', async () => {
+    const { accountId, alertOf } = another();
+    await mute({ type: 'Recon:IAMUser/MaliciousIPCaller', accountId }, 8);
+    const first = await admit(alertOf({ findingId: 'f1' }));
+    time += minuteMs;
+
+    const other = await admit(alertOf({ findingId: 'f2', type: 'Recon:IAMUser/TorIPCaller' }));
+
+    expect(first.admission).toBe('snoozed');
+    expect(other).toEqual({ caseId: first.caseId, admission: 'card' });
+  });
+
+  it('does not mute another kind of alert that comes at the same moment', async () => {
+    const { accountId, alertOf } = another();
+    const { id: snoozeId } = await mute({ type: 'Recon:IAMUser/MaliciousIPCaller', accountId }, 8);
+    const links = linksOf(alertOf({}));
+    const at = new Date(time).toISOString();
+    const join = { links, since: at };
+    await store.cases.openOrMerge({ alert: alertOf({ findingId: 'f1' }), channel: 'C-ALERTS', at, join });
+    // The other one is decided while this one is between its case and its place.
+    const admitAfter: Store['noise']['admit'] = async (input) => {
+      await store.noise.admit({ ...input, snoozeId });
+      return store.noise.admit(input);
+    };
+    const other = alertOf({ findingId: 'f2', type: 'Recon:IAMUser/TorIPCaller' });
+
+    const { admission } = await admit(other, { ...store, noise: { ...store.noise, admit: admitAfter } });
+
+    expect(admission).toBe('card');
+  });
+
+  it('is over when it ends: a finding that it muted, and that goes on, is heard at its next version', async () => {
+    const { accountId, alertOf } = another();
+    const { id } = await mute({ accountId, type: 'Recon:*' }, 8);
+    expect((await admit(alertOf({ findingId: 'f1' }))).admission).toBe('snoozed');
+    time += hourMs;
+    expect((await admit(alertOf({ findingId: 'f1', count: 2 }))).admission).toBe('snoozed');
+    await store.noise.endSnooze(id, 'U1', new Date(time).toISOString());
+    time += hourMs;
+
+    expect((await admit(alertOf({ findingId: 'f1', count: 3 }))).admission).toBe('card');
+  });
+});
+
+describe('what gets a card later', () => {
+  it('gets it in the channel of what brought it up', async () => {
+    const { accountId, alertOf } = another();
+    await mute({ accountId, type: 'Recon:*' }, 8);
+    const { caseId, admission } = await admit(alertOf({ findingId: 'f1' }));
+    expect(admission).toBe('snoozed');
+    time += minuteMs;
+
+    expect((await admit(alertOf({ findingId: 'f1', severity: 9.5 }))).admission).toBe('card');
+
+    expect((await store.cases.get(caseId))?.channel).toBe('C-CRITICAL');
+  });
+
+  it('gets it when a critical that was put away is so no more', async () => {
+    const { accountId, alertOf } = another();
+    await mute({ accountId, type: 'Recon:*' }, 8, 3);
+    const away = await admit(alertOf({ findingId: 'f1', severity: 9.5, archived: true }));
+    expect(away.admission).toBe('snoozed');
+    time += minuteMs;
+
+    expect((await admit(alertOf({ findingId: 'f1', severity: 9.5 }))).admission).toBe('card');
+  });
+});
+
+describe('a storm', () => {
+  it('of samples takes no novelty from what is real', async () => {
+    const { alertOf } = another();
+    for (let n = 0; n < 60; n += 1) {
+      const type = n % 2 === 0 ? 'Discovery:S3/MaliciousIPCaller' : 'Recon:EC2/Portscan';
+      const resource = { type: 'S3Bucket', id: `bucket-${n}` };
+      await admit(alertOf({ findingId: `s${n}`, sample: true, type, resource, severity: 8 }));
+    }
+
+    const real = { findingId: 'f1', type: 'Discovery:S3/TorIPCaller', severity: 8 };
+    expect((await admit(alertOf(real))).admission).toBe('card');
+  });
+
+  it('that a wrong clock puts into the future quietens nothing now', async () => {
+    const { alertOf } = another();
+    time += 2 * hourMs;
+    for (let n = 0; n < 40; n += 1) await admit(alertOf({ findingId: `s${n}`, actor: { userName: `user-${n}` } }));
+    time -= 2 * hourMs;
+
+    expect((await admit(alertOf({ findingId: 'f1' }))).admission).toBe('card');
+  });
+});
+
+describe('a page', () => {
+  it('still comes when another finding of the case returns after a time of quiet', async () => {
+    const { alertOf } = another();
+    const resource = { type: 'Instance', id: 'i-1' };
+    const findingArn = 'arn:aws:guardduty:eu-west-1:1:detector/d/finding/f1';
+    const lastSeen = new Date(time - 30 * hourMs).toISOString();
+    await admit(alertOf({ findingId: 'f1', resource, findingArn, lastSeen }));
+    time += minuteMs;
+    const signals = [{ type: 'FINDING', id: findingArn, name: 'one' }] as unknown as Alert['signals'];
+    const type = 'AttackSequence:IAM/CompromisedCredentials';
+    const sequence = await admit(alertOf({ findingId: 'f2', type, severity: 9.5, signals: signals ?? [] }));
+    time += minuteMs;
+    const again = await admit(alertOf({ findingId: 'f1', resource, findingArn, count: 2 }));
+    expect(again.caseId).toBe(sequence.caseId);
+    time += 15 * minuteMs;
+
+    expect(await isDue(sequence.caseId)).toBe(true);
+  });
+
+  it('comes for what turns critical after somebody acknowledged it, and after it was called a false positive', async () => {
+    for (const mark of ['acknowledge', 'falsePositive'] as const) {
+      const { alertOf } = another();
+      const { caseId } = await admit(alertOf({ findingId: 'f1' }));
+      const at = new Date(time).toISOString();
+      if (mark === 'acknowledge') await store.cases.acknowledge(caseId, 'U1', at);
+      else await store.noise.falsePositive(caseId, 'U1', at);
+      time += hourMs;
+      await admit(alertOf({ findingId: 'f1', severity: 9.5 }));
+      time += 15 * minuteMs;
+
+      expect.soft(await isDue(caseId), mark).toBe(true);
+    }
+  });
+
+  it('comes for a critical whose case an attack sequence takes in that is put away itself', async () => {
+    const { alertOf } = another();
+    const findingArn = 'arn:aws:guardduty:eu-west-1:1:detector/d/finding/f9';
+    const part = await admit(alertOf({ findingId: 'f1', severity: 9.5, findingArn }));
+    const signals = [{ type: 'FINDING', id: findingArn, name: 'one' }] as unknown as Alert['signals'];
+    const type = 'AttackSequence:IAM/CompromisedCredentials';
+    await admit(alertOf({ findingId: 'f2', type, severity: 9.5, archived: true, signals: signals ?? [] }));
+    time += 15 * minuteMs;
+
+    expect(await isDue(part.caseId)).toBe(true);
+  });
+});
+
+describe('news of a case that is closed to a few', () => {
+  it('reaches the others where Slack does not know one of them any more, or one is somebody on the host', async () => {
+    const { alertOf } = another();
+    const { caseId } = await admit(alertOf({ findingId: 'f1' }));
+    await store.cases.restrict(caseId, ['U0LEFT1', 'U0STAYS'], 'ada@host', new Date(time).toISOString());
+    time += minuteMs;
+    await admit(alertOf({ findingId: 'f1', count: 10 }));
+    const told: string[] = [];
+    const post = ({ channel }: { channel: string }) => {
+      if (channel === 'U0LEFT1' || channel === 'ada@host')
+        throw new UpstreamError('slack', 'channel_not_found', 'gone', { retryable: false });
+      told.push(channel);
+      return Promise.resolve({ channel, ts: `${told.length}` });
+    };
+    const chat = { post, update: () => Promise.resolve() };
+    const deps = { store, chat, log: silentLog, settings: { channels }, clock: { now: () => new Date(time) } };
+
+    await deliverCase(caseId, deps as unknown as Parameters<typeof deliverCase>[1]);
+
+    expect(told).toEqual(['C-ALERTS', 'U0STAYS']);
+    expect((await store.noise.undelivered(caseId)).entries).toEqual([]);
+  });
+});
