@@ -15,6 +15,7 @@ import type { Log } from './contracts/log.ts';
 import type { Message } from './contracts/message.ts';
 import { whatOf } from './domain/approval-wording.ts';
 import { jsonText } from './domain/json-text.ts';
+import { kindsCounted } from './domain/noise-report.ts';
 import { say } from './domain/phrases.ts';
 import { plainText } from './domain/plain-text.ts';
 import { cliCommand } from './domain/plan.ts';
@@ -119,7 +120,7 @@ function contextOf(config: Config, log: Log): CommandContext {
     rules: () => viewRules(config, log),
     frozen: () => withStore(config, log, async (store) => (await store.settings.frozen()).frozen),
     snoozes: () => withStore(config, log, (store) => store.noise.snoozes(systemClock.now().toISOString())),
-    noise: (since, until) => withStore(config, log, (store) => store.noise.report(since, until, 20)),
+    noise: (since, until) => withStore(config, log, (store) => store.noise.report(since, until, kindsCounted)),
   };
 }
 

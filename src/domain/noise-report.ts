@@ -6,6 +6,9 @@ import { type Account, findAccount } from './inventory.ts';
 import { type NoiseConfig, weekdays } from './noise.ts';
 import { bold, code, count, date, line } from './phrases.ts';
 
+/** Kinds of which the sums are, and of which the table shows the first. */
+export const kindsCounted = 5_000;
+const kindsShown = 20;
 const dayMs = 24 * 60 * 60 * 1_000;
 
 /** The newest time at which a weekly report was due, as ISO 8601 UTC. */
@@ -41,16 +44,18 @@ export function noiseReport(
             {
               kind: 'table' as const,
               columns: ['Type', 'Account', 'Alerts', 'Cases', 'Cards', 'Snoozed', 'False positives', 'Acknowledged'],
-              rows: rows.map((row) => [
-                inert(row.type, 80),
-                findAccount(accounts, row.accountId)?.name ?? row.accountId,
-                String(row.alerts),
-                String(row.cases),
-                String(row.cards),
-                String(row.snoozed),
-                String(row.falsePositives),
-                String(row.acknowledged),
-              ]),
+              rows: rows
+                .slice(0, kindsShown)
+                .map((row) => [
+                  inert(row.type, 80),
+                  findAccount(accounts, row.accountId)?.name ?? row.accountId,
+                  String(row.alerts),
+                  String(row.cases),
+                  String(row.cards),
+                  String(row.snoozed),
+                  String(row.falsePositives),
+                  String(row.acknowledged),
+                ]),
             },
           ]),
       {
@@ -59,7 +64,9 @@ export function noiseReport(
           line(
             'Mute a kind with ',
             code('/ir snooze add --type TYPE --account ID --until 7d REASON'),
-            '. Shown are the 20 largest.',
+            rows.length > kindsShown
+              ? `. Shown are the ${kindsShown} largest of ${count(rows.length, 'kind')}; the sums are of all.`
+              : '.',
           ),
         ],
       },

@@ -3,6 +3,7 @@ import type { ApprovalLine, CommandContext, CommandOutcome } from '../contracts/
 import { asError, UserError } from '../contracts/errors.ts';
 import type { Message } from '../contracts/message.ts';
 import { closedTo } from '../domain/access.ts';
+import { kindsCounted } from '../domain/noise-report.ts';
 import { refusal, say } from '../domain/phrases.ts';
 import { targetWords } from '../domain/plan.ts';
 import { interpret, wordsOf } from '../domain/words.ts';
@@ -57,7 +58,7 @@ function contextOf(userId: string, { commands, actions, store, clock, ruleShelf 
     frozen: async () => (await store.settings.frozen()).frozen,
     ...(ruleShelf === undefined ? {} : { rules: () => ruleShelf.view() }),
     snoozes: () => store.noise.snoozes(clock.now().toISOString()),
-    noise: (since, until) => store.noise.report(since, until, 20),
+    noise: (since, until) => store.noise.report(since, until, kindsCounted),
   };
 }
 

@@ -1,18 +1,17 @@
 /** Once a week: what made the noise -> one message. */
-import { noiseReport, reportDueAt } from '../domain/noise-report.ts';
+import { kindsCounted, noiseReport, reportDueAt } from '../domain/noise-report.ts';
 import { postOnce } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 
 type Needs = Pick<WorkerDeps, 'store' | 'chat' | 'clock' | 'settings'>;
 
 const weekMs = 7 * 24 * 60 * 60 * 1_000;
-const largest = 20;
 
 /** Job `noise.report`. `week` is when it was due, ISO 8601 UTC; one message per week, whoever tries. */
 export async function reportNoise({ week }: { readonly week: string }, deps: Needs): Promise<void> {
   const { store, settings } = deps;
   const since = new Date(Date.parse(week) - weekMs).toISOString();
-  const rows = await store.noise.report(since, week, largest);
+  const rows = await store.noise.report(since, week, kindsCounted);
   const message = noiseReport(rows, since, week, settings.accounts);
   const channel = settings.noise.report.channel ?? settings.channels.default;
   await postOnce({ key: `noise-report:${week}`, channel, message }, deps);
