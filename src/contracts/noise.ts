@@ -138,6 +138,8 @@ export interface NoiseStore {
     /** Decided by this call; of a line: and the first that its digest does not show yet. */
     fresh: boolean;
   }>;
+  /** Whether a channel takes a further card now, as `admit` counts. */
+  isCalm(channel: string, at: string, limit: number): Promise<boolean>;
   /**
    * Gives a case a card that had none, in this channel where one is named. What was said so far is in the card. False where it
    * had one.

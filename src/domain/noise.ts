@@ -75,7 +75,7 @@ export function isCrownJewel(alert: Alert, account: Account | undefined, jewels:
 }
 
 /** Real, and open: neither a sample, nor put away or over where it comes from. */
-function isLive(alert: Alert): boolean {
+export function isLive(alert: Alert): boolean {
   return !alert.sample && !alert.archived && alert.suppressed !== true && alert.resolved !== true;
 }
 
@@ -176,7 +176,9 @@ export function snoozeOf(alert: Alert, snoozes: readonly Snooze[]): Snooze | und
     if (rule.type !== undefined && !fits(rule.type, alert.type)) return false;
     if (rule.accountId !== undefined && rule.accountId !== alert.accountId) return false;
     const { resource: wanted, actor } = rule;
-    if (wanted !== undefined && !names.some((name) => fits(wanted, name))) return false;
+    // Made of an alert, it means that one resource, and no other alert that names it besides its own.
+    const meant = rule.literal === true ? [resource].filter((name) => name !== undefined) : names;
+    if (wanted !== undefined && !meant.some((name) => fits(wanted, name))) return false;
     const actors = [actorKeyOf(alert), alert.actor.userName, alert.actor.principalArn, alert.actor.accessKeyId];
     return actor === undefined || actors.some((name) => name !== undefined && fits(actor, name));
   });

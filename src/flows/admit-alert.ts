@@ -14,6 +14,7 @@ import {
   digestLine,
   isCritical,
   isCrownJewel,
+  isLive,
   snoozeOf,
   speaksThrough,
   storyOf,
@@ -41,6 +42,7 @@ export async function admitAlert(
   const snooze = snoozeOf(alert, await store.noise.snoozes(at));
   const {
     case: found,
+    previous,
     told,
     again,
   } = await store.cases.openOrMerge({
@@ -61,7 +63,9 @@ export async function admitAlert(
   }
   const admission = found.admission ?? (await decide(found, alert, account, snooze, at, deps));
   const mayRaise = again === true || told?.ownChannel !== undefined;
-  const shown = mayRaise ? await raised(found, admission, at, deps) : admission;
+  const joined = told !== undefined && previous === undefined && isLive(alert);
+  const raisedTo = mayRaise ? await raised(found, admission, at, deps) : admission;
+  const shown = raisedTo === 'digest' && joined ? await named(found, channel, at, deps) : raisedTo;
   // Who set a tag takes a look into the logs: the line of the digest does not wait for it.
   const hidden = shown === 'digest' || shown === 'snoozed';
   if (hidden && claimedJewels(alert, settings.crownJewels.tags).length > 0)
@@ -131,6 +135,13 @@ async function raised(found: Case, admission: Admission, at: string, { store }: 
   // The card is the news itself, so that it goes where that belongs: what turned critical into the channel of criticals.
   const channel = entries.findLast(({ ownChannel }) => ownChannel !== undefined)?.ownChannel;
   if (channel === undefined) return admission;
+  await store.noise.promote(found.id, at, channel);
+  return 'card';
+}
+
+/** A line names the alert that opened its case; what joins the case later is named nowhere: it gets the card, unless there is a storm. */
+async function named(found: Case, channel: string, at: string, { store, settings }: Needs): Promise<Admission> {
+  if (!(await store.noise.isCalm(found.channel, at, settings.noise.cardsPerMinute))) return 'digest';
   await store.noise.promote(found.id, at, channel);
   return 'card';
 }

@@ -1,7 +1,7 @@
 /** Whether a case gets a card, a line of a digest, or nothing: decided once, under a lock of the channel. */
-import { sql, type Transaction } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { Admission, NoiseStore, Novelty } from '../contracts/noise.ts';
-import { indexed, newId, text, withoutWaiting } from './database.ts';
+import { type Database, indexed, newId, text, withoutWaiting } from './database.ts';
 import type { Tables } from './tables.ts';
 
 type Tx = Transaction<Tables>;
@@ -77,17 +77,28 @@ interface Known {
 async function knownOf(tx: Tx, { channel, at, limit, windowMs, novelty }: Input): Promise<Known> {
   const [place, now] = [text(channel), Date.parse(at)];
   const keys = askedKeys(novelty);
-  const ahead = new Date(now + aheadMs);
-  // Samples, which whoever is in the account can have made, are no storm for what is real.
-  const counted = novelty.sample ? sql`true` : sql`alert->>'sample' is distinct from 'true'`;
   const { rows } = await sql<Known>`select
     (select coalesce(json_agg(json_build_object('key', key, 'at', extract(epoch from at) * 1000, 'times', times)), '[]')
       from noise_seen where channel = ${place} and key in (${sql.join(keys)})) as seen,
-    (select count(*)::int from (select from cases where channel = ${place} and admitted_at > ${new Date(now - minuteMs)}
-      and admitted_at <= ${ahead} and admission in ('card', 'digest') and ${counted} limit ${limit}) as lately) as recent,
+    ${recentCases({ channel, at, limit, sample: novelty.sample })} as recent,
     (select id from digests where channel = ${place} and opened_at > ${new Date(now - windowMs)}
-      and opened_at <= ${ahead} order by opened_at desc limit 1) as open`.execute(tx);
+      and opened_at <= ${new Date(now + aheadMs)} order by opened_at desc limit 1) as open`.execute(tx);
   return rows[0] ?? { seen: [], recent: 0, open: null };
+}
+
+/** Samples, which whoever is in the account can have made, are no storm for what is real. */
+function recentCases(of: { channel: string; at: string; limit: number; sample: boolean }): RawBuilder<number> {
+  const now = Date.parse(of.at);
+  const counted = of.sample ? sql`true` : sql`alert->>'sample' is distinct from 'true'`;
+  return sql<number>`(select count(*)::int from (select from cases where channel = ${text(of.channel)}
+      and admitted_at > ${new Date(now - minuteMs)} and admitted_at <= ${new Date(now + aheadMs)}
+      and admission in ('card', 'digest') and ${counted} limit ${of.limit}) as lately)`;
+}
+
+export async function isCalm(db: Database, channel: string, at: string, limit: number): Promise<boolean> {
+  const recent = recentCases({ channel, at, limit, sample: false });
+  const { rows } = await sql<{ recent: number }>`select ${recent} as recent`.execute(db);
+  return (rows[0]?.recent ?? limit) < limit;
 }
 
 function ranksFrom(novelty: Novelty): readonly string[] {

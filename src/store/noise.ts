@@ -1,7 +1,7 @@
 /** How cases are shown, verdicts, and what made the noise; digests and snoozes have files of their own. */
 import { sql } from 'kysely';
 import type { NoiseRow, NoiseStore } from '../contracts/noise.ts';
-import { admit } from './admission.ts';
+import { admit, isCalm } from './admission.ts';
 import { appendAudit } from './audit.ts';
 import { asking, type Database, text } from './database.ts';
 import { digestsStore } from './digests.ts';
@@ -10,6 +10,7 @@ import { snoozesStore } from './snoozes.ts';
 export function noiseStore(db: Database): NoiseStore {
   return {
     admit: (input) => asking(() => db.transaction().execute((tx) => admit(tx, input))),
+    isCalm: (channel, at, limit) => asking(() => isCalm(db, channel, at, limit)),
     ...deliveryStore(db),
     ...digestsStore(db),
     ...snoozesStore(db),

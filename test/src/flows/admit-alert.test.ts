@@ -5,7 +5,7 @@ import { UpstreamError } from '../../../src/contracts/errors.ts';
 import type { SnoozeRule } from '../../../src/contracts/noise.ts';
 import type { Store } from '../../../src/contracts/store.ts';
 import { linksOf } from '../../../src/domain/activity.ts';
-import { NoiseConfig, noJewels } from '../../../src/domain/noise.ts';
+import { NoiseConfig, noJewels, ruleOf } from '../../../src/domain/noise.ts';
 import { admitAlert } from '../../../src/flows/admit-alert.ts';
 import { deliverCase } from '../../../src/flows/handle-alert.ts';
 import { openStore } from '../../../src/store/store.ts';
@@ -137,7 +137,32 @@ describe('a snooze', () => {
   });
 });
 
+describe('a snooze by the button', () => {
+  it('mutes its resource, and no finding about another one that names it besides', async () => {
+    const { alertOf } = another();
+    const [type, one, two] = ['Discovery:S3/MaliciousIPCaller', 'bucket-one', 'bucket-two'];
+    const about = (findingId: string, id: string) =>
+      alertOf({ findingId, type, resource: { type: 'S3Bucket', id }, resourceIds: [...new Set([id, one])] });
+    await mute(ruleOf(about('f1', one)), 8);
+
+    expect((await admit(about('f2', one))).admission).toBe('snoozed');
+    expect((await admit(about('f3', two))).admission).toBe('card');
+  });
+});
+
 describe('what gets a card later', () => {
+  it('gets it when another finding joins the line of a digest after the storm', async () => {
+    const { alertOf } = another();
+    for (let n = 0; n < 40; n += 1) await admit(alertOf({ findingId: `s${n}`, actor: { userName: `user-${n}` } }));
+    const line = await admit(alertOf({ findingId: 'f1' }));
+    expect(line.admission).toBe('digest');
+    const later = (n: number) => alertOf({ findingId: `f${n}`, type: `Recon:IAMUser/Other${n}` });
+    expect((await admit(later(2))).admission).toBe('digest');
+    time += 10 * minuteMs;
+
+    expect(await admit(later(3))).toEqual({ caseId: line.caseId, admission: 'card' });
+  });
+
   it('gets it in the channel of what brought it up', async () => {
     const { accountId, alertOf } = another();
     await mute({ accountId, type: 'Recon:*' }, 8);
