@@ -83,7 +83,10 @@ function findingKey(arn: string): string {
   return hash(JSON.stringify(['finding', arn]));
 }
 
+/** Of an object in S3 the bucket too: many buckets have an `index.html`. */
 function lastOf(name: string): string {
+  const inS3 = /^arn:[^:]+:s3:::(.+)$/s.exec(name)?.[1];
+  if (inS3 !== undefined) return inS3;
   return name.startsWith('arn:') ? (name.split(/[:/]/).at(-1) ?? name) : name;
 }
 

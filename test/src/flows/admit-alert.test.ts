@@ -150,6 +150,18 @@ describe('a snooze by the button', () => {
   });
 });
 
+describe('a snooze of an object in S3', () => {
+  it('mutes no object of the same name in another bucket', async () => {
+    const { alertOf } = another();
+    const about = (findingId: string, id: string) =>
+      alertOf({ findingId, type: 'Object:S3/MaliciousFile', resource: { type: 'S3Object', id }, resourceIds: [id] });
+    await mute(ruleOf(about('f1', 'arn:aws:s3:::bucket-one/in/invoice.pdf')), 8);
+
+    expect((await admit(about('f2', 'arn:aws:s3:::bucket-one/in/invoice.pdf'))).admission).toBe('snoozed');
+    expect((await admit(about('f3', 'arn:aws:s3:::bucket-two/in/invoice.pdf'))).admission).toBe('card');
+  });
+});
+
 describe('what gets a card later', () => {
   it('gets it when another finding joins the line of a digest after the storm', async () => {
     const { alertOf } = another();
