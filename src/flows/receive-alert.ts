@@ -1,6 +1,7 @@
 /** finding -> stored -> queued. The webhook answers 202 only after this has returned. */
 import type { Alert } from '../contracts/alert.ts';
 import { asError } from '../contracts/errors.ts';
+import { notAhead } from '../domain/alert-age.ts';
 import { callKeyOf } from '../domain/detection/detector.ts';
 import { isCritical } from '../domain/noise.ts';
 import { isWatchedCall } from '../domain/watched-calls.ts';
@@ -27,8 +28,10 @@ export async function receiveAlert(
     const { loud, isNew } = await heardRecord(record, { store, clock, detectors, settings });
     if (loud || (record.readOnly === true && !isWatchedCall(record.eventName))) return { repeat: !isNew };
   }
-  const alert = record === undefined ? input.alert : { ...input.alert, dedupeKey: callKeyOf(record) };
-  const { alertId, repeat } = await store.alerts.receive({ ...input, alert, at: clock.now().toISOString() });
+  const now = clock.now();
+  const given = record === undefined ? input.alert : { ...input.alert, dedupeKey: callKeyOf(record) };
+  const alert = notAhead(given, now);
+  const { alertId, repeat } = await store.alerts.receive({ ...input, alert, at: now.toISOString() });
   if (repeat) return { repeat };
   try {
     const job = isCritical(input.alert) ? 'alert.urgent' : 'alert.received';

@@ -8,6 +8,7 @@ import { linksOf } from '../../../src/domain/activity.ts';
 import { NoiseConfig, noJewels, ruleOf } from '../../../src/domain/noise.ts';
 import { admitAlert } from '../../../src/flows/admit-alert.ts';
 import { deliverCase } from '../../../src/flows/handle-alert.ts';
+import { receiveAlert } from '../../../src/flows/receive-alert.ts';
 import { openStore } from '../../../src/store/store.ts';
 import { silentLog, startTestDatabase, type TestDatabase } from '../../support/databases.ts';
 
@@ -218,6 +219,27 @@ describe('a storm', () => {
     time -= 2 * hourMs;
 
     expect((await admit(alertOf({ findingId: 'f1' }))).admission).toBe('card');
+  });
+});
+
+describe('a version that is dated in the future', () => {
+  it('does not make the later ones old', async () => {
+    const { alertOf } = another();
+    const queue = { add: () => Promise.resolve() } as never;
+    const deps = { store, queue, log: silentLog, clock: { now: () => new Date(time), sleep: () => Promise.resolve() } };
+    const alert = alertOf({ findingId: 'f1', updatedAt: '2099-01-01T00:00:00.000Z' });
+    await receiveAlert({ deliveryKey: 'from the future', alert, raw: {} }, deps);
+    const [first = ''] = await store.alerts
+      .unhandled(new Date(time + 1).toISOString(), 1_000)
+      .then((ids) => ids.slice(-1));
+    const stored = (await store.alerts.get(first))?.alert ?? alert;
+    const { caseId } = await admit(stored);
+    time += minuteMs;
+
+    await admit(alertOf({ findingId: 'f1', severity: 9.5 }));
+
+    expect(stored.notes.join()).toContain('dated 2099-01-01');
+    expect((await store.cases.get(caseId))?.alert.severity).toBe(9.5);
   });
 });
 
