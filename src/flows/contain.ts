@@ -58,12 +58,14 @@ async function carryOn(
   return false;
 }
 
-/** Only for what is approved and not over: nobody waits for a step that nobody has said yes to. */
+/** Only for what is approved and not over: nobody waits for a step that nobody has said yes to. The next one looks each second. */
 async function waitsForEarlier({ id }: Approval, { store, queue }: ExecutorDeps): Promise<boolean> {
-  for (const earlier of await store.strikes.earlier(id)) {
+  const before = await store.strikes.earlier(id);
+  for (const [index, earlier] of before.entries()) {
     const state = (await store.approvals.get(earlier))?.state;
     if (state !== 'approved' && state !== 'applying') continue;
-    await queue.add('containment.run', { approvalId: id }, { id: `run-${id}-after-${earlier}`, delayMs: 1_000 });
+    const delayMs = Math.min(before.length - index, 10) * 1_000;
+    await queue.add('containment.run', { approvalId: id }, { id: `run-${id}-after-${earlier}`, delayMs });
     return true;
   }
   return false;

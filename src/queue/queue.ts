@@ -67,7 +67,8 @@ export async function openQueue(input: {
       }),
 
     work: async (lane, handlers, { concurrency, alone }) => {
-      if (alone === true) await ask(() => backend.orphan(lane));
+      const start = { lane, log, isOver: () => closed !== undefined };
+      if (alone === true) await patiently(() => asking(() => backend.orphan(lane), startWithinMs), start);
       const make = () => {
         const worker = backend.worker(lane, (job, token) => run(job, token, handlers as Handlers), {
           concurrency,
@@ -91,7 +92,14 @@ export async function openQueue(input: {
         });
         return worker;
       };
-      const worker = await readied(make, { lane, log });
+      const worker = await readied(make, start);
+      // Where another part of the start failed meanwhile: it would ask connections that have ended, without ever pausing for anything else.
+      if (closed !== undefined) {
+        await worker.close();
+        throw new UpstreamError('queue', 'CLOSED', `The queue closed before its lane ${lane} was open.`, {
+          retryable: true,
+        });
+      }
       workers.push(worker);
       worker.run().catch((thrown: unknown) => log.error({ lane, error: asError(thrown) }, 'a worker ended'));
     },
@@ -141,27 +149,43 @@ async function openLines(backend: Backend, log: Log): Promise<Readonly<Record<La
   return Object.fromEntries(opened) as Record<Lane, Line>;
 }
 
+interface Start {
+  readonly lane: Lane;
+  readonly log: Log;
+  /** Nobody waits for it any more. */
+  readonly isOver?: () => boolean;
+}
+
+/** Tries a step of the start again until it works: on a busy host, where many lanes connect at once, a connection may be late. */
+async function patiently<T>(step: () => Promise<T>, { lane, log, isOver }: Start): Promise<T> {
+  const giveUpAt = performance.now() + startWithinMs;
+  for (;;) {
+    try {
+      return await step();
+    } catch (thrown) {
+      if (performance.now() > giveUpAt || isOver?.() === true) throw thrown;
+      log.warn({ lane, error: asError(thrown).message }, 'the queue was not ready in time, it is opened again');
+      await sleep(200);
+    }
+  }
+}
+
 /**
  * Makes a part of BullMQ that is ready. One whose first connection was late would answer with that failure for as long
  * as it lives, and nothing could be added to its lane, or no job taken: it is let go of, and another one is made.
  */
-async function readied<Part extends Line | LineWorker>(
-  make: () => Part,
-  { lane, log }: { readonly lane: Lane; readonly log: Log },
-): Promise<Part> {
-  const giveUpAt = performance.now() + startWithinMs;
-  for (;;) {
+function readied<Part extends Line | LineWorker>(make: () => Part, start: Start): Promise<Part> {
+  return patiently(async () => {
     const part = make();
     try {
       await asking(() => part.waitUntilReady(), startWithinMs);
       return part;
     } catch (thrown) {
+      const { lane, log } = start;
       await part.close().catch((error: unknown) => log.warn({ lane, error: asError(error) }, 'it did not close'));
-      if (performance.now() > giveUpAt) throw thrown;
-      log.warn({ lane, error: asError(thrown).message }, 'the queue was not ready in time, it is opened again');
-      await sleep(200);
+      throw thrown;
     }
-  }
+  }, start);
 }
 
 function laneOf(name: JobName): Lane {
