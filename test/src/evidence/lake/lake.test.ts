@@ -187,6 +187,7 @@ describe.skipIf(!existsSync(shared))(
   () => {
     it.each(['otrf', 'stratus-red-team', 'traildiscover-samples', 'aws-docs', 'permiso-console-sessions'])(
       '%s: the same records for every artifact',
+      { timeout: 300_000 },
       async (name) => {
         const dir = join(shared, name);
         const dataDir = await tempDir();
