@@ -33,9 +33,9 @@ export interface Jobs {
   'approval.vote': { readonly voteId: string };
   /** Looks at the voters' standing again, then hands over to the executor. `since` (ISO 8601): what Slack was asked for after that will do. */
   'approval.admit': { readonly approvalId: string; readonly since?: string };
-  /** The executor's only job. */
   /** A second look, a minute after the change was read back. */
   'containment.watch': { readonly approvalId: string };
+  /** The executor's: the only job that writes to AWS. */
   'containment.run': { readonly approvalId: string };
   'approval.changed': { readonly approvalId: string };
   /** Tells approvers what waits for them, or that it does not any more. */

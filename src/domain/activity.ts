@@ -35,6 +35,11 @@ export function actorKeyOf(alert: Alert): string | undefined {
   return alert.domain === undefined ? undefined : `domain:${alert.domain.toLowerCase()}`;
 }
 
+/** Real, and open: neither a sample, nor put away or over where it comes from. */
+export function isLive(alert: Alert): boolean {
+  return !alert.sample && !alert.archived && alert.suppressed !== true && alert.resolved !== true;
+}
+
 /**
  * Links of an alert. An alert without an actor, a sample, or one without an account is tied to nothing: a wrong join hides an
  * alert, a missed one only costs a card.
@@ -42,12 +47,11 @@ export function actorKeyOf(alert: Alert): string | undefined {
 export function linksOf(alert: Alert): AlertLinks {
   if (alert.sample) return { keys: [], absorbs: [] };
   const parts = alert.signals ?? [];
-  // One that is put away speaks to nobody and calls nobody: what it took in would fall silent with it.
-  const isAway = alert.archived || alert.suppressed === true || alert.resolved === true;
   const absorbs = parts.flatMap(({ type, id }) => (type === 'FINDING' && id !== undefined ? [findingKey(id)] : []));
   const own = alert.findingArn === undefined ? [] : [findingKey(alert.findingArn)];
   // A sequence has many actors and resources: single findings come to it by its signals, not by its first actor.
-  if (parts.length > 0) return isAway ? { keys: own, absorbs: [] } : { keys: [...own, ...absorbs], absorbs };
+  // One that is put away speaks to nobody and calls nobody: what it took in would fall silent with it.
+  if (parts.length > 0) return isLive(alert) ? { keys: [...own, ...absorbs], absorbs } : { keys: own, absorbs: [] };
   const actor = actorKeyOf(alert);
   const resource = resourceKeyOf(alert);
   const isIdentity = alert.resource.type === 'AccessKey';

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Alert } from '../contracts/alert.ts';
 import type { Line } from '../contracts/message.ts';
 import type { CaseBefore, Novelty, Snooze, SnoozeRule, Told } from '../contracts/noise.ts';
-import { actorKeyOf, resourceKeyOf, tacticOf } from './activity.ts';
+import { actorKeyOf, isLive, resourceKeyOf, tacticOf } from './activity.ts';
 import { sentenceOfAlert } from './alert-headline.ts';
 import { mergedAlert } from './alert-merge.ts';
 import { updateWorthSaying } from './case-story.ts';
@@ -72,11 +72,6 @@ export function isCrownJewel(alert: Alert, account: Account | undefined, jewels:
   const { userName, principalArn } = alert.actor;
   const names = [alert.resource.id, alert.resource.name, ...alert.resourceIds, userName, principalArn];
   return jewels.resources.some((pattern) => names.some((name) => name !== undefined && globMatch(pattern, name)));
-}
-
-/** Real, and open: neither a sample, nor put away or over where it comes from. */
-export function isLive(alert: Alert): boolean {
-  return !alert.sample && !alert.archived && alert.suppressed !== true && alert.resolved !== true;
 }
 
 export function isCritical(alert: Alert): boolean {

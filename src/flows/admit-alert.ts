@@ -3,7 +3,7 @@ import type { Alert } from '../contracts/alert.ts';
 import type { Admission } from '../contracts/noise.ts';
 import type { Case } from '../contracts/store.ts';
 import type { AccountFacts } from '../contracts/surroundings.ts';
-import { linksOf, noveltyOf } from '../domain/activity.ts';
+import { isLive, linksOf, noveltyOf } from '../domain/activity.ts';
 import { dueTimes } from '../domain/escalation.ts';
 import type { Account } from '../domain/inventory.ts';
 import { shownAccount } from '../domain/inventory-sources.ts';
@@ -14,7 +14,6 @@ import {
   digestLine,
   isCritical,
   isCrownJewel,
-  isLive,
   snoozeOf,
   speaksThrough,
   storyOf,

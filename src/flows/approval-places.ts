@@ -68,8 +68,13 @@ export async function showToFew(
     });
   }
   if (places.length > 0) return places;
+  throw noneOfFew();
+}
+
+/** All of the few have left, say, or are known on the host only. */
+export function noneOfFew(): UpstreamError {
   const sentence = 'none of the few that the case is closed to can be written to';
-  throw new UpstreamError('slack', 'nobody', sentence, { retryable: false });
+  return new UpstreamError('slack', 'nobody', sentence, { retryable: false });
 }
 
 /** Where the cards are that show the plan; empty while there is none. */

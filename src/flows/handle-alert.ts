@@ -16,7 +16,7 @@ import { restrictedCard } from '../domain/restricted-case.ts';
 import { severityWord } from '../domain/severity.ts';
 import { strikeSeeds } from '../domain/strike.ts';
 import { admitAlert } from './admit-alert.ts';
-import { fewIn, unlessRefused } from './approval-places.ts';
+import { fewIn, noneOfFew, unlessRefused } from './approval-places.ts';
 import { isBeyondChange, isChannelClosed, postOnce, showInChannel } from './deliver.ts';
 import type { WorkerDeps } from './deps.ts';
 import { wantEnrichment } from './want-enrichment.ts';
@@ -90,8 +90,6 @@ function tellEntry(entry: CaseEntry, found: Case, card: { channel: string; ts: s
     : tellFew(entry, found, fewIn(found) ?? [], deps);
 }
 
-const noneOfFew = 'none of the few that the case is closed to can be written to';
-
 async function tellFew(entry: CaseEntry, found: Case, few: readonly string[], deps: Needs): Promise<void> {
   const { alertId, number, said } = entry;
   const alert = (await deps.store.alerts.get(alertId))?.alert ?? found.alert;
@@ -105,7 +103,7 @@ async function tellFew(entry: CaseEntry, found: Case, few: readonly string[], de
       });
     }
     // It stays undelivered, and is tried again.
-    if (told === 0) throw new UpstreamError('slack', 'nobody', noneOfFew, { retryable: false });
+    if (told === 0) throw noneOfFew();
   }
   await deps.store.noise.entryDelivered(found.id, number);
 }

@@ -35,10 +35,7 @@ export async function lookedOnHost(
   concerning: Partial<Concerning> = {},
 ): Promise<Looked> {
   const { crowds = [], touched = [] } = concerning;
-  const looked =
-    as === 'approver'
-      ? await approvingRefusalOf(userId, deps, concerning)
-      : await askingRefusalOf(userId, deps, { since: deps.clock.now(), ...concerning });
+  const looked = await refusalOf(as)(userId, deps, { since: deps.clock.now(), ...concerning });
   if (!looked.untold) return looked;
   const judge = as === 'approver' ? approvingOnHost : askingOnHost;
   deps.log.warn({ userId }, 'Slack does not tell who this is: the config alone is asked, for the host');
@@ -69,6 +66,10 @@ export function approvingRefusalOf(userId: string, deps: Needs, options: Asking 
   });
 }
 
+function refusalOf(as: 'requester' | 'approver') {
+  return as === 'approver' ? approvingRefusalOf : askingRefusalOf;
+}
+
 /**
  * The same as something to store, for the executor. Throws UpstreamError while Slack does not tell: that is no reason to void
  * an approval, so the job is tried again until it expires. `onHost`: where Slack does not tell, the config alone decides.
@@ -80,10 +81,9 @@ export async function standingOf(
   deps: Needs,
   { onHost = false, since = deps.clock.now() }: { readonly onHost?: boolean; readonly since?: Date | undefined } = {},
 ): Promise<Standing> {
-  const judge = as === 'approver' ? approvingRefusalOf : askingRefusalOf;
   const looked = await (onHost
     ? lookedOnHost(userId, as, deps, concerning)
-    : judge(userId, deps, { since, ...concerning }));
+    : refusalOf(as)(userId, deps, { since, ...concerning }));
   if (looked.untold) throw untold();
   return {
     userId,

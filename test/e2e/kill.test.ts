@@ -121,7 +121,7 @@ async function pressUntilTaken(
   button: { readonly person: string; readonly ts: string; readonly button: string },
   isSeen: () => boolean,
 ): Promise<void> {
-  for (let presses = 0; presses < 4; presses += 1) {
+  for (let presses = 0; presses < 3; presses += 1) {
     if (isSeen() || (await press(scene, button.person, button.ts, button.button))) return;
     await idle(scene);
   }

@@ -41,6 +41,14 @@ async function attack(scene: Scene, name = 'helpdesk'): Promise<string> {
   return made.AccessKey?.AccessKeyId ?? '';
 }
 
+/** The finding about the key comes in, and a plan is asked for the whole of its case. */
+async function planAskedFor(scene: Scene): Promise<void> {
+  await scene.send(scene.findings.accessKey);
+  await scene.slack.waitFor(() => cardsOf(scene).find((card) => hasButton(card, 'acknowledge')), 20_000);
+  const [{ id: caseId = '' } = {}] = await sql<{ id: string }>(scene, 'select id from cases');
+  await scene.slack.slash(rosa, alerts, `contain ${caseId}`);
+}
+
 describe('a plan of many steps', () => {
   let scene: Scene;
   const users = 12;
@@ -53,10 +61,7 @@ describe('a plan of many steps', () => {
   afterAll(() => scene?.close());
 
   it('is carried out at one click within Slack’s rates, and no vote waits for cards or for what Slack was asked already', async () => {
-    await scene.send(scene.findings.accessKey);
-    await scene.slack.waitFor(() => cardsOf(scene).find((card) => hasButton(card, 'acknowledge')), 30_000);
-    const [{ id: caseId = '' } = {}] = await sql<{ id: string }>(scene, 'select id from cases');
-    await scene.slack.slash(rosa, alerts, `contain ${caseId}`);
+    await planAskedFor(scene);
     const strike = await scene.slack.waitFor(
       () => cardsOf(scene).find((card) => wordsOf(card).includes(`Approve ${users + 1} steps`)),
       120_000,
@@ -113,11 +118,7 @@ describe('a case after the first look', () => {
   });
 
   it('is planned as one strike, with reasons, and each step on a card of its own', async () => {
-    await scene.send(scene.findings.accessKey);
-    await scene.slack.waitFor(() => cardsOf(scene).find((card) => hasButton(card, 'acknowledge')), 20_000);
-    const [{ id: caseId = '' } = {}] = await sql<{ id: string }>(scene, 'select id from cases');
-
-    await scene.slack.slash(rosa, alerts, `contain ${caseId}`);
+    await planAskedFor(scene);
     const strike = await scene.slack.waitFor(
       () => cardsOf(scene).find((card) => card.text.startsWith('Plan for case') && hasButton(card, 'approve')),
       60_000,

@@ -12,11 +12,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import type { Log } from '../../src/contracts/log.ts';
+import type { Store } from '../../src/contracts/store.ts';
 import { type EmbeddedPostgres, openEmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
+import { openStore } from '../../src/store/store.ts';
 
 export interface TestDatabase {
   readonly connectionString: string;
   /** Drops the database; the last one stops the server and removes its folder. */
+  stop(): Promise<void>;
+}
+
+export interface TestStore {
+  readonly store: Store;
+  /** Closes it, and drops its database. */
   stop(): Promise<void>;
 }
 
@@ -74,6 +82,19 @@ export async function startTestDatabase(): Promise<TestDatabase> {
       if (shared === mine) shared = undefined;
       await (await mine.server).release();
       rmSync(mine.folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A store on a fresh database. */
+export async function startTestStore(): Promise<TestStore> {
+  const { connectionString, stop } = await startTestDatabase();
+  const store = await openStore({ connectionString, log: silentLog, applicationName: 'test' });
+  return {
+    store,
+    stop: async () => {
+      await store.close();
+      await stop();
     },
   };
 }

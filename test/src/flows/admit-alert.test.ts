@@ -9,21 +9,17 @@ import { NoiseConfig, noJewels, ruleOf } from '../../../src/domain/noise.ts';
 import { admitAlert } from '../../../src/flows/admit-alert.ts';
 import { deliverCase } from '../../../src/flows/handle-alert.ts';
 import { receiveAlert } from '../../../src/flows/receive-alert.ts';
-import { openStore } from '../../../src/store/store.ts';
-import { silentLog, startTestDatabase, type TestDatabase } from '../../support/databases.ts';
+import { silentLog, startTestStore, type TestStore } from '../../support/databases.ts';
 
 const [minuteMs, hourMs] = [60_000, 3_600_000];
 const channels = { default: 'C-ALERTS', critical: 'C-CRITICAL' };
-let database: TestDatabase;
+let opened: TestStore;
 let store: Store;
 beforeAll(async () => {
-  database = await startTestDatabase();
-  store = await openStore({ connectionString: database.connectionString, log: silentLog, applicationName: 'test' });
+  opened = await startTestStore();
+  store = opened.store;
 });
-afterAll(async () => {
-  await store?.close();
-  await database?.stop();
-});
+afterAll(() => opened?.stop());
 
 let time = Date.parse('2026-11-20T10:00:00.000Z');
 let accountNumber = 100_000_000_000;

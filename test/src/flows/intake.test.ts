@@ -6,22 +6,18 @@ import type { Store } from '../../../src/contracts/store.ts';
 import { orDeadLetter, replayLetter } from '../../../src/flows/keep-letter.ts';
 import { readQueue } from '../../../src/flows/read-queue.ts';
 import { lookAtFindings } from '../../../src/flows/watch-findings.ts';
-import { openStore } from '../../../src/store/store.ts';
 import { queueBodyReader } from '../../../src/webhooks/message-body.ts';
-import { silentLog, startTestDatabase, type TestDatabase } from '../../support/databases.ts';
+import { silentLog, startTestStore, type TestStore } from '../../support/databases.ts';
 import { finding } from '../webhooks/findings.ts';
 
 const readQueueBody = queueBodyReader({});
-let database: TestDatabase;
+let opened: TestStore;
 let store: Store;
 beforeAll(async () => {
-  database = await startTestDatabase();
-  store = await openStore({ connectionString: database.connectionString, log: silentLog, applicationName: 'test' });
+  opened = await startTestStore();
+  store = opened.store;
 });
-afterAll(async () => {
-  await store?.close();
-  await database?.stop();
-});
+afterAll(() => opened?.stop());
 
 let made = 0;
 function anotherBody(): { body: string; id: string } {

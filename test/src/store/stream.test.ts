@@ -9,8 +9,7 @@ import { parseRecord } from '../../../src/domain/record.ts';
 import { runHunt } from '../../../src/domain/sigma/hunt.ts';
 import { parseRules } from '../../../src/domain/sigma/parse.ts';
 import { nothingSettled } from '../../../src/domain/sigma/settled.ts';
-import { openStore } from '../../../src/store/store.ts';
-import { silentLog, startTestDatabase, type TestDatabase } from '../../support/databases.ts';
+import { startTestStore, type TestStore } from '../../support/databases.ts';
 
 const minute = 60_000;
 const began = Date.UTC(2026, 10, 20, 12);
@@ -73,16 +72,13 @@ function call(user: string, eventName: string, at: number, id: string): CloudTra
 }
 
 describe('the stream in the database', () => {
-  let database: TestDatabase;
+  let opened: TestStore;
   let store: Store;
   beforeAll(async () => {
-    database = await startTestDatabase();
-    store = await openStore({ connectionString: database.connectionString, log: silentLog, applicationName: 'test' });
+    opened = await startTestStore();
+    store = opened.store;
   }, 60_000);
-  afterAll(async () => {
-    await store?.close();
-    await database?.stop();
-  });
+  afterAll(() => opened?.stop());
 
   async function receive(records: readonly CloudTrailRecord[]): Promise<number> {
     return store.stream.receive(
