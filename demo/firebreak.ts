@@ -107,7 +107,7 @@ export async function startFirebreak(options: FirebreakOptions): Promise<Firebre
     pid: child.pid ?? 0,
     process: child,
     log: () => lines.join('\n'),
-    async ready(withinMs = 60_000) {
+    async ready(withinMs = 100_000) {
       const until = Date.now() + withinMs;
       while (Date.now() < until) {
         const how = child.exitCode ?? child.signalCode;

@@ -1,4 +1,5 @@
 /** Runs the roles of one process until it is told to stop, then drains. */
+import { flushCompileCache } from 'node:module';
 import { actions } from '#actions';
 import { commands } from '#commands';
 import { investigations } from '#investigations';
@@ -75,6 +76,8 @@ const lakeEveryMs = 30_000;
 /** Runs `firebreak serve`. Resolves with the exit code after SIGTERM or SIGINT. Throws SetupError for what the operator must mend. */
 export async function serve(roles: readonly Role[]): Promise<number> {
   const began = performance.now();
+  // What was compiled is kept at the end of a process, and one that is killed has none: the start after it would be as slow as the first.
+  flushCompileCache();
   const config = loadConfig({ kind: 'serve', roles });
   const unknown = unknownNames(config, { actions, commands, investigations });
   if (unknown.length > 0) throw new SetupError(unknown);

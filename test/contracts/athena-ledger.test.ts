@@ -18,7 +18,7 @@ beforeAll(async () => {
   const options = { connectionString: database.connectionString, log: silentLog, applicationName: 'ledger test' };
   stores = [await openStore(options), await openStore(options)];
   folder = mkdtempSync(join(tmpdir(), 'firebreak-ledger-'));
-}, 60_000);
+});
 afterAll(async () => {
   for (const store of stores) await store.close();
   await database?.stop();

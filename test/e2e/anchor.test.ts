@@ -26,7 +26,7 @@ beforeAll(async () => {
   const aws = { backgroundEvents: 0 };
   scene = await openScene({ aws, start: false, env: { AWS_ENDPOINT_URL_S3: s3.url } });
   await scene.start({ config: config() });
-}, 90_000);
+});
 afterAll(async () => {
   await scene?.close();
   await s3?.close();

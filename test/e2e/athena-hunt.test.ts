@@ -148,7 +148,7 @@ describe('a hunt over Athena in Slack', { timeout: 120_000 }, () => {
   let scene: Scene;
   beforeAll(async () => {
     scene = await openScene();
-  }, 60_000);
+  });
   afterAll(() => scene?.close());
 
   it('becomes a thread that tells which rules were narrowed and what it cost', async () => {

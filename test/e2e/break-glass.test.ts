@@ -25,7 +25,7 @@ beforeAll(async () => {
     policies: [{ breakGlass: { users: [rosa] } }, { actions: ['quarantine-user'], breakGlass: false }],
   };
   await scene.start({ config });
-}, 60_000);
+});
 afterAll(() => scene?.close());
 
 const cards = () => scene.slack.messages(alerts);

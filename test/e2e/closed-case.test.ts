@@ -11,7 +11,7 @@ const key = 'AKIAIOSFODNN7EXAMPLE';
 let on: Containment;
 beforeAll(async () => {
   on = await openContainment();
-}, 90_000);
+});
 afterAll(() => on?.scene.close());
 
 /** The channel of Firebreak's direct messages to somebody; empty before the first. */

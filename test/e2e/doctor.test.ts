@@ -23,7 +23,7 @@ let folder: string;
 beforeAll(async () => {
   scene = await openScene({ aws: { backgroundEvents: 0 }, start: false });
   folder = mkdtempSync(join(tmpdir(), 'firebreak-doctor-'));
-}, 60_000);
+});
 afterAll(async () => {
   await scene?.close();
   rmSync(folder, { recursive: true, force: true });

@@ -10,7 +10,7 @@ describe('network logs in Slack', { timeout: 90_000 }, () => {
   let scene: Scene;
   beforeAll(async () => {
     scene = await openScene();
-  }, 60_000);
+  });
   afterAll(() => scene?.close());
 
   it.each([

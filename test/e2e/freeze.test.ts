@@ -13,7 +13,7 @@ beforeAll(async () => {
   await scene.start({
     config: { ...configFor(scene.aws), regions: ['us-east-1'], approvers: { users: [rosa, omar], required: 1 } },
   });
-}, 60_000);
+});
 afterAll(() => scene?.close());
 
 const announced = (words: RegExp) => scene.slack.messages(alerts).find((message) => words.test(wordsOf(message)));

@@ -2,11 +2,9 @@
  * kill -9 of the real process at every point between a click and the final message, then a restart: what was approved is
  * done exactly once, the audit is whole, and the card tells the truth.
  */
-import { rmSync } from 'node:fs';
 import { IAMClient, UpdateAccessKeyCommand } from '@aws-sdk/client-iam';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { demoIds, type Message } from '../../demo/slack/workspace.ts';
-import { temporaryFolder } from '../support/databases.ts';
 import { run, sql } from '../support/doors.ts';
 import {
   dropWatches,
@@ -22,9 +20,6 @@ import { hasButton, openScene, type Scene, wordsOf } from '../support/scene.ts';
 
 const key = 'AKIAIOSFODNN7EXAMPLE';
 const { alerts, rosa, omar } = demoIds;
-/** The process is started a hundred times; what was compiled once is not compiled again. */
-const compiled = temporaryFolder('compiled');
-afterAll(() => rmSync(compiled, { recursive: true, force: true }));
 
 interface Theatre {
   readonly scene: Scene;
@@ -38,7 +33,6 @@ interface Theatre {
 async function openTheatre(): Promise<Theatre> {
   const scene = await openScene({
     aws: { backgroundEvents: 0, iamDelayMs: 300 },
-    env: { NODE_COMPILE_CACHE: compiled },
     config: { regions: ['us-east-1', 'eu-central-1'] },
   });
   // What the key was used for is not asked here: it takes a second of pacing for each approval card.

@@ -1,20 +1,15 @@
 /** Alerts by the other doors: SNS, SQS and GuardDuty itself, by the real process, over the real protocols. */
-import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DemoQueue } from '../../demo/aws/server.ts';
 import { configFor, environmentFor } from '../../demo/setting.ts';
 import { demoIds, type Message } from '../../demo/slack/workspace.ts';
 import { intakeReads } from '../../scripts/reference/permissions.ts';
-import { temporaryFolder } from '../support/databases.ts';
 import { run, sql } from '../support/doors.ts';
 import { eventually, idle, killAtCall } from '../support/killing.ts';
 import { hasButton, openScene, type Scene, wordsOf } from '../support/scene.ts';
 import { newSender, topicArn } from '../support/sns-sender.ts';
 
 const { alerts } = demoIds;
-const compiled = temporaryFolder('compiled');
-const env = { NODE_COMPILE_CACHE: compiled };
-afterAll(() => rmSync(compiled, { recursive: true, force: true }));
 const longMs = 240_000;
 const sender = newSender();
 const visibilityMs = 2_000;
@@ -63,14 +58,13 @@ async function metric(scene: Scene, name: string): Promise<string[]> {
 function environment(scene: Scene): Record<string, string> {
   return {
     ...environmentFor(scene.aws, scene.slack),
-    ...env,
     FIREBREAK_DATA_DIR: scene.dataDir,
   };
 }
 
 /** A scene with one queue, whose address is AWS's and which is only to be had at the endpoint of the environment. */
 async function openIntake(config: Readonly<Record<string, unknown>> = {}): Promise<{ scene: Scene; queue: DemoQueue }> {
-  const scene = await openScene({ env, start: false });
+  const scene = await openScene({ start: false });
   const queue = scene.aws.addQueue('findings', { visibilityMs });
   await scene.start({
     config: {
@@ -267,7 +261,7 @@ describe("GuardDuty's delegated administrator", () => {
     scene.aws.calls.filter((call) => call.operation === operation && call.principalArn?.includes(`:${accountId}:`))
       .length;
   beforeAll(async () => {
-    scene = await openScene({ env, start: false });
+    scene = await openScene({ start: false });
     scene.aws.delegateGuardDuty();
     const keyId = scene.aws.credentials.hub.accessKeyId;
     const users = [...(scene.aws.state.accounts.get(administrator())?.users.values() ?? [])];
@@ -335,7 +329,7 @@ describe('GuardDuty itself', () => {
   let scene: Scene;
   let missed: Finding;
   beforeAll(async () => {
-    scene = await openScene({ env, start: false });
+    scene = await openScene({ start: false });
     missed = another(scene, { updatedAt: new Date().toISOString() });
     scene.aws.addFinding(missed);
     await scene.start();

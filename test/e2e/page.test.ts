@@ -57,7 +57,7 @@ describe.skipIf(missing !== '')(`the demo in a browser${missing}`, () => {
       if (message.type() === 'error') consoleErrors.push(message.text());
     });
     await page.goto(url);
-  }, 90_000);
+  });
 
   afterAll(async () => {
     await browser?.close();

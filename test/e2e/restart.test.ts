@@ -1,5 +1,5 @@
 /** What comes in is neither lost nor said twice, whatever dies or stays away meanwhile: Firebreak, Slack, the database. */
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Firebreak, startFirebreak } from '../../demo/firebreak.ts';
 import { configFor, environmentFor } from '../../demo/setting.ts';
@@ -20,9 +20,6 @@ import { hasButton, openScene, type Scene, wordsOf } from '../support/scene.ts';
 
 const key = 'AKIAIOSFODNN7EXAMPLE';
 const { alerts, rosa, omar } = demoIds;
-const compiled = temporaryFolder('compiled');
-const env = { NODE_COMPILE_CACHE: compiled };
-afterAll(() => rmSync(compiled, { recursive: true, force: true }));
 const longMs = 180_000;
 
 interface Finding {
@@ -77,10 +74,26 @@ async function sendUntilTaken(scene: Scene, finding: Finding, withinMs = 30_000)
   return statuses;
 }
 
+describe('kill -9 of a process that was started for the first time', () => {
+  it('leaves its compiled code behind, so that the next start is faster', { timeout: longMs }, async () => {
+    const compiled = temporaryFolder('compiled');
+    const scene = await openScene({ env: { NODE_COMPILE_CACHE: compiled } });
+    try {
+      await scene.firebreak.kill();
+      const files = readdirSync(compiled, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+      // Of its own modules alone there are hundreds.
+      expect(files.length).toBeGreaterThan(500);
+    } finally {
+      await scene.close();
+      rmSync(compiled, { recursive: true, force: true });
+    }
+  });
+});
+
 describe('kill -9 between 202 and the card', () => {
   let scene: Scene;
   beforeAll(async () => {
-    scene = await openScene({ env });
+    scene = await openScene();
   });
   afterAll(() => scene?.close());
 
@@ -128,7 +141,7 @@ describe('kill -9 between 202 and the card', () => {
 describe('while Slack is away', () => {
   let scene: Scene;
   beforeAll(async () => {
-    scene = await openScene({ env });
+    scene = await openScene();
   });
   afterAll(() => scene?.close());
 
@@ -198,7 +211,7 @@ describe('when the database is killed under the running process', () => {
   it('webhooks answer 503 until it is back, by itself, and nothing that was taken is lost', {
     timeout: longMs,
   }, async () => {
-    const scene = await openScene({ env });
+    const scene = await openScene();
     try {
       const { process: running } = scene.firebreak;
       for (const round of [1, 2]) {
@@ -231,7 +244,7 @@ describe.skipIf(redisMissing() !== undefined)(`while the queue is away (${redisM
     timeout: longMs,
   }, async () => {
     const redis = await startTestRedis();
-    const scene = await openScene({ env: { ...env, REDIS_URL: redis.url } });
+    const scene = await openScene({ env: { REDIS_URL: redis.url } });
     try {
       await sendUntilTaken(scene, another(scene));
       const card = await scene.slack.waitFor(() => findingCards(scene)[0], 30_000);
@@ -275,7 +288,7 @@ describe.skipIf(redisMissing() !== undefined)(`while the queue is away (${redisM
 describe('an investigation that is killed', () => {
   let scene: Scene;
   beforeAll(async () => {
-    scene = await openScene({ env, config: { regions: ['us-east-1'] }, aws: { lookupRatePerSecond: 100 } });
+    scene = await openScene({ config: { regions: ['us-east-1'] }, aws: { lookupRatePerSecond: 100 } });
   });
   afterAll(() => scene?.close());
 
@@ -342,7 +355,7 @@ describe('three processes on one data folder', () => {
     const own = Object.fromEntries(
       Object.entries(all).filter(([name]) => role === 'worker' || name.startsWith('AWS_')),
     );
-    return startFirebreak({ role, config: configFor(scene.aws), dataDir: scene.dataDir, env: { ...env, ...own } });
+    return startFirebreak({ role, config: configFor(scene.aws), dataDir: scene.dataDir, env: own });
   }
   const keyStatus = () =>
     [...scene.aws.state.accounts.values()]
@@ -366,7 +379,7 @@ describe('three processes on one data folder', () => {
   }
 
   beforeAll(async () => {
-    scene = await openScene({ env, start: false });
+    scene = await openScene({ start: false });
     await scene.start({ role: 'web' });
     worker = await start('worker');
     executor = await start('executor');

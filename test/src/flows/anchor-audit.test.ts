@@ -32,7 +32,7 @@ beforeEach(async () => {
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAIOSFODNN7EXAMPLE');
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'x');
   bucket = openAnchorBucket(anchor, { pathStyle: true });
-}, 60_000);
+});
 afterEach(async () => {
   bucket.close();
   vi.unstubAllEnvs();
@@ -44,7 +44,7 @@ let keeper: TestDatabase;
 beforeAll(async () => {
   // Keeps the server of this file between its tests.
   keeper = await startTestDatabase();
-}, 60_000);
+});
 afterAll(() => keeper.stop());
 
 const run = (store: Store = stores[0]) =>

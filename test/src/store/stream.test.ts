@@ -77,7 +77,7 @@ describe('the stream in the database', () => {
   beforeAll(async () => {
     opened = await startTestStore();
     store = opened.store;
-  }, 60_000);
+  });
   afterAll(() => opened?.stop());
 
   async function receive(records: readonly CloudTrailRecord[]): Promise<number> {
