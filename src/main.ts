@@ -102,6 +102,7 @@ function explain(error: unknown): number {
   }
   // What another service did not do is no fault of the code: a stack would only hide the sentence.
   if (error instanceof UpstreamError) say(`firebreak: ${error.message}`);
+  else if (error instanceof Error && '$fault' in error) say(`firebreak: AWS answered ${error.name}: ${error.message}`);
   else say(`firebreak: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   return 1;
 }

@@ -3,11 +3,13 @@ import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { AthenaLedger, AthenaQuestions } from './contracts/athena.ts';
 import type { AwsReach } from './contracts/aws.ts';
+import { asError, UpstreamError, UserError } from './contracts/errors.ts';
 import type { Evidence, Window } from './contracts/evidence.ts';
 import type { Log } from './contracts/log.ts';
 import type { NetworkLogs } from './contracts/network.ts';
 import type { OtherSources } from './contracts/other-sources.ts';
 import type { AthenaSettings } from './domain/athena/settings.ts';
+import { awsErrorFacts } from './domain/aws-errors.ts';
 import type { PassOptions } from './evidence/athena/pass.ts';
 import type { RulesPass } from './evidence/athena/rules-pass.ts';
 import type { EvidenceRequest, OpenOther } from './flows/deps.ts';
@@ -149,9 +151,7 @@ async function connectAthena(
     async scope() {
       const inventory = config.accounts.map((account) => account.id);
       const accounts = request.accounts ?? (inventory.length > 0 ? inventory : await reach.accounts());
-      const regions = request.regions ?? [
-        ...new Set((await Promise.all(accounts.map((account) => reach.regions(account)))).flat()),
-      ];
+      const regions = request.regions ?? (await regionsOf(accounts, reach, signal));
       return { accounts, regions, from: request.window.from, to: request.window.to };
     },
     async estimate(statement) {
@@ -164,4 +164,24 @@ async function connectAthena(
     log,
     signal,
   });
+}
+
+/** Enabled Regions of the accounts, each once. Throws UpstreamError, which names the account, where they cannot be told. */
+async function regionsOf(
+  accounts: readonly string[],
+  reach: AwsReach,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const asked = accounts.map(async (account) => {
+    try {
+      return await reach.regions(account);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof UserError || error instanceof UpstreamError) throw error;
+      const { code, retryable } = awsErrorFacts(asError(error));
+      const sentence = `the Regions of account ${account} cannot be told (${code})`;
+      throw new UpstreamError('aws', code, sentence, { retryable, cause: error });
+    }
+  });
+  return [...new Set((await Promise.all(asked)).flat())];
 }

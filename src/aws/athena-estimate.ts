@@ -42,10 +42,11 @@ interface Options {
 
 /** Of every table that the statement reads. Never throws for what S3 says: then there is no figure, and the reason. */
 export async function estimateOf(
-  { reads }: AthenaStatement,
+  { reads, fewBytes }: AthenaStatement,
   settings: AthenaSettings,
   options: Options,
 ): Promise<AthenaEstimate> {
+  if (fewBytes !== undefined) return { bytes: fewBytes, because: 'it ends at the first lines' };
   const { table, also = [], scope } = reads;
   const byTable = new Map<AthenaTableName, AthenaEstimate>();
   let bytes = 0;

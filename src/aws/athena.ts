@@ -20,6 +20,7 @@ import type {
 import type { Clock } from '../contracts/clock.ts';
 import { asError, UpstreamError, UserError } from '../contracts/errors.ts';
 import type { Log } from '../contracts/log.ts';
+import { heardStatement } from '../domain/athena/queries.ts';
 import { namedStatement } from '../domain/athena/questions.ts';
 import { type AthenaSettings, dollarsOf } from '../domain/athena/settings.ts';
 import { awsErrorFacts } from '../domain/aws-errors.ts';
@@ -290,6 +291,7 @@ export function openAthena(options: AthenaOptions): AthenaQuestions {
   return {
     scope: options.scope,
     named: (question, words, scope) => namedStatement(question, words, scope, settings),
+    heard: (table, scope) => heardStatement(settings, table, scope),
     dollars: (bytes) => dollarsOf(bytes, settings),
     estimate,
     ask,

@@ -32,6 +32,8 @@ export interface AthenaStatement {
   };
   /** Rows after which it is cut. */
   readonly maxRows: number;
+  /** Of one that ends early: what it is taken to read, whatever its partitions hold. */
+  readonly fewBytes?: number;
 }
 
 /** Where to look. Partitions are by account, Region and UTC day. */
@@ -57,6 +59,8 @@ export interface AthenaQuestions {
   scope(): Promise<AthenaScope>;
   /** One of the named questions about `words`, within the scope. Throws UserError for an unknown name or words that do not fit. */
   named(question: string, words: readonly string[], scope: AthenaScope): AthenaStatement;
+  /** One row, the account, for each of at most 50 accounts that has anything in the scope. */
+  heard(table: AthenaTableName, scope: AthenaScope): AthenaStatement;
   /** At the price of the config, with AWS's minimum. */
   dollars(bytes: number): number;
   estimate(statement: AthenaStatement): Promise<AthenaEstimate>;

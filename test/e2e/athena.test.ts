@@ -99,6 +99,45 @@ describe('Athena', { timeout: 60_000 }, () => {
     expect(JSON.parse(there.stdout).lookups).toEqual([]);
   });
 
+  it('does not say that nobody looked up a domain where there are no query logs, or an account cannot be asked', async () => {
+    const dns = async (...more: readonly string[]) => {
+      const { code, stdout } = await firebreak(['ir', 'dns', 'nothing.example', '--json', ...more]);
+      const { complete, accounts, notLookedAt, sources } = JSON.parse(stdout).coverage;
+      return { code, complete, accounts, notLookedAt, reason: sources[0]?.reason };
+    };
+    const whole = { code: 0, complete: true, accounts: ['999999999999'], notLookedAt: [] };
+    expect(await dns()).toMatchObject(whole);
+    expect(await dns('--accounts', '999999999999,888877776666', '--regions', 'us-east-1')).toMatchObject({
+      ...{ code: 3, complete: false, accounts: ['999999999999'] },
+      notLookedAt: ['Resolver query logs of account 888877776666: Athena has no line of them in that time'],
+    });
+    expect(await dns('--accounts', '888877776666')).toMatchObject({
+      ...{ code: 3, complete: false },
+      reason: 'the Regions of account 888877776666 cannot be told (UnauthorizedOperation)',
+    });
+  });
+
+  it('names the accounts of which it has no logs under each of the named questions', async () => {
+    const ran = await firebreak([
+      'ir',
+      'athena',
+      'flows-of',
+      machine,
+      '--accounts',
+      '999999999999,888877776666',
+      '--regions',
+      'us-east-1',
+      '--json',
+    ]);
+    const { rows, coverage } = JSON.parse(ran.stdout);
+    expect(rows.length).toBeGreaterThan(0);
+    expect(coverage).toMatchObject({
+      ...{ complete: false, accounts: ['999999999999'] },
+      notLookedAt: ['VPC flow logs of account 888877776666: Athena has no line of them in that time'],
+    });
+    expect(ran.code).toBe(3);
+  });
+
   it('fills the lake in one pass and recurses there, never scanning again per hop', async () => {
     const before = aws.calls.filter(({ operation }) => operation === 'StartQueryExecution').length;
     const athena = await firebreak(['ir', 'pivot', machine, '--json'], { useFor: 'always' }, 'pass');
@@ -167,5 +206,13 @@ describe('Athena', { timeout: 60_000 }, () => {
     expect(ran.stdout.match(/'projection\.account\.type' = 'injected'/g)).toHaveLength(3);
     const wrong = await firebreak(['athena', 'ddl'], { database: "x'; drop" });
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('athena.database: is not a name')]);
+    // The partitions name the Regions of an account that does not tell them.
+    const refused = await firebreak(['athena', 'ddl'], { accountId: '888877776666', locations });
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /^firebreak: AWS answered UnauthorizedOperation: You are not authorized [^\n]*DescribeRegions[^\n]*\n$/,
+      ),
+    ]);
   });
 });

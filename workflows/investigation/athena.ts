@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { defineInvestigation, type Report } from '#src/contracts/investigation.ts';
 import { csvFile, cutTable, few, unfinished, withGaps } from '#src/domain/answers.ts';
+import { silentAccounts } from '#src/domain/athena/heard.ts';
 import { checkedWords, questionCalled } from '#src/domain/athena/questions.ts';
 import { dollarsText } from '#src/domain/athena/words.ts';
 import { bytesText } from '#src/domain/conversations.ts';
@@ -64,15 +65,24 @@ export const athena = defineInvestigation({
     const told = estimateOnly ? undefined : await source.ask(statement);
     const rows = told?.rows ?? [];
     const columns = told?.columns ?? [];
+    const { table, also = [] } = statement.reads;
+    const heard = await Promise.all(
+      told
+        ? [...new Set([table, ...also])].map((one) =>
+            silentAccounts({ athena: source, signal: ctx.signal }, one, scope, new Set()),
+          )
+        : [],
+    );
+    const unheard = heard.flatMap(({ gaps }) => gaps);
     const spent = source.spent();
-    const cost = told ? `${bytesText(told.bytes)} read, ${dollarsText(spent.dollars)}` : 'not run';
+    const cost = told ? `${bytesText(spent.bytes)} read, ${dollarsText(spent.dollars)}` : 'not run';
     const unseen =
       told && question.isByLaunch
         ? words.filter((word) => !rows.some((row) => row.some((cell) => cell?.split(' ').includes(word))))
         : [];
     const coverage = {
-      complete: told !== undefined && !told.truncated && unseen.length === 0,
-      accounts: scope.accounts,
+      complete: told !== undefined && !told.truncated && unseen.length === 0 && unheard.length === 0,
+      accounts: scope.accounts.filter((account) => !heard.some(({ silent }) => silent.includes(account))),
       regions: scope.regions,
       from: scope.from,
       to: scope.to,
@@ -94,6 +104,7 @@ export const athena = defineInvestigation({
           : [
               `${few(unseen)}: interfaces are told by the launch alone, so that nothing was looked at where it was not between ${utc(scope.from)} and ${utc(scope.to)}`,
             ]),
+        ...unheard,
         ...(told?.truncated ? [`rows after the first ${rows.length}`] : []),
       ],
     };

@@ -161,6 +161,38 @@ LIMIT ${maxRows + 1}`,
   };
 }
 
+/** Account, Region and exact time of query logs, and the partitions of VPC and day where the table has such. */
+function dnsScope(settings: AthenaSettings, { accounts, regions, from, to }: AthenaScope): string {
+  const last = new Date(Date.parse(instant(to)) + dayMs).toISOString();
+  const byVpc =
+    settings.dnsVpcs.length > 0
+      ? `\n  AND vpc IN (${vpcList(settings.dnsVpcs)}) AND "day" BETWEEN '${dayOf(from)}' AND '${dayOf(last)}'`
+      : '';
+  return `account IN (${accountList(accounts)}) AND region IN (${regionList(regions)})${byVpc}
+  AND query_timestamp >= '${instant(from)}' AND query_timestamp < '${instant(to)}'`;
+}
+
+/** Of gzipped files, a few of which are opened side by side before the first line ends them all. */
+const firstLineBytes = 100_000_000;
+
+/**
+ * One row for each account that has anything in the scope. It ends at the first line of each, so that it reads little where there is
+ * much. At most 50 accounts: Trino has a limit of 150 stages (https://trino.io/docs/current/admin/properties-query-management.html).
+ */
+export function heardStatement(settings: AthenaSettings, table: AthenaTable, scope: AthenaScope): AthenaStatement {
+  const within = { cloudtrail: trailScope, flowLogs: partitions, dns: (own: AthenaScope) => dnsScope(settings, own) };
+  const one = (account: string) =>
+    `SELECT account FROM (SELECT account FROM ${tableOf(settings, table)}\nWHERE ${within[table]({ ...scope, accounts: [account] })}\nLIMIT 1)`;
+  return {
+    title: 'which accounts have any logs',
+    sql: scope.accounts.map(one).join('\nUNION ALL\n'),
+    parameters: [],
+    reads: { table, scope },
+    maxRows: scope.accounts.length,
+    fewBytes: scope.accounts.length * firstLineBytes,
+  };
+}
+
 /** Lookups put together. Names in the logs end in a dot. */
 export function dnsStatement(
   settings: AthenaSettings,
@@ -179,10 +211,6 @@ export function dnsStatement(
       return `(lower(query_name) = ${parameters.add(`${domain}.`)} OR substr(lower(query_name), -${ending.length}) = ${parameters.add(ending)})`;
     }),
   ];
-  const where =
-    settings.dnsVpcs.length > 0
-      ? `vpc IN (${vpcList(settings.dnsVpcs)}) AND "day" BETWEEN '${dayOf(scope.from)}' AND '${dayOf(new Date(Date.parse(instant(scope.to)) + dayMs).toISOString())}' AND `
-      : '';
   return {
     title: 'names that were looked up',
     sql: `SELECT lower(query_name) AS queryname, query_type AS querytype, rcode, srcaddr,
@@ -190,9 +218,7 @@ export function dnsStatement(
   coalesce(firewall_rule_action, '') AS firewallruleaction, max(json_format(CAST(answers AS JSON))) AS answers,
   count(*) AS times, min(query_timestamp) AS firstseen, max(query_timestamp) AS lastseen
 FROM ${tableOf(settings, 'dns')}
-WHERE account IN (${accountList(scope.accounts)}) AND region IN (${regionList(scope.regions)})
-  AND ${where}query_timestamp >= '${instant(scope.from)}'
-  AND query_timestamp < '${instant(scope.to)}'
+WHERE ${dnsScope(settings, scope)}
   AND (${any.length === 0 ? 'false' : any.join(' OR ')})
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
 ORDER BY times DESC

@@ -4,6 +4,7 @@ import { UpstreamError, UserError } from '../../contracts/errors.ts';
 import type { Coverage } from '../../contracts/evidence.ts';
 import type { FlowGroup, NetworkLogs } from '../../contracts/network.ts';
 import { few, withGaps } from '../../domain/answers.ts';
+import { silentAccounts } from '../../domain/athena/heard.ts';
 import { dnsStatement, flowStatement } from '../../domain/athena/queries.ts';
 import { dnsGroupOf, flowGroupOf } from '../../domain/athena/rows.ts';
 import type { AthenaSettings } from '../../domain/athena/settings.ts';
@@ -49,7 +50,14 @@ export function athenaNetwork(
             const vpcs = settings.dnsVpcs;
             const gaps = vpcs.length === 0 ? [] : [`query logs of VPCs other than ${few(vpcs)} (athena.dnsVpcs)`];
             const isWhole = question.vpcs.length > 0 && question.vpcs.every((vpc) => vpcs.includes(vpc));
-            return { groups, coverage: withGaps(told.coverage(events), isWhole ? [] : gaps) };
+            const covered = (more = 0) => withGaps(told.coverage(events, more), isWhole ? [] : gaps);
+            // Of an instance, an address or a VPC who asks finds that there is no query at all.
+            if (question.domains.length === 0 || told.failed) return { groups, coverage: covered() };
+            const heard = new Set(groups.map(({ accountId }) => accountId));
+            const asked = await silentAccounts({ athena, signal }, 'dns', told.scope, heard);
+            const coverage = covered(asked.bytes);
+            const accounts = coverage.accounts.filter((account) => !asked.silent.includes(account));
+            return { groups, coverage: withGaps({ ...coverage, accounts }, asked.gaps) };
           },
         }),
   };
@@ -89,11 +97,13 @@ async function ask(
   try {
     scope = await athena.scope();
     const answer = await athena.ask(statementOf(scope));
-    return { ...answer, coverage: (events: number) => coverageOf(name, scope, answer, events, settings) };
+    const coverage = (events: number, more = 0) =>
+      coverageOf(name, scope, { ...answer, bytes: answer.bytes + more }, events, settings);
+    return { ...answer, scope, failed: false, coverage };
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof UserError || error instanceof UpstreamError)) throw error;
-    return { columns: [], rows: [], coverage: () => failedCoverage(name, scope, error.message) };
+    return { columns: [], rows: [], scope, failed: true, coverage: () => failedCoverage(name, scope, error.message) };
   }
 }
 

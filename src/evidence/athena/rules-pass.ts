@@ -4,6 +4,7 @@ import type { AthenaEstimate, AthenaScope } from '../../contracts/athena.ts';
 import type { CloudTrailRecord } from '../../contracts/cloudtrail.ts';
 import { UpstreamError, UserError } from '../../contracts/errors.ts';
 import type { Coverage, CoverageSource, RuleInSource, RulesAsked, WantedByRules } from '../../contracts/evidence.ts';
+import { silentAccounts } from '../../domain/athena/heard.ts';
 import { trailColumns } from '../../domain/athena/queries.ts';
 import { type RuleStatements, ruleStatements } from '../../domain/athena/rule-statements.ts';
 import { costText, dollarsText } from '../../domain/athena/words.ts';
@@ -37,6 +38,8 @@ interface State {
   readonly notes: string[];
   readonly gaps: string[];
   isCut: boolean;
+  /** Undefined until it is known which accounts have records at all. */
+  silent: readonly string[] | undefined;
 }
 
 export function rulesPass(options: PassOptions): RulesPass {
@@ -62,10 +65,11 @@ export function rulesPass(options: PassOptions): RulesPass {
     if (first) wanted.progress(`Asking Athena for ${count(first.rules.length, 'rule')}. ${before}.`);
     const current: State = {
       ...{ scope, rules: plan.rules, before, statements: plan.statements.length },
-      ...{ asked: 0, events: 0, bytes: 0, notes: [], gaps: gapsOf(plan.rules), isCut: false },
+      ...{ asked: 0, events: 0, bytes: 0, notes: [], gaps: gapsOf(plan.rules), isCut: false, silent: undefined },
     };
     const parts = [...plan.statements];
     let seen = parts.length > 1 ? new Set<string>() : undefined;
+    const heard = new Set<string | undefined>();
     for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
       signal.throwIfAborted();
       let answer: Awaited<ReturnType<typeof athena.ask>>;
@@ -88,15 +92,25 @@ export function rulesPass(options: PassOptions): RulesPass {
       const fresh = records.filter((record) => isNew(record, seen));
       note(current, answer, part.rules, lost);
       current.events += fresh.length;
+      for (const { recipientAccountId, userIdentity } of fresh) heard.add(recipientAccountId ?? userIdentity.accountId);
       state = current;
       await keep(fresh, current);
       yield* fresh;
     }
+    if (current.asked > 0) await hear(current, heard);
     state = current;
     log.info(
       { records: current.events, bytes: current.bytes, rules: wanted.rules.length },
       'Athena was asked for rules',
     );
+  }
+
+  /** A rule that found nothing in an account without records says nothing of it. */
+  async function hear(current: State, heard: ReadonlySet<string | undefined>): Promise<void> {
+    const { silent, gaps, bytes } = await silentAccounts(options, 'cloudtrail', current.scope, heard);
+    current.silent = silent;
+    current.gaps.push(...gaps);
+    current.bytes += bytes;
   }
 
   /** Nothing was scanned, and nothing is billed, for a statement that did not compile. */
@@ -134,14 +148,15 @@ export function rulesPass(options: PassOptions): RulesPass {
     },
     coverage() {
       if (state === undefined) return undefined;
-      const { scope, events, asked, bytes, notes, gaps, isCut } = state;
+      const { scope, events, asked, bytes, notes, gaps, isCut, silent } = state;
       const source: CoverageSource = {
         name: `CloudTrail in Athena (${settings.database}.${settings.tables.cloudtrail ?? ''}), what may fit ${count(state.rules.length, 'rule')}`,
         ...{ events, pages: asked, truncated: isCut, failed: false },
         reason: [...notes, costText(bytes, settings)].join('; '),
       };
-      const { accounts, regions, from, to } = scope;
-      const complete = !isCut && gaps.length === 0;
+      const { regions, from, to } = scope;
+      const accounts = scope.accounts.filter((account) => !silent?.includes(account));
+      const complete = !isCut && gaps.length === 0 && silent !== undefined;
       return { complete, accounts, regions, from, to, sources: [source], badFiles: [], notLookedAt: gaps };
     },
   };

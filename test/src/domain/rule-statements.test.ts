@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { catalogue } from '../../../detections/index.ts';
 import type { AskedRule } from '../../../src/contracts/evidence.ts';
+import { heardStatement } from '../../../src/domain/athena/queries.ts';
 import { ruleStatements } from '../../../src/domain/athena/rule-statements.ts';
 import { maxStatementBytes, trinoFunctions } from '../../../src/domain/athena/trino.ts';
 import { pickRules } from '../../../src/domain/sigma/hunt.ts';
@@ -60,6 +61,17 @@ describe('rules as statements for Athena', { timeout: 240_000 }, () => {
         expect({ rule: rule.name, faults: faults(sql) }).toEqual({ rule: rule.name, faults: [] });
         expect([...functionsOf(sql)].filter((name) => !(name in trinoFunctions))).toEqual([]);
       }
+    }
+  });
+
+  it('are followed by which accounts have any logs, within the same scope', () => {
+    const all = { ...settings, tables: { ...settings.tables, dns: 'dns' }, dnsVpcs: ['vpc-0a1b2c3d'] };
+    const fifty = { ...scope, accounts: Array.from({ length: 50 }, (_, at) => String(111122223333 + at)) };
+    for (const table of ['cloudtrail', 'dns'] as const) {
+      const { sql } = heardStatement(all, table, fifty);
+      expect(faults(sql)).toEqual([]);
+      expect(sql.match(/LIMIT 1\)/g)).toHaveLength(50);
+      expect(sql).toContain(`FROM logs.${table}\nWHERE account IN ('111122223382')`);
     }
   });
 

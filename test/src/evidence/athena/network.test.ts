@@ -1,6 +1,7 @@
 /** Flows and lookups of Athena: what its rows tell that was not looked at. */
 import { describe, expect, it } from 'vitest';
 import type { AthenaQuestions } from '../../../../src/contracts/athena.ts';
+import { heardStatement } from '../../../../src/domain/athena/queries.ts';
 import { AthenaSection } from '../../../../src/domain/athena/settings.ts';
 import { athenaNetwork } from '../../../../src/evidence/athena/network.ts';
 
@@ -9,8 +10,11 @@ const settings = AthenaSection.parse({
   ...{ tables: { flowLogs: 'flows', dns: 'dns' }, dnsVpcs: ['vpc-0a1b2c3d'] },
 });
 
-/** Athena with an answer ready. */
-function answering(rows: readonly Readonly<Record<string, string | undefined>>[]): AthenaQuestions {
+/** Athena with an answer ready. @param heard accounts that it has any logs of */
+function answering(
+  rows: readonly Readonly<Record<string, string | undefined>>[],
+  heard: readonly string[] = [],
+): AthenaQuestions {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   return {
     scope: async () => ({
@@ -20,11 +24,15 @@ function answering(rows: readonly Readonly<Record<string, string | undefined>>[]
     named: () => {
       throw new Error('not asked');
     },
+    heard: (table, asked) => heardStatement(settings, table, asked),
     dollars: () => 0,
     estimate: async () => ({ bytes: undefined, because: '' }),
-    ask: async () => ({
+    ask: async ({ title }) => ({
       ...{ columns, truncated: false, queryExecutionId: 'q', bytes: 1 },
-      rows: rows.map((row) => columns.map((column) => row[column])),
+      rows:
+        title === 'which accounts have any logs'
+          ? heard.map((account) => [account])
+          : rows.map((row) => columns.map((column) => row[column])),
     }),
     spent: () => ({ bytes: 0, dollars: 0, queries: 0 }),
   };
@@ -75,12 +83,24 @@ describe('an answer of Athena', () => {
   it('vouches for lookups of no VPC that its table does not have', async () => {
     const logs = athenaNetwork(answering([]), settings, signal, 10);
     const ask = (vpcs: readonly string[]) =>
-      logs.lookups?.({ addresses: [], instances: [], vpcs, domains: ['a.example'] });
+      logs.lookups?.({ addresses: ['10.0.0.5'], instances: [], vpcs, domains: [] });
 
     expect((await ask([]))?.coverage).toMatchObject({
       ...{ complete: false, notLookedAt: ['query logs of VPCs other than vpc-0a1b2c3d (athena.dnsVpcs)'] },
     });
     expect((await ask(['vpc-0ffffffff']))?.coverage.complete).toBe(false);
     expect((await ask(['vpc-0a1b2c3d']))?.coverage.complete).toBe(true);
+  });
+
+  it('vouches for no account that has no query logs, where who looked up a domain was asked', async () => {
+    const ask = async (heard: readonly string[]) => {
+      const logs = athenaNetwork(answering([], heard), { ...settings, dnsVpcs: [] }, signal, 10);
+      return (await logs.lookups?.({ addresses: [], instances: [], vpcs: [], domains: ['a.example'] }))?.coverage;
+    };
+    expect(await ask(['111122223333'])).toMatchObject({ complete: true, accounts: ['111122223333'] });
+    expect(await ask([])).toMatchObject({
+      ...{ complete: false, accounts: [] },
+      notLookedAt: ['Resolver query logs of account 111122223333: Athena has no line of them in that time'],
+    });
   });
 });

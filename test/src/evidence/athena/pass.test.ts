@@ -30,6 +30,9 @@ it('says of which accounts there was no record, and lets the lake vouch for none
     named: () => {
       throw new Error('not asked');
     },
+    heard: () => {
+      throw new Error('not asked');
+    },
     dollars: () => 0,
     estimate: async () => ({ bytes: undefined, because: '' }),
     ask: async () => ({

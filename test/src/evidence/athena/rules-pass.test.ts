@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { AthenaQuestions, AthenaRows, AthenaStatement } from '../../../../src/contracts/athena.ts';
 import { UpstreamError, UserError } from '../../../../src/contracts/errors.ts';
 import type { Evidence, WantedByRules } from '../../../../src/contracts/evidence.ts';
-import { trailColumns } from '../../../../src/domain/athena/queries.ts';
+import { heardStatement, trailColumns } from '../../../../src/domain/athena/queries.ts';
 import { parsePattern } from '../../../../src/domain/sigma/pattern.ts';
 import { type RulesPass, rulesPass } from '../../../../src/evidence/athena/rules-pass.ts';
 import { openOutside } from '../../../../src/evidence/outside.ts';
@@ -38,18 +38,25 @@ function row(id: string, more: Readonly<Record<string, string | undefined>> = {}
 
 type Answer = Partial<AthenaRows> | Error;
 
-function opened(dataDir: string, answers: readonly Answer[]): { pass: RulesPass; asked: AthenaStatement[] } {
+/** @param heard what it says of which accounts have any records */
+function opened(
+  dataDir: string,
+  answers: readonly Answer[],
+  heard: Answer = { rows: scope.accounts.map((account) => [account]), bytes: 0 },
+): { pass: RulesPass; asked: AthenaStatement[] } {
   const asked: AthenaStatement[] = [];
   const athena: AthenaQuestions = {
     scope: async () => scope,
     named: () => {
       throw new Error('not asked here');
     },
+    heard: (table, asked) => heardStatement(settings, table, asked),
     dollars: () => 0.5,
     estimate: async () => ({ bytes: 1e11, because: 'the objects of 20 partitions' }),
     async ask(statement) {
-      const answer = answers[asked.length] ?? {};
-      asked.push(statement);
+      const isHeard = statement.title === 'which accounts have any logs';
+      const answer = isHeard ? heard : (answers[asked.length] ?? {});
+      if (!isHeard) asked.push(statement);
       if (answer instanceof Error) throw answer;
       return { columns: trailColumns, rows: [], truncated: false, queryExecutionId: 'q', bytes: 2e9, ...answer };
     },
@@ -101,6 +108,36 @@ describe('a pass for rules', () => {
       sources: [{ events: 1, truncated: false, reason: 'Athena read 1.9 GiB, $0.01' }],
     });
     expect(pass.asked()).toMatchObject({ statements: 1, cost: { after: 'Athena read 1.9 GiB, $0.01' } });
+  });
+
+  it('says which accounts it found nothing in because there is nothing, or that it could not find out', async () => {
+    const told = async (heard: Answer, rows: readonly (readonly (string | undefined)[])[] = []) => {
+      const { pass } = opened(await tempDir(), [{ rows }], heard);
+      await idsOf(pass.read(wanted(1)));
+      return pass.coverage();
+    };
+    const silent = {
+      ...{ complete: false, accounts: [] },
+      notLookedAt: ['CloudTrail of account 111122223333: Athena has no record of it in that time'],
+    };
+    expect(await told({ rows: [], bytes: 1e7 })).toMatchObject({
+      ...silent,
+      sources: [{ reason: 'Athena read 1.9 GiB, $0.01' }],
+    });
+    expect(await told(new UpstreamError('athena', 'NothingRead', 'read nothing', { retryable: false }))).toMatchObject(
+      silent,
+    );
+    expect(await told(new UserError('The limit of Athena for this day does not hold this query.'))).toMatchObject({
+      ...{ complete: false, accounts: ['111122223333'] },
+      notLookedAt: [
+        'whether Athena has CloudTrail of 1 account (111122223333): The limit of Athena for this day does not hold this query.',
+      ],
+    });
+    // One that a record came of is not asked for.
+    const found = [row('1', { recipientaccountid: '111122223333' })];
+    expect(await told(new Error('asked all the same'), found)).toMatchObject({
+      ...{ complete: true, accounts: ['111122223333'] },
+    });
   });
 
   it('tells of rows that are no records, and goes on with the others', async () => {
