@@ -6,6 +6,7 @@ import type { CasesStore } from '../contracts/store.ts';
 import { mayJoin, resourceKeyOf, tacticOf } from '../domain/activity.ts';
 import { mergedAlert } from '../domain/alert-merge.ts';
 import { severityRank } from '../domain/severity.ts';
+import { absorb, lockedCase } from './absorb-cases.ts';
 import { appendAudit } from './audit.ts';
 import { caseOf, nextCaseId } from './case-rows.ts';
 import { CallerError, indexed, iso, json, optionalText, text, withoutWaiting } from './database.ts';
@@ -44,8 +45,8 @@ export async function openOrMerge(tx: Tx, input: Input): Promise<Output> {
     (known.link ? await ofLinks(tx, input, keys) : undefined) ??
     (await opened(tx, input));
   await remember(tx, found.row.id, keys, input.at);
-  if (found.opened) await absorb(tx, found.row.id, input);
-  const merged = await merge(tx, found, input);
+  const closed = found.opened ? await absorb(tx, found.row.id, input) : undefined;
+  const merged = await merge(tx, closed === undefined ? found : { ...found, row: closed }, input);
   if (found.opened) {
     const { type, severity, accountId, region, findingId } = input.alert;
     const payload = { type, severity, accountId, region, findingId, source: input.alert.source };
@@ -74,10 +75,6 @@ async function knownOf(tx: Tx, { alert, alertId, join }: Input, keys: readonly s
     tx,
   );
   return rows[0] ?? { done: true, finding: true, link: true };
-}
-
-function lockedCase(tx: Tx, caseId: string): Promise<CaseRow> {
-  return tx.selectFrom('cases').selectAll().where('id', '=', caseId).forUpdate().executeTakeFirstOrThrow();
 }
 
 async function ofFinding(tx: Tx, { alert }: Input): Promise<Found | undefined> {
@@ -208,32 +205,6 @@ async function remember(tx: Tx, caseId: string, keys: readonly string[], at: str
     .execute();
 }
 
-/** The earlier cases of findings that an attack sequence contains become part of its case. */
-async function absorb(tx: Tx, caseId: string, { join, at }: Input): Promise<void> {
-  const keys = join?.links.absorbs ?? [];
-  if (keys.length === 0) return;
-  const earlier = await tx
-    .selectFrom('case_links')
-    .select('case_id')
-    .distinct()
-    .where('key', 'in', keys)
-    .where('case_id', '!=', caseId)
-    .orderBy('case_id')
-    .execute();
-  for (const { case_id: part } of earlier) {
-    const row = await lockedCase(tx, part);
-    if (row.merged_into !== null) continue;
-    // A digest's line stays a line of it; what has a card says there where it went.
-    const admission = row.admission === 'digest' ? ('merged' as const) : row.admission;
-    await tx
-      .updateTable('cases')
-      .set({ merged_into: caseId, admission, version: row.version + 1, last_at: at })
-      .where('id', '=', part)
-      .execute();
-    await tx.updateTable('case_findings').set({ case_id: caseId }).where('case_id', '=', part).execute();
-  }
-}
-
 /** The newest version of the finding, the worst finding on the card, and what the thread shall say. */
 async function merge(tx: Tx, found: Found, input: Input): Promise<Output> {
   const { alert, alertId, at, tell } = input;
@@ -241,7 +212,8 @@ async function merge(tx: Tx, found: Found, input: Input): Promise<Output> {
   const held = previous === undefined ? alert : mergedAlert(previous, alert);
   const isNews = held !== previous;
   let told: Told | undefined;
-  if (!found.opened && tell !== undefined) {
+  // The card of a case that is closed from its first moment says nothing: what came goes to the few as a note.
+  if ((!found.opened || row.restricted_to !== null) && tell !== undefined) {
     const all = await membersOf(tx, row.id);
     // Just added, so that nobody else adds it: it is not news to itself.
     const members = previous === undefined ? all.filter((one) => one.dedupeKey !== alert.dedupeKey) : all;

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Alert } from '../../../src/contracts/alert.ts';
 import { UpstreamError } from '../../../src/contracts/errors.ts';
+import type { Message } from '../../../src/contracts/message.ts';
 import type { SnoozeRule } from '../../../src/contracts/noise.ts';
 import type { Store } from '../../../src/contracts/store.ts';
 import { linksOf } from '../../../src/domain/activity.ts';
@@ -287,6 +288,34 @@ describe('a page', () => {
 });
 
 describe('news of a case that is closed to a few', () => {
+  it('stays with them when an attack sequence takes the case in', async () => {
+    const { alertOf } = another();
+    const findingArn = 'arn:aws:guardduty:eu-west-1:1:detector/d/finding/f8';
+    const part = await admit(alertOf({ findingId: 'f1', findingArn, title: 'What the few know' }));
+    await store.cases.restrict(part.caseId, ['U0ROSA1'], 'U0OMAR1', new Date(time).toISOString());
+    time += minuteMs;
+    const signals = [{ type: 'FINDING', id: findingArn, name: 'one' }] as unknown as Alert['signals'];
+    const type = 'AttackSequence:IAM/CompromisedCredentials';
+    const sequence = await admit(alertOf({ findingId: 'f2', type, severity: 9.5, signals: signals ?? [] }));
+    const posted: { channel: string; text: string }[] = [];
+    const chat = {
+      post: ({ channel, message }: { channel: string; message: Message }) => {
+        posted.push({ channel, text: JSON.stringify(message) });
+        return Promise.resolve({ channel, ts: `${posted.length}` });
+      },
+      update: () => Promise.resolve(),
+    };
+    const deps = { store, chat, log: silentLog, settings: { channels }, clock: { now: () => new Date(time) } };
+
+    expect(sequence.caseId).not.toBe(part.caseId);
+    expect((await store.cases.get(sequence.caseId))?.restrictedTo).toEqual(['U0OMAR1', 'U0ROSA1']);
+    await deliverCase(sequence.caseId, deps as unknown as Parameters<typeof deliverCase>[1]);
+    expect(posted.map(({ channel }) => channel)).toEqual(['C-CRITICAL', 'U0OMAR1', 'U0ROSA1']);
+    expect(posted[0]?.text).toContain(`Case ${sequence.caseId} is closed to 2 people`);
+    expect(posted[0]?.text).not.toContain('AttackSequence');
+    expect(posted[1]?.text).toContain('AttackSequence');
+  });
+
   it('reaches the others where Slack does not know one of them any more, or one is somebody on the host', async () => {
     const { alertOf } = another();
     const { caseId } = await admit(alertOf({ findingId: 'f1' }));
