@@ -48,15 +48,21 @@ const Detection = z.looseObject({
   detection: z.looseObject({ condition: words, timeframe: z.unknown().optional() }),
 });
 
+/** Numbers come as the text that the file has. An empty one is no zero, at which every event would be a burst. */
+const Threshold = z
+  .string('is no whole number such as 5')
+  .regex(/^\d{1,9}$/, 'is no whole number such as 5')
+  .transform(Number);
+
 const Correlation = z.strictObject({
   type: z.enum(['event_count', 'value_count', 'temporal', 'temporal_ordered']),
-  rules: words,
+  rules: words.refine((rules) => rules.length > 0, 'names no rule'),
   'group-by': words.default([]),
-  timespan: z.string().regex(/^\d{1,6}[smhd]$/, 'is no span such as 5m'),
+  timespan: z.string().regex(/^[1-9]\d{0,5}[smhd]$/, 'is no span such as 5m'),
   condition: z
     .strictObject({
-      gt: z.coerce.number().optional(),
-      gte: z.coerce.number().optional(),
+      gt: Threshold.optional(),
+      gte: Threshold.optional(),
       field: z.string().optional(),
     })
     .optional(),
@@ -94,12 +100,30 @@ export function parseRules(files: readonly RuleFile[]): RuleBook {
   };
 }
 
-/** Whether all rules that a correlation rests on are there; reports it otherwise. */
+/** Whether all rules that a correlation rests on are there, so that it can hold at all; reports it otherwise. */
 function resolves(rule: CorrelationRule, rules: readonly SigmaRule[], unsupported: UnsupportedRule[]): boolean {
-  const missing = rule.rules.find((name) => !rules.some((other) => other.kind === 'event' && isCalled(other, name)));
-  if (missing === undefined) return true;
-  unsupported.push({ rule: rule.name, reason: `correlates "${missing}", which is no event rule that could be read` });
-  return false;
+  const reason = whyNever(
+    rule,
+    rules.filter((one) => one.kind === 'event'),
+  );
+  if (reason !== undefined) unsupported.push({ rule: rule.name, reason });
+  return reason === undefined;
+}
+
+function whyNever(rule: CorrelationRule, events: readonly EventRule[]): string | undefined {
+  const missing = rule.rules.find((name) => !events.some((other) => isCalled(other, name)));
+  if (missing !== undefined) return `correlates "${missing}", which is no event rule that could be read`;
+  // An event counts for the first of the names that its rule is called by (correlate.ts).
+  const placeOf = (event: EventRule): number => rule.rules.findIndex((name) => isCalled(event, name));
+  const places = new Set(events.map(placeOf));
+  const isCount = rule.type === 'event_count' || rule.type === 'value_count';
+  const again = isCount ? undefined : rule.rules.find((_name, at) => !places.has(at));
+  if (again !== undefined) return `correlates "${again}" twice, which is counted once`;
+  for (const [alias, fields] of Object.entries(rule.aliases)) {
+    const other = Object.keys(fields).find((name) => !events.some((one) => isCalled(one, name) && placeOf(one) >= 0));
+    if (other !== undefined) return `the alias "${alias}" names "${other}", which is not correlated`;
+  }
+  return undefined;
 }
 
 export function isCalled(rule: RuleHead, name: string): boolean {
@@ -147,6 +171,8 @@ function parseRule(read: Read, fallback: string, file: string): SigmaRule {
   if ('action' in value) throw new RuleProblem('rule collections ("action") are legacy: write whole documents');
   if ('filter' in value) throw new RuleProblem('Sigma filters are not supported');
   const head = headOf(checked(Head, value), fallback, file);
+  if ('correlation' in value && 'detection' in value)
+    throw new RuleProblem('both a detection and a correlation: write two documents');
   if ('correlation' in value) return correlationOf(head, checked(Correlation, value.correlation, 'correlation'));
   return eventRuleOf(head, checked(Detection, value));
 }
@@ -220,6 +246,7 @@ function correlationOf(head: RuleHead, found: z.output<typeof Correlation>): Cor
   const counts = type === 'event_count' || type === 'value_count';
   const atLeast = condition?.gte ?? (condition?.gt === undefined ? undefined : condition.gt + 1);
   if (counts && atLeast === undefined) throw new RuleProblem('correlation condition: only gt and gte are supported');
+  if (atLeast === 0) throw new RuleProblem('correlation condition: holds without any event');
   if (type === 'value_count' && condition?.field === undefined)
     throw new RuleProblem('value_count needs the field that it counts');
   if (!counts && condition !== undefined) throw new RuleProblem(`${type} with a condition is not supported`);

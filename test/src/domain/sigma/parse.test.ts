@@ -124,6 +124,38 @@ describe('a Sigma rule', () => {
     expect(unsupported[0]?.reason).toContain(reason);
   });
 
+  it.each([
+    ['names no rule', 'rules: []'],
+    ['is no whole number', 'rules: [base]\n  condition: {gte: }'],
+    ['is no whole number', 'rules: [base]\n  condition: {gte: -3}'],
+    ['holds without any event', 'rules: [base]\n  condition: {gte: 0}'],
+    ['is no span', 'rules: [base]\n  timespan: 0m\n  condition: {gte: 3}'],
+    ['correlates "base" twice', 'type: temporal_ordered\n  rules: [base, base]'],
+    [
+      'correlates "11111111-1111-4111-8111-111111111111" twice',
+      'type: temporal\n  rules: [base, 11111111-1111-4111-8111-111111111111]',
+    ],
+    [
+      'the alias "who" names "bose", which is not correlated',
+      'type: temporal\n  rules: [base, other]\n  group-by: [who]\n  aliases:\n    who: {bose: a, other: b}',
+    ],
+  ])('that could never hold, or always would, says so: %s', (reason, body) => {
+    const lines = ['type: event_count', 'timespan: 5m'].filter((one) => !body.includes(`${one.split(':')[0]}: `));
+    const files = [
+      { path: 'base.yml', text: ruleText('sel: {a: x}', 'name: base\nid: 11111111-1111-4111-8111-111111111111\n') },
+      { path: 'other.yml', text: ruleText('sel: {a: y}', 'name: other\n') },
+      { path: 'burst.yml', text: `title: b\nname: burst\ncorrelation:\n  ${[...lines, body].join('\n  ')}\n` },
+    ];
+    const { rules, unsupported } = parseRules(files);
+    expect(unsupported).toEqual([{ rule: 'burst', reason: expect.stringContaining(reason) }]);
+    expect(rules.map(({ name }) => name)).toEqual(['base', 'other']);
+  });
+
+  it('is a detection or a correlation, not both', () => {
+    const both = 'correlation: {type: event_count, rules: [a], timespan: 5m, condition: {gte: 3}}\n';
+    expect(reasonFor(ruleText('sel: {a: x}', both))).toContain('both a detection and a correlation');
+  });
+
   it('breaks only itself where it is bad', () => {
     const good = ruleText('sel: {a: b}');
     const bad = ruleText('sel: {a|wide: b}');
