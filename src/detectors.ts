@@ -32,9 +32,9 @@ export function openDetectors(
       for (const fault of [...ruleSettings.problems, ...book.rules.unsupported])
         log.warn({ ...fault }, 'a rule is not evaluated');
     }
-    const { openFrom } = config.detections;
-    const settings = ruleSettings;
-    return detectorOf(book.rules, { settings, now: new Date(), openFrom, counts, ownRoles, newId: randomUUID });
+    const { openFrom, maxAgeHours } = config.detections;
+    const options = { settings: ruleSettings, now: new Date(), openFrom, maxAgeHours, counts, ownRoles };
+    return detectorOf(book.rules, { ...options, newId: randomUUID });
   }
 
   return {

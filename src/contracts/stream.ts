@@ -112,8 +112,14 @@ export interface StreamJudge {
     readonly stories: readonly StreamStory[];
     readonly alerts: readonly { readonly deliveryKey: string; readonly alert: Alert; readonly raw: unknown }[];
   }>;
-  /** How long entries of a correlation are of use, in ms before the newest one of their group. */
+  /** How far from a new entry of a correlation others are of use to it, in ms. */
   keepsMs(correlation: string): number;
+  /** How many entries of a group a correlation is judged by at most. */
+  readsAtMost(correlation: string): number;
+  /** The longest `keepsMs`. */
+  readonly longestMs: number;
+  /** How old a record may be when it comes, in ms: so long at least its repeat has to be known. */
+  readonly maxAgeMs: number;
 }
 
 export interface StreamStore {

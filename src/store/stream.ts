@@ -8,8 +8,8 @@ import type { Tables } from './tables.ts';
 
 /** One batch at a time, over all processes: correlations read what the one before has written. */
 const batchLock = 0x4644_0007;
-/** Entries of one group that a burst is judged by, the newest. */
-const maxEntries = 5_000;
+/** Logs that are imported come Region by Region: for so long entries wait for others of their time. */
+const keptMs = 24 * 3_600_000;
 const cleanEveryMs = 10 * 60_000;
 
 type Tx = Transaction<Tables>;
@@ -47,7 +47,7 @@ export function streamStore(db: Database): StreamStore {
         });
         if (Date.now() >= cleanAt) {
           cleanAt = Date.now() + cleanEveryMs;
-          await clean(db);
+          await clean(db, judge);
         }
         return done;
       }),
@@ -154,29 +154,34 @@ async function addEntries(tx: Tx, entries: readonly StreamEntry[]): Promise<void
   }
 }
 
-/** The groups that the batch touches, with all that is kept of them; what is too old for them is dropped. */
+/** The groups that the batch touches, with what is kept of them around its entries; what is of no more use is dropped. */
 async function groupsOf(tx: Tx, entries: readonly StreamEntry[], judge: StreamJudge) {
-  const touched = new Map<string, Group>();
-  for (const { correlation, group } of entries)
-    touched.set(JSON.stringify([correlation, group]), { correlation, group });
+  const touched = new Map<string, Group & { from: number; to: number }>();
+  for (const { correlation, group, at } of entries) {
+    const key = JSON.stringify([correlation, group]);
+    const known = touched.get(key) ?? { correlation, group, from: at, to: at };
+    touched.set(key, { ...known, from: Math.min(known.from, at), to: Math.max(known.to, at) });
+  }
   const groups = [];
-  for (const { correlation, group } of touched.values()) {
+  for (const { correlation, group, from, to } of touched.values()) {
     const key = groupKey(group);
+    const oldest = from - judge.keepsMs(correlation);
     const rows = await tx
       .selectFrom('stream_entries')
       .select(['event_key', 'event_id', 'at', 'rule', 'values', 'deed'])
       .where('correlation', '=', text(correlation))
       .where('group_key', '=', key)
+      .where('at', '>=', String(oldest))
+      .where('at', '<=', String(to + judge.keepsMs(correlation)))
       .orderBy('at', 'desc')
-      .limit(maxEntries)
+      .limit(judge.readsAtMost(correlation))
       .execute();
-    const newest = Number(rows[0]?.at ?? 0);
-    const oldest = newest - judge.keepsMs(correlation);
     await tx
       .deleteFrom('stream_entries')
       .where('correlation', '=', text(correlation))
       .where('group_key', '=', key)
       .where('at', '<', String(oldest))
+      .where('stored_at', '<', agoSql(keptMs))
       .execute();
     const bursts = await tx
       .selectFrom('stream_bursts')
@@ -214,7 +219,18 @@ function groupKey(group: string): string {
   return group.length <= 500 ? text(group) : createHash('sha256').update(group).digest('hex');
 }
 
-async function clean(db: Database): Promise<void> {
-  await sql`delete from stream_records where handled_at < now() - interval '8 days'`.execute(db);
-  await sql`delete from stream_entries where stored_at < now() - interval '31 days'`.execute(db);
+/** By the database's clock, which processes with clocks of their own share. */
+function agoSql(ms: number) {
+  return sql<Date>`now() - make_interval(secs => ${Math.round(ms / 1_000)})`;
+}
+
+const dayMs = 86_400_000;
+
+async function clean(db: Database, { longestMs, maxAgeMs }: StreamJudge): Promise<void> {
+  const known = Math.max(8 * dayMs, maxAgeMs + dayMs);
+  await db.deleteFrom('stream_records').where('handled_at', '<', agoSql(known)).execute();
+  await db
+    .deleteFrom('stream_entries')
+    .where('stored_at', '<', agoSql(Math.max(31 * dayMs, longestMs)))
+    .execute();
 }

@@ -13,14 +13,17 @@ import type { Picked } from '../sigma/hunt.ts';
 import { isCalled, type RuleBook } from '../sigma/parse.ts';
 import { ruleSet } from '../sigma/rule-set.ts';
 import { pickSettled } from '../sigma/settled.ts';
-import { type CorrelationRule, type Level, levels, type SigmaRule } from '../sigma/tree.ts';
+import { type CorrelationRule, type Level, levels, mostCounted, type SigmaRule } from '../sigma/tree.ts';
 import { ownReadsOf } from './own-reads.ts';
 import { type RuleFacts, tell } from './story.ts';
 
-/** CloudTrail delivers within 15 minutes; what comes later than this may miss its burst (DOMAIN.md 8.3). */
+/** CloudTrail delivers within 15 minutes (DOMAIN.md 8.3). */
 const latenessMs = 20 * 60_000;
 /** A burst that goes on, or comes again this soon, is the same one. */
 const repeatMs = 30 * 60_000;
+/** Of one group; each batch that adds to it reads them all. */
+const usualReads = 5_000;
+const mostReads = 2 * mostCounted;
 
 export interface Detector extends StreamJudge {
   /** The rules that may open a case, and those that they rest on. */
@@ -44,6 +47,7 @@ export interface DetectorOptions {
   readonly settings: RuleSettings;
   readonly now: Date;
   readonly openFrom: Level | 'never';
+  readonly maxAgeHours: number;
   readonly counts: Counts;
   /** Roles of ours (ARNs), whose reads are known: see `ownReadsOf`. */
   readonly ownRoles: readonly string[];
@@ -54,7 +58,7 @@ export interface DetectorOptions {
 /** Makes the detector of a book of rules. Rules that could not be read are not in it and harm nobody. */
 export function detectorOf(
   book: RuleBook,
-  { settings, now: today, openFrom, counts, ownRoles, newId }: DetectorOptions,
+  { settings, now: today, openFrom, maxAgeHours, counts, ownRoles, newId }: DetectorOptions,
 ): Detector {
   const whole = { ...book, rules: [...book.rules, ...allBaselineRules] };
   const { picked: all, exceptions } = pickSettled('all', whole, settings, today);
@@ -71,6 +75,7 @@ export function detectorOf(
   const byName = new Map<string, CorrelationRule>(correlations.map(({ rule }) => [rule.name, rule]));
   const facts = new Map<string, RuleFacts>(loudOnes.map((rule) => [rule.name, rule]));
   const set = ruleSet(running);
+  const keepsMs = (correlation: string) => (byName.get(correlation)?.timespanMs ?? 0) + latenessMs + repeatMs;
 
   const isOwnRead = ownReadsOf(ownRoles);
   const isHeld = (rule: SigmaRule, record: CloudTrailRecord) =>
@@ -118,7 +123,8 @@ export function detectorOf(
       const own = matched.filter((rule) => reporting.has(rule));
       const loud = own.some((rule) => !isHeld(rule, record));
       const compared = past.size > 0 && comparedNode(record) !== undefined;
-      return { heeded: matched.length > 0, loud, compared, excepted: own.length > 0 && !loud };
+      const excepted = !loud && (own.length > 0 || exceptions.heldByAny(record) !== undefined);
+      return { heeded: matched.length > 0, loud, compared, excepted };
     },
     async judge({ deeds, groups, storiesOf, now }) {
       const bursts: StreamBurst[] = [];
@@ -134,7 +140,11 @@ export function detectorOf(
       const { stories, alerts } = await tell(told, { facts, storiesOf, newId, now });
       return { bursts, stories, alerts };
     },
-    keepsMs: (correlation) => (byName.get(correlation)?.timespanMs ?? 0) + latenessMs + repeatMs,
+    keepsMs,
+    readsAtMost: (correlation) =>
+      Math.min(Math.max(usualReads, 2 * (byName.get(correlation)?.atLeast ?? 0)), mostReads),
+    longestMs: Math.max(0, ...[...byName.keys()].map(keepsMs)),
+    maxAgeMs: maxAgeHours * 3_600_000,
   };
 }
 

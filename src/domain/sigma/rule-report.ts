@@ -1,7 +1,7 @@
 /** What the rules are worth: what they cover, what is wrong with them, and how often they would have fired. */
 import type { Match } from './hunt.ts';
 import type { RuleBook } from './parse.ts';
-import { type Level, levels, type SigmaRule } from './tree.ts';
+import { type Level, levels, mostCounted, type SigmaRule } from './tree.ts';
 
 export interface RuleLine {
   readonly rule: string;
@@ -55,6 +55,9 @@ export function ruleWarnings(book: RuleBook): readonly { readonly rule: string; 
     const warnings = [
       ...(rule.id === '' ? ['has no id'] : []),
       ...(rule.tactic.length + rule.technique.length === 0 ? ['names no ATT&CK tactic or technique'] : []),
+      ...(rule.kind === 'correlation' && rule.atLeast > mostCounted
+        ? [`asks for more than the ${mostCounted.toLocaleString('en-US')} that the stream counts: only hunts find it`]
+        : []),
       ...(rule.falsepositives.length === 0 ? ['says nothing about false positives'] : []),
     ];
     return warnings.map((warning) => ({ rule: rule.name, warning }));

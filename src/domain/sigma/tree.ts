@@ -31,6 +31,9 @@ export interface EventRule extends RuleHead {
   readonly tree: Node;
 }
 
+/** The stream counts so many events of one group; a rule that asks for more is found by hunts only. */
+export const mostCounted = 10_000;
+
 export interface CorrelationRule extends RuleHead {
   readonly kind: 'correlation';
   readonly type: 'event_count' | 'value_count' | 'temporal' | 'temporal_ordered';

@@ -4,12 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CloudTrailRecord } from '../../../src/contracts/cloudtrail.ts';
 import type { Store } from '../../../src/contracts/store.ts';
 import type { StreamJudge } from '../../../src/contracts/stream.ts';
-import { type Detector, detectorOf, eventKeyOf } from '../../../src/domain/detection/detector.ts';
+import { type Detector, type DetectorOptions, detectorOf, eventKeyOf } from '../../../src/domain/detection/detector.ts';
 import { parseRecord } from '../../../src/domain/record.ts';
 import { runHunt } from '../../../src/domain/sigma/hunt.ts';
 import { parseRules } from '../../../src/domain/sigma/parse.ts';
 import { nothingSettled } from '../../../src/domain/sigma/settled.ts';
-import { startTestStore, type TestStore } from '../../support/databases.ts';
+import { openStore } from '../../../src/store/store.ts';
+import { silentLog, startTestDatabase, startTestStore, type TestStore } from '../../support/databases.ts';
 
 const minute = 60_000;
 const began = Date.UTC(2026, 10, 20, 12);
@@ -32,6 +33,8 @@ const book = parseRules([
         'distinct',
         '  type: value_count\n  rules: [delete-base]\n  condition: {gte: 3, field: requestParameters.id}\n',
       ),
+      correlation('very-many', '  type: event_count\n  rules: [flood-base]\n  condition: {gte: 6000}\n'),
+      base('flood-base', 'Flood'),
       correlation('together', '  type: temporal\n  rules: [first-base, then-base]\n'),
       correlation('in-order', '  type: temporal_ordered\n  rules: [first-base, then-base]\n'),
     ].join('---\n'),
@@ -39,17 +42,19 @@ const book = parseRules([
 ]);
 
 let ids = 0;
-function detector(): Detector {
+function detector(more: Partial<DetectorOptions> = {}): Detector {
   return detectorOf(book, {
     settings: nothingSettled,
     now: new Date(now),
     openFrom: 'medium',
+    maxAgeHours: 24,
     counts: () => true,
     ownRoles: [],
     newId: () => {
       ids += 1;
       return `id-${ids}`;
     },
+    ...more,
   });
 }
 
@@ -174,6 +179,47 @@ describe('the stream in the database', () => {
       count: 1,
       accountId: '111122223333',
     });
+  });
+
+  it('finds a burst in logs that come Region by Region, as an import of a day brings them', async () => {
+    const [first, ...rest] = ['a', 'b', 'c'].map((id, i) => call('import', 'Delete', began + i * minute, id));
+    const later = call('import', 'Delete', began + 10 * 60 * minute, 'z');
+    const told: string[] = [];
+    for (const file of [[first as CloudTrailRecord], [later], rest]) {
+      await receive(file);
+      told.push(...(await workAll(detector(), 100)));
+    }
+
+    expect(told.map((text) => (JSON.parse(text) as { type: string }).type)).toEqual(['distinct']);
+  });
+
+  it('counts as many as a rule asks for', { timeout: 120_000 }, async () => {
+    const records = Array.from({ length: 6_000 }, (_, i) => call('flood', 'Flood', began + (i % 250) * 1_000, 'x'));
+    for (let at = 0; at < records.length; at += 2_000) await receive(records.slice(at, at + 2_000));
+
+    const told = await workAll(detector(), 2_000);
+
+    expect(told.map((text) => (JSON.parse(text) as { type: string }).type)).toEqual(['very-many']);
+  });
+
+  it('knows a record for as long as it may come again', async () => {
+    const { connectionString, stop } = await startTestDatabase();
+    const opening = { connectionString, log: silentLog, applicationName: 'test' };
+    const [first, second] = [await openStore(opening), await openStore(opening)];
+    try {
+      const record = call('again', 'Delete', began, 'a');
+      const rows = [{ eventKey: eventKeyOf(record), record }];
+      const judge = detector({ maxAgeHours: 30 * 24 });
+      expect(await first.stream.receive(rows, now)).toBe(1);
+      await first.stream.work(judge, 10, new Date(Date.now() - 20 * 86_400_000).toISOString());
+      // The first batch of a process cleans up.
+      await second.stream.work(judge, 10, now);
+      expect(await second.stream.receive(rows, now)).toBe(0);
+    } finally {
+      await first.close();
+      await second.close();
+      await stop();
+    }
   });
 
   it('lets two workers share one queue of records without telling anything twice', async () => {

@@ -35,6 +35,7 @@ function detector(settings: Partial<RuleSettings> = {}, openFrom: Level | 'never
       settings: { ...nothingSettled, ...settings },
       now,
       openFrom,
+      maxAgeHours: 24,
       counts: () => true,
       ownRoles: [],
       newId: () => 'id',

@@ -9,6 +9,7 @@ const detector = detectorOf(catalogue(), {
   settings: nothingSettled,
   now: new Date('2026-11-21T10:00:00Z'),
   openFrom: 'medium',
+  maxAgeHours: 24,
   counts: () => true,
   ownRoles: [audit],
   newId: () => 'id',
