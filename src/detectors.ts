@@ -5,7 +5,7 @@ import type { Config } from './config.ts';
 import type { Log } from './contracts/log.ts';
 import { type Detector, detectorOf } from './domain/detection/detector.ts';
 import { productionCounts, productionOf } from './domain/detection/production.ts';
-import { nothingSettled } from './domain/sigma/settled.ts';
+import { nothingSettled, silencedRules } from './domain/sigma/settled.ts';
 import type { Detectors, RuleShelf } from './flows/deps.ts';
 
 /** A change is heeded after this long at the latest; an exception that ends, too. */
@@ -31,6 +31,7 @@ export function openDetectors(
       book = { key, rules: catalogue(rules) };
       for (const fault of [...ruleSettings.problems, ...book.rules.unsupported])
         log.warn({ ...fault }, 'a rule is not evaluated');
+      for (const fault of silencedRules(book.rules)) log.warn({ ...fault }, 'a rule is silent');
     }
     const { openFrom, maxAgeHours } = config.detections;
     const options = { settings: ruleSettings, now: new Date(), openFrom, maxAgeHours, counts, ownRoles };

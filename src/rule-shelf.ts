@@ -3,7 +3,7 @@ import type { Config } from './config.ts';
 import type { RuleSettings } from './contracts/rules.ts';
 import type { Store } from './contracts/store.ts';
 import { allBaselineRules } from './domain/baseline/rules.ts';
-import { idCollisions } from './domain/sigma/settled.ts';
+import { idCollisions, silencedRules } from './domain/sigma/settled.ts';
 import { type RuleFolder, readRuleFolders } from './evidence/rule-files.ts';
 import type { RuleShelf } from './flows/deps.ts';
 
@@ -48,7 +48,7 @@ export function openRuleShelf(
       return {
         rules: [...book.rules, ...allBaselineRules],
         settings: own,
-        faults: [...own.problems, ...book.unsupported, ...idCollisions(book)],
+        faults: [...own.problems, ...book.unsupported, ...idCollisions(book), ...silencedRules(book)],
       };
     },
   };

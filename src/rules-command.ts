@@ -6,7 +6,7 @@ import { SetupError } from './contracts/errors.ts';
 import { parseRules, type RuleBook, type RuleFile } from './domain/sigma/parse.ts';
 import { coverageText, navigatorLayer, ruleWarnings } from './domain/sigma/rule-report.ts';
 import { runRuleTests } from './domain/sigma/rule-tests.ts';
-import { idCollisions } from './domain/sigma/settled.ts';
+import { idCollisions, silencedRules } from './domain/sigma/settled.ts';
 import { readRuleFolder, readRuleFolders } from './evidence/rule-files.ts';
 import { rulesSqlCommand } from './rules-sql-command.ts';
 
@@ -76,7 +76,7 @@ async function load(dir: string | undefined): Promise<Loaded> {
 function lint({ book, files, problems }: Loaded, json: boolean): number {
   const errors = [...problems, ...book.unsupported];
   const warnings = [
-    ...idCollisions(book).map(({ rule, reason }) => ({ rule, warning: reason })),
+    ...[...idCollisions(book), ...silencedRules(book)].map(({ rule, reason }) => ({ rule, warning: reason })),
     ...ruleWarnings(book),
   ];
   if (json) print(JSON.stringify({ files, rules: book.rules.length, errors, warnings }, undefined, 2));

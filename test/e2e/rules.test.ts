@@ -8,6 +8,7 @@ import { configFor, environmentFor } from '../../demo/setting.ts';
 import { demoIds } from '../../demo/slack/workspace.ts';
 import { run, sql } from '../support/doors.ts';
 import { openScene, type Scene, wordsOf } from '../support/scene.ts';
+import { testFolder } from '../support/test-folder.ts';
 
 const { alerts, rosa } = demoIds;
 // biome-ignore lint/suspicious/noExplicitAny: answers are looked into freely
@@ -110,6 +111,27 @@ describe('rules of the operator', () => {
     expect(stdout).toMatch(/1 event excepted/);
     expect(stdout).toMatch(/1 exception ended/);
     expect(stdout).toMatch(/Switched off: identity-deleted/);
+  });
+
+  it('name each rule that a correlation of theirs keeps silent', async () => {
+    const folder = testFolder();
+    const burst = (generate: boolean) =>
+      `title: Many users\nname: many-users\ncorrelation: {type: event_count, rules: [iam-user-created], timespan: 1h, condition: {gte: 9}, generate: ${generate}}`;
+    const hunt = (...more: readonly string[]) =>
+      bare(['ir', 'hunt', 'all', '--logs', logs, '--rules', folder, ...more]);
+
+    writeFileSync(join(folder, 'burst.yml'), burst(false));
+    const silent: Json = JSON.parse((await hunt('--json')).stdout);
+    expect(silent.matches.map(({ rule }: Json) => rule)).not.toContain('iam-user-created');
+    expect(silent.silencedRules).toEqual([
+      { rule: 'iam-user-created', reason: expect.stringContaining('many-users counts it') },
+    ]);
+    expect((await hunt()).stdout).toMatch(/Silent: iam-user-created reports nothing by itself/);
+
+    writeFileSync(join(folder, 'burst.yml'), burst(true));
+    const loud: Json = JSON.parse((await hunt('--json')).stdout);
+    expect(loud.matches.map(({ rule }: Json) => rule)).toContain('iam-user-created');
+    expect(loud).not.toHaveProperty('silencedRules');
   });
 
   it('are linted: 1 where a rule cannot be evaluated, with its name', async () => {

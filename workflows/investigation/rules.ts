@@ -17,6 +17,7 @@ import {
   runSettled,
   settledJson,
   settledParts,
+  silencedRules,
 } from '#src/domain/sigma/settled.ts';
 import { catalogue } from '../../detections/index.ts';
 
@@ -59,7 +60,10 @@ export const rules = defineInvestigation({
     const coverage = withGaps(looked, [...pastGaps, ...(records || !looked.complete ? [] : [cannotReadAll])]);
     const lines = ruleLines(picked.reporting, matches, notListed);
     const fired = lines.filter((one) => one.matches > 0).length;
-    const collisions = idCollisions(ours).map(({ rule, reason }) => ({ rule, warning: reason }));
+    const collisions = [...idCollisions(ours), ...silencedRules(ours)].map(({ rule, reason }) => ({
+      rule,
+      warning: reason,
+    }));
     const warnings = [...collisions, ...ruleWarnings(ours)];
     const answer = {
       rules: lines,
