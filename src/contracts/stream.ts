@@ -37,8 +37,8 @@ export interface StreamDeed {
   readonly ip: string;
   readonly actor: Alert['actor'];
   readonly api: NonNullable<Alert['api']>;
-  /** Of a burst: what was counted in its fullest window, and how many events it has. */
-  readonly burst?: { readonly id: string; readonly count: number; readonly events: number };
+  /** Of a burst: what was counted in its fullest window, how many events it has, and when it began (ms since the epoch). */
+  readonly burst?: { readonly id: string; readonly count: number; readonly events: number; readonly first: number };
   /** Of a rule about the past: how much of it, in a sentence. */
   readonly note?: string;
 }

@@ -173,7 +173,8 @@ function newBursts(
     if (before && burst.count === before.count && burst.last === before.last) return [];
     if (before) open[at] = burst;
     else open.push(burst);
-    return [{ burst, deed: { ...last.deed, burst: { id: burst.id, count: burst.count, events: own.length } } }];
+    const told = { id: burst.id, count: burst.count, events: own.length, first: burst.first };
+    return [{ burst, deed: { ...last.deed, burst: told } }];
   });
 }
 

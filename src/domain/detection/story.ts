@@ -143,6 +143,8 @@ function alertOf(story: StreamStory, matches: number, { facts, now, newId }: Tel
   const { deed } = chapter;
   const tactics = [...new Set(ranked.flatMap((one) => one.rule.tactic))];
   const techniques = [...new Set(ranked.flatMap((one) => one.rule.technique))];
+  // The deed of a burst is its last event. Deeds of earlier versions do not say when theirs began.
+  const bursts = ranked.flatMap((one) => one.chapter.deed.burst?.first ?? []);
   const keys = [...new Set(ranked.flatMap((one) => one.chapter.deed.actor.accessKeyId ?? []))];
   const alert: Alert = {
     source: 'detection',
@@ -174,7 +176,7 @@ function alertOf(story: StreamStory, matches: number, { facts, now, newId }: Tel
       { label: 'Events', value: chapter.eventIds.join(', ') },
       ...(rule.falsepositives.length > 0 ? [{ label: 'Harmless if', value: rule.falsepositives.join(' ') }] : []),
     ],
-    firstSeen: new Date(story.first).toISOString(),
+    firstSeen: new Date(Math.min(story.first, ...bursts)).toISOString(),
     lastSeen: new Date(story.last).toISOString(),
     sample: false,
     archived: false,

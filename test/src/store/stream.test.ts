@@ -190,7 +190,13 @@ describe('the stream in the database', () => {
       told.push(...(await workAll(detector(), 100)));
     }
 
-    expect(told.map((text) => (JSON.parse(text) as { type: string }).type)).toEqual(['distinct']);
+    expect(told.map((text) => JSON.parse(text))).toEqual([
+      expect.objectContaining({
+        type: 'distinct',
+        firstSeen: new Date(began).toISOString(),
+        lastSeen: new Date(began + 2 * minute).toISOString(),
+      }),
+    ]);
   });
 
   it('counts as many as a rule asks for', { timeout: 120_000 }, async () => {
