@@ -195,11 +195,26 @@ function warnings(purpose: Purpose, raw: z.output<typeof Env>, file: ConfigFile)
   if (file.managementAccount === undefined && file.accounts.some((account) => account.responderRole !== undefined)) {
     found.push('managementAccount is not set: if one of the accounts is it, two approvers are not asked for there');
   }
+  found.push(...emptyPlaces(file));
   const ended = file.exceptions.filter((one) => Date.parse(one.until) <= Date.now());
   for (const one of ended) found.push(`exceptions: ended, holds back nothing any more: ${exceptionWords(one)}`);
   const unused = [Object.keys(file.retention).length > 0 && 'retention'].filter((name) => name !== false);
   for (const name of unused) found.push(`${name} is set, but this version does not use it yet`);
   return found;
+}
+
+/** Rules of approval go by the accounts of this file alone: in a place that none of them is, they forbid and ask for nothing. */
+function emptyPlaces({ policies, accounts }: ConfigFile): string[] {
+  const said = (key: string, asked: readonly string[] = [], known: ReadonlySet<string | undefined>) =>
+    asked
+      .filter((name) => !known.has(name))
+      .map((name) => `policies.${key}: no entry of accounts is "${name}", so the rule holds for nothing there`);
+  const ids = new Set(accounts.map(({ id }) => id));
+  const environments = new Set(accounts.map(({ environment }) => environment));
+  return policies.flatMap((rule, index) => [
+    ...said(`${index}.accounts`, rule.accounts, ids),
+    ...said(`${index}.environments`, rule.environments, environments),
+  ]);
 }
 
 /** Undefined where the file cannot be read, which `problems` then says. */

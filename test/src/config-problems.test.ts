@@ -90,6 +90,21 @@ describe('what is wrong with the config', () => {
     ]);
   });
 
+  it('warns of rules of approval for accounts and environments that no entry of accounts is', () => {
+    const config = load(
+      `${channels}approvers: {users: [U0123456789]}
+accounts: [{id: "111122223333", environment: prod}]
+policies:
+ - {environments: [prod, production], forbidden: never}
+ - {accounts: ["111122223333", "111122223334"], required: 2}\n`,
+    );
+
+    expect(config.warnings).toEqual([
+      'policies.0.environments: no entry of accounts is "production", so the rule holds for nothing there',
+      'policies.1.accounts: no entry of accounts is "111122223334", so the rule holds for nothing there',
+    ]);
+  });
+
   it('takes merged anchors, and refuses unknown tags, a second document and what is not UTF-8', () => {
     const merged = load(
       `${channels}accounts:\n - &one {id: "111122223333", owner: me}\n - {<<: *one, id: "222233334444"}\n`,
