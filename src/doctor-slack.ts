@@ -1,8 +1,11 @@
 /** The part of `firebreak doctor` that asks Slack: token and scopes, channels, people, the clock. Posts nothing. */
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
+import type { Chat } from './contracts/chat.ts';
 import { UserError } from './contracts/errors.ts';
 import type { Log } from './contracts/log.ts';
+import type { KnownEnrollment } from './contracts/step-up.ts';
+import { approverLooks } from './doctor-approvers.ts';
 import { check, type Finding, open } from './doctor-report.ts';
 import type { Crowd } from './domain/slack-ids.ts';
 import { openInstallation, type SlackInstallation } from './slack/installation.ts';
@@ -11,7 +14,12 @@ import { connectChat } from './wire.ts';
 /** Slack's signature counts for five minutes; AWS's for five to fifteen. */
 const mostSkewMs = 60_000;
 
-export async function slackLooks(config: Config, log: Log): Promise<readonly Finding[]> {
+/** `enrolled`: who has one-time codes; undefined where the database could not be asked. */
+export async function slackLooks(
+  config: Config,
+  log: Log,
+  enrolled: readonly KnownEnrollment[] | undefined,
+): Promise<readonly Finding[]> {
   const { botToken, apiUrl, appToken, signingSecrets } = config.slack;
   const slack = openInstallation({ token: botToken?.reveal() ?? '', apiUrl, clock: systemClock, log });
   const token = await check('Slack', () => scopeWords(slack));
@@ -38,7 +46,12 @@ export async function slackLooks(config: Config, log: Log): Promise<readonly Fin
       return 'Firebreak is a member';
     }),
   );
-  return [token, clock, door, ...(await Promise.all(channels)), ...(await peopleLooks(config, log))];
+  const chat = await connectChat(config, log);
+  return [
+    ...[token, clock, door, ...(await Promise.all(channels))],
+    ...(await peopleLooks(config, chat)),
+    ...(await approverLooks({ config, chat, log }, enrolled)),
+  ];
 }
 
 async function scopeWords(slack: SlackInstallation): Promise<string> {
@@ -88,8 +101,7 @@ function ruleCrowds({ responders, policies, access }: Config): readonly Crowd[] 
 }
 
 /** Whoever the config names: who is not there, or may never decide, is missed at night. */
-async function peopleLooks(config: Config, log: Log): Promise<readonly Finding[]> {
-  const chat = await connectChat(config, log);
+async function peopleLooks(config: Config, chat: Chat): Promise<readonly Finding[]> {
   const crowds = [config.approvers, ...ruleCrowds(config), ...config.escalation.levels];
   const users = [...new Set(crowds.flatMap((crowd) => crowd.users))];
   const groups = [...new Set(crowds.flatMap((crowd) => crowd.groups))];

@@ -10,6 +10,7 @@ import type { AnchorState } from './contracts/audit-anchor.ts';
 import type { AwsReach } from './contracts/aws.ts';
 import { SetupError, UserError } from './contracts/errors.ts';
 import type { Log } from './contracts/log.ts';
+import type { KnownEnrollment } from './contracts/step-up.ts';
 import { intakeLooks } from './doctor-intake.ts';
 import { check, type Finding, fails, lineOf, open } from './doctor-report.ts';
 import { type Look, roleLooks } from './doctor-roles.ts';
@@ -17,6 +18,7 @@ import { slackLooks } from './doctor-slack.ts';
 import type { Account } from './domain/inventory.ts';
 import { globalRegion } from './domain/partition.ts';
 import { parseArn } from './domain/principal.ts';
+import { someOf } from './domain/role-check.ts';
 import { openLog } from './log.ts';
 import { redisProblem } from './queue/redis-policy.ts';
 import { connectQueue, connectReach, connectStore } from './wire.ts';
@@ -33,8 +35,8 @@ export async function doctor(): Promise<number> {
   // The token of the webhooks has a line of its own, as only the web process needs one.
   const warnings = config.warnings.filter((warning) => !warning.startsWith('WEBHOOK_TOKEN'));
   found.push(...[...unknown, ...warnings].map((problem) => fails('config', problem)));
-  found.push(...(await storeLooks(config, log)));
-  found.push(...(await slackLooks(config, log)));
+  const { looks, enrolled } = await storeLooks(config, log);
+  found.push(...looks, ...(await slackLooks(config, log, enrolled)));
   const reach = connectReach(config, log);
   const identity = await check('AWS identity', async () => (await reach.self())[0] ?? 'AWS names none');
   found.push(identity);
@@ -52,19 +54,29 @@ export async function doctor(): Promise<number> {
   return found.some(({ state }) => state === 'FAIL') ? 1 : 0;
 }
 
+interface StoreLooks {
+  readonly looks: readonly Finding[];
+  /** Undefined where the database could not be asked. */
+  readonly enrolled: readonly KnownEnrollment[] | undefined;
+}
+
 /** Database, queue, what the worker noted in them, and the anchors of the audit. */
-async function storeLooks(config: Config, log: Log): Promise<readonly Finding[]> {
+async function storeLooks(config: Config, log: Log): Promise<StoreLooks> {
   const redis = config.redisUrl?.reveal();
   let anchored: AnchorState | undefined;
   let intake: readonly Finding[] = [];
+  let enrolled: readonly KnownEnrollment[] | undefined;
+  let lacking: readonly string[] = [];
   const stores = await check('database and queue', async () => {
     const stored = await connectStore(config, [], log, { onlyCurrent: true });
     try {
       await stored.store.check();
+      lacking = await stored.store.lackingRights();
       anchored = await stored.store.anchors.state();
       const queue = await connectQueue(config, stored.connectionString, log);
       await queue.check();
       await queue.close(1_000);
+      enrolled = await stored.store.stepUp.enrolled(new Date(0).toISOString());
       intake = await intakeLooks(config, stored.store, systemClock.now());
       return config.databaseUrl === undefined ? `embedded, in ${config.dataDir}` : 'external';
     } finally {
@@ -78,8 +90,16 @@ async function storeLooks(config: Config, log: Log): Promise<readonly Finding[]>
   };
   if (stores.state !== 'ok') intake = [open('alerts', 'how they come in was not looked at')];
   const queue = redis === undefined ? [] : [await check('Redis', policy)];
-  if (config.audit.anchor === undefined) return [stores, ...queue, ...intake];
-  return [stores, ...queue, ...intake, await check('audit anchor', () => lookAtAnchor(config, anchored))];
+  const looks = [stores, ...(lacking.length === 0 ? [] : [lackingWords(lacking)]), ...queue, ...intake];
+  if (config.audit.anchor !== undefined) looks.push(await check('audit anchor', () => lookAtAnchor(config, anchored)));
+  return { looks, enrolled };
+}
+
+function lackingWords(tables: readonly string[]): Finding {
+  return fails(
+    'database role',
+    `the role of DATABASE_URL may not use ${someOf(tables)} as web and worker must: run \`firebreak migrate --roles\` with the DATABASE_URL of the owner`,
+  );
 }
 
 async function accountLooks(accountId: string, config: Config, reach: AwsReach): Promise<readonly Finding[]> {

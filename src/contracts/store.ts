@@ -272,5 +272,7 @@ export interface Store extends StrikeStores {
   turn<T>(key: string, work: () => Promise<T>): Promise<T>;
   /** Throws UpstreamError when nothing can be stored now (writes, not only reads). */
   check(): Promise<void>;
+  /** Tables that this role of the database may not use as web and worker must. */
+  lackingRights(): Promise<readonly string[]>;
   close(): Promise<void>;
 }

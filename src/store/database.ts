@@ -92,6 +92,10 @@ const hopeless = new Set(['21', '22', '23', '26', '42', '44', '0A']);
  */
 export const withoutWaiting = sql`set_config('synchronous_commit', 'off', true)`;
 
+const insufficientPrivilege = '42501';
+const rightsAdvice =
+  'The role of DATABASE_URL lacks that right: commands on the host need the DATABASE_URL of the owner, with which `firebreak migrate --roles` gives the roles of the processes theirs';
+
 /** Runs database work; what goes wrong is thrown as UpstreamError `database`, with the SQLSTATE or system code. */
 export async function asking<T>(work: () => Promise<T>): Promise<T> {
   try {
@@ -108,7 +112,8 @@ function asUpstreamError(thrown: unknown): Error {
   const error = asError(thrown);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : 'CONNECTION';
   const retryable = !(error instanceof pg.DatabaseError) || !hopeless.has(code.slice(0, 2));
-  return new UpstreamError('database', code, `The database did not do what was asked: ${error.message}`, {
+  const advice = code === insufficientPrivilege ? `. ${rightsAdvice}` : '';
+  return new UpstreamError('database', code, `The database did not do what was asked: ${error.message}${advice}`, {
     retryable,
     cause: error,
   });

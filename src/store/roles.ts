@@ -3,7 +3,25 @@
  * owner migrates, and is the only one for commands on the host. A web process that somebody has taken over can then ask, and
  * neither read the secrets of the one-time codes, nor forge a proof, nor move an approval to where only the executor may.
  */
+import { sql } from 'kysely';
 import pg from 'pg';
+import { asking, type Database } from './database.ts';
+
+/** Of these web and worker get what follows in the SQL, or nothing. */
+const notForAll = [
+  ...[
+    'enrollments',
+    'proofs',
+    'approvals',
+    'approval_votes',
+    'approval_steps',
+    'vote_requests',
+    'containment_requests',
+  ],
+  ...['vote_codes', 'vote_refusals', 'code_failures', 'audit', 'firebreak_migration', 'firebreak_migration_lock'],
+];
+/** Of those, what they do not even see. */
+const unseen = ['code_failures', 'firebreak_migration_lock'];
 
 /** Idempotent: run again after each migration. The roles are made without a password. */
 export const rolesSql = `do $$
@@ -22,8 +40,8 @@ grant usage on schema public to firebreak_app, firebreak_executor;
 -- web and worker: everything, but what follows.
 grant select, insert, update, delete on all tables in schema public to firebreak_app;
 grant usage, select on all sequences in schema public to firebreak_app;
-revoke all on enrollments, proofs, approvals, approval_votes, approval_steps, vote_requests, containment_requests,
-  vote_codes, vote_refusals, code_failures, audit, firebreak_migration, firebreak_migration_lock from firebreak_app;
+revoke all on ${notForAll.slice(0, 7).join(', ')},
+  ${notForAll.slice(7).join(', ')} from firebreak_app;
 grant select on proofs, approval_steps, vote_refusals, firebreak_migration to firebreak_app;
 grant select (user_id, enrolled_at, active_at, enrolled_by) on enrollments to firebreak_app;
 grant select, insert on approvals, approval_votes, vote_requests, containment_requests, audit to firebreak_app;
@@ -85,8 +103,32 @@ begin
 end $$;
 `;
 
-/** Applies the rights, as the owner. `create`: makes the roles where they are not there. False where there are none to give rights to. */
-export async function applyRoles(connectionString: string, { create }: { readonly create: boolean }): Promise<boolean> {
+/**
+ * Applies the rights, as the owner. `create`: makes the roles where they are not there. False where there are none to give rights to.
+ * Throws UpstreamError.
+ */
+export function applyRoles(connectionString: string, how: { readonly create: boolean }): Promise<boolean> {
+  return asking(() => apply(connectionString, how));
+}
+
+/**
+ * Tables that the asking role may not use as web and worker must: after a restore without rights, say, or where a process that runs
+ * as the owner has made new ones.
+ */
+export async function lackingRights(db: Database): Promise<readonly string[]> {
+  const { rows } = await sql<{ name: string }>`
+    select relname as name from pg_class, (
+      select relowner as owner, relnamespace as space from pg_class where oid = to_regclass('firebreak_migration')) own
+    where relowner = own.owner and relnamespace = own.space and relkind = 'r' and not (relname = any(${unseen})) and not (
+      case when relname = any(${notForAll}) then has_any_column_privilege(oid, 'select')
+        else has_table_privilege(oid, 'select') and has_table_privilege(oid, 'insert')
+          and has_table_privilege(oid, 'update') and has_table_privilege(oid, 'delete')
+      end)
+    order by relname`.execute(db);
+  return rows.map(({ name }) => name);
+}
+
+async function apply(connectionString: string, { create }: { readonly create: boolean }): Promise<boolean> {
   const client = new pg.Client({ connectionString, application_name: 'firebreak migrate' });
   await client.connect();
   try {

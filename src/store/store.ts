@@ -19,6 +19,7 @@ import { investigationsStore } from './investigations.ts';
 import { migrate, refuseOlder } from './migrations.ts';
 import { noiseStore } from './noise.ts';
 import { buttonsStore, postsStore } from './posts.ts';
+import { lackingRights } from './roles.ts';
 import { rulesStore } from './rules.ts';
 import { stepUpStore } from './step-up.ts';
 import { streamStore } from './stream.ts';
@@ -79,6 +80,7 @@ export async function openStore(input: {
       asking(async () => {
         await sql`insert into health (id, at) values (1, now()) on conflict (id) do update set at = now()`.execute(db);
       }),
+    lackingRights: () => asking(() => lackingRights(db)),
     async close() {
       await turns.close();
       await close();

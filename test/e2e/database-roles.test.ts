@@ -206,6 +206,29 @@ describe('with roles of the database', () => {
     );
   }, 60_000);
 
+  it('tables that the processes may not use are named by the doctor, and a refused command says whose role is needed', async () => {
+    const doctor = async () => {
+      const env = { ...environmentFor(scene.aws, scene.slack), FIREBREAK_CONFIG: join(folder, 'firebreak.yml') };
+      const { stdout } = await run(['doctor'], { env: { ...env, DATABASE_URL: as('firebreak_app') } });
+      return stdout.split('\n').filter((line) => line.includes('database'));
+    };
+    await runSql(database.connectionString, 'revoke update on cases, buttons from firebreak_app');
+    const lacking = await doctor();
+    const migrate = (url: string) => run(['migrate'], { env: { DATABASE_URL: url } });
+    const refused = await migrate(as('firebreak_app'));
+    const migrated = await migrate(database.connectionString);
+
+    expect(lacking).toContainEqual(
+      expect.stringMatching(/^FAIL {2}database role: .* buttons, cases .*firebreak migrate --roles/),
+    );
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^firebreak: .*DATABASE_URL of the owner/),
+    });
+    expect(migrated).toMatchObject({ code: 0 });
+    expect((await doctor()).filter((line) => !line.startsWith('open'))).toEqual(['ok    database and queue: external']);
+  }, 90_000);
+
   it('the SQL is printed for those who give rights themselves', async () => {
     expect(await run(['grants'])).toMatchObject({ code: 0, stdout: rolesSql });
   });

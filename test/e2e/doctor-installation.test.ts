@@ -83,6 +83,43 @@ describe('the doctor', () => {
     expect(line('user group S0NOSUCH')).toMatch(/^FAIL /);
   }, 150_000);
 
+  it('finds rules by which nobody can approve, though each person and group is there', async () => {
+    const apart = { users: [demoIds.rosa], groups: [demoIds.onCall], required: 1 };
+    const nobody = await doctor({ config: { approvers: apart } });
+    const few = await doctor({
+      config: {
+        approvers: { users: [demoIds.omar], required: 1 },
+        policies: [
+          { actions: ['deny-*'], approve: { users: [demoIds.rosa] } },
+          { required: 2 },
+          { breakGlass: { users: [demoIds.rosa] } },
+          { required: 5, forbidden: 'never' },
+        ],
+      },
+    });
+
+    expect(nobody.line(`person ${demoIds.rosa}`)).toMatch(/^ok /);
+    expect(nobody.line(`user group ${demoIds.onCall}`)).toMatch(/^ok /);
+    expect(nobody.line('approvers')).toMatch(/^FAIL .*0 people .*an approver must be in both/);
+    expect(few.line('approvers')).toMatch(/^ok /);
+    expect(few.line('policies.0')).toMatch(/^FAIL .*0 people/);
+    expect(few.line('policies.1')).toMatch(/^FAIL .*1 people .* 2 must/);
+    expect(few.line('policies.2.breakGlass')).toMatch(/^FAIL /);
+    expect(few.stdout).not.toContain('policies.3');
+  }, 150_000);
+
+  it('finds approvers without one-time codes, where the rules ask for one', async () => {
+    const approvers = { users: [demoIds.omar], required: 1 };
+    const asked = await doctor({ config: { approvers: { ...approvers, stepUp: ['delete-*'] } } });
+    const onHost = await doctor({ config: { approvers } });
+    await run(['enroll', demoIds.omar], { env: { FIREBREAK_DATA_DIR: scene.dataDir } });
+    const given = await doctor({ config: { approvers, policies: [{ alone: true }] } });
+
+    expect(asked.line('one-time codes')).toMatch(new RegExp(`^FAIL .*${demoIds.omar}.*firebreak enroll`));
+    expect(onHost.line('one-time codes')).toMatch(/^open .*on the host while Slack is down/);
+    expect(given.line('one-time codes')).toMatch(/^ok /);
+  }, 150_000);
+
   it('names the scopes that the token lacks, and an app token that opens nothing', async () => {
     const scopes = ['commands', 'chat:write', 'users:read', 'channels:read', 'files:write', 'channels:history'];
     const slack = await startDemoSlack({ signingSecret, botToken, scopes });
