@@ -8,7 +8,7 @@ import type { Proof } from '../contracts/step-up.ts';
 import type { AuditEntry, Standing, Transition } from '../contracts/store.ts';
 import type { Rights } from './approval-policy.ts';
 import { breakGlassHash, breakGlassRefusal, provedGlass } from './break-glass.ts';
-import { areTwoPeople } from './people.ts';
+import { areTwoPeople, asOne } from './people.ts';
 import { planHash } from './plan.ts';
 import type { Crowd } from './slack-ids.ts';
 
@@ -94,18 +94,13 @@ export function castVote(approval: Approval, ballot: Ballot): Outcome | { readon
       ? counted(approval, ballot, 'approved')
       : { refused: 'approving your own wish asks for a one-time code, and none was given for it' };
   }
-  if (!areTwoPeople(ballot.person, approval.requester.person)) {
-    return {
-      refused: 'this seems to be the same person as the one who asked; if not, name both under "people" in the config',
-    };
-  }
+  const onHost = ballot.door === 'host';
+  if (!areTwoPeople(ballot.person, approval.requester.person))
+    return { refused: asOne(ballot.person, 'the same person as the one who asked', onHost) };
   if (ballot.rights.stepUp && !proved) return { refused: 'this asks for a one-time code, and none was given for it' };
   const approvers = approval.votes.filter((vote) => vote.vote === 'approve');
   if (approvers.some((vote) => !areTwoPeople(vote.person, ballot.person))) {
-    return {
-      refused:
-        'this seems to be another account of the same person who has approved already; if not, name both under "people" in the config',
-    };
+    return { refused: asOne(ballot.person, 'another account of the same person who has approved already', onHost) };
   }
   return counted(approval, ballot, approvers.length + 1 >= approval.required ? 'approved' : undefined);
 }

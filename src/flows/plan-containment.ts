@@ -83,7 +83,7 @@ async function propose(
   return deps.store.turn(`wish:${wishOf(plan)}`, async () => {
     const mine = await deps.store.approvals.ofRequest(requestId);
     if (mine !== undefined) return mine;
-    await refuseTwin(plan, deps);
+    await refuseTwin(plan, request.door, deps);
     const at = deps.clock.now();
     return deps.store.approvals.propose({
       requestId,
@@ -105,7 +105,7 @@ async function propose(
  * Throws UserError where the same is waiting for a decision, or on its way: two that run side by side would undo each other's calls.
  * Where Firebreak runs nothing, what is approved lies on its card for ever and holds nobody up.
  */
-async function refuseTwin(plan: Plan, deps: WorkerDeps): Promise<void> {
+async function refuseTwin(plan: Plan, door: ContainmentRequest['door'], deps: WorkerDeps): Promise<void> {
   const { store, settings } = deps;
   const isOnItsWay = ({ state }: Approval) => state === 'proposed' || settings.mode === 'execute';
   const twin = (await store.approvals.open()).find((other) => isOnItsWay(other) && wishOf(other.plan) === wishOf(plan));
@@ -117,7 +117,9 @@ async function refuseTwin(plan: Plan, deps: WorkerDeps): Promise<void> {
     twin.state === 'proposed' ? 'waits for a decision already' : 'is approved already and being carried out';
   throw new UserError(
     `The same plan ${where} (case ${twin.caseId}).`,
-    'Its card is in the channel; `/ir approvals` lists it.',
+    door === 'host'
+      ? `It is ${twin.id}: \`firebreak ir approve ${twin.id}\` shows it.`
+      : 'Its card is in the channel; `/ir approvals` lists it.',
   );
 }
 

@@ -70,6 +70,7 @@ async function count(
   const breakGlass = isBreaking ? breakGlassRights(action, voted.plan, ofCase?.alert?.type, deps) : undefined;
   const { frozen } = await deps.store.settings.frozen();
   let refused: string | undefined;
+  let isRepeat = false;
   const { approval } = await deps.store.approvals.move(vote.approvalId, (current) => {
     const outcome = castVote(current, {
       userId: vote.userId,
@@ -86,10 +87,13 @@ async function count(
       frozen,
     });
     if ('refused' in outcome) refused = outcome.refused;
+    isRepeat = 'repeat' in outcome;
     return 'transition' in outcome ? outcome.transition : undefined;
   });
   if (refused !== undefined) await tellRefusal(voteId, vote, approval, refused, deps);
-  else if (onHost) await deps.store.host.answer(voteId, `Counted; it is ${approval.state}.`, vote.at);
+  // A code that came with what had counted before need not have been right.
+  else if (onHost)
+    await deps.store.host.answer(voteId, `Counted${isRepeat ? ' before' : ''}; it is ${approval.state}.`, vote.at);
   await announce(approval, deps);
   if (approval.state === 'approved') await handOver(approval, deps);
 }

@@ -103,11 +103,18 @@ describe('while Slack is down', () => {
     expect(writes()).toEqual([]);
   }, 180_000);
 
+  it('the same asked again names the plan that waits, as there is no card to look for', async () => {
+    const again = await host(['contain', 'disable-access-key', key], rosa);
+
+    expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining(`firebreak ir approve ${id}`) });
+  }, 180_000);
+
   it('a second person approves it, and it runs', async () => {
     const approved = await host(['approve', id], omar);
 
-    expect(approved.stdout).toContain('Counted');
+    expect(approved.stdout).toContain('Counted; it is');
     expect(await stateOf(id)).toBe('verified');
+    expect((await host(['approve', id], omar, '000000')).stdout).toContain('Counted before; it is verified');
     expect(approved.code).toBe(0);
     expect(writes()).toHaveLength(1);
     const entries = await sql<{ event: string; payload: { door?: string; hostUser?: string } }>(

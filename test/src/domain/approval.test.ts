@@ -197,6 +197,27 @@ describe('what a vote leaves', () => {
   });
 });
 
+describe('a vote on the host while Slack is down', () => {
+  it('says how to go on where who asked, or has approved, was known by e-mail', () => {
+    const onHost = {
+      ...approve,
+      userId: 'UKIM',
+      person: 'listed:UKIM',
+      door: 'host',
+      proved: [proposed().planHash],
+    } as const;
+    const asked = castVote(proposed(), onHost);
+    const listed = { userId: 'UROSA', person: 'listed:UROSA' };
+    const second = castVote(proposed({ requester: listed, votes: [vote], required: 2 }), onHost);
+
+    for (const outcome of [asked, second]) {
+      const refused = 'refused' in outcome ? outcome.refused : '';
+      expect(refused).toMatch(/^Slack does not tell .* withdrawn or rejected on the host, and ask for it there again$/);
+    }
+    expect(castVote(proposed({ requester: listed }), onHost)).toMatchObject({ transition: { state: 'approved' } });
+  });
+});
+
 describe('the executor', () => {
   const approved = proposed({ state: 'approved', votes: [vote] });
 
