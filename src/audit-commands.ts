@@ -30,6 +30,10 @@ export async function auditCommand(words: readonly string[]): Promise<number> {
     throw new SetupError([
       'usage: firebreak audit verify [FILE] [--holds HASH] [--anchors | --no-anchors] | firebreak audit export',
     ]);
+  const holds = values.holds?.trim().toLowerCase();
+  // A part of a hash is in no chain, and must not read as one that was rewritten.
+  if (holds !== undefined && !/^[0-9a-f]{64}$/.test(holds))
+    throw new SetupError(['--holds takes a whole hash, 64 digits and letters a to f, as a thread or `verify` says it']);
   // A file is checked offline, unless somebody asks for the anchors.
   const config = file === undefined || values.anchors === true ? loadConfig({ kind: 'cli' }) : undefined;
   const wanted = values.anchors ?? (file === undefined && config?.audit.anchor !== undefined);
@@ -45,7 +49,7 @@ export async function auditCommand(words: readonly string[]): Promise<number> {
     }
     count += rows.length;
     for (const row of rows) anchors?.see(row);
-    heldAt ??= rows.find(({ hash }) => hash === values.holds)?.seq;
+    heldAt ??= rows.find(({ hash }) => hash === holds)?.seq;
     expected = rows.at(-1) ?? expected;
   }
   if (file !== undefined && count === 0 && anchors === undefined) {
@@ -53,7 +57,7 @@ export async function auditCommand(words: readonly string[]): Promise<number> {
     return 1;
   }
   process.stdout.write(`The chain of ${count} entries is whole. Head: entry ${expected.seq}, ${expected.hash}\n`);
-  const ends = [values.holds === undefined ? undefined : heldWords(heldAt), anchors?.end(expected.seq)];
+  const ends = [holds === undefined ? undefined : heldWords(heldAt), anchors?.end(expected.seq)];
   for (const { lines } of ends.flatMap((end) => end ?? []))
     process.stdout.write(lines.map((one) => `${one}\n`).join(''));
   const codes = ends.map((end) => end?.code ?? 0);

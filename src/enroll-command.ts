@@ -43,10 +43,13 @@ export async function enrollCommand(words: readonly string[]): Promise<number> {
     const now = systemClock.now();
     const secret = newSecret();
     const activeAt = new Date(now.getTime() + (earlier === undefined ? 0 : coolDownMs)).toISOString();
-    await store.stepUp.enroll({
-      ...{ userId, secret, activeAt, enrolledAt: now.toISOString() },
-      enrolledBy: `host user ${userInfo().username}${values.second === undefined ? '' : `, confirmed by ${values.second}`}`,
-    });
+    const enrolledBy = `host user ${userInfo().username}${values.second === undefined ? '' : `, confirmed by ${values.second}`}`;
+    const enrolledAt = now.toISOString();
+    if (!(await store.stepUp.enroll({ userId, secret, activeAt, enrolledAt, enrolledBy }, earlier)))
+      throw new UserError(
+        `Somebody enrolled ${userId} at the same moment. Nothing was changed by this command.`,
+        usage,
+      );
     process.stdout.write(
       `One-time codes for ${userId}, counting from ${activeAt} on.\n` +
         `Secret (shown this once; type it or the address into an authenticator app):\n  ${secret}\n  ${enrollmentUri(secret, userId)}\n`,

@@ -78,6 +78,11 @@ if (process.channel !== undefined && process.channel !== null) {
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 }
 
+// Whoever reads it has heard enough (`| head`): the command goes on to its end, where it lets go of the database.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

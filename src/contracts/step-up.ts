@@ -24,8 +24,11 @@ export interface Proof {
 }
 
 export interface StepUpStore {
-  /** Audits in the same transaction. Replaces an earlier enrollment of the same person. */
-  enroll(enrollment: Enrollment): Promise<void>;
+  /**
+   * Audits in the same transaction. Replaces the `earlier` enrollment of the same person; false, and nothing done, where the
+   * person has another one by now, or one where none was expected.
+   */
+  enroll(enrollment: Enrollment, earlier: Pick<Enrollment, 'secret'> | undefined): Promise<boolean>;
   enrollment(userId: string): Promise<Enrollment | undefined>;
   /** Those since a time, oldest first. */
   enrolled(since: string): Promise<readonly KnownEnrollment[]>;

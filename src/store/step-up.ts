@@ -8,7 +8,7 @@ import type { Tables } from './tables.ts';
 
 export function stepUpStore(db: Database): StepUpStore {
   return {
-    enroll: ({ userId, secret, enrolledAt, activeAt, enrolledBy }) =>
+    enroll: ({ userId, secret, enrolledAt, activeAt, enrolledBy }, earlier) =>
       asking(() =>
         db.transaction().execute(async (tx) => {
           const values = {
@@ -17,13 +17,25 @@ export function stepUpStore(db: Database): StepUpStore {
             active_at: activeAt,
             enrolled_by: text(enrolledBy),
           };
-          await tx
-            .insertInto('enrollments')
-            .values({ user_id: text(userId), last_step: 0, ...values })
-            .onConflict((conflict) => conflict.column('user_id').doUpdateSet(values))
-            .execute();
+          const added =
+            earlier === undefined
+              ? await tx
+                  .insertInto('enrollments')
+                  .values({ user_id: text(userId), last_step: 0, ...values })
+                  .onConflict((conflict) => conflict.column('user_id').doNothing())
+                  .returning('user_id')
+                  .executeTakeFirst()
+              : await tx
+                  .updateTable('enrollments')
+                  .set(values)
+                  .where('user_id', '=', text(userId))
+                  .where('secret', '=', earlier.secret)
+                  .returning('user_id')
+                  .executeTakeFirst();
+          if (added === undefined) return false;
           const payload = { userId, activeAt };
           await appendAudit(tx, { event: 'enroll', actor: enrolledBy, at: enrolledAt, payload });
+          return true;
         }),
       ),
 

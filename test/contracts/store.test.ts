@@ -500,6 +500,21 @@ describe.each(servers)('the store on $name', ({ missing, start }) => {
     });
   });
 
+  it('an enrollment replaces only the one that was known to whoever made it', async () => {
+    const userId = unique('U').replace('-', '').toUpperCase();
+    const one = { userId, secret: 'ONE', enrolledAt: at, activeAt: at, enrolledBy: 'host user one' };
+    const two = { ...one, secret: 'TWO' };
+
+    const first = await Promise.all([store.stepUp.enroll(one, undefined), store.stepUp.enroll(two, undefined)]);
+    const kept = await store.stepUp.enrollment(userId);
+
+    expect(first.filter(Boolean)).toHaveLength(1);
+    expect(await store.stepUp.enroll({ ...one, secret: 'THREE' }, { secret: 'OTHER' })).toBe(false);
+    expect((await store.stepUp.enrollment(userId))?.secret).toBe(kept?.secret);
+    expect(await store.stepUp.enroll({ ...one, secret: 'THREE' }, { secret: kept?.secret ?? '' })).toBe(true);
+    expect((await store.stepUp.enrollment(userId))?.secret).toBe('THREE');
+  });
+
   it('a freeze is remembered with who and why, and is in the audit', async () => {
     expect(await store.settings.frozen()).toEqual({ frozen: false });
 

@@ -48,6 +48,19 @@ describe('help and wrong use', () => {
     expect(readdirSync(empty)).toEqual([]);
   });
 
+  it('ends without a stack where whoever reads it has heard enough', () => {
+    const piped = spawnSync(
+      'bash',
+      ['-c', `"${process.execPath}" "${launcher}" grants | true; exit "\${PIPESTATUS[0]}"`],
+      {
+        encoding: 'utf8',
+        env: { PATH: process.env.PATH ?? '', HOME: empty },
+      },
+    );
+
+    expect([piped.status, piped.stderr]).toEqual([0, '']);
+  });
+
   it('ends with 2 on wrong use, says what and how, and prints nothing on stdout', async () => {
     const asked: readonly [readonly string[], RegExp][] = [
       [['explode'], /no subcommand "explode"[\s\S]*firebreak serve/],

@@ -26,4 +26,11 @@ describe('audit verify of a file', () => {
       await expect(verified).rejects.toThrow(/line 1 is (no entry|not JSON)/);
     },
   );
+
+  it('takes a part of a hash for wrong use, not for a chain that was rewritten', async () => {
+    const verified = auditCommand(['verify', fileWith(''), '--holds', 'e06aa8f6b702']);
+
+    await expect(verified).rejects.toThrow(SetupError);
+    await expect(verified).rejects.toThrow(/whole hash/);
+  });
 });

@@ -23,7 +23,7 @@ export async function openRuns(): Promise<Runs> {
   const store = await openStore({ connectionString: fast, log: silentLog, applicationName: 'runs' });
   const enrolledAt = new Date(firstDay - dayMs).toISOString();
   for (const userId of voters) {
-    await store.stepUp.enroll({ userId, secret, enrolledAt, activeAt: enrolledAt, enrolledBy: 'runs' });
+    await store.stepUp.enroll({ userId, secret, enrolledAt, activeAt: enrolledAt, enrolledBy: 'runs' }, undefined);
   }
   const states = new Set<string>();
   const ends = new Map<string, number>();
