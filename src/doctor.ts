@@ -30,27 +30,33 @@ const anchorMs = 60_000;
 export async function doctor(): Promise<number> {
   const config = loadConfig({ kind: 'serve', roles: ['web', 'worker', 'executor'] });
   const log = openLog('silent');
-  const found: Finding[] = [await check('config', async () => config.configPath)];
+  const found: Finding[] = [];
+  // Line by line as it is looked at: an organisation with many accounts, or an AWS that does not answer, takes minutes.
+  const say = (...findings: readonly Finding[]): void => {
+    found.push(...findings);
+    for (const finding of findings) process.stdout.write(lineOf(finding));
+  };
+  say(await check('config', async () => config.configPath));
   const unknown = unknownNames(config, { actions, commands, investigations });
   // The token of the webhooks has a line of its own, as only the web process needs one.
   const warnings = config.warnings.filter((warning) => !warning.startsWith('WEBHOOK_TOKEN'));
-  found.push(...[...unknown, ...warnings].map((problem) => fails('config', problem)));
+  say(...[...unknown, ...warnings].map((problem) => fails('config', problem)));
   const { looks, enrolled } = await storeLooks(config, log);
-  found.push(...looks, ...(await slackLooks(config, log, enrolled)));
+  say(...looks);
+  say(...(await slackLooks(config, log, enrolled)));
   const reach = connectReach(config, log);
   const identity = await check('AWS identity', async () => (await reach.self())[0] ?? 'AWS names none');
-  found.push(identity);
+  say(identity);
   const accounts = identity.state === 'ok' ? await reach.accounts() : [];
-  if (identity.state !== 'ok') found.push(open('accounts', 'not looked at without an AWS identity'));
-  for (const accountId of accounts) found.push(...(await accountLooks(accountId, config, reach)));
-  found.push(
+  if (identity.state !== 'ok') say(open('accounts', 'not looked at without an AWS identity'));
+  for (const accountId of accounts) say(...(await accountLooks(accountId, config, reach)));
+  say(
     open('executor', 'its own credentials, database role and config are not looked at: this asks as the worker does'),
     open('logs', 'whether trails deliver and GuardDuty is on: firebreak ir readiness'),
     ...(config.athena === undefined ? [] : [open('athena', 'not asked: firebreak ir athena')]),
     ...(config.imports.length === 0 ? [] : [open('imports', 'buckets are not read: firebreak ir coverage')]),
     ...(config.escalation.pagers.length === 0 ? [] : [open('pagers', 'nobody is called to try')]),
   );
-  for (const finding of found) process.stdout.write(lineOf(finding));
   return found.some(({ state }) => state === 'FAIL') ? 1 : 0;
 }
 
