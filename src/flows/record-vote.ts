@@ -91,11 +91,15 @@ async function count(
     return 'transition' in outcome ? outcome.transition : undefined;
   });
   if (refused !== undefined) await tellRefusal(voteId, vote, approval, refused, deps);
-  // A code that came with what had counted before need not have been right.
-  else if (onHost)
-    await deps.store.host.answer(voteId, `Counted${isRepeat ? ' before' : ''}; it is ${approval.state}.`, vote.at);
+  else if (onHost) await deps.store.host.answer(voteId, countedWords(approval, isRepeat, deps), vote.at);
   await announce(approval, deps);
   if (approval.state === 'approved') await handOver(approval, deps);
+}
+
+/** A code that came with what had counted before need not have been right. */
+function countedWords({ state }: Approval, isRepeat: boolean, { settings: { mode } }: Needs): string {
+  const byHand = `. The mode is ${mode}: Firebreak runs nothing, the commands of the plan are run by hand`;
+  return `Counted${isRepeat ? ' before' : ''}; it is ${state}${state === 'approved' && mode !== 'execute' ? byHand : ''}.`;
 }
 
 /** What the policies and the target say of those who have a say in this plan. */

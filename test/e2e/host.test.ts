@@ -182,6 +182,20 @@ describe('when Slack is back', () => {
   }, 240_000);
 });
 
+describe('in the mode propose', () => {
+  it('an approval on the host says that nothing is run', async () => {
+    await scene.firebreak.stop();
+    const approvers = { users: [omar], required: 1 };
+    await scene.start({ config: { ...configFor(scene.aws), mode: 'propose', regions: ['us-east-1'], approvers } });
+
+    const asked = await host(['contain', 'disable-access-key', key], rosa);
+    const approved = await host(['approve', approvalIn(asked)], omar);
+
+    expect(approved.stdout).toMatch(/Counted; it is approved\. The mode is propose: Firebreak runs nothing/);
+    expect(await stateOf(approvalIn(asked))).toBe('approved');
+  }, 240_000);
+});
+
 async function verified(): Promise<string> {
   const [row] = await sql<{ id: string }>(scene, "select id from approvals where state = 'verified'");
   return row?.id ?? '';
