@@ -6,6 +6,7 @@ import type { Log } from './contracts/log.ts';
 import type { KnownEnrollment } from './contracts/step-up.ts';
 import { type Finding, fails, open } from './doctor-report.ts';
 import { areTwoPeople } from './domain/people.ts';
+import { count } from './domain/phrases.ts';
 import { someOf } from './domain/role-check.ts';
 import type { Crowd } from './domain/slack-ids.ts';
 import { anyTime, approvingRefusalOf } from './flows/standing.ts';
@@ -68,7 +69,7 @@ async function mayApprove(crowds: readonly Crowd[], { config, chat, log }: Where
 }
 
 function enough(what: string, { people, untold }: May, required: number): Finding {
-  const says = `${people} people may approve by all rules together, and ${required} must`;
+  const says = `${count(people, 'person', 'people')} may approve by all rules together, and ${required} must`;
   if (people >= required) return { what, state: 'ok', says };
   const because = untold ? untoldWords : '';
   return fails(
@@ -78,7 +79,12 @@ function enough(what: string, { people, untold }: May, required: number): Findin
 }
 
 function glass(what: string, { people, untold }: May): Finding {
-  if (people > 0) return { what, state: 'ok', says: `${people} people may break the glass by all rules together` };
+  if (people > 0)
+    return {
+      what,
+      state: 'ok',
+      says: `${count(people, 'person', 'people')} may break the glass by all rules together`,
+    };
   const because = untold ? untoldWords : '';
   return fails(what, `nobody may break the glass by all rules together${because}: who may must be an approver as well`);
 }
