@@ -71,7 +71,8 @@ export async function startFirebreak(options: FirebreakOptions): Promise<Firebre
   const { PATH = '', HOME = folder } = process.env;
   const child = spawn(process.execPath, [launcher, 'serve', '--role', options.role ?? 'all'], {
     cwd: folder,
-    stdio: ['ignore', 'ignore', 'pipe'],
+    // The channel ends it when this process is killed.
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     // Only what is given here: the machine's own AWS or Slack settings must not leak in.
     env: {
       PATH,
@@ -83,7 +84,7 @@ export async function startFirebreak(options: FirebreakOptions): Promise<Firebre
     },
   });
   const lines: string[] = [];
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     for (const line of text.split('\n')) {
       if (line === '') continue;
       lines.push(line);
