@@ -143,10 +143,9 @@ async function carryOut(outcome: CommandOutcome, flags: Flags, config: Config, l
       const { caseId, userIds } = outcome;
       const by = `host user ${process.getuid?.() ?? '?'}`;
       const at = systemClock.now().toISOString();
-      if (!(await withStore(config, log, (store) => store.cases.restrict(caseId, userIds, by, at)))) {
-        throw new UserError(`There is no case ${caseId} that could be closed.`);
-      }
-      const message = say(`${caseId} is closed to the people named.`);
+      const closed = await withStore(config, log, (store) => store.cases.restrict(caseId, userIds, by, at));
+      if (closed.length === 0) throw new UserError(`There is no case ${caseId} that could be closed.`);
+      const message = say(`${closed.join(' and ')} ${closed.length > 1 ? 'are' : 'is'} closed to the people named.`);
       return { message, json: { caseId, restrictedTo: userIds }, complete: true };
     }
     case 'open':

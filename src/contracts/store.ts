@@ -85,8 +85,11 @@ export interface CasesStore {
   /** A case without a finding behind it: `/ir contain` typed by hand. */
   openByHand(input: { title: string; channel: string; accountId: string; at: string }): Promise<string>;
   setMessage(caseId: string, channel: string, ts: string): Promise<void>;
-  /** Closes the case to these people, and audits it. False where there is no such case, or it is closed to `by` already. */
-  restrict(caseId: string, userIds: readonly string[], by: string, at: string): Promise<boolean>;
+  /**
+   * Closes the case to these people, with the one that it is part of, and audits it. Returns what was closed: none where there is no such
+   * case, or it is closed to `by` already.
+   */
+  restrict(caseId: string, userIds: readonly string[], by: string, at: string): Promise<readonly string[]>;
   /** False when somebody else was first. */
   acknowledge(caseId: string, userId: string, at: string): Promise<boolean>;
 }

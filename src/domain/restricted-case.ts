@@ -1,16 +1,23 @@
 /** What is left on the cards of a case that is closed to a named few. */
 import type { Approval } from '../contracts/approval.ts';
-import type { Message } from '../contracts/message.ts';
+import type { Line, Message } from '../contracts/message.ts';
 import type { Case } from '../contracts/store.ts';
+import { few } from './answers.ts';
 import { code, line, say } from './phrases.ts';
 
-export function restrictedCard({ id, restrictedTo = [] }: Case): Message {
+export function restrictedCard({ id, restrictedTo = [], mergedInto }: Case): Message {
   const text = `Case ${id} is closed to ${restrictedTo.length} people. Ask the on-call lead.`;
   const lines = [
     line('Case ', code(id), ` is closed to ${restrictedTo.length} people.`),
     line('Ask the on-call lead.'),
+    ...(mergedInto === undefined ? [] : [line('It goes on in case ', code(mergedInto), '.')]),
   ];
   return { text, parts: [{ kind: 'lines', lines }] };
+}
+
+/** What the few hear of a case that took closed ones in and is closed with them. */
+export function tookIn(parts: readonly string[]): Line {
+  return line('A new case took in ', code(few(parts)), ', and is closed to you as that is.');
 }
 
 /** Without the target and the action: whoever reads it may be the one that it is about. */

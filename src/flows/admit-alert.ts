@@ -110,7 +110,8 @@ async function decide(
     channel: found.channel,
     at,
     novelty,
-    always: through || alwaysSpeaks(alert, account, settings.crownJewels),
+    // A digest's line would name what is closed.
+    always: through || found.restrictedTo !== undefined || alwaysSpeaks(alert, account, settings.crownJewels),
     snoozeId: snooze?.id,
     limit: settings.noise.cardsPerMinute,
     windowMs: settings.noise.digestMinutes * 60_000,

@@ -132,10 +132,12 @@ async function act(
     case 'restrict': {
       const { caseId, userIds } = outcome;
       const closed = await deps.store.cases.restrict(caseId, userIds, input.userId, at);
-      if (!closed) return refusal(`There is no case ${caseId} that you could close.`, undefined);
+      if (closed.length === 0) return refusal(`There is no case ${caseId} that you could close.`, undefined);
       try {
-        await deps.queue.add('case.show', { caseId }, { id: `restrict-${caseId}-${at}` });
-        await hideCards(caseId, at, deps);
+        for (const id of closed) {
+          await deps.queue.add('case.show', { caseId: id }, { id: `restrict-${id}-${at}` });
+          await hideCards(id, at, deps);
+        }
       } catch (error) {
         deps.log.warn({ caseId, error: asError(error) }, 'closed, but its cards could not be queued');
         return refusal(
@@ -144,7 +146,7 @@ async function act(
         );
       }
       return say(
-        `${caseId} is closed to ${userIds.length + 1} people at most; its card tells others nothing from now on. Files in its threads stay until somebody deletes them.`,
+        `${closed.join(', which is part of ')}: closed to ${userIds.length + 1} people at most; the card tells others nothing from now on. Files in its threads stay until somebody deletes them.`,
       );
     }
     case 'open':

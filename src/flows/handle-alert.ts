@@ -1,6 +1,7 @@
 /** alert -> case -> card in the channel, and a word in the thread when it matters. */
 import type { Alert } from '../contracts/alert.ts';
 import { asError, UpstreamError } from '../contracts/errors.ts';
+import type { Line } from '../contracts/message.ts';
 import type { CaseEntry } from '../contracts/noise.ts';
 import type { Case } from '../contracts/store.ts';
 import type { AccountFacts } from '../contracts/surroundings.ts';
@@ -94,7 +95,7 @@ async function tellFew(entry: CaseEntry, found: Case, few: readonly string[], de
   const { alertId, number, said } = entry;
   const alert = (await deps.store.alerts.get(alertId))?.alert ?? found.alert;
   if (said !== undefined) {
-    const message = threadNote(alert, said);
+    const message = await ownMessageOf(alert, said, found, deps);
     let told = 0;
     for (const userId of few) {
       await unlessRefused(userId, deps, async () => {
@@ -116,18 +117,20 @@ async function tell(entry: CaseEntry, found: Case, card: { channel: string; ts: 
     await inThread(() => postOnce(note, deps), found, deps);
     // What came before the card was posted is in the card.
     if (ownChannel !== undefined && number > found.cardFrom) {
-      const acknowledge = await deps.store.buttons.mint(`case:${found.id}`, { kind: 'case', caseId: found.id });
-      const message = ownMessage({
-        caseId: found.id,
-        alert,
-        account: shownAccount(accountOf(alert, deps), knownOf(alert, deps)),
-        said,
-        acknowledge: found.acknowledgedBy === undefined ? acknowledge : undefined,
-      });
+      const message = await ownMessageOf(alert, said, found, deps);
       await showInChannel({ key: `own:${alertId}`, channel: ownChannel, message }, deps);
     }
   }
   await deps.store.noise.entryDelivered(found.id, number);
+}
+
+async function ownMessageOf(alert: Alert, said: Line, { id: caseId, acknowledgedBy }: Case, deps: Needs) {
+  const acknowledge = await deps.store.buttons.mint(`case:${caseId}`, { kind: 'case', caseId });
+  return ownMessage({
+    ...{ caseId, alert, said },
+    account: shownAccount(accountOf(alert, deps), knownOf(alert, deps)),
+    acknowledge: acknowledgedBy === undefined ? acknowledge : undefined,
+  });
 }
 
 /** A thread that is gone with its card or channel must not hold up the news: the card, which holds it, is then posted anew. */
@@ -169,12 +172,13 @@ export function showCase(caseId: string, deps: Needs): Promise<{ channel: string
 
 async function bringUpToDate(found: Case, deps: Needs): Promise<{ channel: string; ts: string } | undefined> {
   const { id: caseId } = found;
+  const card = { key: `case:${caseId}`, channel: found.channel };
   if (found.restrictedTo !== undefined) {
-    return showInChannel({ key: `case:${caseId}`, channel: found.channel, message: restrictedCard(found) }, deps);
+    return placed(found, await showInChannel({ ...card, message: restrictedCard(found) }, deps), deps);
   }
   const enrichment = await deps.store.enrichments.get(caseId);
   const known = mergeFacts([knownOf(found.alert, deps), enrichment?.account]);
-  const card = findingCard({
+  const finding = findingCard({
     case: found,
     alert: found.alert,
     account: shownAccount(accountOf(found.alert, deps), known),
@@ -187,9 +191,16 @@ async function bringUpToDate(found: Case, deps: Needs): Promise<{ channel: strin
   });
   const quieten = await deps.store.buttons.mint(`case:${caseId}`, { kind: 'case', caseId });
   const parts = await deps.store.noise.mergedInto(caseId);
-  const message = withCaseNews(card, { case: found, parts, snooze: quieten, falsePositive: quieten });
-  const place = await showInChannel({ key: `case:${caseId}`, channel: found.channel, message }, deps);
-  if (found.messageTs !== place.ts) await deps.store.cases.setMessage(caseId, place.channel, place.ts);
+  const message = withCaseNews(finding, { case: found, parts, snooze: quieten, falsePositive: quieten });
+  return placed(found, await showInChannel({ ...card, message }, deps), deps);
+}
+
+async function placed<P extends { readonly channel: string; readonly ts: string }>(
+  found: Case,
+  place: P,
+  deps: Needs,
+): Promise<P> {
+  if (found.messageTs !== place.ts) await deps.store.cases.setMessage(found.id, place.channel, place.ts);
   return place;
 }
 

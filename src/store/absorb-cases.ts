@@ -1,6 +1,7 @@
 /** The earlier cases of findings that an attack sequence contains become part of its case. */
 import type { Selectable, Transaction } from 'kysely';
 import type { CasesStore } from '../contracts/store.ts';
+import { SlackUserId } from '../domain/slack-ids.ts';
 import { appendAudit } from './audit.ts';
 import { json } from './database.ts';
 import type { Tables } from './tables.ts';
@@ -12,12 +13,12 @@ export function lockedCase(tx: Tx, caseId: string): Promise<CaseRow> {
   return tx.selectFrom('cases').selectAll().where('id', '=', caseId).forUpdate().executeTakeFirstOrThrow();
 }
 
-/** Returns the case as it is now where one of its parts was closed to a few: it is closed to them as well. */
+/** Returns the case as it is now, and its closed parts, where one of them was closed to a few: it is closed to them as well. */
 export async function absorb(
   tx: Tx,
   caseId: string,
   { join, at }: Parameters<CasesStore['openOrMerge']>[0],
-): Promise<CaseRow | undefined> {
+): Promise<{ readonly row: CaseRow; readonly parts: readonly string[] } | undefined> {
   const keys = join?.links.absorbs ?? [];
   if (keys.length === 0) return undefined;
   const earlier = await tx
@@ -31,8 +32,9 @@ export async function absorb(
   const closed: { readonly id: string; readonly few: readonly string[] }[] = [];
   for (const { case_id: part } of earlier) {
     const row = await lockedCase(tx, part);
-    if (row.merged_into !== null) continue;
+    // Also one that is part of another sequence by now, and was closed after that.
     if (row.restricted_to !== null) closed.push({ id: part, few: row.restricted_to });
+    if (row.merged_into !== null) continue;
     // A digest's line stays a line of it; what has a card says there where it went.
     const admission = row.admission === 'digest' ? ('merged' as const) : row.admission;
     await tx
@@ -48,17 +50,21 @@ export async function absorb(
   await appendAudit(tx, {
     ...{ event: 'case.restricted', actor: 'firebreak', caseId, at, payload: { restricted, parts } },
   });
-  return tx
+  const row = await tx
     .updateTable('cases')
     .set({ restricted_to: json(restricted) })
     .where('id', '=', caseId)
     .returningAll()
     .executeTakeFirstOrThrow();
+  return { row, parts };
 }
 
-/** Those to whom all parts are open. Where there is nobody, all: a case that nobody hears of is worse. */
+/**
+ * Those to whom all parts are open. Where there is nobody that Slack could tell (who closed one from a shell is in the list, too), all: a case
+ * that nobody hears of is worse.
+ */
 function whoMayKnow(lists: readonly (readonly string[])[]): readonly string[] {
   const all = [...new Set(lists.flat())].sort();
   const common = all.filter((person) => lists.every((list) => list.includes(person)));
-  return common.length > 0 ? common : all;
+  return common.some((id) => SlackUserId.safeParse(id).success) ? common : all;
 }

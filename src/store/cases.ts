@@ -1,10 +1,11 @@
-import { sql } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { Alert } from '../contracts/alert.ts';
 import type { CasesStore } from '../contracts/store.ts';
 import { appendAudit } from './audit.ts';
 import { caseOf, nextCaseId } from './case-rows.ts';
 import { asking, type Database, json, newId, text } from './database.ts';
 import { openOrMerge } from './open-or-merge.ts';
+import type { Tables } from './tables.ts';
 
 export function casesStore(db: Database): CasesStore {
   return {
@@ -104,22 +105,27 @@ export function casesStore(db: Database): CasesStore {
     restrict: (caseId, userIds, by, at) =>
       asking(() =>
         db.transaction().execute(async (tx) => {
-          const row = await tx
-            .selectFrom('cases')
-            .select(['id', 'restricted_to'])
-            .where('id', '=', text(caseId))
-            .forUpdate()
-            .executeTakeFirst();
-          if (row === undefined) return false;
-          if (row.restricted_to !== null && !row.restricted_to.includes(by)) return false;
           const restricted = [...new Set([...userIds, by])].sort();
-          await tx
-            .updateTable('cases')
-            .set((update) => ({ restricted_to: json(restricted), version: sql`${update.ref('version')} + 1` }))
-            .where('id', '=', row.id)
-            .execute();
-          await appendAudit(tx, { event: 'case.restricted', actor: by, caseId, at, payload: { restricted } });
-          return true;
+          const closed: string[] = [];
+          // What is said of a part is said in the case that it is part of.
+          for (let next: string | null = text(caseId); next !== null && !closed.includes(next); ) {
+            const row: Pick<Selectable<Tables['cases']>, 'id' | 'restricted_to' | 'merged_into'> | undefined = await tx
+              .selectFrom('cases')
+              .select(['id', 'restricted_to', 'merged_into'])
+              .where('id', '=', next)
+              .forUpdate()
+              .executeTakeFirst();
+            if (row === undefined || (row.restricted_to !== null && !row.restricted_to.includes(by))) break;
+            await tx
+              .updateTable('cases')
+              .set((update) => ({ restricted_to: json(restricted), version: sql`${update.ref('version')} + 1` }))
+              .where('id', '=', row.id)
+              .execute();
+            await appendAudit(tx, { event: 'case.restricted', actor: by, caseId: row.id, at, payload: { restricted } });
+            closed.push(row.id);
+            next = row.merged_into;
+          }
+          return closed;
         }),
       ),
 

@@ -5,6 +5,7 @@ import type { Told } from '../contracts/noise.ts';
 import type { CasesStore } from '../contracts/store.ts';
 import { mayJoin, resourceKeyOf, tacticOf } from '../domain/activity.ts';
 import { mergedAlert } from '../domain/alert-merge.ts';
+import { tookIn } from '../domain/restricted-case.ts';
 import { severityRank } from '../domain/severity.ts';
 import { absorb, lockedCase } from './absorb-cases.ts';
 import { appendAudit } from './audit.ts';
@@ -28,6 +29,8 @@ interface Found {
   readonly row: CaseRow;
   readonly previous: Alert | undefined;
   readonly opened: boolean;
+  /** Closed cases that it took in. */
+  readonly parts?: readonly string[];
 }
 
 export async function openOrMerge(tx: Tx, input: Input): Promise<Output> {
@@ -46,7 +49,7 @@ export async function openOrMerge(tx: Tx, input: Input): Promise<Output> {
     (await opened(tx, input));
   await remember(tx, found.row.id, keys, input.at);
   const closed = found.opened ? await absorb(tx, found.row.id, input) : undefined;
-  const merged = await merge(tx, closed === undefined ? found : { ...found, row: closed }, input);
+  const merged = await merge(tx, { ...found, ...closed }, input);
   if (found.opened) {
     const { type, severity, accountId, region, findingId } = input.alert;
     const payload = { type, severity, accountId, region, findingId, source: input.alert.source };
@@ -212,8 +215,7 @@ async function merge(tx: Tx, found: Found, input: Input): Promise<Output> {
   const held = previous === undefined ? alert : mergedAlert(previous, alert);
   const isNews = held !== previous;
   let told: Told | undefined;
-  // The card of a case that is closed from its first moment says nothing: what came goes to the few as a note.
-  if ((!found.opened || row.restricted_to !== null) && tell !== undefined) {
+  if (!found.opened && tell !== undefined) {
     const all = await membersOf(tx, row.id);
     // Just added, so that nobody else adds it: it is not news to itself.
     const members = previous === undefined ? all.filter((one) => one.dedupeKey !== alert.dedupeKey) : all;
@@ -250,6 +252,8 @@ async function merge(tx: Tx, found: Found, input: Input): Promise<Output> {
       .executeTakeFirstOrThrow();
     if (recurs && row.acknowledged_by === null && row.verdict === null) await takeCallsAlong(tx, row.id, row.round);
   }
+  // The card of a case that is closed from its first moment says nothing: the few are told.
+  const said = told?.said ?? (found.parts && tookIn(found.parts));
   if (alertId !== undefined) {
     await tx
       .insertInto('case_entries')
@@ -258,9 +262,9 @@ async function merge(tx: Tx, found: Found, input: Input): Promise<Output> {
         number: sql<number>`(select coalesce(max(number), 0) + 1 from case_entries where case_id = ${row.id})`,
         alert_id: text(alertId),
         at,
-        said: told === undefined ? null : json(told.said),
+        said: said === undefined ? null : json(said),
         own_channel: optionalText(told?.ownChannel),
-        delivered: told === undefined,
+        delivered: said === undefined,
       })
       .execute();
   }

@@ -287,6 +287,11 @@ describe('a page', () => {
   });
 });
 
+function closedDeps(chat: object): object {
+  const settings = { channels, accounts: [] };
+  return { store, chat, log: silentLog, settings, accounts: { known: () => [] }, clock: { now: () => new Date(time) } };
+}
+
 describe('news of a case that is closed to a few', () => {
   it('stays with them when an attack sequence takes the case in', async () => {
     const { alertOf } = another();
@@ -305,7 +310,7 @@ describe('news of a case that is closed to a few', () => {
       },
       update: () => Promise.resolve(),
     };
-    const deps = { store, chat, log: silentLog, settings: { channels }, clock: { now: () => new Date(time) } };
+    const deps = closedDeps(chat);
 
     expect(sequence.caseId).not.toBe(part.caseId);
     expect((await store.cases.get(sequence.caseId))?.restrictedTo).toEqual(['U0OMAR1', 'U0ROSA1']);
@@ -313,7 +318,35 @@ describe('news of a case that is closed to a few', () => {
     expect(posted.map(({ channel }) => channel)).toEqual(['C-CRITICAL', 'U0OMAR1', 'U0ROSA1']);
     expect(posted[0]?.text).toContain(`Case ${sequence.caseId} is closed to 2 people`);
     expect(posted[0]?.text).not.toContain('AttackSequence');
-    expect(posted[1]?.text).toContain('AttackSequence');
+    for (const { text } of posted.slice(1)) {
+      expect(text).toContain(`A new case took in `);
+      expect(text).toContain(part.caseId);
+      expect(text).toContain('"action":"acknowledge"');
+    }
+    expect((await store.cases.get(sequence.caseId))?.messageTs).toBe('1');
+    await deliverCase(part.caseId, deps as unknown as Parameters<typeof deliverCase>[1]);
+    expect(posted.at(-1)?.text).toContain(`It goes on in case `);
+
+    // Closed again to somebody else, by its own name: the whole goes with it.
+    const ids = [part.caseId, sequence.caseId];
+    expect(await store.cases.restrict(part.caseId, ['U0ADA01'], 'U0OMAR1', new Date(time).toISOString())).toEqual(ids);
+    expect((await store.cases.get(sequence.caseId))?.restrictedTo).toEqual(['U0ADA01', 'U0OMAR1']);
+  });
+
+  it('goes to somebody whom Slack knows, also where two cases were closed from a shell to different people', async () => {
+    const { alertOf } = another();
+    const arnOf = (name: string) => `arn:aws:guardduty:eu-west-1:1:detector/d/finding/${name}`;
+    for (const [index, person] of ['U0ROSA1', 'U0ADA01'].entries()) {
+      const own = another().alertOf({ findingId: `f${index}`, findingArn: arnOf(`both${index}`) });
+      const { caseId } = await admit(own);
+      await store.cases.restrict(caseId, [person], 'host user 0', new Date(time).toISOString());
+    }
+    const signals = [0, 1].map((index) => ({ type: 'FINDING', id: arnOf(`both${index}`), name: 'one' }));
+    const type = 'AttackSequence:IAM/CompromisedCredentials';
+    const { caseId } = await admit(
+      alertOf({ findingId: 'f9', type, severity: 9.5, signals: signals as unknown as NonNullable<Alert['signals']> }),
+    );
+    expect((await store.cases.get(caseId))?.restrictedTo).toEqual(['U0ADA01', 'U0ROSA1', 'host user 0']);
   });
 
   it('reaches the others where Slack does not know one of them any more, or one is somebody on the host', async () => {
@@ -330,7 +363,7 @@ describe('news of a case that is closed to a few', () => {
       return Promise.resolve({ channel, ts: `${told.length}` });
     };
     const chat = { post, update: () => Promise.resolve() };
-    const deps = { store, chat, log: silentLog, settings: { channels }, clock: { now: () => new Date(time) } };
+    const deps = closedDeps(chat);
 
     await deliverCase(caseId, deps as unknown as Parameters<typeof deliverCase>[1]);
 
