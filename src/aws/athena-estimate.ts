@@ -46,16 +46,17 @@ export async function estimateOf(
   settings: AthenaSettings,
   options: Options,
 ): Promise<AthenaEstimate> {
-  if (fewBytes !== undefined) return { bytes: fewBytes, because: 'it ends at the first lines' };
   const { table, also = [], scope } = reads;
+  const ended = { bytes: fewBytes, because: 'it ends at the first lines' };
   const byTable = new Map<AthenaTableName, AthenaEstimate>();
   let bytes = 0;
   for (const one of [table, ...also]) {
     const told = byTable.get(one) ?? (await ofTable(one, scope, settings, options));
     byTable.set(one, told);
-    if (told.bytes === undefined) return told;
+    if (told.bytes === undefined) return fewBytes === undefined ? told : ended;
     bytes += told.bytes;
   }
+  if (fewBytes !== undefined && fewBytes < bytes) return ended;
   return { bytes, because: [...byTable.values()].map(({ because }) => because).join(', ') };
 }
 

@@ -173,14 +173,19 @@ function dnsScope(settings: AthenaSettings, { accounts, regions, from, to }: Ath
 }
 
 /** Of gzipped files, a few of which are opened side by side before the first line ends them all. */
-const firstLineBytes = 100_000_000;
+const firstLineBytes = 50_000_000;
 
 /**
  * One row for each account that has anything in the scope. It ends at the first line of each, so that it reads little where there is
  * much. At most 50 accounts: Trino has a limit of 150 stages (https://trino.io/docs/current/admin/properties-query-management.html).
  */
 export function heardStatement(settings: AthenaSettings, table: AthenaTable, scope: AthenaScope): AthenaStatement {
-  const within = { cloudtrail: trailScope, flowLogs: partitions, dns: (own: AthenaScope) => dnsScope(settings, own) };
+  const hasEnd = flowColumns(settings).some(([name]) => name === 'end');
+  const flowScope = (own: AthenaScope) => {
+    const span = { from: instant(own.from), to: instant(own.to) };
+    return `${partitions(own)}\n  AND ${withinSeconds(span, hasEnd ? undefined : ['"start"'])}`;
+  };
+  const within = { cloudtrail: trailScope, flowLogs: flowScope, dns: (own: AthenaScope) => dnsScope(settings, own) };
   const one = (account: string) =>
     `SELECT account FROM (SELECT account FROM ${tableOf(settings, table)}\nWHERE ${within[table]({ ...scope, accounts: [account] })}\nLIMIT 1)`;
   return {

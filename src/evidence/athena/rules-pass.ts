@@ -156,8 +156,9 @@ export function rulesPass(options: PassOptions): RulesPass {
       };
       const { regions, from, to } = scope;
       const accounts = scope.accounts.filter((account) => !silent?.includes(account));
-      const complete = !isCut && gaps.length === 0 && silent !== undefined;
-      return { complete, accounts, regions, from, to, sources: [source], badFiles: [], notLookedAt: gaps };
+      const unasked = silent === undefined ? [...gaps, 'which accounts have any records was not asked'] : gaps;
+      const complete = !isCut && unasked.length === 0;
+      return { complete, accounts, regions, from, to, sources: [source], badFiles: [], notLookedAt: unasked };
     },
   };
 }
