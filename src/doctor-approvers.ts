@@ -52,12 +52,17 @@ export async function approverLooks(
 
 async function mayApprove(crowds: readonly Crowd[], { config, chat, log }: Where): Promise<May> {
   const { users, groups } = config.approvers;
-  const ofGroups = groups.map((id) => chat.groupMembers(id).catch((): readonly string[] => []));
+  let untold = false;
+  const ofGroups = groups.map((id) =>
+    chat.groupMembers(id).catch((): readonly string[] => {
+      untold = true;
+      return [];
+    }),
+  );
   const named = users.length > 0 ? users : (await Promise.all(ofGroups)).flat();
   const deps = { chat, log, settings: settingsOf(config), clock: systemClock };
   const ids: string[] = [];
   const people: string[] = [];
-  let untold = false;
   for (const id of new Set(named)) {
     const looked = await approvingRefusalOf(id, deps, { since: anyTime, crowds });
     untold ||= looked.untold;

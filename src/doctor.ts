@@ -76,8 +76,8 @@ async function storeLooks(config: Config, log: Log): Promise<StoreLooks> {
   const stores = await check('database and queue', async () => {
     const stored = await connectStore(config, [], log, { onlyCurrent: true });
     try {
-      await stored.store.check();
       lacking = await stored.store.lackingRights();
+      await stored.store.check();
       anchored = await stored.store.anchors.state();
       const queue = await connectQueue(config, stored.connectionString, log);
       await queue.check();

@@ -96,11 +96,13 @@ export function castVote(approval: Approval, ballot: Ballot): Outcome | { readon
   }
   const onHost = ballot.door === 'host';
   if (!areTwoPeople(ballot.person, approval.requester.person))
-    return { refused: asOne(ballot.person, 'the same person as the one who asked', onHost) };
+    return { refused: asOne(ballot.person, approval.requester.person, 'the same person as the one who asked', onHost) };
   if (ballot.rights.stepUp && !proved) return { refused: 'this asks for a one-time code, and none was given for it' };
   const approvers = approval.votes.filter((vote) => vote.vote === 'approve');
-  if (approvers.some((vote) => !areTwoPeople(vote.person, ballot.person))) {
-    return { refused: asOne(ballot.person, 'another account of the same person who has approved already', onHost) };
+  const twin = approvers.find((vote) => !areTwoPeople(vote.person, ballot.person));
+  if (twin !== undefined) {
+    const whom = 'another account of the same person who has approved already';
+    return { refused: asOne(ballot.person, twin.person, whom, onHost) };
   }
   return counted(approval, ballot, approvers.length + 1 >= approval.required ? 'approved' : undefined);
 }

@@ -56,9 +56,9 @@ export function areTwoPeople(a: string, b: string): boolean {
 /** Why two ids count as one, and what to do about it; for after a colon. */
 export const notTwo = 'only two e-mails, or two names under "people" in the config, tell people apart';
 
-/** Why a vote counts as one with `whom`. `byConfig`: given on the host, where the config alone may have to tell who somebody is. */
-export function asOne(person: string, whom: string, byConfig: boolean): string {
-  return byConfig && kindOf(person) === 'listed'
+/** Why a vote counts as one with `other`, who is `whom`. `byConfig`: given on the host, where the config alone may have to tell who somebody is. */
+export function asOne(person: string, other: string, whom: string, byConfig: boolean): string {
+  return byConfig && emailOf(person) === undefined && emailOf(other) !== undefined
     ? `Slack does not tell that you are not ${whom}, who was known by e-mail; have it withdrawn or rejected on the host, and ask for it there again`
     : `this seems to be ${whom}; if not, name both under "people" in the config`;
 }

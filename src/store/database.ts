@@ -112,7 +112,9 @@ function asUpstreamError(thrown: unknown): Error {
   const error = asError(thrown);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : 'CONNECTION';
   const retryable = !(error instanceof pg.DatabaseError) || !hopeless.has(code.slice(0, 2));
-  const advice = code === insufficientPrivilege ? `. ${rightsAdvice}` : '';
+  // The guards of the roles raise it as well, of what no role may do.
+  const advice =
+    code === insufficientPrivilege && error.message.startsWith('permission denied') ? `. ${rightsAdvice}` : '';
   return new UpstreamError('database', code, `The database did not do what was asked: ${error.message}${advice}`, {
     retryable,
     cause: error,
