@@ -154,7 +154,7 @@ async function addEntries(tx: Tx, entries: readonly StreamEntry[]): Promise<void
   }
 }
 
-/** The groups that the batch touches, with what is kept of them around its entries; what is of no more use is dropped. */
+/** The groups that the batch touches, with what is kept of them around its entries. */
 async function groupsOf(tx: Tx, entries: readonly StreamEntry[], judge: StreamJudge) {
   const touched = new Map<string, Group & { from: number; to: number }>();
   for (const { correlation, group, at } of entries) {
@@ -175,13 +175,6 @@ async function groupsOf(tx: Tx, entries: readonly StreamEntry[], judge: StreamJu
       .where('at', '<=', String(to + judge.keepsMs(correlation)))
       .orderBy('at', 'desc')
       .limit(judge.readsAtMost(correlation))
-      .execute();
-    await tx
-      .deleteFrom('stream_entries')
-      .where('correlation', '=', text(correlation))
-      .where('group_key', '=', key)
-      .where('at', '<', String(oldest))
-      .where('stored_at', '<', agoSql(keptMs))
       .execute();
     const bursts = await tx
       .selectFrom('stream_bursts')
@@ -231,6 +224,6 @@ async function clean(db: Database, { longestMs, maxAgeMs }: StreamJudge): Promis
   await db.deleteFrom('stream_records').where('handled_at', '<', agoSql(known)).execute();
   await db
     .deleteFrom('stream_entries')
-    .where('stored_at', '<', agoSql(Math.max(31 * dayMs, longestMs)))
+    .where('stored_at', '<', agoSql(keptMs + longestMs))
     .execute();
 }
