@@ -65,7 +65,11 @@ describe('rules as statements for Athena', { timeout: 240_000 }, () => {
   });
 
   it('are followed by which accounts have any logs, within the same scope', () => {
-    const all = { ...settings, tables: { ...settings.tables, dns: 'dns' }, dnsVpcs: ['vpc-0a1b2c3d'] };
+    const all = {
+      ...settings,
+      tables: { ...settings.tables, dns: 'dns', flowLogs: 'flows' },
+      dnsVpcs: ['vpc-0a1b2c3d'],
+    };
     const fifty = { ...scope, accounts: Array.from({ length: 50 }, (_, at) => String(111122223333 + at)) };
     for (const table of ['cloudtrail', 'dns'] as const) {
       const { sql } = heardStatement(all, table, fifty);
@@ -73,6 +77,13 @@ describe('rules as statements for Athena', { timeout: 240_000 }, () => {
       expect(sql.match(/LIMIT 1\)/g)).toHaveLength(50);
       expect(sql).toContain(`FROM logs.${table}\nWHERE account IN ('111122223382')`);
     }
+    // The days of the partitions are wider than the window.
+    const flows = heardStatement(all, 'flowLogs', fifty).sql;
+    expect(faults(flows)).toEqual([]);
+    expect(flows).toContain(
+      `("start" >= ${Date.parse(scope.from) / 1000} OR "end" > ${Date.parse(scope.from) / 1000})`,
+    );
+    expect(flows).toContain(`"start" < ${Date.parse(scope.to) / 1000}`);
   });
 
   it('are split where they would be longer than Athena takes, and every rule is in one of them', () => {
