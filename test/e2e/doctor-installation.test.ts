@@ -103,7 +103,7 @@ describe('the doctor', () => {
     expect(nobody.line('approvers')).toMatch(/^FAIL .*0 people .*an approver must be in both/);
     expect(few.line('approvers')).toMatch(/^ok /);
     expect(few.line('policies.0')).toMatch(/^FAIL .*0 people/);
-    expect(few.line('policies.1')).toMatch(/^FAIL .*1 people .* 2 must/);
+    expect(few.line('policies.1')).toMatch(/^FAIL .*1 person .* 2 must/);
     expect(few.line('policies.2.breakGlass')).toMatch(/^FAIL /);
     expect(few.stdout).not.toContain('policies.3');
   }, 150_000);
