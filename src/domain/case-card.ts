@@ -67,8 +67,10 @@ export function ownMessage(input: {
   readonly account: Account | undefined;
   readonly said: Line;
   readonly acknowledge: string | undefined;
+  /** It goes to the few that the case is closed to, each by himself: its card says nothing. */
+  readonly isClosed: boolean;
 }): Message {
-  const { caseId, alert, account, said, acknowledge } = input;
+  const { caseId, alert, account, said, acknowledge, isClosed } = input;
   const words = said.map((part) => ('text' in part ? part.text : part.kind === 'date' ? part.at : '')).join('');
   const where = accountWords(inert(alert.accountId, 30), account);
   const parts: Part[] = [
@@ -80,7 +82,17 @@ export function ownMessage(input: {
     {
       kind: 'context',
       lines: [
-        line('Case ', code(caseId), ': its card is further up in its channel; the history is in the card’s thread.'),
+        isClosed
+          ? line(
+              'Case ',
+              code(caseId),
+              ' is closed to a named few, of whom you are one: its card tells nobody anything.',
+            )
+          : line(
+              'Case ',
+              code(caseId),
+              ': its card is further up in its channel; the history is in the card’s thread.',
+            ),
       ],
     },
   ];

@@ -124,12 +124,14 @@ async function tell(entry: CaseEntry, found: Case, card: { channel: string; ts: 
   await deps.store.noise.entryDelivered(found.id, number);
 }
 
-async function ownMessageOf(alert: Alert, said: Line, { id: caseId, acknowledgedBy }: Case, deps: Needs) {
+async function ownMessageOf(alert: Alert, said: Line, found: Case, deps: Needs) {
+  const { id: caseId, acknowledgedBy, restrictedTo } = found;
   const acknowledge = await deps.store.buttons.mint(`case:${caseId}`, { kind: 'case', caseId });
   return ownMessage({
     ...{ caseId, alert, said },
     account: shownAccount(accountOf(alert, deps), knownOf(alert, deps)),
     acknowledge: acknowledgedBy === undefined ? acknowledge : undefined,
+    isClosed: restrictedTo !== undefined,
   });
 }
 

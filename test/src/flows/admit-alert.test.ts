@@ -322,6 +322,7 @@ describe('news of a case that is closed to a few', () => {
       expect(text).toContain(`A new case took in `);
       expect(text).toContain(part.caseId);
       expect(text).toContain('"action":"acknowledge"');
+      expect(text).toContain('is closed to a named few');
     }
     expect((await store.cases.get(sequence.caseId))?.messageTs).toBe('1');
     await deliverCase(part.caseId, deps as unknown as Parameters<typeof deliverCase>[1]);

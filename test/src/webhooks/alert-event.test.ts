@@ -116,7 +116,7 @@ function messagesOf(alert: Alert): readonly Message[] {
   return [
     card(alert),
     withCaseNews(full, { case: opened, parts: ['IR-2'], snooze: 's', falsePositive: 'f' }),
-    ownMessage({ caseId: 'IR-1', alert, account: undefined, said, acknowledge: 'a' }),
+    ownMessage({ caseId: 'IR-1', alert, account: undefined, said, acknowledge: 'a', isClosed: false }),
     threadNote(alert, said),
     digestPage(
       0,
