@@ -7,19 +7,20 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { asking, type Database } from './database.ts';
 
-/** Of these web and worker get what follows in the SQL, or nothing. */
-const notForAll = [
-  ...[
-    'enrollments',
-    'proofs',
-    'approvals',
-    'approval_votes',
-    'approval_steps',
-    'vote_requests',
-    'containment_requests',
-  ],
-  ...['vote_codes', 'vote_refusals', 'code_failures', 'audit', 'firebreak_migration', 'firebreak_migration_lock'],
+/** Of these web and worker get what follows in the SQL, or nothing: what approves, and what nobody may change or read. */
+const approving = [
+  ...['enrollments', 'proofs', 'approvals', 'approval_votes', 'approval_steps', 'vote_requests'],
+  'containment_requests',
 ];
+const keeping = [
+  'vote_codes',
+  'vote_refusals',
+  'code_failures',
+  'audit',
+  'firebreak_migration',
+  'firebreak_migration_lock',
+];
+const notForAll = [...approving, ...keeping];
 /** Of those, what they do not even see. */
 const unseen = ['code_failures', 'firebreak_migration_lock'];
 
@@ -40,8 +41,8 @@ grant usage on schema public to firebreak_app, firebreak_executor;
 -- web and worker: everything, but what follows.
 grant select, insert, update, delete on all tables in schema public to firebreak_app;
 grant usage, select on all sequences in schema public to firebreak_app;
-revoke all on ${notForAll.slice(0, 7).join(', ')},
-  ${notForAll.slice(7).join(', ')} from firebreak_app;
+revoke all on ${approving.join(', ')},
+  ${keeping.join(', ')} from firebreak_app;
 grant select on proofs, approval_steps, vote_refusals, firebreak_migration to firebreak_app;
 grant select (user_id, enrolled_at, active_at, enrolled_by) on enrollments to firebreak_app;
 grant select, insert on approvals, approval_votes, vote_requests, containment_requests, audit to firebreak_app;

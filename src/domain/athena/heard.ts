@@ -11,6 +11,11 @@ const logs = {
   dns: { name: 'Resolver query logs', none: 'no line of them' },
 } as const;
 
+/** What is said of an account of which Athena has nothing. */
+export function nothingOf(table: AthenaTableName, account: string): string {
+  return `${logs[table].name} of account ${account}: Athena has ${logs[table].none} in that time`;
+}
+
 export interface Heard {
   /** Accounts without a record in the scope. One that does anything at all has records of CloudTrail. */
   readonly silent: readonly string[];
@@ -26,7 +31,7 @@ export async function silentAccounts(
   scope: AthenaScope,
   heard: ReadonlySet<string | undefined>,
 ): Promise<Heard> {
-  const { name, none } = logs[table];
+  const { name } = logs[table];
   const quiet = scope.accounts.filter((account) => !heard.has(account));
   const silent: string[] = [];
   const gaps: string[] = [];
@@ -48,6 +53,6 @@ export async function silentAccounts(
         );
     }
   }
-  gaps.unshift(...silent.map((account) => `${name} of account ${account}: Athena has ${none} in that time`));
+  gaps.unshift(...silent.map((account) => nothingOf(table, account)));
   return { silent, gaps, bytes };
 }

@@ -4,7 +4,7 @@ import { UpstreamError, UserError } from '../../contracts/errors.ts';
 import type { Coverage } from '../../contracts/evidence.ts';
 import type { FlowGroup, NetworkLogs } from '../../contracts/network.ts';
 import { few, withGaps } from '../../domain/answers.ts';
-import { silentAccounts } from '../../domain/athena/heard.ts';
+import { nothingOf, silentAccounts } from '../../domain/athena/heard.ts';
 import { dnsStatement, flowStatement } from '../../domain/athena/queries.ts';
 import { dnsGroupOf, flowGroupOf } from '../../domain/athena/rows.ts';
 import type { AthenaSettings } from '../../domain/athena/settings.ts';
@@ -77,7 +77,7 @@ function heardOf(lines: readonly FlowGroup[], coverage: Coverage): Coverage {
       accounts: coverage.accounts.filter((account) => accounts.has(account)),
       regions: coverage.regions.filter((region) => regions.has(region)),
     },
-    silent.map((account) => `VPC flow logs of account ${account}: Athena has no line of them in that time`),
+    silent.map((account) => nothingOf('flowLogs', account)),
   );
 }
 

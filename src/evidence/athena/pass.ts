@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import type { AthenaQuestions, AthenaScope } from '../../contracts/athena.ts';
 import type { CoverageSource, Evidence } from '../../contracts/evidence.ts';
 import type { Log } from '../../contracts/log.ts';
+import { nothingOf } from '../../domain/athena/heard.ts';
 import { trailColumns, trailPass } from '../../domain/athena/queries.ts';
 import type { AthenaSettings } from '../../domain/athena/settings.ts';
 import { costText } from '../../domain/athena/words.ts';
@@ -75,7 +76,7 @@ export async function athenaEvidence(options: PassOptions): Promise<Evidence> {
         complete: told.complete && !answer.truncated && lost === 0 && silent.length === 0,
         notLookedAt: [
           ...told.notLookedAt,
-          ...silent.map((account) => `CloudTrail of account ${account}: Athena has no record of it in that time`),
+          ...silent.map((account) => nothingOf('cloudtrail', account)),
           ...(lost === 0 ? [] : [`${lost} rows of Athena that are no CloudTrail records`]),
         ],
         sources: [{ ...source, events: 0 }, ...told.sources],
